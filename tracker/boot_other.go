@@ -1,0 +1,7 @@
+//go:build !darwin && !linux
+
+package tracker
+
+import "errors"
+
+func readBoot() (string, error) { return "", errors.ErrUnsupported }

@@ -1,0 +1,302 @@
+package tracker
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// A core decides who belongs to which tree and what to look at next. It is
+// plain data that is told what happened; it makes no system call, knows no
+// clock and starts no goroutine.
+//
+// It takes three kinds of news: notices about watched members, whole reads of
+// the table, and the outcome of what it asked for. Between them it says when
+// the next read is due.
+type core struct {
+	self  int  // our own PID: never a member
+	forks bool // forks are noticed
+	known map[int]*member
+	trees []*tree
+
+	reads      int           // begun so far
+	unreadable error         // why the last read gave nothing
+	rows       map[int]int   // of the read being applied: index by PID
+	asks       []ask         // what the driver is to do after a read
+	budget     budget        // how often reading is worth its cost
+	lastRead   time.Time     // when the last read ended
+	beat       time.Duration // between reads that nothing announced
+	looking    bool          // somebody must be looked at on the beat
+}
+
+// settledReads is how many clean reads in a row settle the trees. One is not
+// enough: rows are filled after the list of PIDs is taken, so one read can miss
+// a child whose parent died between the two (xnu-facts R3, R10, R20).
+const settledReads = 2
+
+const (
+	firstBeat = 4 * time.Millisecond
+	// slowBeat is for members that cannot announce their end: exiting ones,
+	// traced ones, and those that no watch could be had for.
+	slowBeat = time.Second
+	// forkBeat is for everybody where forks are not noticed.
+	forkBeat = 250 * time.Millisecond
+)
+
+func newCore(self int, forks bool) *core {
+	return &core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int)}
+}
+
+// An ask is something the core wants done to one member after a read.
+type ask struct {
+	verb verb
+	id   Identity
+}
+
+type verb uint8
+
+const (
+	askWatch   verb = iota // begin to watch it, then say whose PID that is
+	askUnwatch             // stop watching the PID
+	askProbe               // look whether it is still there
+)
+
+// track begins a tree at a process that was found alive and is being watched.
+func (c *core) track(p Process, now time.Time) *tree {
+	t := c.begin(p.Identity)
+	defer c.stir(t) // and what turns out to be around it
+	m := c.known[p.PID]
+	if m == nil || m.Identity != p.Identity || m.dead {
+		if m != nil {
+			c.bury(m, now)
+		}
+		c.join(p, Link{Kind: LinkRoot}, nil, t, now).watched = true
+		return t
+	}
+	// A tree inside another: the root and all below it are nearer to the new
+	// one, and stay in the old one through it.
+	t.outer = m.tree
+	for _, d := range c.known {
+		if d.tree == t.outer && d.descends(m) {
+			d.tree = t
+			if d.alive() {
+				t.living++
+			}
+		}
+	}
+	for _, inner := range c.trees {
+		if inner != t && inner.outer == t.outer && c.rootDescends(inner, m) {
+			inner.outer = t
+			t.living += inner.living
+		}
+	}
+	return t
+}
+
+func (c *core) rootDescends(t *tree, m *member) bool {
+	root := c.known[t.root.PID]
+	return root != nil && root.Identity == t.root && root.tree == t && root.via.descends(m)
+}
+
+// begin makes a tree that has no members yet.
+func (c *core) begin(root Identity) *tree {
+	t := &tree{root: root}
+	c.trees = append(c.trees, t)
+	c.stir(t)
+	return t
+}
+
+// resume adds to the tree somebody who is known to belong to it: alive, or
+// dead and still of use as a link.
+func (c *core) resume(t *tree, p Process, alive bool, now time.Time) {
+	if m := c.known[p.PID]; m != nil && m.Identity == p.Identity {
+		return
+	}
+	kind := LinkKnown
+	if p.Identity == t.root {
+		kind = LinkRoot
+	}
+	if !alive {
+		p.State = Zombie
+	}
+	c.join(p, Link{Kind: kind}, nil, t, now)
+}
+
+// drop ends following a tree. What lies inside it goes on in the tree around.
+func (c *core) drop(t *tree) {
+	c.trees = slices.DeleteFunc(c.trees, func(other *tree) bool { return other == t })
+	for _, inner := range c.trees {
+		if inner.outer == t {
+			inner.outer = t.outer
+		}
+	}
+	for pid, m := range c.known {
+		if m.tree != t {
+			continue
+		}
+		if m.tree = t.outer; m.tree == nil {
+			delete(c.known, pid)
+			c.ask(askUnwatch, m)
+		}
+	}
+}
+
+// stir makes a tree unsettled. A storm in one tree does not unsettle another:
+// only members' own children and orphans can join a tree.
+func (c *core) stir(t *tree) {
+	t.stir()
+	c.beat = firstBeat
+}
+
+// notice takes one notice.
+func (c *core) notice(n Notice) {
+	m := c.known[n.PID]
+	if m == nil || m.dead {
+		return
+	}
+	if n.Events.Has(Exited) {
+		m.exited, m.watched = true, false
+	}
+	// An exec counts too: a fork in another thread while one execs is
+	// announced to nobody (xnu-facts R17).
+	c.stir(m.tree)
+}
+
+// due says when the next read is to begin, if any is.
+func (c *core) due() (at time.Time, ok bool) {
+	if len(c.trees) == 0 {
+		return time.Time{}, false
+	}
+	if c.unreadable != nil {
+		return c.lastRead.Add(c.beat), true
+	}
+	for _, t := range c.trees {
+		if t.settled() {
+			continue
+		}
+		if c.vacant(t) {
+			return c.lastRead, true // its verdict is worth the price
+		}
+		at, ok = c.budget.ready(), true
+	}
+	if !ok && c.looking {
+		return c.lastRead.Add(c.beat), true
+	}
+	return at, ok
+}
+
+// vacant reports whether a tree waits only to be found empty.
+func (c *core) vacant(t *tree) bool {
+	if t.living == 0 {
+		return !t.emptied
+	}
+	for _, m := range c.known {
+		if m.alive() && !m.exited && m.tree.within(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// reading is told that every notice has been taken and a read begins.
+func (c *core) reading() {
+	if c.unreadable != nil || c.settled() {
+		c.beat = min(2*c.beat, c.longestBeat())
+	}
+	c.reads++
+	for _, t := range c.trees {
+		t.news = false
+	}
+}
+
+func (c *core) settled() bool {
+	return !slices.ContainsFunc(c.trees, func(t *tree) bool { return !t.settled() })
+}
+
+func (c *core) longestBeat() time.Duration {
+	if c.forks {
+		return slowBeat
+	}
+	return forkBeat
+}
+
+// fail is told that a read gave no table.
+func (c *core) fail(err error, now time.Time) {
+	for _, t := range c.trees {
+		t.clean = 0
+		if c.unreadable == nil {
+			t.tell(Change{Kind: Unreadable, Err: err, Time: now})
+		}
+	}
+	c.unreadable, c.lastRead = err, now
+}
+
+// finish is told that all asks of a read have been answered, when that was and
+// how long the read took.
+func (c *core) finish(now time.Time, took time.Duration) {
+	readable := c.unreadable != nil
+	c.unreadable, c.lastRead = nil, now
+	c.budget.charge(took, now)
+	for _, t := range c.trees {
+		t.reads++
+		if readable {
+			t.tell(Change{Kind: Readable, Time: now})
+		}
+		if t.news {
+			continue
+		}
+		t.clean++
+		if t.settled() && t.living == 0 && !t.emptied {
+			t.emptied = true
+			t.tell(Change{Kind: Emptied, Time: now})
+		}
+	}
+}
+
+// watched takes the outcome of askWatch: who has the PID now that it is
+// watched, or why it is not.
+func (c *core) watched(id Identity, now Process, err error, at time.Time) {
+	m := c.known[id.PID]
+	if m == nil || m.Identity != id || m.dead {
+		return
+	}
+	switch {
+	case err == nil && now.Identity == id:
+		m.watched = true
+	case err == nil:
+		// The PID went to somebody else between the read and the watch.
+		c.bury(m, at)
+		delete(c.known, id.PID)
+		c.ask(askUnwatch, m)
+		c.stir(m.tree)
+	case errors.Is(err, ErrGone):
+		// Dead, or exiting and perhaps still in a fork: its row says which.
+		c.stir(m.tree)
+	}
+	// Any other error: the read on the beat tries again.
+}
+
+// probed takes the outcome of askProbe.
+func (c *core) probed(id Identity, now Process, err error, at time.Time) {
+	m := c.known[id.PID]
+	if m == nil || m.Identity != id {
+		return
+	}
+	if errors.Is(err, ErrGone) || err == nil && (now.Identity != id || now.State == Zombie) {
+		c.bury(m, at)
+		c.stir(m.tree)
+	}
+}
+
+// verdict says what is established about a tree, and why if that is nothing.
+func (c *core) verdict(t *tree) (Verdict, error) {
+	switch {
+	case c.unreadable != nil:
+		return Unknown, c.unreadable
+	case t.living > 0:
+		return Alive, nil
+	case t.emptied && t.settled():
+		return Empty, nil
+	}
+	return Unknown, nil
+}

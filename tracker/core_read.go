@@ -1,0 +1,238 @@
+package tracker
+
+import (
+	"slices"
+	"time"
+)
+
+// read applies one read of the table. What is to be done next is in c.asks.
+func (c *core) read(rows []Process, now time.Time) {
+	clear(c.rows)
+	for i := range rows {
+		c.rows[rows[i].PID] = i
+	}
+	c.looking = false
+	for _, m := range c.known {
+		c.review(m, rows, now)
+	}
+	for c.admit(rows, now) {
+	}
+	for _, t := range c.trees {
+		c.nest(t, rows)
+	}
+	if !slices.ContainsFunc(c.trees, func(t *tree) bool { return t.news }) {
+		c.forget(rows)
+	}
+}
+
+// review compares what is known of a process with its row.
+func (c *core) review(m *member, rows []Process, now time.Time) {
+	i, listed := c.rows[m.PID]
+	same := listed && rows[i].Identity == m.Identity
+	switch {
+	case listed && !same:
+		// The PID is another's. That also means that no group or session
+		// has this id any more (xnu-facts G8), so it links nobody.
+		c.bury(m, now)
+		delete(c.known, m.PID)
+	case !listed && (m.exited || m.dead):
+		c.bury(m, now)
+	case !listed:
+		// A row is missing and no exit was announced: perhaps a traced
+		// process (xnu-facts 1.6), perhaps a table that hides it.
+		c.ask(askProbe, m)
+		c.looking = true
+	case rows[i].State == Zombie, rows[i].State == Exiting && m.exited:
+		// After its exit was announced a process can no longer fork, though
+		// its row may read "exiting" for a while (xnu-facts R7).
+		m.State = Zombie
+		c.bury(m, now)
+	default:
+		c.refresh(m, rows[i])
+	}
+}
+
+// refresh takes over the row of a process that is not dead.
+func (c *core) refresh(m *member, row Process) {
+	if row.Session == 0 {
+		row.Session = m.Session // the kernel does not say it of the exiting
+	}
+	m.Process = row
+	if m.dead || m.exited {
+		// It was taken for dead wrongly: the notice was about an earlier
+		// process with this PID, or a table had hidden the row.
+		if m.dead {
+			m.tree.count(+1)
+			m.tree.note(Change{Kind: Joined, Member: m.Member, Time: m.Joined})
+		}
+		m.dead, m.exited, m.watched = false, false, false
+		c.stir(m.tree)
+	}
+	if !m.watched && row.State != Exiting {
+		c.ask(askWatch, m)
+	}
+	if !m.watched || m.Tracer != 0 || !c.forks {
+		c.looking = true
+	}
+}
+
+// admit lets in everybody who is linked to somebody known. It reports whether
+// there was anybody, because they may link others.
+func (c *core) admit(rows []Process, now time.Time) (any bool) {
+	for i := range rows {
+		row := &rows[i]
+		if m := c.known[row.PID]; m != nil {
+			continue
+		}
+		link, via := c.linkOf(row, rows)
+		if via == nil {
+			continue
+		}
+		m := c.join(*row, link, via, via.tree, now)
+		any = true
+		if m.dead {
+			continue
+		}
+		c.stir(m.tree)
+		c.looking = c.looking || !c.forks || row.State == Exiting
+		if row.State != Exiting {
+			c.ask(askWatch, m)
+		}
+	}
+	return any
+}
+
+// linkOf finds the evidence that a process belongs to a tree.
+func (c *core) linkOf(row *Process, rows []Process) (Link, *member) {
+	if row.PID == c.self {
+		return Link{}, nil
+	}
+	if m := c.known[row.Parent]; m != nil && c.mayBeParent(m, row) {
+		return Link{LinkParent, m.Identity}, m
+	}
+	if !c.orphan(row, rows) {
+		return Link{}, nil
+	}
+	if m := c.creatorOf(row.Group, row); m != nil {
+		return Link{LinkGroup, m.Identity}, m
+	}
+	if m := c.creatorOf(row.Session, row); m != nil {
+		return Link{LinkSession, m.Identity}, m
+	}
+	return Link{}, nil
+}
+
+// mayBeParent reports whether a row that names m's PID as its parent means m.
+// An exit is announced after the children went to init (xnu-facts G6), so a
+// parent whose exit was known before this read is another process by now. One
+// that a debugger holds keeps the PID of its real parent though.
+func (c *core) mayBeParent(m *member, row *Process) bool {
+	if m.PID == row.PID {
+		return false
+	}
+	return row.Tracer != 0 || !m.exited && (m.alive() || m.buried == c.reads)
+}
+
+// orphan reports whether the parent of a process died. A process whose parent
+// lives is judged by its parent alone: a stranger may share our group.
+func (c *core) orphan(row *Process, rows []Process) bool {
+	if row.Parent == 1 {
+		return true
+	}
+	i, listed := c.rows[row.Parent]
+	if !listed {
+		return true
+	}
+	// On Linux any ancestor can adopt orphans (PR_SET_CHILD_SUBREAPER). Only
+	// adoption and setsid put a process into another session than its parent.
+	parent := &rows[i]
+	return row.Session != 0 && parent.Session != 0 &&
+		parent.Session != row.Session && row.Session != row.PID
+}
+
+// creatorOf finds the member that created the group or session with this id,
+// which is that member's PID. The id of a group or session in use is no
+// process's PID but its creator's (xnu-facts G8). Somebody older than the
+// creator came in from outside.
+func (c *core) creatorOf(id int, row *Process) *member {
+	m := c.known[id]
+	if m == nil || id == row.PID || row.Start < m.Start {
+		return nil
+	}
+	return m
+}
+
+// join makes a process known as part of a tree.
+func (c *core) join(p Process, link Link, via *member, t *tree, now time.Time) *member {
+	m := &member{Member: Member{Process: p, Link: link, Joined: now}, tree: t, via: via}
+	c.known[p.PID] = m
+	if p.State == Zombie {
+		m.dead, m.buried = true, c.reads
+		return m
+	}
+	t.count(+1)
+	t.note(Change{Kind: Joined, Member: m.Member, Time: now})
+	return m
+}
+
+// bury records that a process is established to be dead.
+func (c *core) bury(m *member, now time.Time) {
+	if m.dead {
+		return
+	}
+	m.dead, m.buried = true, c.reads
+	if m.watched {
+		m.watched = false
+		c.ask(askUnwatch, m)
+	}
+	m.tree.count(-1)
+	m.tree.note(Change{Kind: Left, Member: m.Member, Time: now})
+}
+
+// nest finds out whether the root of an outermost tree descends from another.
+func (c *core) nest(t *tree, rows []Process) {
+	root := c.known[t.root.PID]
+	i, listed := c.rows[t.root.PID]
+	if t.outer != nil || root == nil || root.Identity != t.root || !listed {
+		return
+	}
+	_, via := c.linkOf(&rows[i], rows)
+	if via == nil || via.tree.within(t) {
+		return
+	}
+	t.outer, root.via = via.tree, via
+	t.outer.count(t.living)
+	for _, m := range c.known {
+		if m.alive() && m.tree.within(t) {
+			t.outer.note(Change{Kind: Joined, Member: m.Member, Time: m.Joined})
+		}
+	}
+	c.stir(t)
+}
+
+// forget drops the dead that can link nobody any more: no row names them as
+// parent, group or session.
+func (c *core) forget(rows []Process) {
+	needed := make(map[*member]bool)
+	for i := range rows {
+		for _, id := range [...]int{rows[i].Group, rows[i].Session, rows[i].Parent, rows[i].PID} {
+			if m := c.known[id]; m != nil && m.dead {
+				needed[m] = true
+			}
+		}
+	}
+	for pid, m := range c.known {
+		if m.dead && !needed[m] {
+			delete(c.known, pid)
+		}
+	}
+	// Let go of the forgotten, so that a long line of short lives does not
+	// keep all of them in memory.
+	for _, m := range c.known {
+		for m.via != nil && c.known[m.via.PID] != m.via {
+			m.via = m.via.via
+		}
+	}
+}
+
+func (c *core) ask(v verb, m *member) { c.asks = append(c.asks, ask{v, m.Identity}) }

@@ -1,0 +1,162 @@
+package tracker
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// A kernel is what following trees needs of an operating system.
+//
+// One goroutine calls its methods; wake alone may be called from another and
+// makes a next that blocks return.
+type kernel interface {
+	reportsForks() bool
+	add(pid int) error
+	remove(pid int)
+	// next appends the notices that are there. If there is none, it waits for
+	// one as long as the timeout says, for ever if that is negative. It may
+	// return none.
+	next(notices []Notice, timeout time.Duration) ([]Notice, error)
+	// read appends one row for each process.
+	read(rows []Process) ([]Process, error)
+	lookup(pid int) (Process, error)
+	wake()
+	close() error
+}
+
+// A follower puts a core and a kernel together: it takes one step after the
+// other and decides nothing. Its lock guards the core, never a system call.
+type follower struct {
+	kernel kernel
+	now    func() time.Time
+
+	mu      sync.Mutex
+	core    *core
+	notices []Notice
+	rows    []Process
+}
+
+// step waits for news or the time of the next read, whichever is first, and
+// does what follows from it.
+func (f *follower) step() error {
+	if err := f.drain(f.patience()); err != nil {
+		return err
+	}
+	f.answer()
+	if f.patience() == 0 {
+		return f.look()
+	}
+	return nil
+}
+
+// patience returns how long there is nothing to do unless news come.
+func (f *follower) patience() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.core.asks) > 0 {
+		return 0
+	}
+	at, ok := f.core.due()
+	if !ok {
+		return forever
+	}
+	return max(0, at.Sub(f.now()))
+}
+
+// drain takes all notices there are, waiting for the first as long as the
+// timeout says.
+func (f *follower) drain(timeout time.Duration) (err error) {
+	for {
+		if f.notices, err = f.kernel.next(f.notices[:0], timeout); err != nil {
+			return err
+		}
+		if len(f.notices) == 0 {
+			return nil
+		}
+		f.mu.Lock()
+		for _, n := range f.notices {
+			f.core.notice(n)
+		}
+		f.mu.Unlock()
+		timeout = 0
+	}
+}
+
+// look reads the table once. Every notice is taken first, so that the read is
+// known to have begun after it.
+func (f *follower) look() error {
+	if err := f.drain(0); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.core.reading()
+	f.mu.Unlock()
+	began := f.now()
+	rows, err := f.kernel.read(f.rows[:0])
+	took := f.now().Sub(began)
+	f.rows = rows
+	f.mu.Lock()
+	if err != nil {
+		f.core.fail(err, f.now())
+		f.mu.Unlock()
+		return nil
+	}
+	f.core.read(rows, f.now())
+	f.mu.Unlock()
+	f.answer()
+	f.mu.Lock()
+	f.core.finish(f.now(), took)
+	f.mu.Unlock()
+	return nil
+}
+
+// answer does what the core asked for and tells it the outcome.
+func (f *follower) answer() {
+	for {
+		f.mu.Lock()
+		asks := f.core.asks
+		f.core.asks = nil
+		f.mu.Unlock()
+		if len(asks) == 0 {
+			return
+		}
+		for _, a := range asks {
+			f.answerOne(a)
+		}
+	}
+}
+
+func (f *follower) answerOne(a ask) {
+	switch a.verb {
+	case askWatch:
+		p, err := f.watch(a.id)
+		f.tell(func(c *core) { c.watched(a.id, p, err, f.now()) })
+	case askProbe:
+		p, err := f.kernel.lookup(a.id.PID)
+		f.tell(func(c *core) { c.probed(a.id, p, err, f.now()) })
+	case askUnwatch:
+		f.kernel.remove(a.id.PID)
+	}
+}
+
+// watch begins to watch a process and looks whose PID that is afterwards. The
+// PID may have gone to another process before (xnu-facts R9), but not after,
+// without a notice.
+func (f *follower) watch(id Identity) (Process, error) {
+	if err := f.kernel.add(id.PID); err != nil {
+		return Process{}, err
+	}
+	p, err := f.kernel.lookup(id.PID)
+	if errors.Is(err, ErrGone) {
+		// It died just now, watched: the notice will say so.
+		return Process{Identity: id}, nil
+	}
+	return p, err
+}
+
+func (f *follower) tell(what func(*core)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	what(f.core)
+}

@@ -1,0 +1,36 @@
+package tracker
+
+import (
+	"fmt"
+	"sync"
+)
+
+// An Identity names one process for good. A PID alone does not: the kernel
+// uses it again. Identities are comparable and may be map keys.
+type Identity struct {
+	PID int `json:"pid"`
+	// Start is when the process was made, by the kernel's own clock. It is
+	// kept across exec.
+	Start StartTime `json:"start"`
+	// Boot is the run of the kernel in which PID and Start count; see [Boot].
+	Boot string `json:"boot"`
+}
+
+// String returns the PID and the start time, enough to tell processes of one
+// boot apart in a log.
+func (id Identity) String() string {
+	return fmt.Sprintf("%d@%d", id.PID, id.Start)
+}
+
+// A StartTime is the moment a process was made: microseconds since 1970 on
+// macOS (p_starttime, set once in fork), clock ticks since boot on Linux
+// (field 22 of /proc/PID/stat). Compare start times of one boot only. On macOS
+// the wall clock behind it can be stepped, so order is a hint and equality the
+// test.
+type StartTime int64
+
+// Boot returns the name of this run of the kernel, so that a recorded identity
+// is recognised as stale after a reboot. On Linux it also names the PID
+// namespace where that is not the initial one, because a PID means another
+// process there.
+var Boot = sync.OnceValues(readBoot)

@@ -1,0 +1,29 @@
+package tracker
+
+// A system is the kernel that runs us: its notices and its process table.
+type system struct {
+	*watcher
+	table *table
+}
+
+func newSystem() (*system, error) {
+	t, err := newTable()
+	if err != nil {
+		return nil, err
+	}
+	w, err := newWatcher()
+	if err != nil {
+		t.close()
+		return nil, err
+	}
+	return &system{w, t}, nil
+}
+
+func (s *system) read(rows []Process) ([]Process, error) { return s.table.read(rows) }
+
+func (s *system) lookup(pid int) (Process, error) { return s.table.lookup(pid) }
+
+func (s *system) close() error {
+	s.table.close()
+	return s.watcher.close()
+}

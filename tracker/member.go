@@ -1,0 +1,158 @@
+package tracker
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Member is a live process of a tree.
+type Member struct {
+	Process
+	// Link is the evidence by which it joined.
+	Link Link `json:"link"`
+	// Joined is when the tracker found it.
+	Joined time.Time `json:"joined"`
+}
+
+// A Link is the evidence that a process belongs to a tree.
+type Link struct {
+	Kind LinkKind `json:"kind"`
+	// Through is the member, or former member, that the evidence leads to. It
+	// is the zero Identity for [LinkRoot] and [LinkKnown].
+	Through Identity `json:"through,omitzero"`
+}
+
+// String says the link as the end of a sentence, like "child of 4711".
+func (l Link) String() string {
+	switch l.Kind {
+	case LinkRoot:
+		return "the root"
+	case LinkKnown:
+		return "known from before"
+	case LinkParent:
+		return fmt.Sprintf("child of %d", l.Through.PID)
+	}
+	return fmt.Sprintf("orphan in the %s of %d", l.Kind, l.Through.PID)
+}
+
+// A LinkKind is a kind of evidence.
+type LinkKind string
+
+const (
+	// LinkRoot: the process is the root of the tree.
+	LinkRoot LinkKind = "root"
+	// LinkKnown: the caller of [Tracker.Resume] said so.
+	LinkKnown LinkKind = "known"
+	// LinkParent: its parent is a member.
+	LinkParent LinkKind = "parent"
+	// LinkGroup: it is an orphan in a process group that a member created.
+	LinkGroup LinkKind = "group"
+	// LinkSession: it is an orphan in a session that a member created.
+	LinkSession LinkKind = "session"
+)
+
+// A member is what the core keeps of a process that belongs to a tree, or did:
+// a dead one stays as long as somebody can still be linked to it.
+type member struct {
+	Member
+	tree *tree   // the nearest one
+	via  *member // whom it joined through, nil for a root
+
+	watched bool // a notice of its exit will come
+	exited  bool // that notice came
+	dead    bool // established by a read: a former member
+	buried  int  // the number of the read that established it
+}
+
+func (m *member) alive() bool { return !m.dead }
+
+// descends reports whether m is a or joined, over however many others,
+// through a.
+func (m *member) descends(a *member) bool {
+	for ; m != nil; m = m.via {
+		if m == a {
+			return true
+		}
+	}
+	return false
+}
+
+// A tree is the core's half of a [Tree].
+type tree struct {
+	root    Identity
+	outer   *tree // the next tree that contains this one
+	living  int   // live members, those of inner trees included
+	reads   int   // whole reads since it began
+	news    bool  // something happened to it since the last read began
+	clean   int   // reads in a row that brought nothing new
+	emptied bool  // found empty when settled
+	logging bool
+	log     []Change
+}
+
+// within reports whether t is o or lies inside it.
+func (t *tree) within(o *tree) bool {
+	for ; t != nil; t = t.outer {
+		if t == o {
+			return true
+		}
+	}
+	return false
+}
+
+// A Change is something that happened to a tree.
+type Change struct {
+	Kind   ChangeKind
+	Time   time.Time
+	Member Member // who joined or left
+	Err    error  // why the table is unreadable
+}
+
+// A ChangeKind says what happened.
+type ChangeKind string
+
+const (
+	// Joined: the process is a member now.
+	Joined ChangeKind = "joined"
+	// Left: the member is dead.
+	Left ChangeKind = "left"
+	// Emptied: nobody is left, and that is settled. Nothing follows it, unless
+	// somebody who had slipped through turns up after all.
+	Emptied ChangeKind = "emptied"
+	// Unreadable: the table cannot be read, so that nothing is established
+	// until Readable follows.
+	Unreadable ChangeKind = "unreadable"
+	// Readable: the table can be read again.
+	Readable ChangeKind = "readable"
+)
+
+// tell appends a change to the log of the tree.
+func (t *tree) tell(c Change) {
+	if t.logging {
+		t.log = append(t.log, c)
+	}
+}
+
+// note appends a change to the log of the tree and of all around it.
+func (t *tree) note(c Change) {
+	for ; t != nil; t = t.outer {
+		t.tell(c)
+	}
+}
+
+// count adds n live members to the tree and all around it.
+func (t *tree) count(n int) {
+	for ; t != nil; t = t.outer {
+		t.living += n
+		t.emptied = t.emptied && t.living == 0
+	}
+}
+
+// stir makes the tree and all around it unsettled.
+func (t *tree) stir() {
+	for ; t != nil; t = t.outer {
+		t.news, t.clean = true, 0
+	}
+}
+
+func (t *tree) settled() bool { return t.clean >= settledReads }

@@ -1,0 +1,106 @@
+package tracker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// ErrGone reports that there is no such process any more, or never was.
+var ErrGone = errors.New("no such process")
+
+// A Process is one row of the process table: what the kernel said of a process
+// at the moment it was read.
+type Process struct {
+	Identity
+	// Parent is the PID of the parent: init's (1) for an orphan, the real
+	// parent's while a debugger traces the process.
+	Parent int `json:"parent"`
+	// Tracer is the PID of the debugger that is the parent for the time being.
+	// macOS only; zero where nobody traces.
+	Tracer int `json:"tracer,omitempty"`
+	// Group and Session are the ids of its process group and session. Session
+	// is zero where the kernel does not say: for the dead on macOS.
+	Group   int `json:"group"`
+	Session int `json:"session"`
+	// User is the effective user id.
+	User  int   `json:"user"`
+	State State `json:"state"`
+	// Command is the kernel's short name of the program.
+	Command Name `json:"command"`
+}
+
+// A Name is the kernel's name of a program: at most 16 bytes on macOS and 15
+// on Linux. It is a value, so that reading the table over and over makes no
+// garbage.
+type Name [16]byte
+
+func nameOf(text []byte) (n Name) {
+	if end := bytes.IndexByte(text, 0); end >= 0 {
+		text = text[:end]
+	}
+	copy(n[:], text)
+	return n
+}
+
+// String returns the name without its padding.
+func (n Name) String() string {
+	if end := bytes.IndexByte(n[:], 0); end >= 0 {
+		return string(n[:end])
+	}
+	return string(n[:])
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (n Name) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler]. A longer text is cut.
+func (n *Name) UnmarshalText(text []byte) error {
+	*n = nameOf(text)
+	return nil
+}
+
+// A State tells how far a process is on its way.
+type State uint8
+
+const (
+	// Running covers everything between fork and exit but Stopped: on the
+	// processor, waiting for it, or asleep.
+	Running State = iota
+	// Stopped by a signal or a debugger.
+	Stopped
+	// Exiting has begun to end. It cannot be watched any more and may still
+	// finish a fork, so it is not dead. macOS only (P_WEXIT).
+	Exiting
+	// Zombie is dead and waits for its parent to ask how it ended.
+	Zombie
+)
+
+var stateNames = [...]string{"running", "stopped", "exiting", "zombie"}
+
+// String returns the state as one lower-case word.
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return fmt.Sprintf("state %d", uint8(s))
+}
+
+// MarshalJSON writes the word.
+func (s State) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// UnmarshalJSON reads the word.
+func (s *State) UnmarshalJSON(text []byte) error {
+	var word string
+	if err := json.Unmarshal(text, &word); err != nil {
+		return err
+	}
+	for i, name := range stateNames {
+		if name == word {
+			*s = State(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown process state %q", word)
+}

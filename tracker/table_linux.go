@@ -1,0 +1,206 @@
+package tracker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// A table reads /proc through one descriptor and buffers that it keeps.
+type table struct {
+	boot   string
+	proc   int
+	names  [32 << 10]byte
+	record [1024]byte
+}
+
+func newTable() (*table, error) {
+	boot, err := Boot()
+	if err != nil {
+		return nil, err
+	}
+	fd, err := openRetry(unix.AT_FDCWD, "/proc", unix.O_DIRECTORY)
+	if err != nil {
+		return nil, fmt.Errorf("open /proc: %w", err)
+	}
+	return &table{boot: boot, proc: fd}, nil
+}
+
+func (t *table) close() { unix.Close(t.proc) }
+
+// read appends one row for each process to rows.
+func (t *table) read(rows []Process) ([]Process, error) {
+	if _, err := unix.Seek(t.proc, 0, unix.SEEK_SET); err != nil {
+		return rows, fmt.Errorf("read process table: %w", err)
+	}
+	for {
+		n, err := unix.Getdents(t.proc, t.names[:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return rows, fmt.Errorf("read process table: %w", err)
+		}
+		if n == 0 {
+			return rows, nil
+		}
+		if rows, err = t.readEach(rows, t.names[:n]); err != nil {
+			return rows, fmt.Errorf("read process table: %w", err)
+		}
+	}
+}
+
+// readEach appends a row for each process named in a block of directory
+// entries (struct linux_dirent64: the length at 16, the name from 19).
+func (t *table) readEach(rows []Process, entries []byte) ([]Process, error) {
+	for len(entries) >= 19 {
+		size := int(entries[16]) | int(entries[17])<<8
+		name := entries[19:size]
+		name = name[:bytes.IndexByte(name, 0)]
+		entries = entries[size:]
+		if name[0] < '1' || name[0] > '9' {
+			continue
+		}
+		p, err := t.readOne(name)
+		if errors.Is(err, ErrGone) {
+			continue // between the listing and now
+		}
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, p)
+	}
+	return rows, nil
+}
+
+func (t *table) readOne(name []byte) (Process, error) {
+	var path [32]byte
+	fd, err := openRetry(t.proc, string(append(append(path[:0], name...), "/stat"...)), 0)
+	if err == unix.ENOENT || err == unix.ESRCH {
+		return Process{}, ErrGone
+	}
+	if err != nil {
+		return Process{}, err
+	}
+	defer unix.Close(fd)
+	n, err := readRetry(fd, t.record[:])
+	if err == unix.ESRCH {
+		return Process{}, ErrGone
+	}
+	if err != nil {
+		return Process{}, err
+	}
+	// The files of /proc/PID belong to the effective user, or to root where
+	// the process must not be dumped.
+	var owner unix.Stat_t
+	if err := unix.Fstat(fd, &owner); err != nil {
+		return Process{}, err
+	}
+	p, err := parseStat(t.record[:n])
+	p.Boot, p.User = t.boot, int(owner.Uid)
+	return p, err
+}
+
+// lookup reads one row. A process that only /proc hides from us (its option
+// hidepid) is not gone.
+func (t *table) lookup(pid int) (Process, error) {
+	if pid <= 0 {
+		return Process{}, ErrGone
+	}
+	p, err := t.readOne(strconv.AppendInt(nil, int64(pid), 10))
+	if errors.Is(err, ErrGone) && unix.Kill(pid, 0) == unix.EPERM {
+		return Process{}, unix.EPERM
+	}
+	if err == nil && p.PID != pid {
+		return Process{}, ErrGone
+	}
+	return p, err
+}
+
+// parseStat reads a line of /proc/PID/stat. The command may hold anything,
+// brackets and spaces included, so the fields are counted from its last
+// bracket: the state is the third, as proc(5) numbers them.
+func parseStat(line []byte) (Process, error) {
+	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
+	if open < 0 || end < open {
+		return Process{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
+	}
+	var p Process
+	var letter byte
+	var threads int64
+	p.PID = int(number(bytes.TrimSpace(line[:open])))
+	p.Command = nameOf(line[open+1 : end])
+	field := 3
+	for word := range bytes.FieldsSeq(line[end+1:]) {
+		switch field {
+		case 3:
+			letter = word[0]
+		case 4:
+			p.Parent = int(number(word))
+		case 5:
+			p.Group = int(number(word))
+		case 6:
+			p.Session = int(number(word))
+		case 20:
+			threads = number(word)
+		case 22:
+			p.Start = StartTime(number(word))
+		}
+		field++
+	}
+	if field <= 22 {
+		return Process{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
+	}
+	p.State = stateOf(letter, threads)
+	return p, nil
+}
+
+func stateOf(letter byte, threads int64) State {
+	switch letter {
+	case 'T', 't':
+		return Stopped
+	case 'Z', 'X':
+		// The first thread has ended. While others run, the process lives,
+		// whatever the letter says.
+		if threads > 1 {
+			return Running
+		}
+		return Zombie
+	}
+	return Running
+}
+
+// number reads a decimal number that the kernel wrote.
+func number(word []byte) (n int64) {
+	sign := int64(1)
+	for _, c := range word {
+		switch {
+		case c == '-':
+			sign = -1
+		case c >= '0' && c <= '9':
+			n = 10*n + int64(c-'0')
+		}
+	}
+	return sign * n
+}
+
+func openRetry(dir int, path string, flags int) (fd int, err error) {
+	for {
+		fd, err = unix.Openat(dir, path, flags|unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != unix.EINTR {
+			return fd, err
+		}
+	}
+}
+
+func readRetry(fd int, buffer []byte) (n int, err error) {
+	for {
+		n, err = unix.Read(fd, buffer)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
+}

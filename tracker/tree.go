@@ -1,0 +1,125 @@
+package tracker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// A Tree is a process and all that descends from it, as followed by a
+// [Tracker]. Its methods may be called from any goroutine.
+type Tree struct {
+	tracker *Tracker
+	tree    *tree
+}
+
+// Root returns the process that the tree began with. It may be long dead.
+func (t *Tree) Root() Identity { return t.tree.root }
+
+// Members returns the live members, those of inner trees included, ordered by
+// start time. The slice is the caller's.
+func (t *Tree) Members() []Member {
+	f := &t.tracker.follower
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var members []Member
+	for _, m := range f.core.known {
+		if m.alive() && m.tree.within(t.tree) {
+			members = append(members, m.Member)
+		}
+	}
+	slices.SortFunc(members, func(a, b Member) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
+	})
+	return members
+}
+
+// Verdict returns what is established about the tree at this moment. For
+// [Unknown] the error says why, or is nil where reading has not settled yet.
+func (t *Tree) Verdict() (Verdict, error) {
+	if err := t.tracker.failure(); err != nil {
+		return Unknown, err
+	}
+	f := &t.tracker.follower
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.core.verdict(t.tree)
+}
+
+// Check reads the table anew until it is settled and returns the verdict on
+// the tree. The error says why the verdict is [Unknown].
+func (t *Tree) Check(ctx context.Context) (Verdict, error) {
+	err := t.tracker.call(func() {
+		t.tracker.follower.tell(func(c *core) {
+			c.stir(t.tree)
+			t.tree.emptied = false
+		})
+	})
+	if err != nil {
+		return Unknown, err
+	}
+	return t.settle(ctx)
+}
+
+func (t *Tree) settle(ctx context.Context) (v Verdict, err error) {
+	err = t.tracker.await(ctx, func(c *core) (bool, error) {
+		var why error
+		v, why = c.verdict(t.tree)
+		return t.tree.settled() && v != Unknown, why
+	})
+	if err != nil {
+		return Unknown, fmt.Errorf("check the tree of process %d: %w", t.tree.root.PID, err)
+	}
+	return v, nil
+}
+
+// Wait returns nil when the tree is settled and empty. Until then nothing but
+// the end of ctx or of the tracker makes it return: a table that cannot be
+// read is waited for.
+func (t *Tree) Wait(ctx context.Context) error {
+	return t.tracker.await(ctx, func(c *core) (bool, error) {
+		v, _ := c.verdict(t.tree)
+		return v == Empty, nil
+	})
+}
+
+// Changes returns what has happened to the tree since the last call, waiting
+// until there is something. The first call returns a [Joined] for each live
+// member. One goroutine calls it; the slice is the caller's.
+func (t *Tree) Changes(ctx context.Context) (changes []Change, err error) {
+	err = t.tracker.await(ctx, func(c *core) (bool, error) {
+		if !t.tree.logging {
+			t.tree.logging = true
+			c.recount(t.tree)
+		}
+		changes, t.tree.log = t.tree.log, nil
+		return len(changes) > 0, nil
+	})
+	return changes, err
+}
+
+// Close ends following the tree. Trees inside it go on. A tree that ended with
+// its tracker is closed already.
+func (t *Tree) Close() error {
+	err := t.tracker.call(func() {
+		t.tracker.follower.tell(func(c *core) { c.drop(t.tree) })
+	})
+	if errors.Is(err, ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// recount writes the present members to the log of a tree.
+func (c *core) recount(t *tree) {
+	for _, m := range c.known {
+		if m.alive() && m.tree.within(t) {
+			t.log = append(t.log, Change{Kind: Joined, Member: m.Member, Time: m.Joined})
+		}
+	}
+	if t.emptied {
+		t.log = append(t.log, Change{Kind: Emptied, Time: c.lastRead})
+	}
+}

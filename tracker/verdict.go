@@ -1,0 +1,28 @@
+package tracker
+
+import "fmt"
+
+// A Verdict is what the process table says of a tree.
+type Verdict uint8
+
+const (
+	// Unknown: not established. It is never to be taken for Empty.
+	Unknown Verdict = iota
+	// Alive: the tree has members.
+	Alive
+	// Empty: nobody is left, and reading on found nobody either.
+	Empty
+)
+
+// String returns the verdict as one lower-case word.
+func (v Verdict) String() string {
+	switch v {
+	case Unknown:
+		return "unknown"
+	case Alive:
+		return "alive"
+	case Empty:
+		return "empty"
+	}
+	return fmt.Sprintf("verdict %d", uint8(v))
+}

@@ -1,0 +1,142 @@
+package tracker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrClosed reports the use of a [Watcher], [Tracker] or [Tree] after its Close.
+var ErrClosed = errors.New("closed")
+
+// A Notice says what became of a watched process since the last notice about
+// it. Notices merge: several forks are one, and a fork and an exit may come
+// together. The kernel does not say who was born.
+type Notice struct {
+	PID    int
+	Events Events
+}
+
+// Events is a set of things that happened to a process.
+type Events uint8
+
+const (
+	// Forked: the process made at least one child. Not reported by every
+	// mechanism; see [Watcher.ReportsForks].
+	Forked Events = 1 << iota
+	// Execed: the process runs another program now.
+	Execed
+	// Exited: the process is dead, its descriptors are closed, and its living
+	// children have init as their parent already.
+	Exited
+)
+
+// Has reports whether every event of e is in the set.
+func (s Events) Has(e Events) bool { return s&e == e }
+
+// String returns the events joined by "+".
+func (s Events) String() string {
+	var words []string
+	for i, word := range [...]string{"fork", "exec", "exit"} {
+		if s.Has(1 << i) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, "+")
+}
+
+// A Watcher delivers notices about the PIDs it was told to watch: by kqueue on
+// macOS, by pidfds on Linux. One goroutine uses it at a time: a notice that
+// another goroutine is about to return could otherwise be taken for one about
+// a later process with the same PID. Close alone may be called from anywhere.
+type Watcher struct {
+	w       *watcher
+	buffer  []Notice
+	closed  atomic.Bool
+	running sync.Mutex // held by every method but Close, which waits for it
+}
+
+// NewWatcher returns a watcher that watches nobody. Close it after use. The
+// error is [errors.ErrUnsupported] on systems other than macOS and Linux.
+func NewWatcher() (*Watcher, error) {
+	w, err := newWatcher()
+	if err != nil {
+		return nil, fmt.Errorf("open watcher: %w", err)
+	}
+	return &Watcher{w: w}, nil
+}
+
+// ReportsForks tells whether forks and execs are reported as well as exits.
+func (w *Watcher) ReportsForks() bool { return w.w.reportsForks() }
+
+// Add begins to watch the process that has the PID now. Who read the PID from
+// a table compares the start time again after Add: the PID may have gone to
+// another process meanwhile. Adding a watched PID again watches its present
+// process. The error is [ErrGone] when there is no such process, when it is
+// dead, and on macOS also when it has begun to exit.
+func (w *Watcher) Add(pid int) error {
+	return w.use(func() error {
+		if err := w.w.add(pid); err != nil {
+			return fmt.Errorf("watch process %d: %w", pid, err)
+		}
+		return nil
+	})
+}
+
+// Remove ends watching the PID. It is no error if nobody watched it.
+func (w *Watcher) Remove(pid int) error {
+	return w.use(func() error {
+		w.w.remove(pid)
+		return nil
+	})
+}
+
+// Next blocks until there are notices, ctx ends or the watcher is closed. The
+// slice is valid until the next call. A PID leaves the watcher with its Exited
+// notice.
+func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
+	err = w.use(func() error {
+		defer context.AfterFunc(ctx, w.w.wake)()
+		for len(notices) == 0 {
+			if w.closed.Load() {
+				return ErrClosed
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if w.buffer, err = w.w.next(w.buffer[:0], forever); err != nil {
+				return fmt.Errorf("wait for notices: %w", err)
+			}
+			notices = w.buffer
+		}
+		return nil
+	})
+	return notices, err
+}
+
+// Close ends the watcher. A Next that is under way returns [ErrClosed].
+func (w *Watcher) Close() error {
+	if w.closed.Swap(true) {
+		return ErrClosed
+	}
+	w.w.wake()
+	w.running.Lock()
+	defer w.running.Unlock()
+	return w.w.close()
+}
+
+func (w *Watcher) use(f func() error) error {
+	w.running.Lock()
+	defer w.running.Unlock()
+	if w.closed.Load() {
+		return ErrClosed
+	}
+	return f()
+}
+
+// forever is the timeout of a call that ends only with a notice or a wake.
+const forever = time.Duration(-1)

@@ -1,0 +1,116 @@
+package tracker
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A watcher is an epoll of one pidfd for each watched PID. It reports exits
+// only: the kernel offers no fork notice for a pidfd. Only wake may be called
+// by a second goroutine.
+type watcher struct {
+	epoll  int
+	waker  int // eventfd
+	pidfds map[int]int
+	events [64]unix.EpollEvent
+}
+
+func newWatcher() (*watcher, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	waker, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		unix.Close(epoll)
+		return nil, err
+	}
+	w := &watcher{epoll: epoll, waker: waker, pidfds: make(map[int]int)}
+	// PID 0 stands for the waker.
+	if err := w.poll(waker, 0); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+func (w *watcher) reportsForks() bool { return false }
+
+func (w *watcher) add(pid int) error {
+	w.remove(pid)
+	if pid <= 0 {
+		return ErrGone
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	switch err {
+	case nil:
+	case unix.ESRCH, unix.EINVAL, unix.ENOENT: // the last two: a thread's id
+		return ErrGone
+	default:
+		return err
+	}
+	if err := w.poll(fd, pid); err != nil {
+		unix.Close(fd)
+		return err
+	}
+	w.pidfds[pid] = fd
+	return nil
+}
+
+func (w *watcher) poll(fd, pid int) error {
+	return unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(pid)})
+}
+
+func (w *watcher) remove(pid int) {
+	fd, ok := w.pidfds[pid]
+	if !ok {
+		return
+	}
+	delete(w.pidfds, pid)
+	// Closing alone would leave it in the epoll as long as a child of ours
+	// that is about to exec has a copy of the descriptor.
+	_ = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+	unix.Close(fd)
+}
+
+// next appends the notices that are there, waiting for the first one as long
+// as the timeout says. It may return none: after a wake, a signal or the time.
+func (w *watcher) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+	n, err := unix.EpollWait(w.epoll, w.events[:], milliseconds(timeout))
+	if err == unix.EINTR {
+		return notices, nil
+	}
+	if err != nil {
+		return notices, err
+	}
+	for _, event := range w.events[:n] {
+		pid := int(event.Fd)
+		if pid == 0 {
+			var count [8]byte
+			_, _ = unix.Read(w.waker, count[:])
+			continue
+		}
+		w.remove(pid)
+		notices = append(notices, Notice{PID: pid, Events: Exited})
+	}
+	return notices, nil
+}
+
+// milliseconds rounds up, so that a wait never ends before its time.
+func milliseconds(timeout time.Duration) int {
+	if timeout < 0 {
+		return -1
+	}
+	return int((timeout + time.Millisecond - 1) / time.Millisecond)
+}
+
+// wake makes next return.
+func (w *watcher) wake() { _, _ = unix.Write(w.waker, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+
+func (w *watcher) close() error {
+	for pid := range w.pidfds {
+		w.remove(pid)
+	}
+	return errors.Join(unix.Close(w.waker), unix.Close(w.epoll))
+}
