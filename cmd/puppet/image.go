@@ -1,0 +1,117 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/harness/wire"
+)
+
+// execSelf replaces this process by itself and keeps the connection; the new
+// image answers.
+func (p *puppet) execSelf() (wire.Answer, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	fd, err := p.keepConnection()
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	defer syscall.Close(fd)
+	env := append(os.Environ(), wire.DescriptorVariable+"="+strconv.Itoa(fd))
+	return wire.Answer{}, syscall.Exec(self, os.Args, env)
+}
+
+// exec answers and becomes another program. That program holds the connection
+// without knowing it: the end of the connection still tells the harness the
+// end of the process.
+func (p *puppet) exec(args []string) (wire.Answer, error) {
+	program, err := exec.LookPath(args[0])
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	fd, err := p.keepConnection()
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	defer syscall.Close(fd)
+	if err := p.answer(wire.Answer{}); err != nil {
+		return wire.Answer{}, err
+	}
+	err = syscall.Exec(program, args, os.Environ())
+	fmt.Fprintln(os.Stderr, "puppet: exec:", err)
+	os.Exit(126)
+	return wire.Answer{}, errAnswered
+}
+
+// keepConnection returns a descriptor of the connection that stays open over exec.
+func (p *puppet) keepConnection() (int, error) {
+	raw, err := p.conn.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	fd, dup := -1, error(nil)
+	err = raw.Control(func(conn uintptr) { fd, dup = syscall.Dup(int(conn)) })
+	if err := errors.Join(err, dup); err != nil {
+		return -1, fmt.Errorf("keep the connection over exec: %w", err)
+	}
+	return fd, nil
+}
+
+// closeInherited closes what this process was given beyond 0, 1 and 2. The
+// descriptors that Go opens are all close-on-exec, the given ones cannot be.
+func closeInherited() error {
+	inherited, err := inheritedDescriptors()
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, fd := range inherited {
+		failed = append(failed, syscall.Close(fd))
+	}
+	return errors.Join(failed...)
+}
+
+func inheritedDescriptors() ([]int, error) {
+	names, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return nil, err
+	}
+	var inherited []int
+	for _, name := range names {
+		fd, err := strconv.Atoi(name.Name())
+		if err != nil || fd < 3 {
+			continue
+		}
+		// The directory's own descriptor is closed by now and answers EBADF.
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err == nil && flags&unix.FD_CLOEXEC == 0 {
+			inherited = append(inherited, fd)
+		}
+	}
+	return inherited, nil
+}
+
+// dropTerminal lets go of standard input, output and error.
+func dropTerminal() error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	for fd := range 3 {
+		if err := unix.Dup2(int(null.Fd()), fd); err != nil {
+			return fmt.Errorf("replace descriptor %d: %w", fd, err)
+		}
+	}
+	return nil
+}

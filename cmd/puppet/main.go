@@ -1,0 +1,110 @@
+//go:build darwin || linux
+
+// Puppet is a process that does what the harness tells it.
+//
+// It takes its name as its only argument, connects to the socket named by
+// PUPPET_SOCKET, greets, and obeys one order at a time (package wire). It ends
+// when the harness closes the connection, so that no puppet outlives its test.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/harness/wire"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: puppet NAME")
+		os.Exit(2)
+	}
+	conn, err := connect()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "puppet:", err)
+		os.Exit(3)
+	}
+	p := &puppet{name: os.Args[1], conn: conn, children: map[int]*os.Process{}}
+	if err := p.serve(); err != nil {
+		fmt.Fprintln(os.Stderr, "puppet:", err)
+		os.Exit(3)
+	}
+}
+
+// connect dials the harness, or takes up the connection that this process had
+// before it exec'ed itself.
+func connect() (*net.UnixConn, error) {
+	kept := os.Getenv(wire.DescriptorVariable)
+	if kept == "" {
+		address := &net.UnixAddr{Net: "unix", Name: os.Getenv(wire.SocketVariable)}
+		return net.DialUnix("unix", nil, address)
+	}
+	os.Unsetenv(wire.DescriptorVariable) // it is not for our children
+	fd, err := strconv.Atoi(kept)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", wire.DescriptorVariable, err)
+	}
+	syscall.CloseOnExec(fd)
+	file := os.NewFile(uintptr(fd), "connection")
+	defer file.Close() // FileConn keeps a copy
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return nil, fmt.Errorf("take up the connection: %w", err)
+	}
+	return conn.(*net.UnixConn), nil
+}
+
+// errAnswered says that an order's answer went out before it was obeyed.
+var errAnswered = errors.New("answered already")
+
+// A puppet is this process as the harness knows it.
+type puppet struct {
+	name     string
+	conn     *net.UnixConn
+	children map[int]*os.Process // started and not yet reaped, by PID
+}
+
+// serve greets, then obeys until the harness lets go.
+func (p *puppet) serve() error {
+	if err := p.answer(wire.Answer{}); err != nil {
+		return err
+	}
+	orders := json.NewDecoder(p.conn)
+	for {
+		var order wire.Order
+		if err := orders.Decode(&order); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("read an order: %w", err)
+		}
+		done, err := p.obey(order)
+		if errors.Is(err, errAnswered) {
+			continue
+		}
+		if err != nil {
+			done.Error = err.Error()
+		}
+		if err := p.answer(done); err != nil {
+			return err
+		}
+	}
+}
+
+// answer completes a with what the kernel says about this process and sends it.
+func (p *puppet) answer(a wire.Answer) error {
+	a.Name = p.name
+	a.PID, a.Parent, a.Group = os.Getpid(), os.Getppid(), syscall.Getpgrp()
+	a.Session, _ = unix.Getsid(0) // of the caller itself it cannot be refused
+	if err := json.NewEncoder(p.conn).Encode(a); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"github.com/gemini-monitor/gemini/harness/wire"
+)
+
+// obey does what the order says. What may end this process answers first.
+func (p *puppet) obey(o wire.Order) (wire.Answer, error) {
+	switch o.Do {
+	case wire.Report:
+		return wire.Answer{}, nil
+	case wire.Fork:
+		return p.fork(o)
+	case wire.Spawn:
+		return p.spawn(o, exec.Command(o.Args[0], o.Args[1:]...))
+	case wire.Reap:
+		return p.reap(o.Number)
+	case wire.Exit:
+		return p.exit(o.Number)
+	case wire.Raise:
+		return p.raise(syscall.Signal(o.Number))
+	case wire.Setsid:
+		_, err := syscall.Setsid()
+		return wire.Answer{}, err
+	case wire.Setpgid:
+		return wire.Answer{}, syscall.Setpgid(0, 0)
+	case wire.ExecSelf:
+		return p.execSelf()
+	case wire.Exec:
+		return p.exec(o.Args)
+	case wire.IgnoreHangup:
+		signal.Ignore(syscall.SIGHUP)
+		return wire.Answer{}, nil
+	case wire.Close:
+		return wire.Answer{}, syscall.Close(o.Number)
+	case wire.CloseInherited:
+		return wire.Answer{}, closeInherited()
+	case wire.DropTerminal:
+		return wire.Answer{}, dropTerminal()
+	}
+	return wire.Answer{}, fmt.Errorf("unknown order %q", o.Do)
+}
+
+// fork starts a child puppet. Go cannot fork without exec, and does not need to.
+func (p *puppet) fork(o wire.Order) (wire.Answer, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	return p.spawn(o, exec.Command(self, o.Name))
+}
+
+// spawn starts cmd and leaves it unreaped. All descriptors without
+// close-on-exec pass to it under their own numbers, as in a fork.
+func (p *puppet) spawn(o wire.Order, cmd *exec.Cmd) (wire.Answer, error) {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: o.OwnSession, Setpgid: o.OwnGroup}
+	if err := cmd.Start(); err != nil {
+		return wire.Answer{}, err
+	}
+	p.children[cmd.Process.Pid] = cmd.Process
+	return wire.Answer{Child: cmd.Process.Pid}, nil
+}
+
+func (p *puppet) reap(pid int) (wire.Answer, error) {
+	child := p.children[pid]
+	if child == nil {
+		return wire.Answer{}, fmt.Errorf("%d is not a child", pid)
+	}
+	state, err := child.Wait()
+	if err != nil {
+		return wire.Answer{}, err
+	}
+	delete(p.children, pid)
+	ended := state.Sys().(syscall.WaitStatus)
+	if ended.Signaled() {
+		return wire.Answer{Child: pid, Status: wire.Status{Signal: ended.Signal()}}, nil
+	}
+	return wire.Answer{Child: pid, Status: wire.Status{Code: ended.ExitStatus()}}, nil
+}
+
+func (p *puppet) exit(code int) (wire.Answer, error) {
+	err := p.answer(wire.Answer{})
+	if err == nil {
+		os.Exit(code)
+	}
+	return wire.Answer{}, err
+}
+
+// raise signals this process with its default action restored. The signals by
+// which Go reports its own crashes (ABRT, SEGV and the like) are not for this.
+// After a stop it goes on here once somebody continues the process.
+func (p *puppet) raise(s syscall.Signal) (wire.Answer, error) {
+	signal.Reset(s)
+	if err := p.answer(wire.Answer{}); err != nil {
+		return wire.Answer{}, err
+	}
+	if err := syscall.Kill(os.Getpid(), s); err != nil {
+		return wire.Answer{}, err
+	}
+	return wire.Answer{}, errAnswered
+}

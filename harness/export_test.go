@@ -1,0 +1,54 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"context"
+	"os/exec"
+	"regexp"
+	"time"
+)
+
+// StartWithOracle starts cmd outside of any stage.
+func StartWithOracle(cmd *exec.Cmd) (*Oracle, *Process, error) {
+	oracle, err := NewOracle()
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd.ExtraFiles = append(cmd.ExtraFiles, oracle.write)
+	process, err := start(cmd, oracle.write)
+	return oracle, process, err
+}
+
+// OpenAndCloseTerminal opens a terminal, passes a line through it and closes it.
+func OpenAndCloseTerminal() error {
+	unlock, err := lockEdge()
+	if err != nil {
+		return err
+	}
+	t, err := openTerminal()
+	unlock()
+	if err != nil {
+		return err
+	}
+	if _, err := t.replica.WriteString("a line\n"); err != nil {
+		return err
+	}
+	if _, err := t.find(context.Background(), regexp.MustCompile("a line\r\n"), 0); err != nil {
+		return err
+	}
+	return t.Close()
+}
+
+// MasterIsPollable reports whether Go's poller owns a terminal's master here.
+func MasterIsPollable() (bool, error) {
+	t, err := openTerminal()
+	if err != nil {
+		return false, err
+	}
+	err = t.master.SetReadDeadline(time.Time{})
+	return err == nil, t.Close()
+}
+
+// Hurry makes a stage that is to fail do so soon.
+func (s *Stage) Hurry() { s.farewell = 300 * time.Millisecond }

@@ -1,0 +1,117 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// A Job is a command without a terminal, with an oracle at descriptor 3. It
+// leads a process group of its own, reads nothing, and writes to a file.
+type Job struct {
+	stage   *Stage
+	process *Process
+	oracle  *Oracle
+	output  string // path
+}
+
+// Start starts argv as a job.
+func (s *Stage) Start(argv ...string) *Job {
+	s.t.Helper()
+	j := &Job{stage: s, output: s.Path(fmt.Sprintf("job-%d", len(s.jobs)))}
+	file, err := os.Create(j.output)
+	if err != nil {
+		s.t.Fatalf("start %q: %v", argv, err)
+	}
+	if j.oracle, err = NewOracle(); err != nil {
+		s.t.Fatalf("start %q: %v", argv, err)
+	}
+	cmd := s.command(argv...)
+	cmd.Stdout, cmd.Stderr = file, file
+	cmd.ExtraFiles = []*os.File{j.oracle.write}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if j.process, err = start(cmd, file, j.oracle.write); err != nil {
+		j.oracle.Close()
+		s.t.Fatalf("%v", err)
+	}
+	s.jobs = append(s.jobs, j)
+	return j
+}
+
+// PID is the PID of the process that was started.
+func (j *Job) PID() int { return j.process.PID() }
+
+// Oracle tells whether any process lives that descends from the job.
+func (j *Job) Oracle() *Oracle { return j.oracle }
+
+// Exited is closed when the process itself was reaped.
+func (j *Job) Exited() <-chan struct{} { return j.process.Exited() }
+
+// Signal sends a signal to the process.
+func (j *Job) Signal(sig syscall.Signal) { j.process.Signal(sig) }
+
+// Wait waits for the end of the process itself, not of its descendants.
+func (j *Job) Wait(ctx context.Context) Status {
+	j.stage.t.Helper()
+	status, err := j.process.Wait(ctx)
+	if err != nil {
+		j.stage.t.Fatalf("%v; output: %s", err, j.Output())
+	}
+	return status
+}
+
+// Output is what the job has written so far, to standard output and error.
+func (j *Job) Output() string {
+	written, err := os.ReadFile(j.output)
+	if err != nil {
+		return err.Error()
+	}
+	return string(written)
+}
+
+// A Result is what a short command wrote and how it ended.
+type Result struct {
+	Stdout, Stderr string
+	Status         Status
+}
+
+// Run runs a short command to its end, without a terminal and without input.
+// It fails the test if something keeps the output open after the command's end.
+func (s *Stage) Run(ctx context.Context, argv ...string) Result {
+	s.t.Helper()
+	result, err := s.try(ctx, argv...)
+	if err != nil {
+		s.t.Fatalf("run %q: %v", argv, err)
+	}
+	return result
+}
+
+func (s *Stage) try(ctx context.Context, argv ...string) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	cmd := s.command(argv...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = s.farewell
+	starting.Lock()
+	err := cmd.Start()
+	starting.Unlock()
+	if err != nil {
+		return Result{}, err
+	}
+	stop := context.AfterFunc(ctx, func() { cmd.Process.Kill() })
+	defer stop()
+	err = cmd.Wait()
+	result := Result{stdout.String(), stderr.String(), statusOf(cmd.ProcessState)}
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		return result, fmt.Errorf("%w (%v; stdout %q, stderr %q)", err, result.Status, result.Stdout, result.Stderr)
+	}
+	return result, ctx.Err()
+}

@@ -1,0 +1,103 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A Monitor keeps a runtime for as long as its processes live. This is all
+// that a scenario needs of one; whoever implements it can be put through the
+// scenarios.
+type Monitor interface {
+	// Run is the command line that starts argv in a new runtime.
+	Run(runtime string, argv ...string) []string
+	// Shell is the command line that starts $SHELL in a new runtime.
+	Shell(runtime string) []string
+	// List names the runtimes that are there now.
+	List(ctx context.Context) ([]string, error)
+	// Evidence tells a reader what the monitor says and has logged.
+	Evidence(ctx context.Context) string
+}
+
+// Gemini is this project's monitor, with a private store, driven by its
+// command.
+type Gemini struct {
+	Store string // directory
+	stage *Stage
+}
+
+// Gemini gives the stage a store of its own, named by MONITOR_STORE.
+func (s *Stage) Gemini() *Gemini {
+	g := &Gemini{Store: s.Path("store"), stage: s}
+	s.Setenv("MONITOR_STORE", g.Store)
+	return g
+}
+
+var _ Monitor = (*Gemini)(nil)
+
+// Run implements Monitor.
+func (g *Gemini) Run(runtime string, argv ...string) []string {
+	return append([]string{"monitor", "run", "--name", runtime, "--"}, argv...)
+}
+
+// Shell implements Monitor.
+func (g *Gemini) Shell(runtime string) []string {
+	return []string{"monitor", "shell", "--name", runtime}
+}
+
+// List implements Monitor.
+func (g *Gemini) List(ctx context.Context) ([]string, error) {
+	result, err := g.stage.try(ctx, "monitor", "list", "-q")
+	if err != nil {
+		return nil, fmt.Errorf("list: %w", err)
+	}
+	if result.Status != (Status{}) {
+		return nil, fmt.Errorf("list: %v: %s", result.Status, result.Stderr)
+	}
+	return strings.Fields(result.Stdout), nil
+}
+
+// Path is a path in the directory of a runtime.
+func (g *Gemini) Path(runtime string, elements ...string) string {
+	return filepath.Join(append([]string{g.Store, "runtimes", runtime}, elements...)...)
+}
+
+// Evidence implements Monitor: the list, and every record, journal and log.
+func (g *Gemini) Evidence(ctx context.Context) string {
+	var page strings.Builder
+	listed, err := g.stage.try(ctx, "monitor", "list")
+	fmt.Fprintf(&page, "monitor list: %v, error %v\n%s%s", listed.Status, err, listed.Stdout, listed.Stderr)
+	files, _ := filepath.Glob(g.Path("*", "*.json*"))
+	logs, _ := filepath.Glob(g.Path("*", "*.log"))
+	trash, _ := filepath.Glob(filepath.Join(g.Store, "trash", "*", "*.log"))
+	for _, path := range slices.Concat(files, logs, trash) {
+		text, err := os.ReadFile(path)
+		fmt.Fprintf(&page, "\n%s (error %v)\n%s\n", strings.TrimPrefix(path, g.Store), err, text)
+	}
+	return page.String()
+}
+
+// Evidence is what a reader of a failed spec needs: what passed through each
+// terminal, what each job wrote, and which processes are there now. Call it
+// before the stage is cleared (DeferOnFailure).
+func (s *Stage) Evidence(ctx context.Context) string {
+	var page strings.Builder
+	for _, sh := range s.shells {
+		fmt.Fprintf(&page, "terminal of %s, PID %d, someone lives: %v\n%s\n", sh.name, sh.PID(), sh.oracle.Held(), sh.Transcript())
+	}
+	for _, j := range s.jobs {
+		fmt.Fprintf(&page, "job %q, PID %d, someone lives: %v\n%s\n", j.process.cmd.Args, j.PID(), j.oracle.Held(), j.Output())
+	}
+	found, err := s.remnants(ctx)
+	fmt.Fprintf(&page, "processes (PID, parent, group, state, command), error %v\n", err)
+	for _, r := range found {
+		fmt.Fprintln(&page, r.line)
+	}
+	return page.String()
+}

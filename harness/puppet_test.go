@@ -1,0 +1,149 @@
+//go:build darwin || linux
+
+package harness_test
+
+import (
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("A puppet", func() {
+	var (
+		stage  *harness.Stage
+		root   *harness.Job
+		puppet *harness.Puppet
+	)
+
+	BeforeEach(func(ctx SpecContext) {
+		stage = newStage()
+		root = stage.Start("puppet", "root")
+		puppet = stage.Puppet(ctx, "root")
+	})
+
+	It("tells where it stands", func(ctx SpecContext) {
+		at := puppet.Report(ctx)
+		Expect(at.PID).To(Equal(root.PID()))
+		Expect(at.Parent).To(Equal(syscall.Getpid()))
+		Expect(at.Group).To(Equal(root.PID()), "a job leads its group")
+	}, SpecTimeout(time.Minute))
+
+	It("exits with the code it is told", func(ctx SpecContext) {
+		puppet.Exit(ctx, 42)
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{Code: 42}))
+	}, SpecTimeout(time.Minute))
+
+	DescribeTable("dies by a signal", func(ctx SpecContext, signal syscall.Signal) {
+		puppet.Die(ctx, signal)
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{Signal: signal}))
+	},
+		Entry("hang-up", syscall.SIGHUP, SpecTimeout(time.Minute)),
+		Entry("interrupt", syscall.SIGINT, SpecTimeout(time.Minute)),
+		Entry("terminate", syscall.SIGTERM, SpecTimeout(time.Minute)),
+		Entry("kill", syscall.SIGKILL, SpecTimeout(time.Minute)),
+	)
+
+	It("stops and goes on", func(ctx SpecContext) {
+		puppet.Raise(ctx, syscall.SIGSTOP)
+		root.Signal(syscall.SIGCONT)
+		Expect(puppet.Report(ctx).PID).To(Equal(root.PID()))
+	}, SpecTimeout(time.Minute))
+
+	It("forks children that stand where they are told to", func(ctx SpecContext) {
+		plain := puppet.Fork(ctx, "plain", harness.Start{}).Report(ctx)
+		Expect(plain.Parent).To(Equal(root.PID()))
+		Expect(plain.Group).To(Equal(root.PID()))
+		grouped := puppet.Fork(ctx, "grouped", harness.Start{OwnGroup: true}).Report(ctx)
+		Expect(grouped.Group).To(Equal(grouped.PID))
+		Expect(grouped.Session).To(Equal(plain.Session))
+		apart := puppet.Fork(ctx, "apart", harness.Start{OwnSession: true}).Report(ctx)
+		Expect(apart.Session).To(Equal(apart.PID))
+	}, SpecTimeout(time.Minute))
+
+	It("leaves its session or its group when told", func(ctx SpecContext) {
+		at := puppet.Fork(ctx, "child", harness.Start{}).Setsid(ctx)
+		Expect(at.Session).To(Equal(at.PID))
+		Expect(at.Group).To(Equal(at.PID))
+		at = puppet.Fork(ctx, "other", harness.Start{}).Setpgid(ctx)
+		Expect(at.Group).To(Equal(at.PID))
+		Expect(at.Session).NotTo(Equal(at.PID))
+	}, SpecTimeout(time.Minute))
+
+	It("says why it cannot obey", func(ctx SpecContext) {
+		t := &quietT{}
+		message := t.run(func() {
+			other := harness.NewStage(t, tools)
+			other.Start("puppet", "leader")
+			other.Puppet(ctx, "leader").Setsid(ctx) // a group leader cannot
+		})
+		Expect(message).To(MatchRegexp(`puppet leader \(PID \d+\): setsid: operation not permitted`))
+	}, SpecTimeout(time.Minute))
+
+	It("is somebody's orphan once its parent has gone", func(ctx SpecContext) {
+		child := puppet.Fork(ctx, "child", harness.Start{})
+		puppet.Exit(ctx, 0)
+		root.Wait(ctx)
+		Expect(child.Report(ctx).Parent).NotTo(Equal(root.PID()))
+	}, SpecTimeout(time.Minute))
+
+	It("keeps its PID and its connection when it execs itself", func(ctx SpecContext) {
+		for range 3 {
+			Expect(puppet.ExecSelf(ctx).PID).To(Equal(root.PID()))
+		}
+		puppet.Fork(ctx, "child", harness.Start{}).Exit(ctx, 0)
+		puppet.Exit(ctx, 5)
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{Code: 5}))
+	}, SpecTimeout(time.Minute))
+
+	It("becomes another program, whose end is still noticed", func(ctx SpecContext) {
+		puppet.Exec(ctx, "sh", "-c", "puppet inner; exit 9")
+		inner := stage.Puppet(ctx, "inner")
+		Expect(inner.Report(ctx).Parent).To(Equal(root.PID()))
+		Expect(puppet.Gone()).NotTo(BeClosed())
+		inner.Exit(ctx, 0)
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{Code: 9}))
+		Eventually(ctx, puppet.Gone()).Should(BeClosed())
+	}, SpecTimeout(time.Minute))
+
+	It("ignores the hang-up, and so does its child", func(ctx SpecContext) {
+		puppet.IgnoreHangup(ctx)
+		child := puppet.Fork(ctx, "child", harness.Start{})
+		Expect(syscall.Kill(-root.PID(), syscall.SIGHUP)).To(Succeed())
+		Expect(puppet.Report(ctx).PID).To(Equal(root.PID()))
+		Expect(child.Report(ctx).Parent).To(Equal(root.PID()))
+	}, SpecTimeout(time.Minute))
+
+	It("leaves its dead children unreaped until it is told", func(ctx SpecContext) {
+		child := puppet.Spawn(ctx, "sh", "-c", "exit 6")
+		Expect(puppet.Reap(ctx, child)).To(Equal(harness.Status{Code: 6}))
+		leaf := puppet.Fork(ctx, "leaf", harness.Start{})
+		leaf.Die(ctx, syscall.SIGTERM)
+		Expect(syscall.Kill(leaf.PID(), 0)).To(Succeed(), "a zombie keeps its PID")
+		Expect(puppet.Reap(ctx, leaf.PID())).To(Equal(harness.Status{Signal: syscall.SIGTERM}))
+		Expect(syscall.Kill(leaf.PID(), 0)).To(MatchError(syscall.ESRCH))
+	}, SpecTimeout(time.Minute))
+
+	It("lets go of its descriptors, and its children get none of them", func(ctx SpecContext) {
+		puppet.CloseDescriptor(ctx, 3)
+		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
+		puppet.DropTerminal(ctx)
+		puppet.CloseInherited(ctx)
+		Expect(puppet.Fork(ctx, "child", harness.Start{}).Report(ctx).Parent).To(Equal(root.PID()))
+	}, SpecTimeout(time.Minute))
+
+	It("ends when the stage is cleared", func(ctx SpecContext) {
+		t := &quietT{}
+		var left *harness.Puppet
+		Expect(t.run(func() {
+			other := harness.NewStage(t, tools)
+			other.Start("puppet", "left")
+			left = other.Puppet(ctx, "left")
+			left.Fork(ctx, "child", harness.Start{OwnSession: true})
+		})).To(BeEmpty())
+		Expect(left.Gone()).To(BeClosed())
+	}, SpecTimeout(time.Minute))
+})

@@ -1,0 +1,156 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A recording keeps what passed through a terminal, both ways and in order.
+type recording struct {
+	mu      sync.Mutex
+	began   time.Time
+	passed  []passage
+	seen    []byte        // all that came out of the terminal
+	end     error         // why nothing more will come; nil while something may
+	changed chan struct{} // closed and replaced whenever seen or end change
+}
+
+// A passage is a piece that passed at one time in one direction.
+type passage struct {
+	at    time.Duration
+	typed bool
+	bytes []byte
+}
+
+func newRecording() *recording {
+	return &recording{began: time.Now(), changed: make(chan struct{})}
+}
+
+func (r *recording) typed(b []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.note(true, b)
+}
+
+func (r *recording) shown(b []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.note(false, b)
+	r.seen = append(r.seen, b...)
+	r.wake()
+}
+
+func (r *recording) ended(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end = err
+	r.wake()
+}
+
+// note and wake need mu.
+func (r *recording) note(typed bool, b []byte) {
+	r.passed = append(r.passed, passage{time.Since(r.began), typed, append([]byte(nil), b...)})
+}
+
+func (r *recording) wake() {
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// find waits until pattern matches what was shown from offset on, and returns
+// the indices of match and submatches in all that was shown.
+func (r *recording) find(ctx context.Context, pattern *regexp.Regexp, offset int) ([]int, error) {
+	for {
+		r.mu.Lock()
+		match, end, changed := pattern.FindSubmatchIndex(r.seen[offset:]), r.end, r.changed
+		r.mu.Unlock()
+		if match != nil {
+			return shift(match, offset), nil
+		}
+		if end != nil {
+			return nil, fmt.Errorf("expect %s: the terminal ended (%w); last seen: %q", pattern, end, r.last(offset))
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("expect %s: %w; last seen: %q", pattern, ctx.Err(), r.last(offset))
+		}
+	}
+}
+
+func shift(indices []int, by int) []int {
+	for i := range indices {
+		if indices[i] >= 0 {
+			indices[i] += by
+		}
+	}
+	return indices
+}
+
+// text is what was shown between two offsets, with plain line ends.
+func (r *recording) text(from, to int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.ReplaceAll(string(r.seen[from:to]), "\r\n", "\n")
+}
+
+// last is the end of what was shown since offset, short enough for a message.
+func (r *recording) last(offset int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	const enough = 600
+	return string(r.seen[max(offset, len(r.seen)-enough):])
+}
+
+// String is the whole recording for a reader: the time, > for what was typed
+// and < for what was shown.
+func (r *recording) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var page strings.Builder
+	for i := 0; i < len(r.passed); {
+		p := r.passed[i]
+		piece := append([]byte(nil), p.bytes...)
+		for i++; i < len(r.passed) && r.passed[i].typed == p.typed; i++ {
+			piece = append(piece, r.passed[i].bytes...)
+		}
+		writePassage(&page, passage{p.at, p.typed, piece})
+	}
+	if r.end != nil {
+		fmt.Fprintf(&page, "         . %v\n", r.end)
+	}
+	return page.String()
+}
+
+func writePassage(page *strings.Builder, p passage) {
+	sign := "<"
+	if p.typed {
+		sign = ">"
+	}
+	when := fmt.Sprintf("%8.3f", p.at.Seconds())
+	text := strings.ReplaceAll(string(p.bytes), "\r\n", "\n")
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(page, "%s %s %s\n", when, sign, visible(strings.TrimSuffix(line, "\n")))
+		when = strings.Repeat(" ", len(when))
+	}
+}
+
+// visible writes control characters the way a terminal shows them typed: ^C.
+func visible(line string) string {
+	var out strings.Builder
+	for _, r := range line {
+		switch {
+		case r == '\t' || r >= ' ' && r != 0x7f:
+			out.WriteRune(r)
+		case r == 0x7f:
+			out.WriteString("^?")
+		default:
+			out.WriteString("^" + string(r+'@'))
+		}
+	}
+	return out.String()
+}

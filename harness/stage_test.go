@@ -1,0 +1,65 @@
+//go:build darwin || linux
+
+package harness_test
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("A stage", func() {
+	It("keeps its own home, directory and environment, and removes them", func(ctx SpecContext) {
+		t := &quietT{}
+		var dir string
+		Expect(t.run(func() {
+			stage := harness.NewStage(t, tools)
+			dir = stage.Path()
+			stage.Setenv("COLOUR", "blue")
+			result := stage.Run(ctx, "sh", "-c", `pwd; echo "$HOME $COLOUR $LC_ALL $TERM $USER"; echo problem >&2; exit 3`)
+			t.message = result.Stdout + result.Stderr + result.Status.String()
+			Expect(os.Mkdir(stage.Path("locked"), 0o500)).To(Succeed())
+		})).To(Equal(dir + "\n" + filepath.Join(dir, "home") + " blue C dumb \nproblem\nexit 3"))
+		Expect(dir).NotTo(BeADirectory())
+	}, SpecTimeout(time.Minute))
+
+	It("reports a process that does not end when all others have, and ends it", func(ctx SpecContext) {
+		t := &quietT{}
+		message := t.run(func() {
+			stage := harness.NewStage(t, tools)
+			stage.Hurry()
+			// Nobody reads from the pipe: only a look at the processes finds this one.
+			Expect(stage.Run(ctx, "sh", "-c", "sleep 1000 </dev/null >/dev/null 2>&1 &").Status).To(Equal(harness.Status{}))
+		})
+		Expect(message).To(And(ContainSubstring("left something behind"), ContainSubstring("sleep 1000")))
+	}, SpecTimeout(2*time.Minute))
+
+	It("fails a command that ends and leaves its output open to somebody", func(ctx SpecContext) {
+		t := &quietT{}
+		message := t.run(func() {
+			stage := harness.NewStage(t, tools)
+			stage.Hurry()
+			stage.Run(ctx, "sh", "-c", "puppet keeper & echo done")
+		})
+		Expect(message).To(And(ContainSubstring("done"), ContainSubstring("WaitDelay expired")))
+	}, SpecTimeout(time.Minute))
+
+	It("tells what happened on it", func(ctx SpecContext) {
+		stage := newStage()
+		sh := stage.Shell(ctx, harness.Sh)
+		sh.Run(ctx, "echo in the shell")
+		job := stage.Start("sh", "-c", "echo in the job")
+		job.Wait(ctx)
+		page := stage.Evidence(ctx)
+		Expect(page).To(ContainSubstring("in the shell"))
+		Expect(page).To(ContainSubstring("in the job"))
+		Expect(page).To(MatchRegexp(`(?m)^ *%d .*sh -i`, sh.PID()))
+		Expect(page).To(ContainSubstring("someone lives: true"))
+		Expect(page).To(ContainSubstring("someone lives: false"))
+	}, SpecTimeout(time.Minute))
+})

@@ -1,0 +1,186 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	rows    = 24
+	columns = 80
+)
+
+// A terminal is a pseudo-terminal whose screen is always being read. On macOS
+// a process that leads a session does not finish exiting, and nobody hears of
+// its exit, until its terminal has been read.
+//
+// The order of its life is the law of this package: open, size, read, start a
+// child, converse, wait for the end of the child, wait for its output, release
+// the replica, read to the end, close the master.
+type terminal struct {
+	*recording
+	master *os.File
+	// replica is the child's end. We keep one open: on macOS the last close
+	// throws away what nobody has read yet.
+	replica *os.File
+	drained chan struct{} // closed when the reader has ended
+	hangup  sync.Once
+	close   sync.Once
+}
+
+// openTerminal opens a terminal without echo and starts to read it. The caller
+// holds the edge lock until a child has it.
+func openTerminal() (*terminal, error) {
+	master, replica, err := openPair()
+	if err != nil {
+		return nil, fmt.Errorf("open a terminal: %w", err)
+	}
+	t := &terminal{recording: newRecording(), master: master, replica: replica, drained: make(chan struct{})}
+	go t.drain()
+	return t, nil
+}
+
+// openPair opens both ends. creack/pty 1.1.24 now and then opens the replica
+// of another terminal (its ioctl argument does not survive a move of the
+// stack), and macOS may answer ENXIO while another terminal is being closed.
+// Either way we look at what we got and open another.
+func openPair() (master, replica *os.File, err error) {
+	for range 5 {
+		master, replica, err = pty.Open()
+		if err != nil {
+			continue
+		}
+		if err = prepare(master, replica); err == nil {
+			master, err = pollable(master)
+		}
+		if err == nil {
+			return master, replica, nil
+		}
+		master.Close()
+		replica.Close()
+	}
+	return nil, nil, err
+}
+
+var errOtherTerminal = errors.New("the two ends belong to different terminals")
+
+// prepare sizes the terminal, turns echo off and proves that the two ends are one
+// terminal: a size nobody else would set, written at one end, is read at the other.
+func prepare(master, replica *os.File) error {
+	proof := unix.Winsize{Row: rows, Col: columns, Xpixel: uint16(rand.Uint32()), Ypixel: uint16(rand.Uint32())}
+	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &proof); err != nil {
+		return fmt.Errorf("set the size: %w", err)
+	}
+	end := int(replica.Fd())
+	size, err := unix.IoctlGetWinsize(end, unix.TIOCGWINSZ)
+	if err != nil {
+		return fmt.Errorf("get the size: %w", err)
+	}
+	if *size != proof {
+		return errOtherTerminal
+	}
+	mode, err := unix.IoctlGetTermios(end, getTermios)
+	if err != nil {
+		return fmt.Errorf("get the mode: %w", err)
+	}
+	mode.Lflag &^= unix.ECHO // what is shown is then output and nothing else
+	if err := unix.IoctlSetTermios(end, setTermios, mode); err != nil {
+		return fmt.Errorf("set the mode: %w", err)
+	}
+	size.Xpixel, size.Ypixel = 0, 0
+	return unix.IoctlSetWinsize(end, unix.TIOCSWINSZ, size)
+}
+
+// pollable returns master in a file whose Close ends a Read. The library's own
+// file is in blocking mode, where it does not. O_NONBLOCK goes on before
+// NewFile looks, or the first Read on macOS says EAGAIN.
+func pollable(master *os.File) (*os.File, error) {
+	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return master, fmt.Errorf("duplicate the master: %w", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return master, fmt.Errorf("set the master non-blocking: %w", err)
+	}
+	master.Close()
+	return os.NewFile(uintptr(fd), master.Name()), nil
+}
+
+// drain reads until the end, which is EIO on Linux, EOF on macOS, and
+// os.ErrClosed after a hang-up.
+func (t *terminal) drain() {
+	defer close(t.drained)
+	buf := make([]byte, 4096)
+	for {
+		n, err := t.master.Read(buf)
+		if n > 0 {
+			t.shown(buf[:n])
+		}
+		if err != nil {
+			t.ended(endOf(err))
+			return
+		}
+	}
+}
+
+// endOf names the ways a terminal ends; anything else stays what it is.
+func endOf(err error) error {
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("end of file")
+	case errors.Is(err, syscall.EIO):
+		return errors.New("end by EIO")
+	case errors.Is(err, os.ErrClosed):
+		return errors.New("hung up")
+	}
+	return err
+}
+
+// Write types b.
+func (t *terminal) Write(b []byte) (int, error) {
+	t.typed(b)
+	n, err := t.master.Write(b)
+	if err != nil {
+		return n, fmt.Errorf("type %q: %w", b, err)
+	}
+	return n, nil
+}
+
+// Hangup closes the master: the kernel sends SIGHUP to the leader of the
+// session, and to nobody else.
+func (t *terminal) Hangup() {
+	t.hangup.Do(func() { t.master.Close() })
+	<-t.drained
+}
+
+// Close releases the terminal once its child has been reaped. It reads what is
+// left; somebody who still holds the terminal can delay it by a second.
+func (t *terminal) Close() error {
+	var err error
+	t.close.Do(func() {
+		waitOutput(int(t.replica.Fd())) // refused where the terminal was revoked: then there is none
+		var unlock func()
+		if unlock, err = lockEdge(); err == nil {
+			defer unlock()
+		}
+		t.replica.Close()
+		select {
+		case <-t.drained:
+		case <-time.After(time.Second):
+		}
+		t.Hangup()
+	})
+	return err
+}

@@ -1,0 +1,85 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Tools are the programs of a suite, all in one directory that comes first in
+// the PATH of every stage.
+type Tools struct{ Dir string }
+
+const module = "github.com/gemini-monitor/gemini"
+
+// Build makes the programs that are named: "monitor", "puppet". A program NAME
+// for which GEMINI_NAME is set, to a path, is taken from there, so
+// that any monitor can be put through a suite. If GEMINI_EXEC is set, it is
+// the command that runs the programs, as with go test -exec.
+//
+// Call it once for all processes of a suite, before anything else is started,
+// and Remove in the end.
+func Build(ctx context.Context, names ...string) (Tools, error) {
+	dir, err := os.MkdirTemp("", "tools")
+	if err != nil {
+		return Tools{}, err
+	}
+	tools := Tools{Dir: dir}
+	for _, name := range names {
+		if err := tools.add(ctx, name); err != nil {
+			return Tools{}, errors.Join(err, tools.Remove())
+		}
+	}
+	return tools, nil
+}
+
+// Remove removes what Build made.
+func (t Tools) Remove() error { return os.RemoveAll(t.Dir) }
+
+func (t Tools) add(ctx context.Context, name string) error {
+	variable := "GEMINI_" + strings.ToUpper(name)
+	target := filepath.Join(t.Dir, name)
+	runner := os.Getenv("GEMINI_EXEC")
+	given := os.Getenv(variable)
+	if given == "" {
+		if runner == "" {
+			return build(ctx, name, target)
+		}
+		given = target + ".bin"
+		if err := build(ctx, name, given); err != nil {
+			return err
+		}
+	}
+	given, err := filepath.Abs(given)
+	if err != nil {
+		return err
+	}
+	if _, err := exec.LookPath(given); err != nil {
+		return fmt.Errorf("%s: %w", variable, err)
+	}
+	return delegate(target, runner, given)
+}
+
+// build compiles cmd/NAME of this module for the system that the suite runs on.
+func build(ctx context.Context, name, target string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", target, module+"/cmd/"+name)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", name, err, out)
+	}
+	return nil
+}
+
+// delegate makes target run program, through runner if there is one. It execs:
+// PID, descriptors and arguments are the program's own.
+func delegate(target, runner, program string) error {
+	script := fmt.Sprintf("#!/bin/sh\nexec %s '%s' \"$@\"\n", runner, program)
+	return os.WriteFile(target, []byte(script), 0o755)
+}

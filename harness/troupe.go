@@ -1,0 +1,128 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+
+	"github.com/gemini-monitor/gemini/harness/wire"
+)
+
+// A troupe is all puppets of a stage: it greets whoever connects.
+type troupe struct {
+	stage    *Stage
+	listener *net.UnixListener
+	greeting sync.WaitGroup
+
+	mu      sync.Mutex
+	ended   bool
+	members []*Puppet               // from their connection on
+	waiting map[string]chan *Puppet // those who greeted, by name
+}
+
+// newTroupe listens at the socket. Its path has to be short: macOS allows 104 bytes.
+func newTroupe(stage *Stage, socket string) (*troupe, error) {
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
+	if err != nil {
+		return nil, fmt.Errorf("listen for puppets: %w", err)
+	}
+	tr := &troupe{stage: stage, listener: listener, waiting: map[string]chan *Puppet{}}
+	tr.greeting.Go(tr.accept)
+	return tr, nil
+}
+
+func (tr *troupe) accept() {
+	for {
+		conn, err := tr.listener.AcceptUnix()
+		if err != nil { // closed
+			return
+		}
+		p := &Puppet{stage: tr.stage, conn: conn, answers: make(chan wire.Answer, 1), gone: make(chan struct{})}
+		if !tr.admit(p) {
+			conn.Close() // which ends the puppet
+			return
+		}
+		tr.greeting.Go(func() { tr.greet(p) })
+	}
+}
+
+func (tr *troupe) admit(p *Puppet) bool {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if !tr.ended {
+		tr.members = append(tr.members, p)
+	}
+	return !tr.ended
+}
+
+// greet reads the first answer, which says who it is, and stays to hear the rest.
+func (tr *troupe) greet(p *Puppet) {
+	defer close(p.gone)
+	defer close(p.answers)
+	answers := json.NewDecoder(p.conn)
+	var hello wire.Answer
+	if err := answers.Decode(&hello); err != nil {
+		return
+	}
+	tr.mu.Lock()
+	p.name, p.pid = hello.Name, hello.PID
+	tr.mu.Unlock()
+	tr.arrivals(p.name) <- p
+	p.hear(answers)
+}
+
+// arrivals is where puppets called name queue. A name is used for a few at most.
+func (tr *troupe) arrivals(name string) chan *Puppet {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if tr.waiting[name] == nil {
+		tr.waiting[name] = make(chan *Puppet, 64)
+	}
+	return tr.waiting[name]
+}
+
+// end kills every puppet, or what it became, and waits for all goroutines.
+// While its connection is open a puppet's PID is its own: it takes a full turn
+// of all PIDs to be anybody else's.
+func (tr *troupe) end() {
+	tr.listener.Close()
+	tr.mu.Lock()
+	tr.ended = true
+	for _, p := range tr.members {
+		if p.pid != 0 && !closed(p.gone) {
+			syscall.Kill(p.pid, syscall.SIGKILL)
+		}
+		p.conn.Close()
+	}
+	tr.mu.Unlock()
+	tr.greeting.Wait()
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// Puppet waits until a puppet called name has greeted; whoever started it did so
+// with the words puppet and name.
+func (s *Stage) Puppet(ctx context.Context, name string) *Puppet {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case p := <-s.troupe.arrivals(name):
+		return p
+	case <-ctx.Done():
+		s.t.Fatalf("no puppet called %s: %v", name, ctx.Err())
+		return nil
+	}
+}

@@ -1,0 +1,68 @@
+// Package wire is what the harness and its puppets say to each other: one JSON
+// value a line over a Unix socket. A puppet greets with an Answer, then obeys
+// one Order at a time and answers each. When the harness closes its half of
+// the connection, the puppet ends.
+package wire
+
+import "syscall"
+
+// The environment of a puppet.
+const (
+	// SocketVariable names the socket on which the harness listens.
+	SocketVariable = "PUPPET_SOCKET"
+	// DescriptorVariable is the number of a connection that was kept over exec.
+	DescriptorVariable = "PUPPET_DESCRIPTOR"
+)
+
+// A Verb says what a puppet is to do.
+type Verb string
+
+// The verbs. Where nothing else is said the puppet answers when it is done.
+const (
+	Report         Verb = "report"          // only answer
+	Fork           Verb = "fork"            // start a child puppet called Name
+	Spawn          Verb = "spawn"           // start Args as a child, and do not wait for it
+	Reap           Verb = "reap"            // wait for the child with PID Number
+	Exit           Verb = "exit"            // answer, then exit with code Number
+	Raise          Verb = "raise"           // answer, then signal itself with Number
+	Setsid         Verb = "setsid"          // lead a new session
+	Setpgid        Verb = "setpgid"         // lead a new process group
+	ExecSelf       Verb = "exec self"       // exec the puppet again; the new image answers
+	Exec           Verb = "exec"            // answer, then exec Args
+	IgnoreHangup   Verb = "ignore hangup"   // ignore SIGHUP, as do all children from now on
+	Close          Verb = "close"           // close descriptor Number
+	CloseInherited Verb = "close inherited" // close every inherited descriptor from 3 up
+	DropTerminal   Verb = "drop terminal"   // replace descriptors 0, 1 and 2 with the null device
+)
+
+// An Order tells a puppet to do one thing.
+type Order struct {
+	Do     Verb     `json:"do"`
+	Name   string   `json:"name,omitempty"`
+	Args   []string `json:"args,omitempty"`
+	Number int      `json:"number,omitempty"`
+	// A started child leads a session or a process group of its own.
+	OwnSession bool `json:"own_session,omitempty"`
+	OwnGroup   bool `json:"own_group,omitempty"`
+}
+
+// An Answer says who the puppet is after it obeyed, read from the kernel each time.
+type Answer struct {
+	Name    string `json:"name"`
+	PID     int    `json:"pid"`
+	Parent  int    `json:"parent"`
+	Group   int    `json:"group"`
+	Session int    `json:"session"`
+	// Child is the PID of the process that Fork or Spawn started.
+	Child int `json:"child,omitempty"`
+	// Status is how the child ended that Reap waited for.
+	Status Status `json:"status,omitzero"`
+	// Error says why the order was not obeyed; empty if it was.
+	Error string `json:"error,omitempty"`
+}
+
+// A Status is how a process ended: by exit with a code, or by a signal.
+type Status struct {
+	Code   int            `json:"code,omitempty"`
+	Signal syscall.Signal `json:"signal,omitempty"`
+}
