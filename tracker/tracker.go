@@ -98,6 +98,12 @@ func (t *Tracker) TreeOf(pid int) (*Tree, bool) {
 	return &Tree{tracker: t, tree: m.tree}, true
 }
 
+// NoticesForks tells whether the kernel announces forks here. Where it does
+// not, the table is read on a beat while a tree has members, and a process
+// whose parent dies between two reads may be found only through its group or
+// session, or not at all.
+func (t *Tracker) NoticesForks() bool { return t.follower.kernel.reportsForks() }
+
 // begin starts a tree in the tracker's goroutine and waits until the table has
 // been read once for it.
 func (t *Tracker) begin(ctx context.Context, start func(*follower) (*tree, error)) (*Tree, error) {

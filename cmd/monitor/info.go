@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+func newInfo(g *global) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "info [NAME]",
+		Short: "Show a runtime: this one, or NAME",
+		Long: `info shows the runtime that NAME names, or the one it is called in: the one that
+$MONITOR_RUNTIME names, else the one that an ancestor is a member of. With none
+it says "No active runtime" and exits with 1.`,
+		Example: `  monitor info
+  monitor info --json build`,
+		Args: arguments(0, 1, "at most the name of a runtime"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			status, err := g.status(args)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), status)
+			}
+			return printInfo(cmd.OutOrStdout(), status)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// status returns the status of the runtime that the arguments name, or of the
+// current one.
+func (g *global) status(args []string) (monitor.Status, error) {
+	store, err := g.open()
+	if err != nil {
+		return monitor.Status{}, err
+	}
+	survey, err := store.Survey()
+	if err != nil {
+		return monitor.Status{}, err
+	}
+	if len(args) == 0 {
+		return survey.Current()
+	}
+	runtime, err := store.Runtime(args[0])
+	if err != nil {
+		return monitor.Status{}, err
+	}
+	return survey.Status(runtime)
+}
+
+func printInfo(out io.Writer, s monitor.Status) error {
+	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
+	line := func(key string, value any) { fmt.Fprintf(w, "%s:\t%v\n", key, value) }
+	line("name", s.Name)
+	line("state", s.State)
+	if s.Reason != "" {
+		line("reason", s.Reason)
+	}
+	if s.State == monitor.Broken {
+		return w.Flush()
+	}
+	line("command", commandLine(s.Command))
+	line("owner", s.Owner.PID)
+	if s.Monitor != nil {
+		line("monitor", s.Monitor.PID)
+	}
+	line("members", len(s.Members))
+	line("created", s.Created.Local().Format(time.RFC3339))
+	line("directory", s.Root)
+	line("log", s.Log)
+	return w.Flush()
+}
+
+// commandLine writes a command so that a shell would read it back.
+func commandLine(words []string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = word
+		if word == "" || strings.ContainsFunc(word, special) {
+			quoted[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+func special(c rune) bool {
+	return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-", c)
+}
+
+func printJSON(out io.Writer, value any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
+}

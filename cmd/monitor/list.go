@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+func newList(g *global) *cobra.Command {
+	var asJSON, quiet bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List all runtimes",
+		Long: `list shows all runtimes of the store with their states:
+  starting      made, its command not started yet
+  running       it has members and a monitor
+  unmonitored   nobody watches it; "monitor watch NAME" goes on with it
+  stopping      found empty and being removed
+  unknown       whether it has members could not be established, so it stays
+  broken        its record cannot be read`,
+		Example: `  monitor list
+  monitor list -q
+  monitor list --json`,
+		Args: arguments(0, 0, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			store, err := g.open()
+			if err != nil {
+				return err
+			}
+			survey, err := store.Survey()
+			if err != nil {
+				return err
+			}
+			all, err := survey.All()
+			switch {
+			case err != nil:
+				return err
+			case asJSON:
+				return printJSON(cmd.OutOrStdout(), all)
+			case quiet:
+				return printNames(cmd.OutOrStdout(), all)
+			}
+			return printList(cmd.OutOrStdout(), all)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print names only")
+	cmd.MarkFlagsMutuallyExclusive("json", "quiet")
+	return cmd
+}
+
+func printNames(out io.Writer, all []monitor.Status) error {
+	for _, s := range all {
+		if _, err := fmt.Fprintln(out, s.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printList(out io.Writer, all []monitor.Status) error {
+	if len(all) == 0 {
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tSTATE\tOWNER\tMEMBERS\tAGE\tCOMMAND")
+	for _, s := range all {
+		owner, age, what := "-", "-", s.Reason
+		if s.State != monitor.Broken {
+			owner, what = strconv.Itoa(s.Owner.PID), commandLine(s.Command)
+			age = time.Since(s.Created).Round(time.Second).String()
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.Name, s.State, owner, len(s.Members), age, what)
+	}
+	return w.Flush()
+}

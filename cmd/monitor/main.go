@@ -1,0 +1,122 @@
+// Command monitor keeps a runtime alive exactly as long as any process of it
+// lives, then cleans it up at once.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+// Exit codes. Those from 125 on are of run and shell alone, whose other codes
+// are the command's own.
+const (
+	exitNo            = 1   // no such runtime or process, or it did not work
+	exitUsage         = 2   // the call makes no sense
+	exitFailed        = 125 // run and shell: the command was not started
+	exitNotExecutable = 126 // run and shell: found, but no program for us
+	exitNotFound      = 127 // run and shell: not found
+)
+
+// An exitError ends the program with a code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func usageError(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func main() {
+	if err := newRoot().Execute(); err != nil {
+		fmt.Fprintf(os.Stderr, "monitor: %s\n", oneLine(err))
+		os.Exit(exitCode(err))
+	}
+}
+
+func exitCode(err error) int {
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.code
+	}
+	if errors.Is(err, monitor.ErrBadName) {
+		return exitUsage
+	}
+	return exitNo
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// global is what the flags common to all commands say.
+type global struct {
+	store     string
+	logLevel  string
+	logFormat string
+}
+
+func newRoot() *cobra.Command {
+	g := &global{}
+	root := &cobra.Command{
+		Use:   "monitor",
+		Short: "Keep a runtime alive exactly as long as any process of it lives",
+		Long: `monitor keeps a runtime (a named record and a directory) alive exactly as long
+as any process of it lives: the command it was made around, and everything that
+descends from it, orphans and daemons included. Then it cleans up at once.
+
+Exit codes: 0 done, 1 no such runtime or process, or it did not work, 2 the call
+makes no sense. run and shell exit as their command does, or with 125 when they
+could not start it, 126 when it is not executable, 127 when it is not found.`,
+		Example: `  monitor shell                        # a shell in a runtime of its own
+  monitor info                         # inside: which runtime is this?
+  monitor run --name build -- make -j8
+  monitor list`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&g.store, "store", "", "the directory of the runtimes (default $MONITOR_STORE, else the user's state directory)")
+	flags.StringVar(&g.logLevel, "log-level", "info", "how much a monitor logs: debug, info, warn or error")
+	flags.StringVar(&g.logFormat, "log-format", "text", "how it logs: text or json")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	for _, command := range []*cobra.Command{
+		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(), newWatch(g),
+	} {
+		root.AddCommand(command)
+	}
+	return root
+}
+
+// open opens the store that the user means.
+func (g *global) open() (*monitor.Store, error) {
+	dir := g.store
+	if dir == "" {
+		dir = os.Getenv(monitor.EnvStore)
+	}
+	if dir == "" {
+		var err error
+		if dir, err = monitor.DefaultDir(); err != nil {
+			return nil, err
+		}
+	}
+	return monitor.Open(dir)
+}
+
+// arguments checks the number of arguments and says what is expected.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usageError("%s takes %s; see 'monitor help %s'", cmd.Name(), what, cmd.Name())
+		}
+		return nil
+	}
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+// patience is how long a monitor may take to begin watching.
+const patience = 10 * time.Second
+
+func newRun(g *global) *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use:   "run [--name NAME] -- COMMAND [ARG...]",
+		Short: "Run a command as a runtime of its own",
+		Long: `run makes a runtime and becomes the command: same PID, same terminal, same
+process group; signals and the exit status are the command's own. The runtime
+lives until the command and everything that descends from it have gone.
+
+Inside, MONITOR_RUNTIME is the name of the runtime, MONITOR_RUNTIME_DIR its own
+directory, which goes with it, and MONITOR_STORE the store.
+
+When the command was not started, the exit code is 127 if it was not found, 126
+if it is not executable, else 125, and nothing is left behind.`,
+		Example: `  monitor run -- make -j8
+  monitor run --name web -- ./server --port 8080`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return failed(errors.New("run takes a command; see 'monitor help run'"))
+			}
+			return g.run(name, args)
+		},
+	}
+	nameFlag(cmd, &name)
+	return cmd
+}
+
+func newShell(g *global) *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use:   "shell [--name NAME]",
+		Short: "Run your shell as a runtime of its own",
+		Long: `shell does what run does, with the shell that $SHELL names, or /bin/sh. Leave the
+shell and the runtime is gone, unless something that was started in it lives on.`,
+		Example: `  monitor shell
+  SHELL=/bin/zsh monitor shell --name scratch`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) != 0 {
+				return failed(errors.New("shell takes no argument; see 'monitor help shell'"))
+			}
+			shell := os.Getenv("SHELL")
+			if shell == "" {
+				shell = "/bin/sh"
+			}
+			return g.run(name, []string{shell})
+		},
+	}
+	nameFlag(cmd, &name)
+	return cmd
+}
+
+// nameFlag adds what run and shell have in common.
+func nameFlag(cmd *cobra.Command, name *string) {
+	cmd.Flags().StringVar(name, "name", "", "name of the runtime (default: made up from the command)")
+	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(err) })
+}
+
+// run becomes the command, or returns why not.
+func (g *global) run(name string, args []string) error {
+	if name != "" {
+		if err := monitor.CheckName(name); err != nil {
+			return failed(err)
+		}
+	}
+	if _, err := g.logger(); err != nil {
+		return failed(err)
+	}
+	path, err := monitor.FindCommand(args[0])
+	if err != nil {
+		return failed(err)
+	}
+	store, err := g.open()
+	if err != nil {
+		return failed(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return failed(err)
+	}
+	return failed(store.Run(monitor.Start{
+		Name: name, Path: path, Args: args, Patience: patience,
+		Watch: func(name string) []string { return g.watchCommand(self, store, name, "--detach") },
+	}))
+}
+
+// failed gives an error the exit code that says why no command was started.
+func failed(err error) error {
+	exec, _ := errors.AsType[*os.PathError](err)
+	switch {
+	case errors.Is(err, monitor.ErrNotFound), exec != nil && exec.Op == "exec" && errors.Is(err, fs.ErrNotExist):
+		return &exitError{exitNotFound, err}
+	case errors.Is(err, monitor.ErrNotExecutable), exec != nil && exec.Op == "exec":
+		return &exitError{exitNotExecutable, err}
+	}
+	return &exitError{exitFailed, err}
+}

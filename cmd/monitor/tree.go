@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+func newTree(g *global) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "tree [NAME|PID]",
+		Short: "Draw the members of a runtime, or what descends from a process",
+		Long: `tree draws the live members of the runtime that NAME names, or that it is called
+in. With a PID that is not the name of a runtime it draws that process and what
+descends from it. An orphan hangs where it joined, with the evidence.`,
+		Example: `  monitor tree
+  monitor tree build
+  monitor tree 4711`,
+		Args: arguments(0, 1, "at most the name of a runtime, or a PID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			members, err := g.members(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), members)
+			}
+			printTree(cmd.OutOrStdout(), members)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// members returns the live members of what the argument names.
+func (g *global) members(ctx context.Context, args []string) ([]tracker.Member, error) {
+	status, err := g.status(args)
+	if err == nil || len(args) == 0 || !errors.Is(err, monitor.ErrNotExist) {
+		return status.Members, err
+	}
+	pid, noPID := parsePID(args[0])
+	if noPID != nil {
+		return nil, err
+	}
+	t, err := tracker.New()
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	tree, err := t.Track(ctx, pid)
+	if err != nil {
+		return nil, noProcess(pid, err)
+	}
+	return tree.Members(), nil
+}
+
+// printTree draws each member below its parent, or below whom it joined
+// through where the parent is none of them.
+func printTree(out io.Writer, members []tracker.Member) {
+	byPID := make(map[int]bool)
+	for _, m := range members {
+		byPID[m.PID] = true
+	}
+	below := make(map[int][]tracker.Member)
+	for _, m := range members {
+		above := m.Parent
+		if !byPID[above] {
+			above = m.Link.Through.PID
+		}
+		if !byPID[above] || above == m.PID {
+			above = 0
+		}
+		below[above] = append(below[above], m)
+	}
+	for _, m := range below[0] {
+		fmt.Fprintln(out, describe(m))
+		printBelow(out, below, m.PID, "")
+	}
+}
+
+func printBelow(out io.Writer, below map[int][]tracker.Member, pid int, indent string) {
+	for i, m := range below[pid] {
+		branch, next := "├─ ", "│  "
+		if i == len(below[pid])-1 {
+			branch, next = "└─ ", "   "
+		}
+		fmt.Fprintln(out, indent+branch+describe(m))
+		printBelow(out, below, m.PID, indent+next)
+	}
+}
+
+func describe(m tracker.Member) string {
+	text := fmt.Sprintf("%d %s", m.PID, m.Command)
+	if m.State != tracker.Running {
+		text += " (" + m.State.String() + ")"
+	}
+	if m.Parent != m.Link.Through.PID && m.Link.Kind != tracker.LinkRoot {
+		text += ", joined as " + m.Link.String()
+	}
+	return text
+}

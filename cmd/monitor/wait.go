@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+func newWait() *cobra.Command {
+	return &cobra.Command{
+		Use:   "wait PID",
+		Short: "Wait until a process and all its descendants have gone",
+		Long: `wait returns when the process and everything that descends from it, now or later,
+have gone. No runtime is involved, so there is no lease: a process that was made
+an orphan before wait looked, or too fast for it to see, is not waited for.`,
+		Example: `  monitor wait 4711
+  make & monitor wait $!`,
+		Args: arguments(1, 1, "a PID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pid, err := parsePID(args[0])
+			if err != nil {
+				return err
+			}
+			t, err := tracker.New()
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			tree, err := t.Track(cmd.Context(), pid)
+			if err != nil {
+				return noProcess(pid, err)
+			}
+			return tree.Wait(cmd.Context())
+		},
+	}
+}
+
+// parsePID reads a PID that can be waited for.
+func parsePID(text string) (int, error) {
+	pid, err := strconv.Atoi(text)
+	switch {
+	case err != nil || pid < 0:
+		return 0, usageError("%q is no PID", text)
+	case pid == 0:
+		return 0, usageError("PID 0 is the kernel's, not a process's")
+	case pid == 1:
+		return 0, usageError("everything descends from PID 1; it ends with the system")
+	}
+	return pid, nil
+}
+
+// noProcess says plainly that there is no such process, if that is the error.
+func noProcess(pid int, err error) error {
+	if errors.Is(err, tracker.ErrGone) {
+		return fmt.Errorf("process %d does not exist: %w", pid, tracker.ErrGone)
+	}
+	return err
+}

@@ -1,0 +1,12 @@
+//go:build !unix
+
+package monitor
+
+import (
+	"errors"
+	"os"
+)
+
+func tryLock(*os.File, bool) (bool, error) { return false, errors.ErrUnsupported }
+
+func unlockFile(*os.File) error { return errors.ErrUnsupported }

@@ -1,0 +1,39 @@
+//go:build unix
+
+package monitor
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// tryLock takes a lock on an open file, for itself alone or shared, without
+// waiting. It reports whether it got it.
+//
+// The lock is flock(2): it belongs to the open file, so whoever inherits the
+// descriptor holds it too, and it is free when the last of them has closed it.
+func tryLock(file *os.File, alone bool) (bool, error) {
+	how := unix.LOCK_SH
+	if alone {
+		how = unix.LOCK_EX
+	}
+	err := flock(file, how|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// unlockFile gives up a lock on an open file.
+func unlockFile(file *os.File) error { return flock(file, unix.LOCK_UN) }
+
+func flock(file *os.File, how int) error {
+	for {
+		err := unix.Flock(int(file.Fd()), how)
+		if err != unix.EINTR {
+			return os.NewSyscallError("flock", err)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package monitor
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// An Entry is one line of a journal.
+type Entry struct {
+	Time  time.Time          `json:"time"`
+	Event tracker.ChangeKind `json:"event"`
+	// Member is who joined or left.
+	Member *tracker.Member `json:"member,omitempty"`
+	// Reason is why the table could not be read.
+	Reason string `json:"reason,omitempty"`
+}
+
+func entryOf(c tracker.Change) Entry {
+	e := Entry{Time: c.Time.UTC(), Event: c.Kind}
+	if c.Kind == tracker.Joined || c.Kind == tracker.Left {
+		e.Member = &c.Member
+	}
+	if c.Err != nil {
+		e.Reason = c.Err.Error()
+	}
+	return e
+}
+
+// A journal is the monitor's memory: the next monitor goes on from it. It is
+// not synced to disk, because none of its processes outlives the machine.
+type journal struct {
+	path    string
+	file    *os.File
+	lines   int
+	members map[tracker.Identity]tracker.Member
+}
+
+// maxLines is how long a journal may get before the lines about processes that
+// have left are dropped, unless it is mostly about members.
+const maxLines = 4096
+
+// openJournal reads a journal and opens it for appending.
+func openJournal(path string) (*journal, error) {
+	members, whole, err := readJournal(path)
+	if err != nil {
+		return nil, err
+	}
+	// Half a line at the end is from a monitor that was killed in the middle.
+	if err := os.Truncate(path, whole); err != nil {
+		return nil, fmt.Errorf("mend journal: %w", err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	return &journal{path: path, file: file, members: members}, nil
+}
+
+// append writes all changes of one moment at once. It leaves out who is a
+// member by the journal already: its first link says more than a later one.
+func (j *journal) append(changes []tracker.Change) error {
+	var entries []Entry
+	for _, c := range changes {
+		id := c.Member.Identity
+		switch _, known := j.members[id]; {
+		case c.Kind == tracker.Joined && known:
+			continue
+		case c.Kind == tracker.Joined:
+			j.members[id] = c.Member
+		case c.Kind == tracker.Left:
+			delete(j.members, id)
+		}
+		entries = append(entries, entryOf(c))
+	}
+	if j.lines += len(entries); j.lines > maxLines && j.lines > 4*len(j.members) {
+		return j.rewrite()
+	}
+	return writeEntries(j.file, entries)
+}
+
+func writeEntries(file *os.File, entries []Entry) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	for _, e := range entries {
+		if err := encoder.Encode(e); err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+	}
+	if _, err := file.Write(text.Bytes()); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	return nil
+}
+
+// rewrite replaces the journal by one that has the present members only.
+func (j *journal) rewrite() error {
+	var entries []Entry
+	for _, m := range j.members {
+		entries = append(entries, Entry{Time: m.Joined.UTC(), Event: tracker.Joined, Member: &m})
+	}
+	file, err := os.OpenFile(j.path+".new", os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("rewrite journal: %w", err)
+	}
+	err = writeEntries(file, entries)
+	if err == nil {
+		err = os.Rename(file.Name(), j.path)
+	}
+	if err != nil {
+		file.Close()
+		return fmt.Errorf("rewrite journal: %w", err)
+	}
+	j.file.Close()
+	j.file, j.lines = file, len(entries)
+	return nil
+}
+
+func (j *journal) close() error { return j.file.Close() }
+
+// readJournal returns those who joined and did not leave, by a journal, and
+// the length of its whole lines in bytes. They may have died since.
+func readJournal(path string) (members map[tracker.Identity]tracker.Member, whole int64, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read journal: %w", err)
+	}
+	defer file.Close()
+	members = make(map[tracker.Identity]tracker.Member)
+	for lines := bufio.NewReader(file); ; {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return members, whole, nil
+		}
+		if err != nil {
+			return nil, 0, fmt.Errorf("read journal: %w", err)
+		}
+		var e Entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			return nil, 0, fmt.Errorf("%w: journal, byte %d: %w", ErrBroken, whole, err)
+		}
+		whole += int64(len(line))
+		switch {
+		case e.Member == nil:
+		case e.Event == tracker.Joined:
+			members[e.Member.Identity] = *e.Member
+		case e.Event == tracker.Left:
+			delete(members, e.Member.Identity)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// holdLease takes the lease of a runtime for the calling process. Nobody
+// inherits it until [os.File] is passed on or made to survive exec.
+func (r *Runtime) holdLease() (*os.File, error) {
+	file, err := os.OpenFile(r.path(leaseFile), os.O_RDWR, 0)
+	if err != nil {
+		return nil, r.wrap(fmt.Errorf("cannot give a lease: %w", cause(err)))
+	}
+	got, err := tryLock(file, false)
+	if err == nil && !got {
+		err = errors.New("somebody holds it alone")
+	}
+	if err != nil {
+		file.Close()
+		return nil, r.wrap(fmt.Errorf("cannot give a lease: %w", err))
+	}
+	return file, nil
+}
+
+// A leaseWitness says whether any process holds the lease. Only the monitor of
+// a runtime has one: while it asks, it holds the lease itself for a moment.
+type leaseWitness struct {
+	file *os.File
+}
+
+func (r *Runtime) leaseWitness() (*leaseWitness, error) {
+	file, err := os.OpenFile(r.path(leaseFile), os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open lease: %w", cause(err))
+	}
+	return &leaseWitness{file}, nil
+}
+
+// free reports whether nobody holds the lease, without waiting.
+func (w *leaseWitness) free() (bool, error) {
+	got, err := tryLock(w.file, true)
+	if err != nil || !got {
+		return false, err
+	}
+	return true, unlockFile(w.file)
+}
+
+func (w *leaseWitness) close() error { return w.file.Close() }

@@ -1,0 +1,155 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// A Runtime is one runtime of a store, by name. It may be removed at any time.
+type Runtime struct {
+	store *Store
+	name  string
+}
+
+// Name returns the name of the runtime.
+func (r *Runtime) Name() string { return r.name }
+
+// Dir returns where the store keeps the runtime.
+func (r *Runtime) Dir() string { return filepath.Join(r.store.runtimes(), r.name) }
+
+// Root returns the runtime's own directory, which processes inside find in
+// MONITOR_RUNTIME_DIR.
+func (r *Runtime) Root() string { return r.path(rootDir) }
+
+func (r *Runtime) path(file string) string { return filepath.Join(r.Dir(), file) }
+
+// Record reads the record. The error is [ErrNotExist] or [ErrBroken].
+func (r *Runtime) Record() (Record, error) {
+	record, err := readRecord(r.Dir())
+	if err != nil {
+		return Record{}, r.wrap(err)
+	}
+	return record, nil
+}
+
+func (r *Runtime) wrap(err error) error { return fmt.Errorf("runtime %q %w", r.name, err) }
+
+// stagePrefix begins the name of a runtime that is being made. The identity of
+// its maker follows, so that one whose maker died is recognised.
+const stagePrefix = ".new-"
+
+// Create makes a runtime whose owner is the calling process. It appears in the
+// store in one step, whole. The error is [ErrBadName] or [ErrExist].
+func (s *Store) Create(name string, command []string) (*Runtime, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	if err := s.create(); err != nil {
+		return nil, err
+	}
+	s.sweep()
+	self, err := tracker.Lookup(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	r := &Runtime{store: s, name: name}
+	stage, err := os.MkdirTemp(s.runtimes(), fmt.Sprintf("%s%d-%d-", stagePrefix, self.PID, self.Start))
+	if err == nil {
+		err = newRecord(name, self.Identity, command).fill(stage)
+	}
+	if err == nil {
+		// Only an empty directory could be replaced by this, and no runtime
+		// is one.
+		err = os.Rename(stage, r.Dir())
+	}
+	if err != nil {
+		_ = removeAll(stage)
+		if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
+			return nil, r.wrap(ErrExist)
+		}
+		return nil, fmt.Errorf("create runtime %q: %w", name, cause(err))
+	}
+	return r, nil
+}
+
+func newRecord(name string, owner tracker.Identity, command []string) Record {
+	record := Record{
+		Version: recordVersion, Name: name, State: Starting, Owner: owner,
+		Command: command, User: os.Geteuid(), Created: time.Now().UTC(),
+	}
+	record.Directory, _ = os.Getwd()
+	record.Host, _ = os.Hostname()
+	return record
+}
+
+// fill writes all files of a new runtime.
+func (r Record) fill(dir string) error {
+	if err := os.Mkdir(filepath.Join(dir, rootDir), 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{leaseFile, lockFile, journalFile, logFile} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			return err
+		}
+	}
+	return r.write(dir)
+}
+
+// Remove takes the runtime out of the store in one step and then deletes what
+// it was. It is no error when somebody else did so before. An error after the
+// first step means that some of it is left in the trash, for the next to try.
+func (r *Runtime) Remove() error {
+	aside := filepath.Join(r.store.trash(), r.name+"-"+randomText())
+	if err := os.Rename(r.Dir(), aside); err != nil {
+		if _, gone := os.Lstat(r.Dir()); errors.Is(gone, fs.ErrNotExist) {
+			return nil
+		}
+		return fmt.Errorf("remove runtime %q: %w", r.name, cause(err))
+	}
+	if err := removeAll(aside); err != nil {
+		return fmt.Errorf("delete what runtime %q was: %w", r.name, err)
+	}
+	return nil
+}
+
+// sweep deletes what others began to delete, and what others began to make,
+// if they are dead.
+func (s *Store) sweep() {
+	trash, _ := os.ReadDir(s.trash())
+	for _, e := range trash {
+		_ = removeAll(filepath.Join(s.trash(), e.Name()))
+	}
+	staged, _ := os.ReadDir(s.runtimes())
+	for _, e := range staged {
+		if maker, ok := makerOf(e.Name()); ok && !livesStill(maker) {
+			_ = removeAll(filepath.Join(s.runtimes(), e.Name()))
+		}
+	}
+}
+
+// makerOf reads who is making a runtime from the name of its stage.
+func makerOf(stage string) (maker tracker.Identity, ok bool) {
+	text, ok := strings.CutPrefix(stage, stagePrefix)
+	if !ok {
+		return maker, false
+	}
+	_, err := fmt.Sscanf(text, "%d-%d-", &maker.PID, &maker.Start)
+	return maker, err == nil
+}
+
+// livesStill reports whether a process of this boot is, or may be, alive.
+func livesStill(id tracker.Identity) bool {
+	p, err := tracker.Lookup(id.PID)
+	if err != nil {
+		return !errors.Is(err, tracker.ErrGone)
+	}
+	return p.Start == id.Start && p.State != tracker.Zombie
+}

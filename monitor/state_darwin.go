@@ -1,0 +1,4 @@
+package monitor
+
+// stateDir is where programs keep a user's state, below the home directory.
+const stateDir = "Library/Application Support"

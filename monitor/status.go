@@ -1,0 +1,123 @@
+package monitor
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// A Status is what can be said of a runtime at this moment.
+type Status struct {
+	Record
+	// Root is the runtime's own directory.
+	Root string `json:"root"`
+	// Log is the file that its monitor writes.
+	Log string `json:"log"`
+	// Members are its live processes, oldest first.
+	Members []tracker.Member `json:"members"`
+}
+
+// A Survey answers questions about many runtimes from one read of the process
+// table.
+type Survey struct {
+	store *Store
+	live  map[tracker.Identity]tracker.Process
+}
+
+// Survey reads the process table.
+func (s *Store) Survey() (*Survey, error) {
+	rows, err := tracker.Table()
+	if err != nil {
+		return nil, err
+	}
+	v := &Survey{store: s, live: make(map[tracker.Identity]tracker.Process, len(rows))}
+	for _, p := range rows {
+		if p.State != tracker.Zombie {
+			v.live[p.Identity] = p
+		}
+	}
+	return v, nil
+}
+
+// Status returns how a runtime is. The error is [ErrNotExist] when it was
+// removed meanwhile. A record that cannot be read is the state [Broken], with
+// the reason.
+func (v *Survey) Status(r *Runtime) (Status, error) {
+	status := Status{Root: r.Root(), Log: r.path(logFile), Members: []tracker.Member{}}
+	record, err := r.Record()
+	if err == nil {
+		status.Record = record
+		err = v.members(r, &status)
+	}
+	switch {
+	case errors.Is(err, ErrNotExist):
+		return Status{}, err
+	case err != nil:
+		status.Name, status.State, status.Reason = r.name, Broken, err.Error()
+		return status, nil
+	}
+	if !v.alive(record.Monitor) && !(record.State == Starting && v.alive(&record.Owner)) {
+		status.State = Unmonitored
+	}
+	return status, nil
+}
+
+func (v *Survey) alive(id *tracker.Identity) bool {
+	if id == nil {
+		return false
+	}
+	_, ok := v.live[*id]
+	return ok
+}
+
+// members adds those of the journal who are alive, as they are now.
+func (v *Survey) members(r *Runtime, status *Status) error {
+	known, _, err := readJournal(r.path(journalFile))
+	if err != nil {
+		if _, gone := r.Record(); errors.Is(gone, ErrNotExist) {
+			return gone
+		}
+		return err
+	}
+	for id, m := range known {
+		if now, ok := v.live[id]; ok {
+			m.Process = now
+			status.Members = append(status.Members, m)
+		}
+	}
+	slices.SortFunc(status.Members, func(a, b tracker.Member) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
+	})
+	return nil
+}
+
+// All returns the status of every runtime of the store, by name. Runtimes that
+// are removed meanwhile are left out.
+func (v *Survey) All() ([]Status, error) {
+	names, err := v.store.Names()
+	if err != nil {
+		return nil, err
+	}
+	all := []Status{}
+	for _, name := range names {
+		status, err := v.statusOf(name)
+		if errors.Is(err, ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			status = Status{Record: Record{Name: name, State: Broken, Reason: err.Error()}, Members: []tracker.Member{}}
+		}
+		all = append(all, status)
+	}
+	return all, nil
+}
+
+func (v *Survey) statusOf(name string) (Status, error) {
+	r, err := v.store.Runtime(name)
+	if err != nil {
+		return Status{}, err
+	}
+	return v.Status(r)
+}

@@ -1,0 +1,151 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+)
+
+// A Store is a directory of runtimes.
+//
+//	runtimes/NAME/runtime.json   the record
+//	              lease          locked through one open file that all members share
+//	              monitor.lock   locked by the one monitor
+//	              journal.jsonl  who joined, through what, and who left
+//	              monitor.log
+//	              root/          the runtime's own directory
+//	trash/                       what is being deleted
+type Store struct {
+	dir string
+}
+
+// The files of a runtime.
+const (
+	recordFile  = "runtime.json"
+	leaseFile   = "lease"
+	lockFile    = "monitor.lock"
+	journalFile = "journal.jsonl"
+	logFile     = "monitor.log"
+	rootDir     = "root"
+)
+
+// ErrUnsafe reports a store or runtime that others could have tampered with.
+var ErrUnsafe = errors.New("not safe to use")
+
+// Open returns the store in a directory, which need not exist yet: reading
+// from it finds no runtime, and the first runtime creates it. The error is
+// [ErrUnsafe] when the directory is another user's or others can write to it.
+func Open(dir string) (*Store, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	s := &Store{dir: abs}
+	for _, d := range []string{s.dir, s.runtimes(), s.trash()} {
+		if err := checkOwned(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("open store %s: %w", dir, err)
+		}
+	}
+	return s, nil
+}
+
+// DefaultDir returns where a user's store is unless told otherwise:
+// $XDG_STATE_HOME/gemini-monitor if that variable is set, on macOS
+// ~/Library/Application Support/gemini-monitor, elsewhere
+// ~/.local/state/gemini-monitor.
+func DefaultDir() (string, error) {
+	const name = "gemini-monitor"
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, name), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find the user's state directory: %w", err)
+	}
+	return filepath.Join(home, stateDir, name), nil
+}
+
+// Dir returns the absolute path of the store.
+func (s *Store) Dir() string { return s.dir }
+
+func (s *Store) runtimes() string { return filepath.Join(s.dir, "runtimes") }
+func (s *Store) trash() string    { return filepath.Join(s.dir, "trash") }
+
+// create makes the directories of the store.
+func (s *Store) create() error {
+	for _, d := range []string{s.dir, s.runtimes(), s.trash()} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return fmt.Errorf("create store %s: %w", s.dir, cause(err))
+		}
+		if err := checkOwned(d); err != nil {
+			return fmt.Errorf("create store %s: %w", s.dir, err)
+		}
+	}
+	return nil
+}
+
+// Names returns the names of all runtimes, broken ones included, in order.
+func (s *Store) Names() ([]string, error) {
+	entries, err := os.ReadDir(s.runtimes())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read store %s: %w", s.dir, cause(err))
+	}
+	var names []string
+	for _, e := range entries {
+		if validName.MatchString(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	sort.Strings(names)
+	return names, nil
+}
+
+// Runtime returns the runtime with the given name. The error is [ErrBadName],
+// [ErrNotExist] or [ErrUnsafe]; whether its record can be read is seen later.
+func (s *Store) Runtime(name string) (*Runtime, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	r := &Runtime{store: s, name: name}
+	err := checkOwned(r.Dir())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = ErrNotExist
+	}
+	if err != nil {
+		return nil, r.wrap(err)
+	}
+	return r, nil
+}
+
+// checkOwned returns an error unless the directory is ours and nobody else can
+// write to it.
+func checkOwned(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return cause(err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%w: %s is not a directory", ErrUnsafe, dir)
+	}
+	if owner, ok := ownerOf(info); ok && owner != os.Geteuid() {
+		return fmt.Errorf("%w: %s belongs to user %d, not to user %d", ErrUnsafe, dir, owner, os.Geteuid())
+	}
+	if mode := info.Mode().Perm(); mode&0o022 != 0 {
+		return fmt.Errorf("%w: others can write to %s (mode %04o; chmod go-w would do)", ErrUnsafe, dir, mode)
+	}
+	return nil
+}
+
+// cause returns what went wrong without the path that [fs.PathError] repeats.
+func cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}

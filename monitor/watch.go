@@ -1,0 +1,275 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// ErrWatched reports that a runtime has a monitor already.
+var ErrWatched = errors.New("is watched already")
+
+// A watch is the work of a monitor.
+type watch struct {
+	runtime *Runtime
+	record  Record
+	log     *slog.Logger
+	tree    *tracker.Tree
+	journal *journal
+	lease   *leaseWitness
+	release *releaseWatch
+}
+
+// Watch is the monitor of a runtime, in the calling process. It calls ready,
+// if that is not nil, once the owner is watched and all that descends from it
+// is known. It goes on from the journal where an earlier monitor ended.
+//
+// Watch returns nil when the runtime has been found empty and was removed. When
+// ctx ends, or something fails, it returns why and leaves everything as it is.
+// The error is [ErrWatched] when the runtime has a monitor.
+func (r *Runtime) Watch(ctx context.Context, log *slog.Logger, ready func()) error {
+	lock, err := r.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	w := &watch{runtime: r, log: log}
+	if w.record, err = r.Record(); err != nil {
+		return err
+	}
+	if err := w.open(); err != nil {
+		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
+	}
+	defer w.close()
+	t, err := tracker.New()
+	if err != nil {
+		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
+	}
+	defer t.Close()
+	if err := w.begin(ctx, t); err != nil {
+		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
+	}
+	if ready != nil {
+		ready()
+	}
+	if err := w.follow(ctx); err != nil {
+		return r.wrap(fmt.Errorf("is left as it is: %w", err))
+	}
+	return w.cleanUp()
+}
+
+// lock makes the calling process the monitor of the runtime until the file is
+// closed. Whoever removes a runtime holds this lock.
+func (r *Runtime) lock() (*os.File, error) {
+	file, err := os.OpenFile(r.path(lockFile), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, r.wrap(ErrNotExist)
+	}
+	if err != nil {
+		return nil, r.wrap(fmt.Errorf("cannot be locked: %w", cause(err)))
+	}
+	got, err := tryLock(file, true)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("cannot be locked: %w", err)
+	case !got:
+		err = ErrWatched
+		if record, e := r.Record(); e == nil && record.Monitor != nil {
+			err = fmt.Errorf("%w, by process %d", err, record.Monitor.PID)
+		}
+	case !sameFile(file, r.path(lockFile)):
+		err = ErrNotExist // it was removed while we waited for the file
+	default:
+		return file, nil
+	}
+	file.Close()
+	return nil, r.wrap(err)
+}
+
+func sameFile(file *os.File, path string) bool {
+	a, errA := file.Stat()
+	b, errB := os.Stat(path)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
+
+func (w *watch) open() (err error) {
+	r := w.runtime
+	if w.journal, err = openJournal(r.path(journalFile)); err != nil {
+		return err
+	}
+	if w.lease, err = r.leaseWitness(); err != nil {
+		return errors.Join(err, w.journal.close())
+	}
+	if w.release, err = watchRelease(r.path(leaseFile)); err != nil {
+		return errors.Join(err, w.journal.close(), w.lease.close())
+	}
+	return nil
+}
+
+func (w *watch) close() {
+	_ = errors.Join(w.journal.close(), w.lease.close(), w.release.close())
+}
+
+// begin follows the owner and whom an earlier monitor knew, and says in the
+// record that it does.
+func (w *watch) begin(ctx context.Context, t *tracker.Tracker) error {
+	self, err := tracker.Lookup(os.Getpid())
+	if err != nil {
+		return err
+	}
+	known := slices.Collect(maps.Keys(w.journal.members))
+	if w.tree, err = t.Resume(ctx, w.record.Owner, known); err != nil {
+		return err
+	}
+	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "forks_noticed", t.NoticesForks())
+	if err := w.forget(); err != nil {
+		return err
+	}
+	w.record.Monitor, w.record.State, w.record.Reason = &self.Identity, Running, ""
+	return w.record.write(w.runtime.Dir())
+}
+
+// forget records that those have left who died while nobody watched.
+func (w *watch) forget() error {
+	alive := make(map[tracker.Identity]bool)
+	for _, m := range w.tree.Members() {
+		alive[m.Identity] = true
+	}
+	var left []tracker.Change
+	for id, m := range w.journal.members {
+		if !alive[id] {
+			left = append(left, tracker.Change{Kind: tracker.Left, Time: time.Now(), Member: m})
+		}
+	}
+	return w.journal.append(left)
+}
+
+// follow writes down what happens to the tree and returns nil when the runtime
+// is empty by both witnesses.
+func (w *watch) follow(ctx context.Context) error {
+	for {
+		changes, err := w.tree.Changes(ctx)
+		if err != nil {
+			return err
+		}
+		if err := w.journal.append(changes); err != nil {
+			return err
+		}
+		for _, c := range changes {
+			w.logChange(ctx, c)
+			switch c.Kind {
+			case tracker.Unreadable:
+				err = w.say(Unknown, "the process table cannot be read: "+c.Err.Error())
+			case tracker.Readable:
+				err = w.say(Running, "")
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if changes[len(changes)-1].Kind != tracker.Emptied {
+			continue
+		}
+		if empty, err := w.askLease(ctx); empty || err != nil {
+			return err
+		}
+	}
+}
+
+const (
+	// quickLook is how soon the lease is asked again after it was released.
+	quickLook = time.Millisecond
+	// slowLook is how often both witnesses are asked while they disagree and
+	// nothing announces a change.
+	slowLook = 5 * time.Second
+)
+
+// askLease decides about a runtime that is empty by the table. It returns true
+// when the lease is free too, and false when somebody has turned up in the
+// table. While the lease is held it waits: somebody lives whom the table lost.
+func (w *watch) askLease(ctx context.Context) (empty bool, err error) {
+	for patience := quickLook; ; patience = min(2*patience, slowLook) {
+		free, err := w.lease.free()
+		if free {
+			return true, nil
+		}
+		reason := "somebody holds the lease whom the process table does not show to be of the runtime"
+		if err != nil {
+			reason = "the lease cannot be asked: " + err.Error()
+		}
+		if patience > quickLook {
+			if err := w.say(Unknown, reason); err != nil {
+				return false, err
+			}
+		}
+		if err := w.release.wait(ctx, patience); err != nil {
+			return false, err
+		}
+		// Never conclude from the lease alone: ask the table again first.
+		if alive, err := w.askTable(ctx); alive || err != nil {
+			return false, err
+		}
+	}
+}
+
+// askTable returns whether the table shows members after all. It goes on until
+// the table can be read.
+func (w *watch) askTable(ctx context.Context) (alive bool, err error) {
+	for {
+		verdict, err := w.tree.Check(ctx)
+		switch {
+		case err == nil && verdict == tracker.Alive:
+			return true, w.say(Running, "")
+		case err == nil:
+			return false, nil
+		case ctx.Err() != nil || errors.Is(err, tracker.ErrClosed):
+			return false, err
+		}
+		if err := w.say(Unknown, err.Error()); err != nil {
+			return false, err
+		}
+		if err := w.release.wait(ctx, slowLook); err != nil {
+			return false, err
+		}
+	}
+}
+
+// say changes the state in the record.
+func (w *watch) say(state State, reason string) error {
+	if w.record.State == state && w.record.Reason == reason {
+		return nil
+	}
+	w.log.Info("state", "state", state, "reason", reason)
+	w.record.State, w.record.Reason = state, reason
+	return w.record.write(w.runtime.Dir())
+}
+
+func (w *watch) logChange(ctx context.Context, c tracker.Change) {
+	level := slog.LevelDebug
+	if c.Kind == tracker.Emptied {
+		level = slog.LevelInfo
+	}
+	w.log.Log(ctx, level, string(c.Kind), "process", c.Member.Identity, "command", c.Member.Command, "link", c.Member.Link, "error", c.Err)
+}
+
+// cleanUp removes the runtime. If that fails, the record says so and stays.
+func (w *watch) cleanUp() error {
+	err := w.runtime.Remove()
+	if err != nil {
+		w.log.Error("clean up", "error", err)
+		if e := w.say(Stopping, err.Error()); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			return errors.Join(err, e)
+		}
+		return err
+	}
+	w.log.Info("removed")
+	return nil
+}
