@@ -3,6 +3,7 @@
 package harness_test
 
 import (
+	"strconv"
 	"syscall"
 	"time"
 
@@ -49,6 +50,9 @@ var _ = Describe("A puppet", func() {
 
 	It("stops and goes on", func(ctx SpecContext) {
 		puppet.Raise(ctx, syscall.SIGSTOP)
+		Eventually(ctx, func() string { // to go on means nothing to one who has not stopped yet
+			return stage.Run(ctx, "ps", "-o", "stat=", "-p", strconv.Itoa(root.PID())).Stdout
+		}).Should(HavePrefix("T"))
 		root.Signal(syscall.SIGCONT)
 		Expect(puppet.Report(ctx).PID).To(Equal(root.PID()))
 	}, SpecTimeout(time.Minute))

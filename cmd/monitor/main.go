@@ -80,7 +80,12 @@ could not start it, 126 when it is not executable, 127 when it is not found.`,
   monitor list`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("there is no command %q; see 'monitor help'", args[0])
+			}
+			return nil
+		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&g.store, "store", "", "the directory of the runtimes (default $MONITOR_STORE, else the user's state directory)")

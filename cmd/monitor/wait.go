@@ -56,7 +56,7 @@ func parsePID(text string) (int, error) {
 // noProcess says plainly that there is no such process, if that is the error.
 func noProcess(pid int, err error) error {
 	if errors.Is(err, tracker.ErrGone) {
-		return fmt.Errorf("process %d does not exist: %w", pid, tracker.ErrGone)
+		return fmt.Errorf("process %d does not exist", pid)
 	}
 	return err
 }
