@@ -1,0 +1,76 @@
+# `make` lists the targets. Needs Go and make; the tools of the gate are pinned
+# in tools.mod, outside the graph of the module, and built by go itself.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test probe soak bench lint cross darwin-check check clean
+
+TOOL := go tool -modfile=tools.mod
+SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+
+# Specs of the other system are left out, and what only the nightly run has time for.
+LABELS = !$(if $(filter darwin,$(shell go env GOOS)),linux,macos) && !stress
+# Specs wait for processes more than they compute, so more run at once than there are cores.
+PROCS ?= 4
+# The race detector needs a C compiler; go says 0 where there is none.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),--race)
+SPEC_FLAGS = --procs=$(PROCS) --label-filter='$(LABELS)' --randomize-all --keep-going --fail-on-pending --trace \
+	--timeout=10m --poll-progress-after=20s $(if $(GITHUB_ACTIONS),--github-output) \
+	--output-dir=$(OUT) --junit-report=junit.xml --json-report=report.json $(ARGS)
+OUT := $(CURDIR)/out
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+build: ## bin/monitor and bin/puppet
+	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor ./cmd/puppet
+
+demo: build ## the race, shown not happening
+	@sh demo/demo.sh
+
+test: ## all specs but the long ones; reports in out/ (LABELS=..., PROCS=4, ARGS=...)
+	@mkdir -p $(OUT)
+	GORACE=atexit_sleep_ms=0 $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) ./...
+
+probe: LABELS = probe
+probe: test ## only the specs that check facts about the kernel
+
+soak: LABELS = stress
+soak: ARGS = --repeat=19
+soak: test ## only the long specs, twenty times
+
+bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
+	@go run ./cmd/bench -monitor bin/monitor $(ARGS)
+
+lint: ## gofmt, vet and staticcheck for all systems, shell scripts, the workflow
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
+	@for system in $(SYSTEMS); do \
+		echo "vet $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./... || exit 1; done
+	@go vet .ci/summary.go
+	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do \
+		echo "staticcheck $$system"; GOOS=$$system "$$staticcheck" ./... || exit 1; done
+	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run; else echo 'shellcheck: skipped (not installed)'; fi
+	$(TOOL) actionlint
+
+cross: ## builds for every system, supported or not
+	@for system in $(SYSTEMS) windows/amd64; do \
+		echo "build $$system"; CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build ./... || exit 1; done
+
+# The macOS build on Linux. ginkgo is built for darwin too: it starts the test binaries itself.
+DARWIN := GOOS=darwin GOARCH=amd64 CGO_ENABLED=0
+darwin-check: LABELS = !linux && !stress
+darwin-check: OUT := $(OUT)/darwin
+darwin-check: ## the macOS build's specs on Linux (DARWINRUN=path of a runner of darwin/amd64 programs)
+ifdef DARWINRUN
+	@mkdir -p $(OUT)
+	$(DARWIN) go build -o $(OUT)/ ./cmd/...
+	$(DARWIN) go build -o $(OUT)/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
+	$(DARWIN) go test -c -o $(OUT)/ ./...
+	GEMINI_EXEC=$(DARWINRUN) GEMINI_MONITOR=$(OUT)/monitor GEMINI_PUPPET=$(OUT)/puppet \
+		$(DARWINRUN) $(OUT)/ginkgo $(SPEC_FLAGS) $(OUT)/*.test
+else
+	@echo 'darwin-check: skipped (no DARWINRUN given)'
+endif
+
+check: lint test cross darwin-check ## the whole gate
+
+clean: ## removes bin/ and out/
+	rm -rf bin out

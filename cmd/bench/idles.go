@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// idles prints what a monitor costs while nothing happens in its runtime.
+func (b bench) idles() error {
+	l, err := startLeaf(b.monitor, "run", "--name", "idle", "--", "cat")
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	pid, err := b.monitorOf("idle")
+	if err != nil {
+		return err
+	}
+	memory, err := resident(pid)
+	if err != nil {
+		return err
+	}
+	fmt.Println("a monitor with one idle member")
+	fmt.Printf("  resident memory    %s\n", memory)
+	// What the start left to do ends in here; too short a sleep would only count it in.
+	time.Sleep(b.idle / 10)
+	before, err := switches(pid)
+	if errors.Is(err, errors.ErrUnsupported) {
+		fmt.Println("  context switches   cannot be read here")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	time.Sleep(b.idle) // the time that is measured
+	after, err := switches(pid)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  context switches   %d in %s, %.1f a minute\n", after-before, b.idle, float64(after-before)/b.idle.Minutes())
+	return nil
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"time"
+)
+
+// starts prints what a runtime around it adds to a command that does nothing.
+func (b bench) starts() error {
+	n := b.fast / 2
+	var bare, ours samples
+	for i := range n {
+		t, err := clock("true")
+		if err != nil {
+			return err
+		}
+		bare = append(bare, t)
+		name := fmt.Sprintf("start%d", i)
+		t, err = clock(b.monitor, "run", "--name", name, "--", "true")
+		if err != nil {
+			return err
+		}
+		ours = append(ours, t)
+		if err := b.gone(name); err != nil {
+			return err
+		}
+	}
+	head("a command from start to end", "ratio")
+	row("true", bare, bare)
+	row("monitor run -- true", ours, bare)
+	fmt.Printf("%-34s %17s\n", "  added, by the medians", ms(ours.median()-bare.median()))
+	return nil
+}
+
+func clock(words ...string) (time.Duration, error) {
+	begin := time.Now()
+	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("%v: %w: %s", words, err, out)
+	}
+	return time.Since(begin), nil
+}
