@@ -6,9 +6,9 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -48,21 +48,32 @@ func shorten(line string) string {
 	return line[:min(len(line), enough)]
 }
 
-// processTable is every process of the machine with its environment.
+// processTable is every process of the machine, with its environment where
+// the system shows it.
 func processTable(ctx context.Context) (string, error) {
-	environment := "e"
-	if runtime.GOOS == "darwin" {
-		environment = "E"
-	}
-	cmd := exec.CommandContext(ctx, "ps", "ax"+environment+"wwo", "pid=,ppid=,pgid=,stat=,command=")
-	cmd.Env = []string{"PATH=/bin:/usr/bin"} // or ps would find itself
-	starting.Lock()
-	defer starting.Unlock()
-	out, err := cmd.Output()
+	out, err := ps(ctx, environmentFlag())
 	if err != nil {
 		return "", fmt.Errorf("ps: %w", err)
 	}
-	return string(out), nil
+	return out, nil
+}
+
+// environmentFlag has ps show environments: E on macOS, where e means
+// something else; E is unknown to Linux.
+var environmentFlag = sync.OnceValue(func() string {
+	if _, err := ps(context.Background(), "E"); err != nil {
+		return "e"
+	}
+	return "E"
+})
+
+func ps(ctx context.Context, environment string) (string, error) {
+	cmd := exec.CommandContext(ctx, "ps", "ax"+environment+"wwo", "pid=,ppid=,pgid=,stat=,command=")
+	cmd.Env = []string{"PATH=/bin:/usr/bin"} // with ours it would find itself
+	starting.Lock()
+	defer starting.Unlock()
+	out, err := cmd.Output()
+	return string(out), err
 }
 
 // clear waits until nothing of the stage runs any more, a monitor included. What
