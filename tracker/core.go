@@ -14,8 +14,8 @@ import (
 // the table, and the outcome of what it asked for. Between them it says when
 // the next read is due.
 type core struct {
-	self  int  // our own PID: never a member
-	forks bool // forks are noticed
+	self  int // our own PID: never a member
+	forks Forks
 	known map[int]*member
 	trees []*tree
 
@@ -43,7 +43,7 @@ const (
 	forkBeat = 250 * time.Millisecond
 )
 
-func newCore(self int, forks bool) *core {
+func newCore(self int, forks Forks) *core {
 	return &core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int)}
 }
 
@@ -149,7 +149,13 @@ func (c *core) stir(t *tree) {
 }
 
 // notice takes one notice.
-func (c *core) notice(n Notice) {
+func (c *core) notice(n Notice, now time.Time) {
+	if n.Lost {
+		for _, t := range c.trees {
+			c.stir(t)
+		}
+		return
+	}
 	m := c.known[n.PID]
 	if m == nil || m.dead {
 		return
@@ -157,9 +163,44 @@ func (c *core) notice(n Notice) {
 	if n.Events.Has(Exited) {
 		m.exited, m.watched = true, false
 	}
+	if c.forks == ForksNamed {
+		c.noticeExactly(m, n, now)
+		return
+	}
 	// An exec counts too: a fork in another thread while one execs is
 	// announced to nobody (xnu-facts R17).
 	c.stir(m.tree)
+}
+
+// noticeExactly takes a notice of a kernel that names each child before it can
+// run. Nothing has to be read for that.
+func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
+	switch {
+	case n.Events.Has(Forked):
+		child := c.known[n.Child]
+		if n.Child != c.self && (child == nil || child.dead || child.exited) {
+			c.join(n.found, Link{LinkParent, m.Identity}, m, m.tree, now).watched = true
+		}
+	case n.Events.Has(Execed):
+		if n.found.Identity == m.Identity {
+			m.Process = n.found
+		}
+	case n.Events.Has(Exited):
+		c.bury(m, now)
+		if c.settled() { // else it may still be a link to somebody unseen
+			delete(c.known, m.PID)
+		}
+	}
+}
+
+// conclude is told that all notices there are have been taken.
+func (c *core) conclude(now time.Time) {
+	for _, t := range c.trees {
+		if t.settled() && t.living == 0 && !t.emptied {
+			t.emptied = true
+			t.tell(Change{Kind: Emptied, Time: now})
+		}
+	}
 }
 
 // due says when the next read is to begin, if any is.
@@ -214,10 +255,10 @@ func (c *core) settled() bool {
 }
 
 func (c *core) longestBeat() time.Duration {
-	if c.forks {
-		return slowBeat
+	if c.forks == ForksUnseen {
+		return forkBeat
 	}
-	return forkBeat
+	return slowBeat
 }
 
 // fail is told that a read gave no table.
@@ -242,15 +283,11 @@ func (c *core) finish(now time.Time, took time.Duration) {
 		if readable {
 			t.tell(Change{Kind: Readable, Time: now})
 		}
-		if t.news {
-			continue
-		}
-		t.clean++
-		if t.settled() && t.living == 0 && !t.emptied {
-			t.emptied = true
-			t.tell(Change{Kind: Emptied, Time: now})
+		if !t.news {
+			t.clean++
 		}
 	}
+	c.conclude(now)
 }
 
 // watched takes the outcome of askWatch: who has the PID now that it is

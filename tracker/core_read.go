@@ -28,6 +28,9 @@ func (c *core) read(rows []Process, now time.Time) {
 // review compares what is known of a process with its row.
 func (c *core) review(m *member, rows []Process, now time.Time) {
 	i, listed := c.rows[m.PID]
+	if listed && m.Start == 0 && m.watched {
+		m.Start = rows[i].Start // it was born too recently to be looked up then
+	}
 	same := listed && rows[i].Identity == m.Identity
 	switch {
 	case listed && !same:
@@ -71,7 +74,7 @@ func (c *core) refresh(m *member, row Process) {
 	if !m.watched && row.State != Exiting {
 		c.ask(askWatch, m)
 	}
-	if !m.watched || m.Tracer != 0 || !c.forks {
+	if !m.watched || m.Tracer != 0 || c.forks == ForksUnseen {
 		c.looking = true
 	}
 }
@@ -94,7 +97,7 @@ func (c *core) admit(rows []Process, now time.Time) (any bool) {
 			continue
 		}
 		c.stir(m.tree)
-		c.looking = c.looking || !c.forks || row.State == Exiting
+		c.looking = c.looking || c.forks == ForksUnseen || row.State == Exiting
 		if row.State != Exiting {
 			c.ask(askWatch, m)
 		}
@@ -165,6 +168,7 @@ func (c *core) creatorOf(id int, row *Process) *member {
 // join makes a process known as part of a tree.
 func (c *core) join(p Process, link Link, via *member, t *tree, now time.Time) *member {
 	m := &member{Member: Member{Process: p, Link: link, Joined: now}, tree: t, via: via}
+	m.shorten()
 	c.known[p.PID] = m
 	if p.State == Zombie {
 		m.dead, m.buried = true, c.reads
@@ -224,13 +228,6 @@ func (c *core) forget(rows []Process) {
 	for pid, m := range c.known {
 		if m.dead && !needed[m] {
 			delete(c.known, pid)
-		}
-	}
-	// Let go of the forgotten, so that a long line of short lives does not
-	// keep all of them in memory.
-	for _, m := range c.known {
-		for m.via != nil && c.known[m.via.PID] != m.via {
-			m.via = m.via.via
 		}
 	}
 }

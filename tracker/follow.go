@@ -6,23 +6,13 @@ import (
 	"time"
 )
 
-// A kernel is what following trees needs of an operating system.
-//
-// One goroutine calls its methods; wake alone may be called from another and
-// makes a next that blocks return.
+// A kernel is what following trees needs of an operating system: a source of
+// notices and the process table.
 type kernel interface {
-	reportsForks() bool
-	add(pid int) error
-	remove(pid int)
-	// next appends the notices that are there. If there is none, it waits for
-	// one as long as the timeout says, for ever if that is negative. It may
-	// return none.
-	next(notices []Notice, timeout time.Duration) ([]Notice, error)
+	source
 	// read appends one row for each process.
 	read(rows []Process) ([]Process, error)
 	lookup(pid int) (Process, error)
-	wake()
-	close() error
 }
 
 // A follower puts a core and a kernel together: it takes one step after the
@@ -74,11 +64,12 @@ func (f *follower) drain(timeout time.Duration) (err error) {
 		if len(f.notices) == 0 {
 			return nil
 		}
-		f.mu.Lock()
-		for _, n := range f.notices {
-			f.core.notice(n)
-		}
-		f.mu.Unlock()
+		f.tell(func(c *core) {
+			for _, n := range f.notices {
+				c.notice(n, f.now())
+			}
+			c.conclude(f.now())
+		})
 		timeout = 0
 	}
 }

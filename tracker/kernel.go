@@ -2,7 +2,7 @@ package tracker
 
 // A system is the kernel that runs us: its notices and its process table.
 type system struct {
-	*watcher
+	source
 	table *table
 }
 
@@ -11,12 +11,12 @@ func newSystem() (*system, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWatcher()
+	s, err := newSource()
 	if err != nil {
 		t.close()
 		return nil, err
 	}
-	return &system{w, t}, nil
+	return &system{s, t}, nil
 }
 
 func (s *system) read(rows []Process) ([]Process, error) { return s.table.read(rows) }
@@ -25,5 +25,5 @@ func (s *system) lookup(pid int) (Process, error) { return s.table.lookup(pid) }
 
 func (s *system) close() error {
 	s.table.close()
-	return s.watcher.close()
+	return s.source.close()
 }

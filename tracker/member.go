@@ -77,6 +77,22 @@ func (m *member) descends(a *member) bool {
 	return false
 }
 
+// shorten lets go of the dead between m and its nearest live ancestor, so that
+// a long line of short lives does not keep all of them in memory. Only the
+// living can become the root of a tree.
+func (m *member) shorten() {
+	for m.via != nil && m.via.via != nil {
+		via := m.via
+		for via.via != nil && via.via.dead {
+			via.via = via.via.via
+		}
+		if !via.dead {
+			return
+		}
+		m.via = via.via
+	}
+}
+
 // A tree is the core's half of a [Tree].
 type tree struct {
 	root    Identity

@@ -35,8 +35,9 @@ func New() (*Tracker, error) {
 }
 
 func newTracker(k kernel) *Tracker {
+	k.inherit()
 	t := &Tracker{
-		follower: follower{kernel: k, now: time.Now, core: newCore(os.Getpid(), k.reportsForks())},
+		follower: follower{kernel: k, now: time.Now, core: newCore(os.Getpid(), k.forks())},
 		done:     make(chan struct{}),
 		changed:  make(chan struct{}),
 	}
@@ -98,11 +99,11 @@ func (t *Tracker) TreeOf(pid int) (*Tree, bool) {
 	return &Tree{tracker: t, tree: m.tree}, true
 }
 
-// NoticesForks tells whether the kernel announces forks here. Where it does
-// not, the table is read on a beat while a tree has members, and a process
-// whose parent dies between two reads may be found only through its group or
-// session, or not at all.
-func (t *Tracker) NoticesForks() bool { return t.follower.kernel.reportsForks() }
+// Forks tells what the kernel says of forks here. Where they are unseen, the
+// table is read on a beat while a tree has members, and a process whose parent
+// dies between two reads may be found only through its group or session, or not
+// at all. Where they are named, nothing is missed.
+func (t *Tracker) Forks() Forks { return t.follower.kernel.forks() }
 
 // begin starts a tree in the tracker's goroutine and waits until the table has
 // been read once for it.

@@ -14,19 +14,28 @@ import (
 var ErrClosed = errors.New("closed")
 
 // A Notice says what became of a watched process since the last notice about
-// it. Notices merge: several forks are one, and a fork and an exit may come
-// together. The kernel does not say who was born.
+// it. Notices may merge: several forks are one, and a fork and an exit come
+// together.
 type Notice struct {
 	PID    int
 	Events Events
+	// Child is the PID of the child that was made, where the kernel says so;
+	// see [ForksNamed]. Such notices do not merge.
+	Child int
+	// Lost tells that notices about any process may be missing before this
+	// one, which is about nobody.
+	Lost bool
+
+	// found is the child of a fork, or the process of an exec, as it was when
+	// the notice was taken.
+	found Process
 }
 
 // Events is a set of things that happened to a process.
 type Events uint8
 
 const (
-	// Forked: the process made at least one child. Not reported by every
-	// mechanism; see [Watcher.ReportsForks].
+	// Forked: the process made a child, or several. See [Forks].
 	Forked Events = 1 << iota
 	// Execed: the process runs another program now.
 	Execed
@@ -49,12 +58,27 @@ func (s Events) String() string {
 	return strings.Join(words, "+")
 }
 
+// Forks says what the kernel tells of the forks of a watched process.
+type Forks uint8
+
+const (
+	// ForksUnseen: nothing (Linux where only pidfds are to be had).
+	ForksUnseen Forks = iota
+	// ForksAnnounced: that there were some (macOS, EVFILT_PROC).
+	ForksAnnounced
+	// ForksNamed: each one, with the PID of the child (Linux, proc connector).
+	ForksNamed
+)
+
+// String returns one lower-case word.
+func (f Forks) String() string { return [...]string{"unseen", "announced", "named"}[f] }
+
 // A Watcher delivers notices about the PIDs it was told to watch: by kqueue on
-// macOS, by pidfds on Linux. One goroutine uses it at a time: a notice that
+// macOS, by the proc connector or pidfds on Linux. One goroutine uses it at a time: a notice that
 // another goroutine is about to return could otherwise be taken for one about
 // a later process with the same PID. Close alone may be called from anywhere.
 type Watcher struct {
-	w       *watcher
+	source  source
 	buffer  []Notice
 	closed  atomic.Bool
 	running sync.Mutex // held by every method but Close, which waits for it
@@ -63,15 +87,16 @@ type Watcher struct {
 // NewWatcher returns a watcher that watches nobody. Close it after use. The
 // error is [errors.ErrUnsupported] on systems other than macOS and Linux.
 func NewWatcher() (*Watcher, error) {
-	w, err := newWatcher()
+	source, err := newSource()
 	if err != nil {
 		return nil, fmt.Errorf("open watcher: %w", err)
 	}
-	return &Watcher{w: w}, nil
+	return &Watcher{source: source}, nil
 }
 
-// ReportsForks tells whether forks and execs are reported as well as exits.
-func (w *Watcher) ReportsForks() bool { return w.w.reportsForks() }
+// Forks tells what is reported of forks here. Execs are reported unless forks
+// are unseen.
+func (w *Watcher) Forks() Forks { return w.source.forks() }
 
 // Add begins to watch the process that has the PID now. Who read the PID from
 // a table compares the start time again after Add: the PID may have gone to
@@ -80,7 +105,7 @@ func (w *Watcher) ReportsForks() bool { return w.w.reportsForks() }
 // dead, and on macOS also when it has begun to exit.
 func (w *Watcher) Add(pid int) error {
 	return w.use(func() error {
-		if err := w.w.add(pid); err != nil {
+		if err := w.source.add(pid); err != nil {
 			return fmt.Errorf("watch process %d: %w", pid, err)
 		}
 		return nil
@@ -90,7 +115,7 @@ func (w *Watcher) Add(pid int) error {
 // Remove ends watching the PID. It is no error if nobody watched it.
 func (w *Watcher) Remove(pid int) error {
 	return w.use(func() error {
-		w.w.remove(pid)
+		w.source.remove(pid)
 		return nil
 	})
 }
@@ -100,7 +125,7 @@ func (w *Watcher) Remove(pid int) error {
 // notice.
 func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 	err = w.use(func() error {
-		defer context.AfterFunc(ctx, w.w.wake)()
+		defer context.AfterFunc(ctx, w.source.wake)()
 		for len(notices) == 0 {
 			if w.closed.Load() {
 				return ErrClosed
@@ -108,7 +133,7 @@ func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if w.buffer, err = w.w.next(w.buffer[:0], forever); err != nil {
+			if w.buffer, err = w.source.next(w.buffer[:0], forever); err != nil {
 				return fmt.Errorf("wait for notices: %w", err)
 			}
 			notices = w.buffer
@@ -123,10 +148,10 @@ func (w *Watcher) Close() error {
 	if w.closed.Swap(true) {
 		return ErrClosed
 	}
-	w.w.wake()
+	w.source.wake()
 	w.running.Lock()
 	defer w.running.Unlock()
-	return w.w.close()
+	return w.source.close()
 }
 
 func (w *Watcher) use(f func() error) error {

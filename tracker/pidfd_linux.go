@@ -7,17 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A watcher is an epoll of one pidfd for each watched PID. It reports exits
-// only: the kernel offers no fork notice for a pidfd. Only wake may be called
-// by a second goroutine.
-type watcher struct {
+// A pidfdSource is an epoll of one pidfd for each watched PID. It reports exits
+// only: the kernel offers no fork notice for a pidfd.
+type pidfdSource struct {
 	epoll  int
 	waker  int // eventfd
 	pidfds map[int]int
 	events [64]unix.EpollEvent
 }
 
-func newWatcher() (*watcher, error) {
+func newPidfdSource() (*pidfdSource, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, err
@@ -27,7 +26,7 @@ func newWatcher() (*watcher, error) {
 		unix.Close(epoll)
 		return nil, err
 	}
-	w := &watcher{epoll: epoll, waker: waker, pidfds: make(map[int]int)}
+	w := &pidfdSource{epoll: epoll, waker: waker, pidfds: make(map[int]int)}
 	// PID 0 stands for the waker.
 	if err := w.poll(waker, 0); err != nil {
 		return nil, errors.Join(err, w.close())
@@ -35,9 +34,11 @@ func newWatcher() (*watcher, error) {
 	return w, nil
 }
 
-func (w *watcher) reportsForks() bool { return false }
+func (w *pidfdSource) forks() Forks { return ForksUnseen }
 
-func (w *watcher) add(pid int) error {
+func (w *pidfdSource) inherit() {}
+
+func (w *pidfdSource) add(pid int) error {
 	w.remove(pid)
 	if pid <= 0 {
 		return ErrGone
@@ -58,11 +59,11 @@ func (w *watcher) add(pid int) error {
 	return nil
 }
 
-func (w *watcher) poll(fd, pid int) error {
+func (w *pidfdSource) poll(fd, pid int) error {
 	return unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(pid)})
 }
 
-func (w *watcher) remove(pid int) {
+func (w *pidfdSource) remove(pid int) {
 	fd, ok := w.pidfds[pid]
 	if !ok {
 		return
@@ -76,7 +77,7 @@ func (w *watcher) remove(pid int) {
 
 // next appends the notices that are there, waiting for the first one as long
 // as the timeout says. It may return none: after a wake, a signal or the time.
-func (w *watcher) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (w *pidfdSource) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
 	n, err := unix.EpollWait(w.epoll, w.events[:], milliseconds(timeout))
 	if err == unix.EINTR {
 		return notices, nil
@@ -106,9 +107,9 @@ func milliseconds(timeout time.Duration) int {
 }
 
 // wake makes next return.
-func (w *watcher) wake() { _, _ = unix.Write(w.waker, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+func (w *pidfdSource) wake() { _, _ = unix.Write(w.waker, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
-func (w *watcher) close() error {
+func (w *pidfdSource) close() error {
 	for pid := range w.pidfds {
 		w.remove(pid)
 	}

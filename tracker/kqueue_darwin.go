@@ -6,9 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A watcher is a kqueue with one EVFILT_PROC knote for each watched PID. Only
-// wake may be called by a second goroutine.
-type watcher struct {
+// A kqueueSource is a kqueue with one EVFILT_PROC knote for each watched PID.
+type kqueueSource struct {
 	kq     int
 	knotes map[int]struct{} // added, and the exit not yet delivered
 	events [64]unix.Kevent_t
@@ -17,13 +16,13 @@ type watcher struct {
 // wakeIdent is the ident of the one EVFILT_USER event.
 const wakeIdent = 1
 
-func newWatcher() (*watcher, error) {
+func newSource() (source, error) {
 	kq, err := unix.Kqueue()
 	if err != nil {
 		return nil, err
 	}
 	unix.CloseOnExec(kq)
-	w := &watcher{kq: kq, knotes: make(map[int]struct{})}
+	w := &kqueueSource{kq: kq, knotes: make(map[int]struct{})}
 	err = w.change(unix.Kevent_t{Ident: wakeIdent, Filter: unix.EVFILT_USER, Flags: unix.EV_ADD | unix.EV_CLEAR})
 	if err != nil {
 		unix.Close(kq)
@@ -32,11 +31,13 @@ func newWatcher() (*watcher, error) {
 	return w, nil
 }
 
-func (w *watcher) reportsForks() bool { return true }
+func (w *kqueueSource) forks() Forks { return ForksAnnounced }
+
+func (w *kqueueSource) inherit() {}
 
 // add attaches a knote. No NOTE_EXITSTATUS: that alone needs permission over
 // the process (kern_event.c, filt_procattach).
-func (w *watcher) add(pid int) error {
+func (w *kqueueSource) add(pid int) error {
 	// EV_ADD on a knote that is there only touches it, even when its process
 	// has gone and the PID is another's now (filt_proctouch).
 	w.remove(pid)
@@ -53,7 +54,7 @@ func (w *watcher) add(pid int) error {
 	return err
 }
 
-func (w *watcher) remove(pid int) {
+func (w *kqueueSource) remove(pid int) {
 	if _, ok := w.knotes[pid]; !ok {
 		return
 	}
@@ -64,7 +65,7 @@ func (w *watcher) remove(pid int) {
 
 // change makes one change and returns its own error: with EV_RECEIPT and room
 // for one event, XNU writes exactly one answer and looks at no pending event.
-func (w *watcher) change(change unix.Kevent_t) error {
+func (w *kqueueSource) change(change unix.Kevent_t) error {
 	change.Flags |= unix.EV_RECEIPT
 	changes, receipt := [1]unix.Kevent_t{change}, [1]unix.Kevent_t{}
 	for {
@@ -83,7 +84,7 @@ func (w *watcher) change(change unix.Kevent_t) error {
 
 // next appends the notices that are there, waiting for the first one as long
 // as the timeout says. It may return none: after a wake, a signal or the time.
-func (w *watcher) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (w *kqueueSource) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
 	var limit *unix.Timespec
 	if timeout >= 0 {
 		t := unix.NsecToTimespec(int64(timeout))
@@ -104,7 +105,7 @@ func (w *watcher) next(notices []Notice, timeout time.Duration) ([]Notice, error
 	return notices, nil
 }
 
-func (w *watcher) noticeOf(event unix.Kevent_t) Notice {
+func (w *kqueueSource) noticeOf(event unix.Kevent_t) Notice {
 	notice := Notice{PID: int(event.Ident)}
 	if event.Fflags&unix.NOTE_FORK != 0 {
 		notice.Events |= Forked
@@ -120,8 +121,8 @@ func (w *watcher) noticeOf(event unix.Kevent_t) Notice {
 }
 
 // wake makes next return.
-func (w *watcher) wake() {
+func (w *kqueueSource) wake() {
 	_ = w.change(unix.Kevent_t{Ident: wakeIdent, Filter: unix.EVFILT_USER, Fflags: unix.NOTE_TRIGGER})
 }
 
-func (w *watcher) close() error { return unix.Close(w.kq) }
+func (w *kqueueSource) close() error { return unix.Close(w.kq) }

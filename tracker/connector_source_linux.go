@@ -1,0 +1,199 @@
+package tracker
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// A connectorSource takes its notices from the proc connector: every fork with
+// the PID of the child, in the order in which things happened. A goroutine
+// keeps the kernel's buffer empty while nobody is in next.
+type connectorSource struct {
+	socket *connectorSocket
+	table  *table
+	// pidfds watch processes whose first thread has ended before the others,
+	// and make next wait and wake.
+	pidfds *pidfdSource
+	exits  []Notice
+	reader sync.WaitGroup
+
+	mu       sync.Mutex // also held while receiving, to keep the order
+	queue    []procEvent
+	failed   error
+	children bool // they are watched too
+	// watched has the start time, so that a later process with the same PID
+	// is not taken for the one that was added; zero where it is not known yet.
+	watched map[int]StartTime
+}
+
+func newConnectorSource() (_ *connectorSource, err error) {
+	s := &connectorSource{watched: make(map[int]StartTime)}
+	if s.socket, err = openConnector(); err != nil {
+		return nil, err
+	}
+	if s.table, err = newTable(); err != nil {
+		return nil, errors.Join(err, s.socket.close())
+	}
+	if s.pidfds, err = newPidfdSource(); err != nil {
+		s.table.close()
+		return nil, errors.Join(err, s.socket.close())
+	}
+	s.reader.Go(func() {
+		s.socket.await(func() {
+			if s.receive() {
+				s.wake()
+			}
+		})
+	})
+	return s, nil
+}
+
+func (s *connectorSource) forks() Forks { return ForksNamed }
+
+func (s *connectorSource) inherit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.children = true
+}
+
+// add needs nothing of the kernel, which speaks of everybody. Whoever died
+// before has nothing more to announce though.
+func (s *connectorSource) add(pid int) error {
+	s.remove(pid)
+	p, err := s.table.lookup(pid)
+	switch {
+	case err != nil:
+		return err
+	case p.State == Zombie:
+		return ErrGone
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watched[pid] = p.Start
+	return nil
+}
+
+func (s *connectorSource) remove(pid int) {
+	s.pidfds.remove(pid)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.watched, pid)
+}
+
+func (s *connectorSource) next(notices []Notice, timeout time.Duration) (_ []Notice, err error) {
+	if notices, err = s.take(notices); err != nil || len(notices) > 0 {
+		return notices, err
+	}
+	if s.exits, err = s.pidfds.next(s.exits[:0], timeout); err != nil {
+		return notices, err
+	}
+	// What these processes did is in the queue by now, and comes first.
+	if notices, err = s.take(notices); err != nil {
+		return notices, err
+	}
+	for _, n := range s.exits {
+		s.remove(n.PID)
+	}
+	return append(notices, s.exits...), nil
+}
+
+// receive moves what the kernel has to the queue and reports whether there is
+// anything in it. Events about others are dropped here, so that they cost no
+// more than this.
+func (s *connectorSource) receive() (any bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := len(s.queue)
+	queue, err := s.socket.receive(s.queue)
+	if err != nil && s.failed == nil {
+		s.failed = err
+	}
+	s.queue = queue[:known]
+	for _, e := range queue[known:] {
+		if _, ok := s.watched[e.pid]; !ok && e.what != eventLost {
+			continue
+		}
+		if e.what == procFork && s.children {
+			s.watched[e.child] = 0
+		}
+		s.queue = append(s.queue, e)
+	}
+	return len(s.queue) > 0 || s.failed != nil
+}
+
+// take appends the notices that all events up to now amount to.
+func (s *connectorSource) take(notices []Notice) ([]Notice, error) {
+	s.receive()
+	s.mu.Lock()
+	queue, err := s.queue, s.failed
+	s.queue = nil
+	s.mu.Unlock()
+	for _, e := range queue {
+		notices = s.notice(notices, e)
+	}
+	return notices, err
+}
+
+// notice appends what an event means to who watches.
+func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
+	switch e.what {
+	case eventLost:
+		return append(notices, Notice{Lost: true})
+	case procFork:
+		child := s.find(e.child, e.pid)
+		s.began(child.Identity)
+		return append(notices, Notice{PID: e.pid, Events: Forked, Child: e.child, found: child})
+	case procExec:
+		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid, 0)})
+	case procExit:
+		if s.ended(e.pid) {
+			s.remove(e.pid)
+			return append(notices, Notice{PID: e.pid, Events: Exited})
+		}
+	}
+	return notices
+}
+
+// began notes when a child that is watched from birth was born.
+func (s *connectorSource) began(id Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.watched[id.PID]; ok {
+		s.watched[id.PID] = id.Start
+	}
+}
+
+func (s *connectorSource) startOf(pid int) StartTime {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watched[pid]
+}
+
+// find looks a process up. One that is gone already has a start time of zero.
+func (s *connectorSource) find(pid, parent int) Process {
+	p, err := s.table.lookup(pid)
+	if err != nil || p.State == Zombie {
+		p = Process{Identity: Identity{PID: pid, Boot: s.table.boot, Start: p.Start}, Parent: parent}
+	}
+	return p
+}
+
+// ended reports whether the end of a first thread was the end of its process.
+// Where it was not, a pidfd will tell.
+func (s *connectorSource) ended(pid int) bool {
+	p, err := s.table.lookup(pid)
+	if err != nil || p.State == Zombie || p.Start != s.startOf(pid) {
+		return true
+	}
+	return s.pidfds.add(pid) != nil
+}
+
+func (s *connectorSource) wake() { s.pidfds.wake() }
+
+func (s *connectorSource) close() error {
+	err := s.socket.close()
+	s.reader.Wait()
+	s.table.close()
+	return errors.Join(err, s.pidfds.close())
+}

@@ -1,0 +1,7 @@
+//go:build !darwin && !linux
+
+package tracker
+
+import "errors"
+
+func newSource() (source, error) { return nil, errors.ErrUnsupported }
