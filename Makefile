@@ -13,7 +13,7 @@ PROCS ?= 4
 # The race detector needs a C compiler; go says 0 where there is none.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),--race)
 SPEC_FLAGS = --procs=$(PROCS) --label-filter='$(LABELS)' --randomize-all --keep-going --fail-on-pending --trace \
-	--timeout=10m --poll-progress-after=20s $(if $(GITHUB_ACTIONS),--github-output) \
+	--timeout=10m --poll-progress-after=20s $(if $(GITHUB_ACTIONS),--github-output) $(if $(CI),--no-color) \
 	--output-dir=$(OUT) --junit-report=junit.xml --json-report=report.json $(ARGS)
 OUT := $(CURDIR)/out
 
@@ -60,12 +60,13 @@ darwin-check: LABELS = !linux && !stress
 darwin-check: OUT := $(OUT)/darwin
 darwin-check: ## the macOS build's specs on Linux (DARWINRUN=path of a runner of darwin/amd64 programs)
 ifdef DARWINRUN
-	@mkdir -p $(OUT)
+	@rm -rf $(OUT) && mkdir -p $(OUT)
 	$(DARWIN) go build -o $(OUT)/ ./cmd/...
 	$(DARWIN) go build -o $(OUT)/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
-	$(DARWIN) go test -c -o $(OUT)/ ./...
+	$(DARWIN) go test -c -o $(OUT)/ $$(go list ./... | grep -v /cmd/)
+	$(DARWIN) go test -c -o $(OUT)/cmd/ ./cmd/...
 	GEMINI_EXEC=$(DARWINRUN) GEMINI_MONITOR=$(OUT)/monitor GEMINI_PUPPET=$(OUT)/puppet \
-		$(DARWINRUN) $(OUT)/ginkgo $(SPEC_FLAGS) $(OUT)/*.test
+		$(DARWINRUN) $(OUT)/ginkgo $(SPEC_FLAGS) $$(find $(OUT) -name '*.test')
 else
 	@echo 'darwin-check: skipped (no DARWINRUN given)'
 endif
