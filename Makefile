@@ -10,10 +10,11 @@ SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 LABELS = !$(if $(filter darwin,$(shell go env GOOS)),linux,macos) && !stress
 # Specs wait for processes more than they compute, so more run at once than there are cores.
 PROCS ?= 4
+TIMEOUT ?= 10m
 # The race detector needs a C compiler; go says 0 where there is none.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),--race)
 SPEC_FLAGS = --procs=$(PROCS) --label-filter='$(LABELS)' --randomize-all --keep-going --fail-on-pending --trace \
-	--timeout=10m --poll-progress-after=20s $(if $(GITHUB_ACTIONS),--github-output) $(if $(CI),--no-color) \
+	--timeout=$(TIMEOUT) --poll-progress-after=20s $(if $(GITHUB_ACTIONS),--github-output) $(if $(CI),--no-color) \
 	--output-dir=$(OUT) --junit-report=junit.xml --json-report=report.json $(ARGS)
 OUT := $(CURDIR)/out
 
@@ -35,6 +36,7 @@ probe: test ## only the specs that check facts about the kernel
 
 soak: LABELS = stress
 soak: ARGS = --repeat=19
+soak: TIMEOUT = 100m
 soak: test ## only the long specs, twenty times
 
 bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
