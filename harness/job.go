@@ -85,14 +85,15 @@ type Result struct {
 // It fails the test if something keeps the output open after the command's end.
 func (s *Stage) Run(ctx context.Context, argv ...string) Result {
 	s.t.Helper()
-	result, err := s.try(ctx, argv...)
+	result, err := s.TryRun(ctx, argv...)
 	if err != nil {
 		s.t.Fatalf("run %q: %v", argv, err)
 	}
 	return result
 }
 
-func (s *Stage) try(ctx context.Context, argv ...string) (Result, error) {
+// TryRun is Run for a command that may not be startable: it returns the error.
+func (s *Stage) TryRun(ctx context.Context, argv ...string) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var stdout, stderr bytes.Buffer

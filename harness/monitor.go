@@ -4,6 +4,7 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,7 +54,7 @@ func (g *Gemini) Shell(runtime string) []string {
 
 // List implements Monitor.
 func (g *Gemini) List(ctx context.Context) ([]string, error) {
-	result, err := g.stage.try(ctx, "monitor", "list", "-q")
+	result, err := g.stage.TryRun(ctx, "monitor", "list", "-q")
 	if err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
@@ -68,10 +69,57 @@ func (g *Gemini) Path(runtime string, elements ...string) string {
 	return filepath.Join(append([]string{g.Store, "runtimes", runtime}, elements...)...)
 }
 
+// Members are the PIDs that the monitor counts as living in a runtime.
+func (g *Gemini) Members(ctx context.Context, runtime string) ([]int, error) {
+	status, err := g.info(ctx, runtime)
+	var pids []int
+	for _, m := range status.Members {
+		pids = append(pids, m.PID)
+	}
+	return pids, err
+}
+
+// Watcher is the PID of the process that watches a runtime.
+func (g *Gemini) Watcher(ctx context.Context, runtime string) (int, error) {
+	status, err := g.info(ctx, runtime)
+	return status.Monitor.PID, err
+}
+
+// A status is the part of "info --json" that scenarios need.
+type status struct {
+	Monitor struct{ PID int }
+	Members []struct{ PID int }
+}
+
+func (g *Gemini) info(ctx context.Context, runtime string) (status, error) {
+	var s status
+	result, err := g.stage.TryRun(ctx, "monitor", "info", "--json", runtime)
+	if err != nil {
+		return s, fmt.Errorf("info: %w", err)
+	}
+	if result.Status != (Status{}) {
+		return s, fmt.Errorf("info: %v: %s", result.Status, result.Stderr)
+	}
+	if err := json.Unmarshal([]byte(result.Stdout), &s); err != nil {
+		return s, fmt.Errorf("info: %w", err)
+	}
+	return s, nil
+}
+
+// Files are the paths of all that is left in the store, runtimes and trash.
+func (g *Gemini) Files() []string {
+	var left []string
+	for _, pattern := range []string{"runtimes/*", "trash/*"} {
+		found, _ := filepath.Glob(filepath.Join(g.Store, pattern))
+		left = append(left, found...)
+	}
+	return left
+}
+
 // Evidence implements Monitor: the list, and every record, journal and log.
 func (g *Gemini) Evidence(ctx context.Context) string {
 	var page strings.Builder
-	listed, err := g.stage.try(ctx, "monitor", "list")
+	listed, err := g.stage.TryRun(ctx, "monitor", "list")
 	fmt.Fprintf(&page, "monitor list: %v, error %v\n%s%s", listed.Status, err, listed.Stdout, listed.Stderr)
 	files, _ := filepath.Glob(g.Path("*", "*.json*"))
 	logs, _ := filepath.Glob(g.Path("*", "*.log"))

@@ -4,6 +4,8 @@ package harness_test
 
 import (
 	"fmt"
+	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -102,6 +104,9 @@ var _ = Describe("A shell at a terminal", func() {
 			}, SpecTimeout(time.Minute))
 
 			It("loses nothing of what is written just before the end", func(ctx SpecContext) {
+				if runtime.GOOS == "darwin" && os.Getenv("GEMINI_EXEC") != "" {
+					Skip("where macOS is emulated on Linux, a terminal may be revoked while its last bytes are still on their way to the master")
+				}
 				for range 20 {
 					sh := stage.AtTerminal(ctx, kind, string(kind), "-c", `i=0; while [ $i -lt 300 ]; do echo "line $i of the last words"; i=$((i+1)); done; printf farewell`)
 					Expect(sh.Wait(ctx)).To(Equal(harness.Status{}))

@@ -1,0 +1,147 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"fmt"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("A command in a runtime", func() {
+	It("is the very process that was asked to run it", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("place", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner").Report(ctx)
+		Expect(owner.PID).To(Equal(job.PID()))
+		Expect(owner.Parent).To(Equal(syscall.Getpid()))
+		Expect(owner.Group).To(Equal(job.PID()))
+	}, limit)
+
+	It("passes on its exit status", func(ctx SpecContext) {
+		for _, code := range []int{0, 1, 42, 125, 255} {
+			name := fmt.Sprintf("code-%d", code)
+			job := stage.Start(monitor.Run(name, "sh", "-c", fmt.Sprintf("exit %d", code))...)
+			Expect(job.Wait(ctx)).To(Equal(harness.Status{Code: code}))
+			expectRemoved(ctx, name, job.Oracle())
+		}
+		expectEmptyStore(ctx)
+	}, limit)
+
+	DescribeTable("dies by the signal it was sent", func(ctx SpecContext, signal syscall.Signal) {
+		job := stage.Start(monitor.Run("killed", "puppet", "owner")...)
+		stage.Puppet(ctx, "owner")
+		job.Signal(signal)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{Signal: signal}))
+		expectRemoved(ctx, "killed", job.Oracle())
+	},
+		Entry("interrupt", syscall.SIGINT, limit),
+		Entry("terminate", syscall.SIGTERM, limit),
+		Entry("hang-up", syscall.SIGHUP, limit),
+		Entry("kill", syscall.SIGKILL, limit),
+	)
+
+	It("can be read by $( ) in every shell, which goes on at its end", func(ctx SpecContext) {
+		for _, kind := range harness.Kinds {
+			if _, err := kind.Path(); err != nil {
+				continue
+			}
+			sh := stage.Shell(ctx, kind)
+			output, status := sh.Run(ctx, `x=$(monitor run -- echo inside); echo "<$x>"`)
+			Expect(output).To(Equal("<inside>\n"))
+			Expect(status).To(Equal(0))
+			output, _ = sh.Run(ctx, `monitor run -- printf 'a\nb\n' | sort -r`)
+			Expect(output).To(Equal("b\na\n"))
+		}
+		expectEmptyStore(ctx)
+	}, limit)
+
+	It("shares no descriptor with its monitor", func(ctx SpecContext) {
+		// The oracle is one: with the command gone, only a monitor could hold it.
+		stage.Start("puppet", "outside")
+		outside := stage.Puppet(ctx, "outside")
+		job := stage.Start(monitor.Run("open", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		leaf := owner.Fork(ctx, "leaf", harness.Start{})
+		owner.CloseInherited(ctx)
+		leaf.CloseInherited(ctx)
+		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed(), "the monitor holds the command's descriptor 3")
+		Expect(monitor.List(ctx)).To(ConsistOf("open"))
+		outside.Exit(ctx, 0)
+	}, limit)
+
+	It("knows its runtime by its environment and by its ancestry", func(ctx SpecContext) {
+		sh := stage.AtTerminal(ctx, harness.Sh, monitor.Shell("known")...)
+		sh.Prompt(ctx)
+		output, _ := sh.Run(ctx, `echo "$MONITOR_RUNTIME $MONITOR_RUNTIME_DIR"; ls -d "$MONITOR_RUNTIME_DIR"`)
+		root := monitor.Path("known", "root")
+		Expect(output).To(Equal("known " + root + "\n" + root + "\n"))
+		for _, ask := range []string{"monitor info", "env -u MONITOR_RUNTIME -u MONITOR_RUNTIME_DIR monitor info"} {
+			output, status := sh.Run(ctx, ask)
+			Expect(status).To(Equal(0), output)
+			Expect(output).To(ContainSubstring("known"))
+		}
+		sh.Exit(ctx)
+		expectRemoved(ctx, "known", sh.Oracle())
+	}, limit)
+
+	It("may exec as often as it likes", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("images", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		for range 20 {
+			owner.ExecSelf(ctx)
+		}
+		expectKept(ctx, "images", job.Oracle())
+		owner.Exit(ctx, 0)
+		expectRemoved(ctx, "images", job.Oracle())
+	}, limit)
+
+	It("leaves nothing of its runtime's directory, whatever it put there", func(ctx SpecContext) {
+		outside := stage.Path("outside")
+		script := `cd "$MONITOR_RUNTIME_DIR" && mkdir -p a/b && echo text > a/b/file && echo keep > "$0" &&
+			ln -s "$0" link && ln -s "$(dirname "$0")" a/up && chmod 500 a/b a && chmod 400 a/b/file 2>/dev/null; :`
+		job := stage.Start(monitor.Run("files", "sh", "-c", script, outside)...)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
+		expectRemoved(ctx, "files", job.Oracle())
+		expectEmptyStore(ctx)
+		Expect(outside).To(BeARegularFile(), "the clean-up followed a link out of the runtime")
+	}, limit)
+})
+
+var _ = Describe("monitor wait", func() {
+	It("returns when a process and all that descends from it have gone", func(ctx SpecContext) {
+		job := stage.Start("puppet", "root")
+		root := stage.Puppet(ctx, "root")
+		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		wait := stage.Start("monitor", "wait", fmt.Sprint(root.PID()))
+		expectWaiting(ctx, wait)
+		root.Exit(ctx, 0)
+		job.Wait(ctx)
+		expectWaiting(ctx, wait)
+		Expect(leaf.Report(ctx).PID).To(Equal(leaf.PID()))
+		leaf.Exit(ctx, 0)
+		Expect(wait.Wait(ctx)).To(Equal(harness.Status{}), wait.Output())
+	}, limit)
+})
+
+var _ = Describe("monitor tree", func() {
+	It("draws the members of a runtime and the descendants of a process", func(ctx SpecContext) {
+		stage.Start(monitor.Run("drawn", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		leaf := root.Fork(ctx, "leaf", harness.Start{OwnGroup: true})
+		for _, subject := range []string{"drawn", fmt.Sprint(root.PID())} {
+			Eventually(ctx, func() string { return stage.Run(ctx, "monitor", "tree", subject).Stdout }).Should(
+				And(ContainSubstring(fmt.Sprint(root.PID())), ContainSubstring(fmt.Sprint(leaf.PID()))))
+		}
+	}, limit)
+})
+
+// expectWaiting checks that a waiting job has not ended after some time.
+func expectWaiting(ctx SpecContext, wait *harness.Job) {
+	GinkgoHelper()
+	passTime(ctx)
+	Expect(wait.Exited()).NotTo(BeClosed(), "it returned early: %s", wait.Output())
+}

@@ -1,0 +1,55 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("At a limit of the system", func() {
+	It("arguments that are too long with the variables of a runtime are refused, and nothing stays", func(ctx SpecContext) {
+		// The longest that reach the monitor at all: of a flag it does not know it says so.
+		longest := sort.Search(8<<20, func(size int) bool {
+			return !strings.Contains(runWith(ctx, "--nome", size).Stderr, "nome")
+		}) - 1
+		Expect(longest).To(BeNumerically(">", 1<<10))
+		result := runWith(ctx, "--name", longest)
+		Expect(result.Status.Code).To(BeElementOf(125, 126), result.Stderr)
+		Expect(result.Stderr).To(MatchRegexp(`^monitor: .*(?i:too long).*\n$`))
+		expectEmptyStore(ctx)
+	}, limit)
+
+	It("too few descriptors are a reason not to start, and nothing stays", func(ctx SpecContext) {
+		for few := 7; few < 24; few++ { // with less, Go itself does not start
+			result := stage.Run(ctx, "sh", "-c", fmt.Sprintf("ulimit -n %d && exec monitor run -- echo started", few))
+			if result.Status == (harness.Status{}) {
+				Expect(result.Stdout).To(Equal("started\n"))
+				expectEmptyStore(ctx)
+				continue
+			}
+			Expect(result.Status).To(Equal(harness.Status{Code: 125}), "with %d descriptors: %s", few, result.Stderr)
+			Expect(result.Stderr).To(MatchRegexp(`^monitor: [^\n]*\n$`))
+			Expect(result.Stdout).To(BeEmpty())
+			Expect(monitor.List(ctx)).To(BeEmpty(), "with %d descriptors: %s", few, result.Stderr)
+		}
+		expectEmptyStore(ctx)
+	}, limit)
+})
+
+// runWith runs true with so many bytes of arguments.
+func runWith(ctx SpecContext, flag string, size int) harness.Result {
+	const piece = 100_000 // Linux takes no argument of more than 128 KiB
+	argv := []string{"monitor", "run", flag, "long", "--", "true"}
+	for ; size > 0; size -= piece {
+		argv = append(argv, strings.Repeat("x", min(size, piece)))
+	}
+	result, _ := stage.TryRun(ctx, argv...) // not startable: nothing on standard error
+	return result
+}

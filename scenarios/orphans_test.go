@@ -1,0 +1,202 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("An orphan", func() {
+	// zsh sends its jobs a hang-up when it exits, unless they are disowned.
+	background := map[harness.Kind]string{harness.Bash: "&", harness.Zsh: "&!", harness.Sh: "&"}
+
+	for _, kind := range harness.Kinds {
+		It("that was a background job of "+string(kind)+" keeps the runtime when the shell exits", Label("shell:"+string(kind)), func(ctx SpecContext) {
+			needs(kind)
+			sh := stage.AtTerminal(ctx, kind, monitor.Shell("job")...)
+			sh.Prompt(ctx)
+			sh.Run(ctx, "puppet leaf "+background[kind])
+			leaf := stage.Puppet(ctx, "leaf")
+			Expect(sh.Exit(ctx)).To(Equal(harness.Status{}))
+			expectKept(ctx, "job", sh.Oracle())
+			leaf.Exit(ctx, 0)
+			expectRemoved(ctx, "job", sh.Oracle())
+		}, limit)
+
+		It("of a double fork in "+string(kind)+" keeps the runtime", Label("shell:"+string(kind)), func(ctx SpecContext) {
+			needs(kind)
+			sh := stage.AtTerminal(ctx, kind, monitor.Shell("double")...)
+			sh.Prompt(ctx)
+			sh.Run(ctx, "( puppet leaf & )")
+			leaf := stage.Puppet(ctx, "leaf")
+			Expect(leaf.Report(ctx).Parent).NotTo(Equal(sh.PID()))
+			expectKept(ctx, "double", sh.Oracle())
+			Expect(sh.Exit(ctx)).To(Equal(harness.Status{}))
+			expectKept(ctx, "double", sh.Oracle())
+			leaf.Exit(ctx, 0)
+			expectRemoved(ctx, "double", sh.Oracle())
+		}, limit)
+	}
+
+	It("that is a program of the system keeps the runtime", func(ctx SpecContext) {
+		// Nobody but the shell says which process this is: ( sleep & ), as people type it.
+		job := stage.Start(monitor.Run("system", "sh", "-c", "( sleep 1000 & echo $! )")...)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{}))
+		pid, err := strconv.Atoi(strings.TrimSpace(job.Output()))
+		Expect(err).NotTo(HaveOccurred())
+		expectKept(ctx, "system", job.Oracle())
+		// It holds the oracle, so the PID is its own.
+		Expect(syscall.Kill(pid, syscall.SIGKILL)).To(Succeed())
+		expectRemoved(ctx, "system", job.Oracle())
+	}, limit)
+
+	It("that leads a session of its own keeps the runtime", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("session", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		root.Exit(ctx, 0)
+		job.Wait(ctx)
+		Expect(leaf.Report(ctx).Session).To(Equal(leaf.PID()))
+		expectKept(ctx, "session", job.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "session", job.Oracle())
+	}, limit)
+
+	It("of a whole daemon's start, fork, setsid, fork, keeps the runtime", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("daemon", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		middle := root.Fork(ctx, "middle", harness.Start{OwnSession: true})
+		leaf := middle.Fork(ctx, "leaf", harness.Start{})
+		middle.Exit(ctx, 0)
+		root.Reap(ctx, middle.PID())
+		expectKept(ctx, "daemon", job.Oracle())
+		root.Exit(ctx, 0)
+		job.Wait(ctx)
+		expectKept(ctx, "daemon", job.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "daemon", job.Oracle())
+	}, limit)
+
+	It("whose ancestors are gone faster than anyone can look keeps the runtime", func(ctx SpecContext) {
+		// Bare forks: each process makes the next, in a session of its own, and is gone.
+		script := `use POSIX; for (1..50) { my $p = fork; POSIX::_exit(0) if $p; POSIX::setsid() } exec "puppet", "leaf"`
+		job := stage.Start(monitor.Run("fast", perl(), "-e", script)...)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
+		leaf := stage.Puppet(ctx, "leaf")
+		expectKept(ctx, "fast", job.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "fast", job.Oracle())
+	}, limit)
+
+	It("that closed all it inherited keeps the runtime, the lease notwithstanding", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("closed", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		leaf.CloseInherited(ctx)
+		root.Exit(ctx, 0)
+		job.Wait(ctx)
+		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())
+		// From here on the leaf itself is the witness: it answers.
+		passTime(ctx)
+		there, err := listed(ctx, "closed")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(leaf.Report(ctx).PID).To(Equal(leaf.PID()))
+		Expect(there).To(BeTrue(), "the runtime was removed under a living process")
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "closed", job.Oracle())
+	}, limit)
+
+	It("with an empty environment keeps the runtime", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("bare", "sh", "-c", "env -i sleep 1000 & echo $!")...)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{}))
+		pid, err := strconv.Atoi(strings.TrimSpace(job.Output()))
+		Expect(err).NotTo(HaveOccurred())
+		expectKept(ctx, "bare", job.Oracle())
+		Expect(syscall.Kill(pid, syscall.SIGKILL)).To(Succeed())
+		expectRemoved(ctx, "bare", job.Oracle())
+	}, limit)
+
+	It("at the end of a hundred and twenty generations keeps the runtime", Label("slow"), func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("deep", perl(), "-e", `for (1..120) { my $p = fork; if ($p) { waitpid $p, 0; exit } } exec "puppet", "leaf"`)...)
+		leaf := stage.Puppet(ctx, "leaf")
+		// From the root down everybody dies, the leaf alone stays.
+		Expect(syscall.Kill(-job.PID(), syscall.SIGSTOP)).To(Succeed())
+		job.Signal(syscall.SIGKILL)
+		Expect(syscall.Kill(-job.PID(), syscall.SIGCONT)).To(Succeed())
+		job.Wait(ctx)
+		expectKept(ctx, "deep", job.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "deep", job.Oracle())
+	}, limit)
+
+	It("is one of very many and every one of them counts", Label("slow"), func(ctx SpecContext) {
+		const many = 40
+		script := fmt.Sprintf(`for i in $(seq %d); do (puppet leaf-$i &); done`, many)
+		job := stage.Start(monitor.Run("many", "sh", "-c", script)...)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
+		for i := 1; i <= many; i++ {
+			leaf := stage.Puppet(ctx, fmt.Sprintf("leaf-%d", i))
+			if i == many {
+				expectKept(ctx, "many", job.Oracle())
+			}
+			leaf.Exit(ctx, 0)
+		}
+		expectRemoved(ctx, "many", job.Oracle())
+	}, limit)
+})
+
+var _ = Describe("A zombie", func() {
+	It("does not keep a runtime, be it its owner", func(ctx SpecContext) {
+		stage.Start("puppet", "outside")
+		outside := stage.Puppet(ctx, "outside")
+		pid := outside.Spawn(ctx, monitor.Run("zombie", "puppet", "inside")...)
+		inside := stage.Puppet(ctx, "inside")
+		Expect(inside.PID()).To(Equal(pid))
+		inside.Exit(ctx, 7)
+		expectRemoved(ctx, "zombie", witnessOf(inside))
+		Expect(syscall.Kill(pid, 0)).To(Succeed(), "the zombie was reaped: the spec proves nothing")
+		Expect(outside.Reap(ctx, pid)).To(Equal(harness.Status{Code: 7}))
+	}, limit)
+
+	It("does not keep a runtime whose owner leaves it unreaped and goes", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("careless", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		child := root.Fork(ctx, "child", harness.Start{})
+		child.Exit(ctx, 0)
+		expectKept(ctx, "careless", job.Oracle())
+		root.Exit(ctx, 0)
+		expectRemoved(ctx, "careless", job.Oracle())
+	}, limit)
+})
+
+// A puppet is its own witness.
+type puppetWitness struct{ *harness.Puppet }
+
+func (p puppetWitness) Held() bool {
+	select {
+	case <-p.Gone():
+		return false
+	default:
+		return true
+	}
+}
+
+func witnessOf(p *harness.Puppet) witness { return puppetWitness{p} }
+
+// perl skips the spec where perl is missing: it forks without exec, which Go cannot.
+func perl() string {
+	path, err := exec.LookPath("perl")
+	if err != nil {
+		Skip("perl is not installed")
+	}
+	return path
+}

@@ -1,0 +1,110 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("A monitor", func() {
+	It("that is killed leaves everything, and the next one goes on", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("orphaned", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		leaf := owner.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		Eventually(ctx, func() ([]int, error) { return monitor.Members(ctx, "orphaned") }).Should(ContainElement(leaf.PID()))
+		end(ctx, "orphaned", syscall.SIGKILL)
+		owner.Exit(ctx, 0)
+		job.Wait(ctx)
+		expectKept(ctx, "orphaned", job.Oracle())
+
+		next := stage.Start("monitor", "watch", "orphaned")
+		expectKept(ctx, "orphaned", job.Oracle())
+		Expect(next.Exited()).NotTo(BeClosed(), next.Output())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "orphaned", job.Oracle())
+		Expect(next.Wait(ctx)).To(Equal(harness.Status{}), next.Output())
+		expectEmptyStore(ctx)
+	}, limit)
+
+	It("that is killed when all have gone leaves a runtime that the next one removes", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("abandoned", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		end(ctx, "abandoned", syscall.SIGKILL)
+		owner.Exit(ctx, 0)
+		job.Wait(ctx)
+		Expect(monitor.List(ctx)).To(ConsistOf("abandoned"))
+		next := stage.Start("monitor", "watch", "abandoned")
+		Expect(next.Wait(ctx)).To(Equal(harness.Status{}), next.Output())
+		expectRemoved(ctx, "abandoned", job.Oracle())
+	}, limit)
+
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT} {
+		It(fmt.Sprintf("that is sent signal %d ends and leaves everything as it is", signal), func(ctx SpecContext) {
+			job := stage.Start(monitor.Run("left", "puppet", "owner")...)
+			owner := stage.Puppet(ctx, "owner")
+			end(ctx, "left", signal)
+			expectKept(ctx, "left", job.Oracle())
+			Expect(owner.Report(ctx).PID).To(Equal(job.PID()))
+			owner.Exit(ctx, 0)
+			job.Wait(ctx)
+			passTime(ctx)
+			Expect(monitor.List(ctx)).To(ConsistOf("left"), "nobody watches it: nobody may remove it unasked")
+			next := stage.Start("monitor", "watch", "left")
+			Expect(next.Wait(ctx)).To(Equal(harness.Status{}), next.Output())
+			expectEmptyStore(ctx)
+		}, limit)
+	}
+
+	It("is the only one of its runtime: a second is told who watches", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("taken", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		second := stage.Run(ctx, "monitor", "watch", "taken")
+		Expect(second.Status).To(Equal(harness.Status{Code: 1}))
+		Expect(second.Stderr).To(ContainSubstring(fmt.Sprint(monitorOf(ctx, "taken"))))
+		expectKept(ctx, "taken", job.Oracle())
+		owner.Exit(ctx, 0)
+		expectRemoved(ctx, "taken", job.Oracle())
+	}, limit)
+
+	It("that was stopped for a while catches up", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("paused", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		watcher := monitorOf(ctx, "paused")
+		Expect(syscall.Kill(watcher, syscall.SIGSTOP)).To(Succeed())
+		DeferCleanup(func() { syscall.Kill(watcher, syscall.SIGKILL) }) // a stopped process ends by nothing else
+		middle := owner.Fork(ctx, "middle", harness.Start{OwnSession: true})
+		leaf := middle.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		middle.Exit(ctx, 0)
+		owner.Reap(ctx, middle.PID())
+		owner.Exit(ctx, 0)
+		job.Wait(ctx)
+		Expect(syscall.Kill(watcher, syscall.SIGCONT)).To(Succeed())
+		expectKept(ctx, "paused", job.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "paused", job.Oracle())
+	}, limit)
+})
+
+// monitorOf is the PID of the process that watches the runtime.
+func monitorOf(ctx context.Context, name string) int {
+	GinkgoHelper()
+	pid, err := monitor.Watcher(ctx, name)
+	Expect(err).NotTo(HaveOccurred())
+	return pid
+}
+
+// end signals the monitor of a runtime and waits until it has ended. It is
+// nobody's child, so its PID goes the moment it does.
+func end(ctx context.Context, name string, signal syscall.Signal) {
+	GinkgoHelper()
+	pid := monitorOf(ctx, name)
+	Expect(syscall.Kill(pid, signal)).To(Succeed())
+	Eventually(ctx, func() error { return syscall.Kill(pid, 0) }).Should(MatchError(syscall.ESRCH))
+}

@@ -1,0 +1,152 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("Bad input", func() {
+	// refused runs a command that has to be refused: the exit code, one line on
+	// standard error that says why, nothing on standard output, nothing left.
+	refused := func(ctx SpecContext, code int, reason string, argv ...string) {
+		GinkgoHelper()
+		result := stage.Run(ctx, argv...)
+		Expect(result.Status).To(Equal(harness.Status{Code: code}), result.Stderr)
+		Expect(result.Stderr).To(MatchRegexp(`^monitor: [^\n]*\n$`))
+		Expect(result.Stderr).To(MatchRegexp(reason))
+		Expect(result.Stdout).To(BeEmpty())
+		expectEmptyStore(ctx)
+	}
+
+	DescribeTable("is refused in one line, with its exit code, and leaves nothing",
+		refused,
+		Entry("info: no runtime of that name", 1, `^monitor: runtime "nobody" does not exist\n$`, "monitor", "info", "nobody", limit),
+		Entry("watch: no runtime of that name", 1, `^monitor: runtime "nobody" does not exist\n$`, "monitor", "watch", "nobody", limit),
+		Entry("tree: no runtime of that name", 1, `^monitor: runtime "nobody" does not exist\n$`, "monitor", "tree", "nobody", limit),
+		Entry("info outside of any runtime", 1, `^monitor: No active runtime\n$`, "monitor", "info", limit),
+		Entry("tree outside of any runtime", 1, `^monitor: No active runtime\n$`, "monitor", "tree", limit),
+		Entry("wait: a PID nobody has", 1, `99999999`, "monitor", "wait", "99999999", limit),
+		Entry("tree: a PID nobody has", 1, `99999999`, "monitor", "tree", "99999999", limit),
+		Entry("wait: PID 0", 2, `0`, "monitor", "wait", "0", limit),
+		Entry("wait: PID 1", 2, `1`, "monitor", "wait", "1", limit),
+		Entry("wait: a negative PID", 2, ``, "monitor", "wait", "--", "-5", limit),
+		Entry("wait: no number", 2, `abc`, "monitor", "wait", "abc", limit),
+		Entry("wait: nothing", 2, ``, "monitor", "wait", limit),
+		Entry("tree: PID 0", 2, `0`, "monitor", "tree", "0", limit),
+		Entry("tree: PID 1", 2, `1`, "monitor", "tree", "1", limit),
+		Entry("info: a bad name", 2, `/etc`, "monitor", "info", "../../etc", limit),
+		Entry("watch: a bad name", 2, `name`, "monitor", "watch", ".hidden", limit),
+		Entry("run: a bad name", 125, `name`, "monitor", "run", "--name", "a/b", "--", "true", limit),
+		Entry("run: a name too long", 125, `name`, "monitor", "run", "--name", strings.Repeat("x", 65), "--", "true", limit),
+		Entry("run: a name with a leading dot", 125, `name`, "monitor", "run", "--name", ".x", "--", "true", limit),
+		Entry("shell: a bad name", 125, `name`, "monitor", "shell", "--name", "a b", limit),
+		Entry("run: no command", 125, ``, "monitor", "run", limit),
+		Entry("run: no such command", 127, `no-such-command`, "monitor", "run", "--", "no-such-command", limit),
+		Entry("run: no such path", 127, `/no/such`, "monitor", "run", "--", "/no/such/program", limit),
+		Entry("run: a directory", 126, `/`, "monitor", "run", "--", "/", limit),
+		Entry("run: not executable", 126, `passwd`, "monitor", "run", "--", "/etc/passwd", limit),
+		Entry("run: an unknown flag", 125, `colour`, "monitor", "run", "--colour", "--", "true", limit),
+		Entry("info: an unknown flag", 2, `colour`, "monitor", "info", "--colour", limit),
+		Entry("an unknown command", 2, `frobnicate`, "monitor", "frobnicate", limit),
+	)
+
+	It("wait: a process that has ended is refused", func(ctx SpecContext) {
+		job := stage.Start("true")
+		job.Wait(ctx)
+		refused(ctx, 1, strconv.Itoa(job.PID()), "monitor", "wait", strconv.Itoa(job.PID()))
+	}, limit)
+
+	It("shell: a SHELL that is none is refused", func(ctx SpecContext) {
+		stage.Setenv("SHELL", "/no/such/shell")
+		refused(ctx, 127, "/no/such/shell", "monitor", "shell")
+		stage.Setenv("SHELL", "/etc/passwd")
+		refused(ctx, 126, "/etc/passwd", "monitor", "shell")
+	}, limit)
+
+	It("run: a name in use is refused, and its runtime is not touched", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("used", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		second := stage.Run(ctx, monitor.Run("used", "echo", "started")...)
+		Expect(second.Status).To(Equal(harness.Status{Code: 125}))
+		Expect(second.Stdout).To(BeEmpty())
+		Expect(second.Stderr).To(MatchRegexp(`^monitor: .*"used".*\n$`))
+		expectKept(ctx, "used", job.Oracle())
+		owner.Exit(ctx, 0)
+		expectRemoved(ctx, "used", job.Oracle())
+	}, limit)
+
+	It("run: a store that cannot be written is refused", func(ctx SpecContext) {
+		if os.Geteuid() == 0 {
+			Skip("root may write everywhere")
+		}
+		Expect(os.Mkdir(stage.Path("locked"), 0o500)).To(Succeed())
+		refused(ctx, 125, `locked`, "monitor", "--store", stage.Path("locked", "store"), "run", "--", "true")
+	}, limit)
+
+	It("run: a store that is a file is refused", func(ctx SpecContext) {
+		Expect(os.WriteFile(stage.Path("file"), nil, 0o600)).To(Succeed())
+		refused(ctx, 125, `file`, "monitor", "--store", stage.Path("file"), "run", "--", "true")
+	}, limit)
+
+	It("run: a store others can write to is refused", func(ctx SpecContext) {
+		Expect(os.Mkdir(stage.Path("public"), 0o700)).To(Succeed())
+		Expect(os.Chmod(stage.Path("public"), 0o777)).To(Succeed())
+		refused(ctx, 125, `public`, "monitor", "--store", stage.Path("public"), "run", "--", "true")
+	}, limit)
+
+	It("run: a store of somebody else is refused", func(ctx SpecContext) {
+		if os.Geteuid() != 0 {
+			Skip("only root can give a directory away")
+		}
+		Expect(os.Mkdir(stage.Path("foreign"), 0o700)).To(Succeed())
+		Expect(os.Chown(stage.Path("foreign"), 12345, 12345)).To(Succeed())
+		refused(ctx, 125, `foreign`, "monitor", "--store", stage.Path("foreign"), "run", "--", "true")
+	}, limit)
+
+	It("run: a store on a read-only file system is refused", func(ctx SpecContext) {
+		if readOnlyRoot() { // as on macOS, where nobody can write to the system's volume
+			refused(ctx, 125, `read-only`, "monitor", "--store", "/store", "run", "--", "true")
+			return
+		}
+		if stage.Run(ctx, "sh", "-c", "unshare -rm true").Status != (harness.Status{}) {
+			Skip("no read-only file system here, and none can be made without privilege")
+		}
+		script := `mkdir mount && mount -t tmpfs -o ro none mount && exec monitor --store "$PWD/mount/store" run -- true`
+		refused(ctx, 125, `read-only`, "unshare", "-rm", "sh", "-c", script)
+	}, limit)
+
+	It("list: a store that is not there yet is empty", func(ctx SpecContext) {
+		Expect(stage.Run(ctx, "monitor", "list", "--json").Stdout).To(MatchJSON("[]"))
+		Expect(stage.Run(ctx, "monitor", "list", "-q")).To(Equal(harness.Result{}))
+	}, limit)
+
+	It("a record that is damaged is reported by name, and nothing is guessed or removed", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("damaged", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		end(ctx, "damaged", syscall.SIGKILL)
+		Expect(os.WriteFile(monitor.Path("damaged", "runtime.json"), []byte("{half"), 0o600)).To(Succeed())
+		Expect(stage.Run(ctx, "monitor", "list").Stdout).To(MatchRegexp(`damaged +broken`))
+		watch := stage.Run(ctx, "monitor", "watch", "damaged")
+		Expect(watch.Status).To(Equal(harness.Status{Code: 1}))
+		Expect(watch.Stderr).To(ContainSubstring(`"damaged"`))
+		Expect(monitor.Path("damaged")).To(BeADirectory())
+		owner.Exit(ctx, 0)
+		job.Wait(ctx)
+	}, limit)
+})
+
+// readOnlyRoot reports whether nobody can write to the root directory.
+func readOnlyRoot() bool {
+	var root syscall.Statfs_t
+	const readOnly = 1 // MNT_RDONLY, ST_RDONLY
+	return syscall.Statfs("/", &root) == nil && root.Flags&readOnly != 0
+}

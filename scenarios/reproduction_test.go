@@ -1,0 +1,50 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+// The race this project ends: a monitor that looks for the processes of a
+// runtime, finds none, and deletes it under a living shell.
+var _ = Describe("The reproduction", func() {
+	for _, kind := range harness.Kinds {
+		It("keeps the runtime of a "+string(kind)+" until it exits, at once and two seconds later", Label("shell:"+string(kind)), func(ctx SpecContext) {
+			needs(kind)
+			sh := stage.AtTerminal(ctx, kind, monitor.Shell("repro")...)
+			sh.Prompt(ctx)
+
+			// The sleep is the user's: it is the time in which the runtime used to go.
+			output, status := sh.Run(ctx, "monitor info && sleep 2 && monitor info")
+			Expect(status).To(Equal(0), output)
+			Expect(output).To(MatchRegexp(`(?s)repro.*repro`))
+			Expect(output).NotTo(ContainSubstring("does not exist"))
+			expectKept(ctx, "repro", sh.Oracle())
+
+			Expect(sh.Exit(ctx)).To(Equal(harness.Status{}))
+			expectRemoved(ctx, "repro", sh.Oracle())
+			expectEmptyStore(ctx)
+		}, limit)
+
+		It("keeps the runtime that is typed into a "+string(kind), Label("shell:"+string(kind)), func(ctx SpecContext) {
+			needs(kind)
+			sh := stage.Shell(ctx, kind)
+			sh.Run(ctx, "monitor shell --name inner")
+			output, status := sh.Run(ctx, "monitor info")
+			Expect(status).To(Equal(0), output)
+			Expect(output).To(ContainSubstring("inner"))
+			expectKept(ctx, "inner", sh.Oracle())
+
+			sh.Run(ctx, "exit")
+			Eventually(ctx, func() (bool, error) { return listed(ctx, "inner") }).Should(BeFalse())
+			output, status = sh.Run(ctx, "monitor info")
+			Expect(output).To(Equal("monitor: No active runtime\n"))
+			Expect(status).To(Equal(1))
+			expectEmptyStore(ctx)
+		}, limit)
+	}
+})

@@ -1,0 +1,112 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("Several runtimes", func() {
+	It("side by side live and end by themselves", func(ctx SpecContext) {
+		first := stage.Start(monitor.Run("first", "puppet", "one")...)
+		one := stage.Puppet(ctx, "one")
+		second := stage.Start(monitor.Run("second", "puppet", "two")...)
+		two := stage.Puppet(ctx, "two")
+		Expect(monitor.List(ctx)).To(ConsistOf("first", "second"))
+		one.Exit(ctx, 0)
+		expectRemoved(ctx, "first", first.Oracle())
+		expectKept(ctx, "second", second.Oracle())
+		two.Exit(ctx, 0)
+		expectRemoved(ctx, "second", second.Oracle())
+	}, limit)
+
+	It("started at once are all there, and all go", func(ctx SpecContext) {
+		const many = 4
+		var names []string
+		var jobs []*harness.Job
+		for i := range many {
+			names = append(names, fmt.Sprintf("of-many-%d", i))
+			jobs = append(jobs, stage.Start(monitor.Run(names[i], "puppet", names[i])...))
+		}
+		var puppets []*harness.Puppet
+		for _, name := range names {
+			puppets = append(puppets, stage.Puppet(ctx, name))
+		}
+		Expect(monitor.List(ctx)).To(ConsistOf(names))
+		for i := range many {
+			puppets[i].Exit(ctx, 0)
+			expectRemoved(ctx, names[i], jobs[i].Oracle())
+		}
+		expectEmptyStore(ctx)
+	}, limit)
+
+	It("made around one command after another by the same shell do not mix", func(ctx SpecContext) {
+		sh := stage.Shell(ctx, harness.Bash)
+		for i := range 5 {
+			output, status := sh.Run(ctx, fmt.Sprintf("monitor run --name turn-%d -- monitor info", i))
+			Expect(status).To(Equal(0), output)
+			Expect(output).To(ContainSubstring(fmt.Sprintf("turn-%d", i)))
+		}
+		expectEmptyStore(ctx)
+	}, limit)
+
+	It("nested: the inner one ends first and the outer one goes on", func(ctx SpecContext) {
+		sh := stage.AtTerminal(ctx, harness.Bash, monitor.Shell("outer")...)
+		sh.Prompt(ctx)
+		sh.Send("monitor run --name inner -- puppet inside")
+		inside := stage.Puppet(ctx, "inside")
+		Expect(monitor.List(ctx)).To(ConsistOf("inner", "outer"))
+		inside.Exit(ctx, 0)
+		sh.Prompt(ctx)
+		expectRemoved(ctx, "inner", witnessOf(inside))
+		expectKept(ctx, "outer", sh.Oracle())
+		output, _ := sh.Run(ctx, "monitor info")
+		Expect(output).To(ContainSubstring("outer"))
+		sh.Exit(ctx)
+		expectRemoved(ctx, "outer", sh.Oracle())
+	}, limit)
+
+	It("nested in one exec chain: the outer one lives as long as the inner one", func(ctx SpecContext) {
+		argv := monitor.Run("outer", monitor.Run("inner", "puppet", "inside")...)
+		job := stage.Start(argv...)
+		inside := stage.Puppet(ctx, "inside")
+		Expect(inside.PID()).To(Equal(job.PID()))
+		expectKept(ctx, "outer", job.Oracle())
+		expectKept(ctx, "inner", job.Oracle())
+		inside.Exit(ctx, 0)
+		expectRemoved(ctx, "inner", job.Oracle())
+		expectRemoved(ctx, "outer", job.Oracle())
+		expectEmptyStore(ctx)
+	}, limit)
+
+	It("nested: an orphan of the inner one keeps both", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("outer", "sh", "-c", "monitor run --name inner -- sh -c '(puppet leaf &)'; :")...)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
+		leaf := stage.Puppet(ctx, "leaf")
+		expectKept(ctx, "inner", job.Oracle())
+		expectKept(ctx, "outer", job.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "inner", job.Oracle())
+		expectRemoved(ctx, "outer", job.Oracle())
+	}, limit)
+
+	It("nested: the inner one ends while the outer one is busy, and the other way round", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("outer", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		// The inner runtime is made by a member of the outer one.
+		root.Spawn(ctx, monitor.Run("inner", "puppet", "inside")...)
+		inside := stage.Puppet(ctx, "inside")
+		root.Exit(ctx, 0)
+		job.Wait(ctx)
+		expectKept(ctx, "inner", witnessOf(inside))
+		expectKept(ctx, "outer", witnessOf(inside))
+		inside.Exit(ctx, 0)
+		expectRemoved(ctx, "inner", witnessOf(inside))
+		expectRemoved(ctx, "outer", job.Oracle())
+	}, limit)
+})

@@ -1,0 +1,124 @@
+//go:build darwin || linux
+
+// Package scenarios says how processes behave and what a monitor has to make
+// of it. The specs drive a monitor through its command line alone.
+package scenarios_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gleak"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+func TestScenarios(t *testing.T) {
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	SetDefaultEventuallyTimeout(20 * time.Second)
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Scenarios")
+}
+
+var tools harness.Tools
+
+var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	built, err := harness.Build(ctx, "monitor", "puppet")
+	Expect(err).NotTo(HaveOccurred())
+	return []byte(built.Dir)
+}, func(dir []byte) {
+	tools.Dir = string(dir)
+}, NodeTimeout(5*time.Minute))
+
+var _ = SynchronizedAfterSuite(func() {}, func() {
+	Expect(tools.Remove()).To(Succeed())
+})
+
+// Each spec has a stage and a store of its own.
+var (
+	stage   *harness.Stage
+	monitor *harness.Gemini
+)
+
+var _ = BeforeEach(func() {
+	goroutines := gleak.Goroutines()
+	descriptors, err := harness.OpenDescriptors()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() {
+		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
+		Eventually(harness.OpenDescriptors).Should(HaveLen(len(descriptors)), "descriptors before: %v", descriptors)
+	})
+	stage = harness.NewStage(GinkgoT(), tools)
+	monitor = stage.Gemini()
+	DeferOnFailure(func(ctx SpecContext) {
+		AddReportEntry("what happened", stage.Evidence(ctx)+monitor.Evidence(ctx), ReportEntryVisibilityFailureOrVerbose)
+	})
+})
+
+// limit bounds a spec on a slow machine; what works is far from it.
+const limit = SpecTimeout(2 * time.Minute)
+
+// A witness knows whether somebody lives: the oracle of a shell or of a job.
+type witness interface {
+	Held() bool
+	Gone() <-chan struct{}
+}
+
+// listed asks the monitor for a runtime.
+func listed(ctx context.Context, name string) (bool, error) {
+	names, err := monitor.List(ctx)
+	return slices.Contains(names, name), err
+}
+
+// expectKept checks that the runtime is there while somebody lives. It first
+// gives a monitor that is about to be wrong the time to be: as long as the whole
+// life of another runtime takes on this machine at this moment.
+func expectKept(ctx context.Context, name string, somebody witness) {
+	GinkgoHelper()
+	passTime(ctx)
+	there, err := listed(ctx, name)
+	Expect(err).NotTo(HaveOccurred())
+	// In this order: who lives after the look lived when it was taken.
+	Expect(somebody.Held()).To(BeTrue(), "the spec proves nothing: everybody has gone")
+	Expect(there).To(BeTrue(), "runtime %s was removed while somebody lives", name)
+}
+
+var ages int
+
+// passTime returns when another runtime was made, has ended and was removed.
+func passTime(ctx context.Context) {
+	GinkgoHelper()
+	ages++
+	name := fmt.Sprintf("age-%d", ages)
+	age := stage.Start(monitor.Run(name, "true")...)
+	Expect(age.Wait(ctx)).To(Equal(harness.Status{}), age.Output())
+	expectRemoved(ctx, name, age.Oracle())
+}
+
+// expectRemoved checks that the runtime goes once everybody has, and leaves
+// nothing in the store.
+func expectRemoved(ctx context.Context, name string, everybody witness) {
+	GinkgoHelper()
+	Eventually(ctx, everybody.Gone()).Should(BeClosed(), "somebody lives on")
+	Eventually(ctx, func() (bool, error) { return listed(ctx, name) }).Should(BeFalse(), "nobody lives, but runtime %s stays", name)
+	Eventually(ctx, monitor.Path(name)).ShouldNot(BeADirectory())
+}
+
+// expectEmptyStore checks that nothing is left, in the trash either.
+func expectEmptyStore(ctx context.Context) {
+	GinkgoHelper()
+	Eventually(ctx, monitor.List).Should(BeEmpty())
+	Eventually(ctx, monitor.Files).Should(BeEmpty())
+}
+
+// needs skips the spec where the shell is not installed.
+func needs(kind harness.Kind) {
+	if _, err := kind.Path(); err != nil {
+		Skip(fmt.Sprintf("%s is not installed", kind))
+	}
+}

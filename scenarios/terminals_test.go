@@ -1,0 +1,88 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("At a terminal", func() {
+	for _, kind := range harness.Kinds {
+		Context("of "+string(kind), Label("shell:"+string(kind)), func() {
+			var sh *harness.Shell
+
+			BeforeEach(func(ctx SpecContext) {
+				needs(kind)
+				sh = stage.AtTerminal(ctx, kind, monitor.Shell("window")...)
+				sh.Prompt(ctx)
+			})
+
+			It("^C ends the foreground job and not the runtime", func(ctx SpecContext) {
+				sh.Send("puppet fore")
+				fore := stage.Puppet(ctx, "fore")
+				_, status := sh.Interrupt(ctx)
+				Expect(status).To(Equal(128 + int(syscall.SIGINT)))
+				Eventually(ctx, fore.Gone()).Should(BeClosed())
+				expectKept(ctx, "window", sh.Oracle())
+				sh.Exit(ctx)
+				expectRemoved(ctx, "window", sh.Oracle())
+			}, limit)
+
+			It("a job stopped with ^Z still keeps the runtime", func(ctx SpecContext) {
+				sh.Send("puppet fore")
+				fore := stage.Puppet(ctx, "fore")
+				sh.Suspend(ctx)
+				expectKept(ctx, "window", sh.Oracle())
+				sh.Send("fg")
+				fore.Exit(ctx, 0)
+				sh.Prompt(ctx)
+				sh.Exit(ctx)
+				expectRemoved(ctx, "window", sh.Oracle())
+			}, limit)
+
+			It("closing the window ends the shell, its foreground job and the runtime", func(ctx SpecContext) {
+				sh.Send("puppet fore")
+				fore := stage.Puppet(ctx, "fore")
+				sh.Hangup()
+				sh.Wait(ctx)
+				Eventually(ctx, fore.Gone()).Should(BeClosed())
+				expectRemoved(ctx, "window", sh.Oracle())
+			}, limit)
+
+			It("whoever ignores the hang-up keeps the runtime when the window closes", func(ctx SpecContext) {
+				sh.Run(ctx, "(trap '' HUP; puppet leaf </dev/null >/dev/null 2>&1 &)")
+				leaf := stage.Puppet(ctx, "leaf")
+				sh.Hangup()
+				sh.Wait(ctx)
+				expectKept(ctx, "window", sh.Oracle())
+				leaf.Exit(ctx, 0)
+				expectRemoved(ctx, "window", sh.Oracle())
+			}, limit)
+
+			It("the leader's death by a signal ends the runtime", func(ctx SpecContext) {
+				Expect(syscall.Kill(sh.PID(), syscall.SIGKILL)).To(Succeed())
+				Expect(sh.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
+				expectRemoved(ctx, "window", sh.Oracle())
+			}, limit)
+		})
+	}
+
+	It("no process of the runtime sees a signal that is meant for the monitor, nor the other way round", func(ctx SpecContext) {
+		sh := stage.Shell(ctx, harness.Sh)
+		sh.Send("monitor run --name group -- puppet owner")
+		owner := stage.Puppet(ctx, "owner")
+		watcher := monitorOf(ctx, "group")
+		group, err := syscall.Getpgid(watcher)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(group).NotTo(Equal(owner.Report(ctx).Group), "^C would reach the monitor")
+		Expect(group).NotTo(Equal(sh.PID()))
+		sh.Hangup()
+		sh.Wait(ctx)
+		expectRemoved(ctx, "group", sh.Oracle())
+	}, limit)
+})
