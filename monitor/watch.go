@@ -129,7 +129,7 @@ func (w *watch) begin(ctx context.Context, t *tracker.Tracker) error {
 	if w.tree, err = t.Resume(ctx, w.record.Owner, known); err != nil {
 		return err
 	}
-	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "forks_noticed", t.NoticesForks())
+	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "forks", t.Forks())
 	if err := w.forget(); err != nil {
 		return err
 	}
@@ -205,10 +205,8 @@ func (w *watch) askLease(ctx context.Context) (empty bool, err error) {
 		if err != nil {
 			reason = "the lease cannot be asked: " + err.Error()
 		}
-		if patience > quickLook {
-			if err := w.say(Unknown, reason); err != nil {
-				return false, err
-			}
+		if err := w.say(Unknown, reason); err != nil {
+			return false, err
 		}
 		if err := w.release.wait(ctx, patience); err != nil {
 			return false, err

@@ -22,13 +22,21 @@ type connectorSource struct {
 	queue    []procEvent
 	failed   error
 	children bool // they are watched too
-	// watched has the start time, so that a later process with the same PID
-	// is not taken for the one that was added; zero where it is not known yet.
-	watched map[int]StartTime
+	watched  map[int]subject
+}
+
+// A subject is a process that is watched.
+type subject struct {
+	// start keeps a later process with the same PID from being taken for it.
+	// It is zero until a process that is watched from birth is looked up.
+	start StartTime
+	// births counts the forks in the queue that made a process with this PID:
+	// an exit that comes before them is that of another.
+	births int
 }
 
 func newConnectorSource() (_ *connectorSource, err error) {
-	s := &connectorSource{watched: make(map[int]StartTime)}
+	s := &connectorSource{watched: make(map[int]subject)}
 	if s.socket, err = openConnector(); err != nil {
 		return nil, err
 	}
@@ -70,7 +78,7 @@ func (s *connectorSource) add(pid int) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.watched[pid] = p.Start
+	s.watched[pid] = subject{start: p.Start}
 	return nil
 }
 
@@ -93,7 +101,7 @@ func (s *connectorSource) next(notices []Notice, timeout time.Duration) (_ []Not
 		return notices, err
 	}
 	for _, n := range s.exits {
-		s.remove(n.PID)
+		s.bury(n.PID)
 	}
 	return append(notices, s.exits...), nil
 }
@@ -115,7 +123,9 @@ func (s *connectorSource) receive() (any bool) {
 			continue
 		}
 		if e.what == procFork && s.children {
-			s.watched[e.child] = 0
+			child := s.watched[e.child]
+			child.births++
+			s.watched[e.child] = child
 		}
 		s.queue = append(s.queue, e)
 	}
@@ -148,7 +158,7 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid, 0)})
 	case procExit:
 		if s.ended(e.pid) {
-			s.remove(e.pid)
+			s.bury(e.pid)
 			return append(notices, Notice{PID: e.pid, Events: Exited})
 		}
 	}
@@ -159,15 +169,25 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 func (s *connectorSource) began(id Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.watched[id.PID]; ok {
-		s.watched[id.PID] = id.Start
+	if child, ok := s.watched[id.PID]; ok && child.births > 0 {
+		s.watched[id.PID] = subject{start: id.Start, births: child.births - 1}
+	}
+}
+
+// bury ends watching a process that is dead, but not a later one with its PID.
+func (s *connectorSource) bury(pid int) {
+	s.mu.Lock()
+	later := s.watched[pid].births > 0
+	s.mu.Unlock()
+	if !later {
+		s.remove(pid)
 	}
 }
 
 func (s *connectorSource) startOf(pid int) StartTime {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.watched[pid]
+	return s.watched[pid].start
 }
 
 // find looks a process up. One that is gone already has a start time of zero.

@@ -105,17 +105,22 @@ func (f *follower) look() error {
 // answer does what the core asked for and tells it the outcome.
 func (f *follower) answer() {
 	for {
-		f.mu.Lock()
-		asks := f.core.asks
-		f.core.asks = nil
-		f.mu.Unlock()
-		if len(asks) == 0 {
+		a, ok := f.nextAsk()
+		if !ok {
 			return
 		}
-		for _, a := range asks {
-			f.answerOne(a)
-		}
+		f.answerOne(a)
 	}
+}
+
+func (f *follower) nextAsk() (a ask, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.core.asks) == 0 {
+		return ask{}, false
+	}
+	a, f.core.asks = f.core.asks[0], f.core.asks[1:]
+	return a, true
 }
 
 func (f *follower) answerOne(a ask) {

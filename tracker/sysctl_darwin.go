@@ -12,6 +12,7 @@ import (
 func sysctl(mib []int32, old []byte) (int, error) {
 	for {
 		size := uintptr(len(old))
+		//lint:ignore SA1019 through libSystem there is only the kind that makes garbage
 		_, _, errno := unix.Syscall6(unix.SYS_SYSCTL,
 			uintptr(unsafe.Pointer(&mib[0])), uintptr(len(mib)),
 			uintptr(unsafe.Pointer(unsafe.SliceData(old))), uintptr(unsafe.Pointer(&size)), 0, 0)
