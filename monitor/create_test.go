@@ -1,0 +1,207 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+var _ = Describe("Making a runtime", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() { store = newStore() })
+
+	It("records who made it, what for, where and when", func() {
+		GinkgoT().Chdir(GinkgoT().TempDir())
+		before := time.Now()
+		runtime, err := store.Create("build", []string{"make", "-j 8"})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(runtime.Name()).To(Equal("build"))
+		Expect(runtime.Root()).To(BeADirectory())
+		record, err := runtime.Record()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(record.Name).To(Equal("build"))
+		Expect(record.State).To(Equal(monitor.Starting))
+		Expect(record.Owner).To(Equal(self()))
+		Expect(record.Monitor).To(BeNil())
+		Expect(record.Command).To(Equal([]string{"make", "-j 8"}))
+		Expect(record.User).To(Equal(os.Geteuid()))
+		Expect(record.Created).To(BeTemporally("~", before, time.Minute))
+		Expect(record.Created.Location()).To(Equal(time.UTC))
+		here, err := os.Getwd()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(record.Directory).To(Equal(here))
+		host, err := os.Hostname()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(record.Host).To(Equal(host))
+	})
+
+	It("fails where the name is in use, and leaves the other alone", func() {
+		first, err := store.Create("build", []string{"first"})
+		Expect(err).NotTo(HaveOccurred())
+		_, err = store.Create("build", []string{"second"})
+		Expect(err).To(MatchError(monitor.ErrExist))
+		Expect(err).To(MatchError(`runtime "build" exists already`))
+		Expect(first.Record()).To(HaveField("Command", []string{"first"}))
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
+	})
+
+	It("fails where a broken runtime has the name, which stays as it is", func() {
+		first, err := store.Create("build", nil)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.Truncate(first.Path(monitor.RecordFile), 3)).To(Succeed())
+		_, err = store.Create("build", nil)
+		Expect(err).To(MatchError(monitor.ErrExist))
+		Expect(first.Path(monitor.RecordFile)).To(BeARegularFile())
+	})
+
+	It("fails where a file has the name", func() {
+		Expect(os.MkdirAll(store.Runtimes(), 0o700)).To(Succeed())
+		place := filepath.Join(store.Runtimes(), "build")
+		Expect(os.WriteFile(place, []byte("mine"), 0o600)).To(Succeed())
+		_, err := store.Create("build", nil)
+		Expect(err).To(MatchError(monitor.ErrExist))
+		Expect(os.ReadFile(place)).To(Equal([]byte("mine")))
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}), "no stage is left")
+	})
+
+	It("is won by exactly one of many at once", func() {
+		const many = 16
+		var makers sync.WaitGroup
+		var won, lost atomic.Int32
+		begin := make(chan struct{})
+		for i := range many {
+			makers.Go(func() {
+				defer GinkgoRecover()
+				<-begin
+				runtime, err := store.Create("build", []string{fmt.Sprint(i)})
+				if err != nil {
+					Expect(err).To(MatchError(monitor.ErrExist))
+					lost.Add(1)
+					return
+				}
+				won.Add(1)
+				Expect(runtime.Record()).To(HaveField("Command", []string{fmt.Sprint(i)}))
+			})
+		}
+		close(begin)
+		makers.Wait()
+		Expect(won.Load()).To(BeEquivalentTo(1))
+		Expect(lost.Load()).To(BeEquivalentTo(many - 1))
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}), "no stage is left")
+	})
+
+	It("shows it whole: whoever finds the name finds everything", func() {
+		var maker sync.WaitGroup
+		done := make(chan struct{})
+		maker.Go(func() {
+			defer close(done)
+			defer GinkgoRecover()
+			for i := range 100 {
+				runtime, err := store.Create(fmt.Sprint(i), nil)
+				Expect(err).NotTo(HaveOccurred())
+				Expect(runtime.Remove()).To(Succeed())
+			}
+		})
+		for begun := false; !begun; {
+			select {
+			case <-done:
+				begun = true
+			default:
+			}
+			survey, err := store.Survey()
+			Expect(err).NotTo(HaveOccurred())
+			all, err := survey.All()
+			Expect(err).NotTo(HaveOccurred())
+			for _, status := range all {
+				Expect(status.State).NotTo(Equal(monitor.Broken), status.Reason)
+			}
+		}
+		maker.Wait()
+	})
+})
+
+var _ = Describe("Sweeping a store", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() {
+		store = newStore()
+		_, err := store.Create("build", nil)
+		Expect(err).NotTo(HaveOccurred())
+	})
+
+	// stage leaves a runtime that a process is making, half done.
+	stage := func(maker tracker.Identity) string {
+		GinkgoHelper()
+		name := fmt.Sprintf("%s%d-%d-%d", monitor.StagePrefix, maker.PID, maker.Start, 1)
+		Expect(os.MkdirAll(filepath.Join(store.Runtimes(), name, "root"), 0o700)).To(Succeed())
+		return name
+	}
+
+	It("deletes what a dead process was making", func() {
+		stage(dead())
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
+	})
+
+	It("deletes what a zombie was making", func() {
+		c := start("exit 0")
+		stage(c.Identity)
+		Eventually(func() (tracker.State, error) {
+			row, err := tracker.Lookup(c.PID)
+			return row.State, err
+		}).Should(Equal(tracker.Zombie))
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
+	})
+
+	It("deletes what a process was making whose PID is another's now", func() {
+		maker := self()
+		maker.Start--
+		stage(maker)
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
+	})
+
+	It("leaves what a living process is making", func() {
+		mine, other := stage(self()), stage(start("read -r x <&3", through(newGate())...).Identity)
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(ConsistOf("build", mine, other))
+	})
+
+	It("leaves what it cannot read a maker from", func() {
+		for _, name := range []string{monitor.StagePrefix + "x", monitor.StagePrefix + "1", ".DS_Store"} {
+			Expect(os.Mkdir(filepath.Join(store.Runtimes(), name), 0o700)).To(Succeed())
+		}
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(HaveLen(4))
+	})
+
+	It("finishes deleting what others began to delete", func() {
+		Expect(os.MkdirAll(filepath.Join(store.Trash(), "x-1", "root", "deep"), 0o700)).To(Succeed())
+		Expect(os.Chmod(filepath.Join(store.Trash(), "x-1", "root"), 0o500)).To(Succeed())
+		Expect(os.WriteFile(filepath.Join(store.Trash(), "file"), nil, 0o600)).To(Succeed())
+		store.Sweep()
+		Expect(contents(store.Trash())).To(BeEmpty())
+	})
+
+	It("happens whenever a runtime is made", func() {
+		stage(dead())
+		Expect(os.Mkdir(filepath.Join(store.Trash(), "x-1"), 0o700)).To(Succeed())
+		_, err := store.Create("second", nil)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build", "second"}))
+		Expect(contents(store.Trash())).To(BeEmpty())
+	})
+})

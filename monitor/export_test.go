@@ -1,0 +1,64 @@
+package monitor
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// What the specs look at inside. They are a package of their own because Entry
+// is a word of Ginkgo's too.
+
+const (
+	RecordFile  = recordFile
+	LeaseFile   = leaseFile
+	LockFile    = lockFile
+	JournalFile = journalFile
+	LogFile     = logFile
+	StagePrefix = stagePrefix
+	MaxLines    = maxLines
+)
+
+func ReadRecord(dir string) (Record, error)     { return readRecord(dir) }
+func (r Record) Write(dir string) error         { return r.write(dir) }
+func (r *Runtime) Path(file string) string      { return r.path(file) }
+func (r *Runtime) HoldLease() (*os.File, error) { return r.holdLease() }
+func (s *Store) Runtimes() string               { return s.runtimes() }
+func (s *Store) Trash() string                  { return s.trash() }
+func (s *Store) Sweep()                         { s.sweep() }
+func LastOfEach(env []string) []string          { return lastOfEach(env) }
+
+type LeaseWitness struct{ *leaseWitness }
+
+func (r *Runtime) LeaseWitness() (LeaseWitness, error) {
+	w, err := r.leaseWitness()
+	return LeaseWitness{w}, err
+}
+
+func (w LeaseWitness) Free() (bool, error) { return w.free() }
+func (w LeaseWitness) Close() error        { return w.close() }
+
+type ReleaseWatch struct{ *releaseWatch }
+
+func WatchRelease(path string) (ReleaseWatch, error) {
+	w, err := watchRelease(path)
+	return ReleaseWatch{w}, err
+}
+
+func (w ReleaseWatch) Wait(ctx context.Context, atMost time.Duration) error {
+	return w.wait(ctx, atMost)
+}
+func (w ReleaseWatch) Close() error { return w.close() }
+
+type Journal struct{ *journal }
+
+func OpenJournal(path string) (Journal, error) {
+	j, err := openJournal(path)
+	return Journal{j}, err
+}
+
+func (j Journal) Append(changes ...tracker.Change) error       { return j.append(changes) }
+func (j Journal) Members() map[tracker.Identity]tracker.Member { return j.members }
+func (j Journal) Close() error                                 { return j.close() }

@@ -1,0 +1,137 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"os"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+var _ = Describe("The lease of a runtime", func() {
+	var runtime *monitor.Runtime
+	var witness monitor.LeaseWitness
+
+	BeforeEach(func() {
+		var err error
+		runtime, err = newStore().Create("build", nil)
+		Expect(err).NotTo(HaveOccurred())
+		witness, err = runtime.LeaseWitness()
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(witness.Close)
+	})
+
+	hold := func() *os.File {
+		GinkgoHelper()
+		lease, err := runtime.HoldLease()
+		Expect(err).NotTo(HaveOccurred())
+		return lease
+	}
+
+	It("is free while nobody holds it, however often one asks", func() {
+		for range 100 {
+			Expect(witness.Free()).To(BeTrue())
+		}
+	})
+
+	It("is free at once when its one holder lets go", func() {
+		lease := hold()
+		Expect(witness.Free()).To(BeFalse())
+		Expect(lease.Close()).To(Succeed())
+		Expect(witness.Free()).To(BeTrue())
+	})
+
+	It("is held by a child that inherited it, through fork and exec", func() {
+		lease := hold()
+		holder := start("exec cat <&3", append(through(newGate()), lease)...)
+		Expect(lease.Close()).To(Succeed())
+		Expect(witness.Free()).To(BeFalse())
+		holder.kill()
+		// No waiting here: the kernel closes descriptors before it tells of an exit.
+		Expect(witness.Free()).To(BeTrue())
+	})
+
+	It("is held by the grandchild when the child between has gone", func() {
+		lease, g := hold(), newGate()
+		child := start("read -r x <&3 & exit", append(through(g), lease)...)
+		Expect(lease.Close()).To(Succeed())
+		child.wait()
+		Expect(witness.Free()).To(BeFalse())
+		g.open()
+		Eventually(witness.Free).Should(BeTrue())
+	})
+
+	It("is held by whoever inherited it under another number", func() {
+		lease, g := hold(), newGate()
+		start("exec 9>&5 5>&-; read -r x <&3", append(through(g), lease)...)
+		Expect(lease.Close()).To(Succeed())
+		Expect(witness.Free()).To(BeFalse())
+		g.open()
+		Eventually(witness.Free).Should(BeTrue())
+	})
+
+	It("is free when its last holder closed it, though that one lives", func() {
+		lease := hold()
+		holder := start("exec 5>&-; read -r x <&3", append(through(newGate()), lease)...)
+		Expect(lease.Close()).To(Succeed())
+		Eventually(witness.Free).Should(BeTrue())
+		Expect(holder.cmd.ProcessState).To(BeNil())
+	})
+
+	It("is not inherited unless it is passed on", func() {
+		lease, g := hold(), newGate()
+		start("read -r x <&3", through(g)...)
+		Expect(lease.Close()).To(Succeed())
+		Expect(witness.Free()).To(BeTrue())
+	})
+
+	It("can be held by several who do not share a descriptor", func() {
+		first, second := hold(), hold()
+		Expect(first.Close()).To(Succeed())
+		Expect(witness.Free()).To(BeFalse())
+		Expect(second.Close()).To(Succeed())
+		Expect(witness.Free()).To(BeTrue())
+	})
+
+	It("is never called free while one holder lives, whoever comes and goes", func() {
+		lease := hold()
+		holder := start("exec cat <&3", append(through(newGate()), lease)...)
+		Expect(lease.Close()).To(Succeed())
+		var others sync.WaitGroup
+		stop := make(chan struct{})
+		for range 2 {
+			others.Go(func() {
+				defer GinkgoRecover()
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						other, err := runtime.HoldLease()
+						Expect(err).NotTo(HaveOccurred())
+						Expect(other.Close()).To(Succeed())
+					}
+				}
+			})
+		}
+		for range 2000 {
+			Expect(witness.Free()).To(BeFalse())
+		}
+		close(stop)
+		others.Wait()
+		holder.kill()
+		Expect(witness.Free()).To(BeTrue())
+	})
+
+	It("is an error where its file is missing, for who holds and who asks", func() {
+		Expect(os.Remove(runtime.Path(monitor.LeaseFile))).To(Succeed())
+		_, err := runtime.HoldLease()
+		Expect(err).To(MatchError(os.ErrNotExist))
+		_, err = runtime.LeaseWitness()
+		Expect(err).To(MatchError(os.ErrNotExist))
+	})
+})

@@ -1,0 +1,74 @@
+package monitor_test
+
+import (
+	"errors"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+var _ = Describe("The name of a runtime", func() {
+	DescribeTable("can be", func(name string) {
+		Expect(monitor.CheckName(name)).To(Succeed())
+	},
+		Entry("one letter", "a"),
+		Entry("digits only", "4711"),
+		Entry("every kind of character", "Az09._-"),
+		Entry("with dots inside and at the end", "a..b."),
+		Entry("with a leading underscore", "_a"),
+		Entry("with a leading hyphen", "-a"),
+		Entry("64 characters long", strings.Repeat("x", 64)),
+	)
+
+	DescribeTable("cannot be", func(name string) {
+		err := monitor.CheckName(name)
+		Expect(err).To(MatchError(monitor.ErrBadName))
+		Expect(err.Error()).To(And(HavePrefix("bad name "), Not(ContainSubstring("\n"))))
+	},
+		Entry("empty", ""),
+		Entry("the directory itself", "."),
+		Entry("the directory above", ".."),
+		Entry("with a leading dot, as stages have", ".new-1"),
+		Entry("a path", "a/b"),
+		Entry("a way out", "../a"),
+		Entry("with a space", "a b"),
+		Entry("with a line break at its end", "a\n"),
+		Entry("with a zero byte", "a\x00b"),
+		Entry("beyond ASCII", "größe"),
+		Entry("a pattern", "a*"),
+		Entry("65 characters long", strings.Repeat("x", 65)),
+	)
+
+	DescribeTable("is made up from a command", func(command, beginning string) {
+		name := monitor.NewName(command)
+		Expect(name).To(MatchRegexp("^" + beginning + "-[0-9a-f]{8}$"))
+		Expect(monitor.CheckName(name)).To(Succeed())
+	},
+		Entry("by its last element", "/usr/bin/make", "make"),
+		Entry("without what names cannot have", "./My Tool (2).sh", "MyTool2sh"),
+		Entry("without a leading dot or hyphen", "/opt/.-x", "x"),
+		Entry("not too long", strings.Repeat("y", 200), strings.Repeat("y", 24)),
+		Entry("where nothing is left of it", "/opt/émoji/…", "runtime"),
+		Entry("where there is none", "", "runtime"),
+	)
+
+	It("is made up differently each time", func() {
+		made := make(map[string]bool)
+		for range 1000 {
+			made[monitor.NewName("sh")] = true
+		}
+		Expect(made).To(HaveLen(1000))
+	})
+
+	It("is checked wherever one is taken", func() {
+		store, err := monitor.Open(GinkgoT().TempDir())
+		Expect(err).NotTo(HaveOccurred())
+		_, err = store.Runtime("../outside")
+		Expect(errors.Is(err, monitor.ErrBadName)).To(BeTrue(), "Runtime: %v", err)
+		_, err = store.Create("../outside", nil)
+		Expect(errors.Is(err, monitor.ErrBadName)).To(BeTrue(), "Create: %v", err)
+	})
+})

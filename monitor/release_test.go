@@ -1,0 +1,104 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+var _ = Describe("Waiting for the release of a lease", func() {
+	// forEver is longer than any spec: who returns within it was woken.
+	const forEver = time.Hour
+
+	var runtime *monitor.Runtime
+	var witness monitor.LeaseWitness
+	var release monitor.ReleaseWatch
+
+	BeforeEach(func() {
+		var err error
+		runtime, err = newStore().Create("build", nil)
+		Expect(err).NotTo(HaveOccurred())
+		witness, err = runtime.LeaseWitness()
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(witness.Close)
+		release, err = monitor.WatchRelease(runtime.Path(monitor.LeaseFile))
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(release.Close)
+	})
+
+	hold := func() *os.File {
+		GinkgoHelper()
+		lease, err := runtime.HoldLease()
+		Expect(err).NotTo(HaveOccurred())
+		return lease
+	}
+
+	// wait waits in the background and delivers the outcome.
+	wait := func(ctx context.Context, atMost time.Duration) <-chan error {
+		outcome := make(chan error, 1)
+		go func() { outcome <- release.Wait(ctx, atMost) }()
+		return outcome
+	}
+
+	It("ends when the holder closes it", func(ctx SpecContext) {
+		lease := hold()
+		outcome := wait(ctx, forEver)
+		Expect(outcome).NotTo(Receive())
+		Expect(lease.Close()).To(Succeed())
+		Eventually(outcome).Should(Receive(BeNil()))
+		Eventually(witness.Free).Should(BeTrue())
+	}, SpecTimeout(time.Minute))
+
+	It("ends when the holder dies, however it does", func(ctx SpecContext) {
+		lease := hold()
+		holder := start("exec cat <&3", append(through(newGate()), lease)...)
+		Expect(lease.Close()).To(Succeed())
+		// Our own copy was no last one, and may be announced all the same.
+		Expect(release.Wait(ctx, time.Millisecond)).To(Succeed())
+		outcome := wait(ctx, forEver)
+		holder.kill()
+		Eventually(outcome).Should(Receive(BeNil()))
+		Expect(witness.Free()).To(BeTrue())
+	}, SpecTimeout(time.Minute))
+
+	It("does not miss a release before it", func(ctx SpecContext) {
+		Expect(hold().Close()).To(Succeed())
+		Eventually(wait(ctx, forEver)).Should(Receive(BeNil()))
+	}, SpecTimeout(time.Minute))
+
+	It("ends when the time is over", func(ctx SpecContext) {
+		DeferCleanup(hold().Close)
+		Expect(release.Wait(ctx, time.Millisecond)).To(Succeed())
+	}, SpecTimeout(time.Minute))
+
+	It("ends with its context, and can be done again with another", func(ctx SpecContext) {
+		lease := hold()
+		first, cancel := context.WithCancel(ctx)
+		outcome := wait(first, forEver)
+		cancel()
+		Eventually(outcome).Should(Receive(MatchError(context.Canceled)))
+		outcome = wait(ctx, forEver)
+		Expect(lease.Close()).To(Succeed())
+		Eventually(outcome).Should(Receive(BeNil()))
+	}, SpecTimeout(time.Minute))
+
+	It("ends at once when its context has ended before", func(ctx SpecContext) {
+		DeferCleanup(hold().Close)
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		Eventually(wait(ended, forEver)).Should(Receive(MatchError(context.Canceled)))
+	}, SpecTimeout(time.Minute))
+
+	It("is an error where there is no such file", func() {
+		_, err := monitor.WatchRelease(filepath.Join(GinkgoT().TempDir(), "lease"))
+		Expect(err).To(MatchError(os.ErrNotExist))
+	})
+})

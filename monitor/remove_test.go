@@ -1,0 +1,193 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+// nobody is a user without any rights.
+const nobody = 65534
+
+// A remover removes runtimes of a store as some user. Root may write to every
+// directory, which would hide that a read-only one stops everybody else.
+type remover struct {
+	dir  string // of the store
+	give func(path string) error
+	play func(role string, args ...string) error
+}
+
+func (r remover) remove() error { return r.play("remover", r.dir, "build") }
+
+// asOurselves removes in the process of the specs.
+func asOurselves() remover {
+	return remover{
+		dir:  GinkgoT().TempDir(),
+		give: func(string) error { return nil },
+		play: func(role string, args ...string) error { return roles[role](args) },
+	}
+}
+
+// asNobody removes in a process without rights, where we may start one. Where
+// not, the specs have none themselves.
+func asNobody() remover {
+	GinkgoHelper()
+	if os.Geteuid() != 0 {
+		return asOurselves()
+	}
+	place, err := os.MkdirTemp("", "nobody")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(os.RemoveAll, place)
+	Expect(os.Chmod(place, 0o755)).To(Succeed())
+	program := filepath.Join(place, "program")
+	copySelf(program)
+	give := func(path string) error { return os.Lchown(path, nobody, nobody) }
+	Expect(give(place)).To(Succeed())
+	return remover{filepath.Join(place, "store"), give, func(role string, args ...string) error {
+		cmd := exec.Command(program, append([]string{rolePrefix + role}, args...)...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	}}
+}
+
+func copySelf(to string) {
+	GinkgoHelper()
+	self, err := os.Executable()
+	Expect(err).NotTo(HaveOccurred())
+	program, err := os.ReadFile(self)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(os.WriteFile(to, program, 0o755)).To(Succeed())
+}
+
+// runtime makes a runtime, has it furnished and then gives all of the store to
+// the remover's user.
+func (r remover) runtime(furnish func(root string)) *monitor.Runtime {
+	GinkgoHelper()
+	store, err := monitor.Open(r.dir)
+	Expect(err).NotTo(HaveOccurred())
+	runtime, err := store.Create("build", nil)
+	Expect(err).NotTo(HaveOccurred())
+	furnish(runtime.Root())
+	Expect(filepath.WalkDir(r.dir, func(path string, _ os.DirEntry, err error) error {
+		return errors.Join(err, r.give(path))
+	})).To(Succeed())
+	return runtime
+}
+
+var _ = DescribeTableSubtree("Removing a runtime", func(as func() remover) {
+	var r remover
+
+	BeforeEach(func() { r = as() })
+
+	removed := func() {
+		GinkgoHelper()
+		Expect(contents(filepath.Join(r.dir, "runtimes"))).To(BeEmpty())
+		Expect(contents(filepath.Join(r.dir, "trash"))).To(BeEmpty())
+	}
+
+	It("deletes all of it", func() {
+		r.runtime(func(root string) {
+			Expect(os.MkdirAll(filepath.Join(root, "a", "b", "c"), 0o700)).To(Succeed())
+			Expect(os.WriteFile(filepath.Join(root, "a", "file"), []byte("x"), 0o400)).To(Succeed())
+		})
+		Expect(r.remove()).To(Succeed())
+		removed()
+	})
+
+	It("deletes directories that cannot be written to, read or entered", func() {
+		r.runtime(func(root string) {
+			for _, mode := range []os.FileMode{0o500, 0o400, 0o100, 0o000} {
+				outer := filepath.Join(root, fmt.Sprintf("%03o", mode))
+				directory(0o700, outer, "inner")
+				Expect(os.WriteFile(filepath.Join(outer, "inner", "file"), nil, 0o400)).To(Succeed())
+				directory(mode, outer, "inner")
+				directory(mode, outer)
+			}
+			directory(0o500, root)
+		})
+		Expect(r.remove()).To(Succeed())
+		removed()
+	})
+
+	It("copes with a runtime whose own directory cannot be written to", func() {
+		r.runtime(func(root string) { directory(0o500, filepath.Dir(root)) })
+		Expect(r.remove()).To(Succeed())
+		removed()
+	})
+
+	It("deletes links and leaves what they point to", func() {
+		outside := directory(0o755, filepath.Dir(r.dir), "outside of "+filepath.Base(r.dir))
+		DeferCleanup(os.RemoveAll, outside)
+		treasure := filepath.Join(directory(0o555, outside, "locked"), "treasure")
+		Expect(os.Chmod(filepath.Dir(treasure), 0o755)).To(Succeed())
+		Expect(os.WriteFile(treasure, []byte("dear"), 0o444)).To(Succeed())
+		Expect(os.Chmod(filepath.Dir(treasure), 0o555)).To(Succeed())
+		Expect(r.give(outside)).To(Succeed())
+		Expect(r.give(filepath.Dir(treasure))).To(Succeed())
+		r.runtime(func(root string) {
+			Expect(os.Symlink(outside, filepath.Join(root, "absolute"))).To(Succeed())
+			Expect(os.Symlink(filepath.Dir(treasure), filepath.Join(root, "to a locked one"))).To(Succeed())
+			Expect(os.Symlink("../../../../"+filepath.Base(outside), filepath.Join(root, "relative"))).To(Succeed())
+			Expect(os.Symlink(treasure, filepath.Join(root, "to a file"))).To(Succeed())
+			// So that the doors have to be opened first.
+			directory(0o700, root, "closed")
+			Expect(os.Symlink(outside, filepath.Join(root, "closed", "inside"))).To(Succeed())
+			directory(0o500, root, "closed")
+		})
+		Expect(r.remove()).To(Succeed())
+		removed()
+		Expect(os.ReadFile(treasure)).To(Equal([]byte("dear")))
+		info, err := os.Stat(filepath.Dir(treasure))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(info.Mode().Perm()).To(Equal(os.FileMode(0o555)), "no door outside was opened")
+	})
+
+	It("is no error when somebody else did it before", func() {
+		runtime := r.runtime(func(string) {})
+		Expect(runtime.Remove()).To(Succeed())
+		Expect(runtime.Remove()).To(Succeed())
+		removed()
+	})
+
+	It("is no error for any of many who do it at once", func() {
+		r.runtime(func(root string) {
+			for i := range 100 {
+				directory(0o700, root, fmt.Sprint(i), "inner")
+				directory(0o500, root, fmt.Sprint(i))
+			}
+		})
+		var removers sync.WaitGroup
+		for range 4 {
+			removers.Go(func() {
+				defer GinkgoRecover()
+				// Who comes late finds no runtime to begin with.
+				Expect(r.remove()).To(Or(Succeed(), MatchError(ContainSubstring("does not exist"))))
+			})
+		}
+		removers.Wait()
+		removed()
+	})
+
+	It("is no error while others sweep the trash", func() {
+		Expect(r.play("cleaner", r.dir)).To(Succeed())
+		removed()
+	})
+},
+	Entry("as the user of the specs", asOurselves),
+	Entry("as a user whom a read-only directory stops", asNobody),
+)

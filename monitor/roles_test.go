@@ -1,0 +1,197 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+// The test binary is also every other program that the specs need. It plays a
+// role where the first argument names one.
+const rolePrefix = "as-"
+
+func TestMain(m *testing.M) {
+	// A race detector that lingers at exit would make processes look slow.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
+	if len(os.Args) > 1 {
+		if role, ok := strings.CutPrefix(os.Args[1], rolePrefix); ok {
+			if err := roles[role](os.Args[2:]); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+var roles map[string]func(args []string) error
+
+func init() { // the roles name each other
+	roles = map[string]func(args []string) error{
+		"remover": playRemover,
+		"cleaner": playCleaner,
+		"owner":   playOwner,
+		"parent":  playParent,
+		"monitor": playMonitor,
+	}
+}
+
+// playRemover removes the runtime NAME of a store: DIR NAME.
+func playRemover(args []string) error {
+	r, err := runtimeOf(args)
+	if err != nil {
+		return err
+	}
+	return r.Remove()
+}
+
+// playCleaner removes runtimes with read-only directories while the store is being
+// swept all the time: DIR.
+func playCleaner(args []string) (err error) {
+	s, err := monitor.Open(args[0])
+	if err != nil {
+		return err
+	}
+	var sweeper sync.WaitGroup
+	stop := make(chan struct{})
+	defer sweeper.Wait()
+	defer close(stop)
+	sweeper.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				s.Sweep()
+			}
+		}
+	})
+	for range 50 {
+		r, err := s.Create("build", nil)
+		if err != nil {
+			return err
+		}
+		for i := range 10 {
+			door := filepath.Join(r.Root(), strconv.Itoa(i))
+			err = errors.Join(err, os.MkdirAll(filepath.Join(door, "inner"), 0o700), os.Chmod(door, 0o500))
+		}
+		if err := errors.Join(err, r.Remove()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func runtimeOf(args []string) (*monitor.Runtime, error) {
+	s, err := monitor.Open(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return s.Runtime(args[1])
+}
+
+// How a monitor behaves.
+const (
+	asMeant   = "as meant"
+	exits     = "exits"      // without a word
+	refuses   = "refuses"    // with an error
+	stuck     = "stuck"      // never comes to say that it is ready
+	late      = "late"       // says its first word when nobody listens any more
+	neverBorn = "never born" // the process that is to start it hangs
+)
+
+// conductedBy returns the [Start.Watch] of a monitor that behaves as told.
+func conductedBy(conduct, dir string) func(string) []string {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return func(name string) []string { return []string{self, rolePrefix + "parent", dir, name, conduct} }
+}
+
+// playOwner runs a command as a runtime: DIR NAME PATH ARG...
+func playOwner(args []string) error {
+	s, err := monitor.Open(args[0])
+	if err != nil {
+		return err
+	}
+	return s.Run(monitor.Start{
+		Name: args[1], Path: args[2], Args: args[2:],
+		Watch: conductedBy(asMeant, args[0]), Patience: time.Minute,
+	})
+}
+
+// playParent starts the monitor: DIR NAME CONDUCT.
+func playParent(args []string) error {
+	if args[2] == neverBorn {
+		signIn(args[0])
+		return linger(args[0])
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return monitor.Detach(append([]string{self, rolePrefix + "monitor"}, args...))
+}
+
+// playMonitor watches a runtime, or does worse: DIR NAME CONDUCT.
+func playMonitor(args []string) error {
+	signIn(args[0])
+	switch args[2] {
+	case exits:
+		return nil
+	case late:
+		if err := linger(args[0]); err != nil {
+			return err
+		}
+	}
+	r, err := runtimeOf(args)
+	if err != nil {
+		return err
+	}
+	return r.WatchDetached(context.Background(), func(ready func()) error {
+		switch args[2] {
+		case refuses:
+			return errors.New("no luck today")
+		case stuck:
+			return linger(args[0])
+		}
+		return r.Watch(context.Background(), slog.New(slog.DiscardHandler), ready)
+	})
+}
+
+// Beside the store lies a list of all monitors there were, and a FIFO that
+// those read who linger.
+const (
+	guestBook = "monitors"
+	fifo      = "fifo"
+)
+
+func signIn(store string) {
+	book, err := os.OpenFile(filepath.Join(filepath.Dir(store), guestBook), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err == nil {
+		fmt.Fprintln(book, strconv.Itoa(os.Getpid()))
+		err = book.Close()
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+func linger(store string) error {
+	_, err := os.ReadFile(filepath.Join(filepath.Dir(store), fifo))
+	return err
+}

@@ -1,0 +1,214 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"os"
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+// somebody is a user that no spec runs as.
+const somebody = 4711
+
+// anothersDirectory returns a directory of another user: the given one, handed
+// over, or one of root's where only root could do that.
+func anothersDirectory(dir string) string {
+	GinkgoHelper()
+	if os.Geteuid() != 0 {
+		return "/usr"
+	}
+	Expect(os.Chown(dir, somebody, -1)).To(Succeed())
+	return dir
+}
+
+func directory(mode os.FileMode, path ...string) string {
+	GinkgoHelper()
+	dir := filepath.Join(path...)
+	Expect(os.MkdirAll(dir, 0o700)).To(Succeed())
+	Expect(os.Chmod(dir, mode)).To(Succeed()) // past the umask
+	return dir
+}
+
+var _ = Describe("A store", func() {
+	var dir string
+
+	BeforeEach(func() { dir = filepath.Join(GinkgoT().TempDir(), "store") })
+
+	It("need not exist to be read", func() {
+		store, err := monitor.Open(dir)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(store.Names()).To(BeEmpty())
+		_, err = store.Runtime("build")
+		Expect(err).To(MatchError(monitor.ErrNotExist))
+		Expect(err).To(MatchError(`runtime "build" does not exist`))
+		Expect(dir).NotTo(BeADirectory(), "reading creates nothing")
+	})
+
+	It("is created with the first runtime, for its owner alone", func() {
+		store, err := monitor.Open(dir)
+		Expect(err).NotTo(HaveOccurred())
+		runtime, err := store.Create("build", []string{"make"})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(store.Names()).To(Equal([]string{"build"}))
+		for _, d := range []string{"", "runtimes", "trash", "runtimes/build", "runtimes/build/root"} {
+			info, err := os.Stat(filepath.Join(dir, d))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(info.Mode()).To(Equal(os.ModeDir|0o700), d)
+		}
+		for _, f := range []string{"runtime.json", "lease", "monitor.lock", "journal.jsonl", "monitor.log"} {
+			info, err := os.Stat(filepath.Join(runtime.Dir(), f))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(info.Mode()).To(Equal(os.FileMode(0o600)), f)
+		}
+	})
+
+	It("has an absolute path also where it was named by a relative one", func() {
+		GinkgoT().Chdir(GinkgoT().TempDir())
+		store, err := monitor.Open("here")
+		Expect(err).NotTo(HaveOccurred())
+		here, err := os.Getwd()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(store.Dir()).To(Equal(filepath.Join(here, "here")))
+	})
+
+	It("lists names in order and leaves out what is none", func() {
+		store, err := monitor.Open(dir)
+		Expect(err).NotTo(HaveOccurred())
+		for _, name := range []string{"b", "C", "a"} {
+			_, err := store.Create(name, nil)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		directory(0o700, dir, "runtimes", ".new-1-1-1")
+		Expect(os.WriteFile(filepath.Join(dir, "runtimes", ".DS_Store"), nil, 0o600)).To(Succeed())
+		Expect(store.Names()).To(Equal([]string{"C", "a", "b"}))
+	})
+
+	DescribeTable("is refused", func(prepare func() string, reason string) {
+		_, err := monitor.Open(prepare())
+		Expect(err).To(MatchError(monitor.ErrUnsafe))
+		Expect(err).To(MatchError(MatchRegexp(reason)))
+	},
+		Entry("when it is another user's",
+			func() string { return anothersDirectory(directory(0o700, dir)) }, "belongs to user [0-9]+, not to user [0-9]+"),
+		Entry("when its group can write to it",
+			func() string { return directory(0o770, dir) }, `others can write to .* \(mode 0770; chmod go-w would do\)`),
+		Entry("when everybody can write to it",
+			func() string { return directory(0o707, dir) }, "others can write to .*mode 0707"),
+		Entry("when it is a file",
+			func() string { Expect(os.WriteFile(dir, nil, 0o600)).To(Succeed()); return dir }, "is not a directory"),
+		Entry("when others can write to where runtimes are",
+			func() string { directory(0o777, dir, "runtimes"); return dir }, "others can write to .*/runtimes "),
+		Entry("when others can write to its trash",
+			func() string { directory(0o772, dir, "trash"); return dir }, "others can write to .*/trash "),
+		Entry("when where runtimes are is a file", func() string {
+			directory(0o700, dir)
+			Expect(os.WriteFile(filepath.Join(dir, "runtimes"), nil, 0o600)).To(Succeed())
+			return dir
+		}, "runtimes is not a directory"),
+	)
+
+	It("is refused by Create when it became unsafe after it was opened", func() {
+		store, err := monitor.Open(dir)
+		Expect(err).NotTo(HaveOccurred())
+		directory(0o777, dir)
+		_, err = store.Create("build", nil)
+		Expect(err).To(MatchError(monitor.ErrUnsafe))
+		Expect(filepath.Join(dir, "runtimes", "build")).NotTo(BeAnExistingFile())
+	})
+
+	It("that cannot be created is an error with a path and a cause", func() {
+		file := filepath.Join(GinkgoT().TempDir(), "file")
+		Expect(os.WriteFile(file, nil, 0o600)).To(Succeed())
+		store, err := monitor.Open(filepath.Join(GinkgoT().TempDir(), "no", "where"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.WriteFile(filepath.Dir(store.Dir()), nil, 0o600)).To(Succeed())
+		_, err = store.Create("build", nil)
+		Expect(err).To(MatchError("create store " + store.Dir() + ": not a directory"))
+	})
+
+	Describe("refuses one runtime", func() {
+		var store *monitor.Store
+
+		BeforeEach(func() {
+			var err error
+			store, err = monitor.Open(dir)
+			Expect(err).NotTo(HaveOccurred())
+			_, err = store.Create("build", nil)
+			Expect(err).NotTo(HaveOccurred())
+		})
+
+		// place puts something where the runtime was and keeps that as "aside".
+		place := func() string {
+			GinkgoHelper()
+			place := filepath.Join(dir, "runtimes", "build")
+			Expect(os.Rename(place, filepath.Join(dir, "aside"))).To(Succeed())
+			return place
+		}
+
+		It("that others can write to", func() {
+			directory(0o720, dir, "runtimes", "build")
+			_, err := store.Runtime("build")
+			Expect(err).To(MatchError(monitor.ErrUnsafe))
+			Expect(err).To(MatchError(HavePrefix(`runtime "build" not safe to use: others can write`)))
+		})
+
+		It("that is another user's", func() {
+			if os.Geteuid() != 0 {
+				Skip("only root can give a directory away, and whoever else ran this could not have placed root's here")
+			}
+			anothersDirectory(filepath.Join(dir, "runtimes", "build"))
+			_, err := store.Runtime("build")
+			Expect(err).To(MatchError(monitor.ErrUnsafe))
+		})
+
+		It("that is a file", func() {
+			Expect(os.WriteFile(place(), nil, 0o600)).To(Succeed())
+			_, err := store.Runtime("build")
+			Expect(err).To(MatchError(monitor.ErrUnsafe))
+			Expect(err).To(MatchError(ContainSubstring("is not a directory")))
+		})
+
+		It("that is a link to a directory, even to a good runtime", func() {
+			Expect(os.Symlink(filepath.Join(dir, "aside"), place())).To(Succeed())
+			_, err := store.Runtime("build")
+			Expect(err).To(MatchError(monitor.ErrUnsafe))
+		})
+
+		It("that is a link to nowhere", func() {
+			Expect(os.Symlink("nowhere", place())).To(Succeed())
+			_, err := store.Runtime("build")
+			Expect(err).To(MatchError(monitor.ErrUnsafe))
+		})
+	})
+})
+
+var _ = Describe("The default store", func() {
+	It("is where $XDG_STATE_HOME says", func() {
+		GinkgoT().Setenv("XDG_STATE_HOME", "/somewhere/state")
+		Expect(monitor.DefaultDir()).To(Equal("/somewhere/state/gemini-monitor"))
+	})
+
+	DescribeTable("is below the home directory otherwise", func(state string) {
+		GinkgoT().Setenv("XDG_STATE_HOME", state)
+		GinkgoT().Setenv("HOME", "/somewhere/home")
+		Expect(monitor.DefaultDir()).To(BeElementOf(
+			"/somewhere/home/.local/state/gemini-monitor",
+			"/somewhere/home/Library/Application Support/gemini-monitor", // macOS
+		))
+	},
+		Entry("where the variable is empty", ""),
+		Entry("where it is relative, which the XDG specification says to ignore", "state"),
+	)
+
+	It("is an error where nobody knows the home directory", func() {
+		GinkgoT().Setenv("XDG_STATE_HOME", "")
+		GinkgoT().Setenv("HOME", "")
+		_, err := monitor.DefaultDir()
+		Expect(err).To(MatchError(HavePrefix("find the user's state directory: ")))
+	})
+})
