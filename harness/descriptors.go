@@ -4,30 +4,35 @@ package harness
 
 import (
 	"os"
-	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-// OpenDescriptors returns the numbers of this process' open descriptors, to be
-// compared before and after a spec.
-func OpenDescriptors() ([]int, error) {
+// OpenDescriptors describes this process' open descriptors, to be compared
+// before and after a spec: the number, and on Linux what it is. Pipes are left
+// out unless asked for: in parallel, Ginkgo makes some in the background to
+// capture output.
+func OpenDescriptors(pipes bool) ([]string, error) {
 	names, err := os.ReadDir("/dev/fd")
 	if err != nil {
 		return nil, err
 	}
-	var open []int
+	var open []string
 	for _, name := range names {
 		fd, err := strconv.Atoi(name.Name())
 		if err != nil {
 			continue
 		}
-		// The directory's own descriptor is closed by now.
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
-			open = append(open, fd)
+		var stat unix.Stat_t
+		if err := unix.Fstat(fd, &stat); err != nil {
+			continue // the directory's own, closed by now
 		}
+		if stat.Mode&unix.S_IFMT == unix.S_IFIFO && !pipes {
+			continue
+		}
+		what, _ := os.Readlink("/dev/fd/" + name.Name())
+		open = append(open, name.Name()+" "+what)
 	}
-	slices.Sort(open)
 	return open, nil
 }

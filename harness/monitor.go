@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,12 +33,17 @@ type Monitor interface {
 type Gemini struct {
 	Store string // directory
 	stage *Stage
+	// journals and logs of runtimes by path, kept open: they can be read after
+	// the runtime has been removed, when it should not have been.
+	kept map[string]*os.File
 }
 
 // Gemini gives the stage a store of its own, named by MONITOR_STORE.
 func (s *Stage) Gemini() *Gemini {
-	g := &Gemini{Store: s.Path("store"), stage: s}
+	g := &Gemini{Store: s.Path("store"), stage: s, kept: map[string]*os.File{}}
 	s.Setenv("MONITOR_STORE", g.Store)
+	s.look = append(s.look, g.keep)
+	s.last = append(s.last, g.release)
 	return g
 }
 
@@ -116,16 +123,40 @@ func (g *Gemini) Files() []string {
 	return left
 }
 
-// Evidence implements Monitor: the list, and every record, journal and log.
+// keep opens the journals and logs that are there now.
+func (g *Gemini) keep() {
+	for _, name := range []string{"journal.jsonl", "monitor.log"} {
+		found, _ := filepath.Glob(g.Path("*", name))
+		for _, path := range found {
+			if file, err := os.Open(path); err == nil && g.kept[path] == nil {
+				g.kept[path] = file
+			} else if err == nil {
+				file.Close()
+			}
+		}
+	}
+}
+
+func (g *Gemini) release() {
+	for _, file := range g.kept {
+		file.Close()
+	}
+}
+
+// Evidence implements Monitor: the list, the records that are there, and the
+// journals and logs of all runtimes that were seen.
 func (g *Gemini) Evidence(ctx context.Context) string {
 	var page strings.Builder
 	listed, err := g.stage.TryRun(ctx, "monitor", "list")
 	fmt.Fprintf(&page, "monitor list: %v, error %v\n%s%s", listed.Status, err, listed.Stdout, listed.Stderr)
-	files, _ := filepath.Glob(g.Path("*", "*.json*"))
-	logs, _ := filepath.Glob(g.Path("*", "*.log"))
-	trash, _ := filepath.Glob(filepath.Join(g.Store, "trash", "*", "*.log"))
-	for _, path := range slices.Concat(files, logs, trash) {
+	records, _ := filepath.Glob(g.Path("*", "runtime.json"))
+	for _, path := range records {
 		text, err := os.ReadFile(path)
+		fmt.Fprintf(&page, "\n%s (error %v)\n%s\n", strings.TrimPrefix(path, g.Store), err, text)
+	}
+	g.keep()
+	for _, path := range slices.Sorted(maps.Keys(g.kept)) {
+		text, err := io.ReadAll(io.NewSectionReader(g.kept[path], 0, 1<<20))
 		fmt.Fprintf(&page, "\n%s (error %v)\n%s\n", strings.TrimPrefix(path, g.Store), err, text)
 	}
 	return page.String()

@@ -129,6 +129,7 @@ func (sh *Shell) Prompt(ctx context.Context) (output string, status int) {
 	if err != nil {
 		sh.stage.t.Fatalf("%s: the status in the prompt: %v", sh.name, err)
 	}
+	sh.stage.happened()
 	return sh.terminal.text(from, match[0]), status
 }
 

@@ -28,6 +28,8 @@ type Stage struct {
 	prompt *regexp.Regexp // what every shell of the stage prompts with
 	troupe *troupe
 	shells []*Shell
+	look   []func() // called whenever something has visibly happened on the stage
+	last   []func() // called when it is cleared
 	jobs   []*Job
 	// farewell is how long what nobody killed may take to end by itself, once
 	// all else has: a monitor, or a process that keeps a command's output open.
@@ -89,6 +91,13 @@ func (s *Stage) Path(elements ...string) string {
 // Setenv sets a variable for all that is started from now on.
 func (s *Stage) Setenv(name, value string) { s.env = append(s.env, name+"="+value) }
 
+// happened lets those look who want to see the stage before it changes again.
+func (s *Stage) happened() {
+	for _, look := range s.look {
+		look()
+	}
+}
+
 // command is argv in the environment of the stage. It knows the suite's own
 // programs by their names.
 func (s *Stage) command(argv ...string) *exec.Cmd {
@@ -131,6 +140,9 @@ func (s *Stage) strike() {
 	}
 	for _, j := range s.jobs {
 		j.oracle.Close()
+	}
+	for _, f := range s.last {
+		f()
 	}
 	if err := removeAll(s.dir); err != nil {
 		problems = append(problems, err.Error())

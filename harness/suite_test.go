@@ -43,11 +43,11 @@ var _ = SynchronizedAfterSuite(func() {}, func() {
 // and so runs last, after the stage was cleared.
 var _ = BeforeEach(func() {
 	goroutines := gleak.Goroutines()
-	before, err := harness.OpenDescriptors()
+	before, err := openDescriptors()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
-		Eventually(harness.OpenDescriptors).Should(HaveLen(len(before)), "descriptors before: %v", before)
+		Eventually(openDescriptors).Should(HaveLen(len(before)), "descriptors before: %v", before)
 	})
 })
 
@@ -120,4 +120,9 @@ func perl() string {
 		Skip("perl is not installed")
 	}
 	return path
+}
+
+func openDescriptors() ([]string, error) {
+	config, _ := GinkgoConfiguration()
+	return harness.OpenDescriptors(config.ParallelTotal == 1)
 }

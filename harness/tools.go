@@ -64,6 +64,9 @@ func (t Tools) add(ctx context.Context, name string) error {
 	if _, err := exec.LookPath(given); err != nil {
 		return fmt.Errorf("%s: %w", variable, err)
 	}
+	if runner == "" {
+		return os.Symlink(given, target)
+	}
 	return delegate(target, runner, given)
 }
 
@@ -77,8 +80,8 @@ func build(ctx context.Context, name, target string) error {
 	return nil
 }
 
-// delegate makes target run program, through runner if there is one. It execs:
-// PID, descriptors and arguments are the program's own.
+// delegate makes target run program through runner. It execs: PID, descriptors
+// and arguments are the program's own.
 func delegate(target, runner, program string) error {
 	script := fmt.Sprintf("#!/bin/sh\nexec %s '%s' \"$@\"\n", runner, program)
 	return os.WriteFile(target, []byte(script), 0o755)

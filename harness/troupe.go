@@ -120,6 +120,7 @@ func (s *Stage) Puppet(ctx context.Context, name string) *Puppet {
 	defer cancel()
 	select {
 	case p := <-s.troupe.arrivals(name):
+		s.happened()
 		return p
 	case <-ctx.Done():
 		s.t.Fatalf("no puppet called %s: %v", name, ctx.Err())

@@ -132,23 +132,23 @@ func awaitReady(ctx context.Context, from *os.File) error {
 	}
 }
 
-// awaitLock takes the lock of a runtime whose monitor is about to end.
-func (r *Runtime) awaitLock(ctx context.Context) (*os.File, error) {
+// awaitLock takes the lock of a runtime whose monitor is about to end, if it has
+// one.
+func (r *Runtime) awaitLock(ctx context.Context, lock *os.File) error {
+	if err := r.take(lock); !errors.Is(err, ErrWatched) {
+		return err
+	}
 	release, err := watchRelease(r.path(lockFile))
 	if err != nil {
-		if _, gone := os.Stat(r.Dir()); errors.Is(gone, os.ErrNotExist) {
-			return nil, r.wrap(ErrNotExist)
-		}
-		return nil, err
+		return err
 	}
 	defer release.close()
 	for patience := quickLook; ; patience = min(2*patience, time.Second) {
-		lock, err := r.lock()
-		if !errors.Is(err, ErrWatched) {
-			return lock, err
+		if err := r.take(lock); !errors.Is(err, ErrWatched) {
+			return err
 		}
 		if err := release.wait(ctx, patience); err != nil {
-			return nil, r.wrap(fmt.Errorf("is not let go by its monitor: %w", err))
+			return r.wrap(fmt.Errorf("is not let go by its monitor: %w", err))
 		}
 	}
 }

@@ -8,12 +8,13 @@ import (
 
 // removeAll deletes a directory and all below it, links themselves and not
 // what they point to. Directories that cannot be written to are opened first.
+// Others may be deleting it too.
 func removeAll(dir string) error {
 	err := os.RemoveAll(dir)
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	if err := unlock(dir); err != nil {
+	if err := unlock(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return os.RemoveAll(dir)
@@ -22,6 +23,9 @@ func removeAll(dir string) error {
 // unlock lets the owner into every directory at and below dir. Going through
 // [os.Root] it never leaves dir, whatever is swapped for a link meanwhile.
 func unlock(dir string) error {
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+		return err
+	}
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return err
 	}
@@ -31,9 +35,12 @@ func unlock(dir string) error {
 	}
 	defer root.Close()
 	return fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return err
+		if err == nil && d.IsDir() {
+			err = root.Chmod(path, 0o700)
 		}
-		return root.Chmod(path, 0o700)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
 	})
 }

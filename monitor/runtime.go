@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
@@ -72,7 +71,7 @@ func (s *Store) Create(name string, command []string) (*Runtime, error) {
 	}
 	if err != nil {
 		_ = removeAll(stage)
-		if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
+		if _, taken := os.Lstat(r.Dir()); taken == nil {
 			return nil, r.wrap(ErrExist)
 		}
 		return nil, fmt.Errorf("create runtime %q: %w", name, cause(err))
@@ -107,13 +106,31 @@ func (r Record) fill(dir string) error {
 // it was. It is no error when somebody else did so before. An error after the
 // first step means that some of it is left in the trash, for the next to try.
 func (r *Runtime) Remove() error {
-	aside := filepath.Join(r.store.trash(), r.name+"-"+randomText())
-	if err := os.Rename(r.Dir(), aside); err != nil {
-		if _, gone := os.Lstat(r.Dir()); errors.Is(gone, fs.ErrNotExist) {
-			return nil
-		}
-		return fmt.Errorf("remove runtime %q: %w", r.name, cause(err))
+	aside, err := r.setAside()
+	if err != nil {
+		return err
 	}
+	return r.delete(aside)
+}
+
+// setAside moves the runtime into the trash and returns where it is then.
+func (r *Runtime) setAside() (aside string, err error) {
+	aside = filepath.Join(r.store.trash(), r.name+"-"+randomText())
+	err = os.Rename(r.Dir(), aside)
+	if errors.Is(err, fs.ErrPermission) {
+		// Moving a directory to another parent writes to it too. We own it,
+		// and it is no link, or it would not be a runtime.
+		if err = os.Chmod(r.Dir(), 0o700); err == nil {
+			err = os.Rename(r.Dir(), aside)
+		}
+	}
+	if _, there := os.Lstat(r.Dir()); err == nil || errors.Is(there, fs.ErrNotExist) {
+		return aside, nil
+	}
+	return "", fmt.Errorf("remove runtime %q: %w", r.name, cause(err))
+}
+
+func (r *Runtime) delete(aside string) error {
 	if err := removeAll(aside); err != nil {
 		return fmt.Errorf("delete what runtime %q was: %w", r.name, err)
 	}

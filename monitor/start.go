@@ -55,16 +55,28 @@ func (s *Store) Run(start Start) error {
 	if err != nil {
 		return err
 	}
-	lease, err := r.holdLease()
+	// Opened now, because undoing must not need a descriptor that may not be
+	// had any more.
+	lock, err := r.openLock()
 	if err != nil {
 		return errors.Join(err, r.Remove())
 	}
+	defer lock.Close()
+	err = r.start(start)
+	return errors.Join(err, r.undo(lock, start.Patience))
+}
+
+// start takes the lease, has a monitor watch and becomes the command.
+func (r *Runtime) start(start Start) error {
+	lease, err := r.holdLease()
+	if err != nil {
+		return err
+	}
 	defer lease.Close()
 	if err := r.startMonitor(start); err != nil {
-		return errors.Join(err, r.undo(start.Patience))
+		return err
 	}
-	err = r.exec(lease, start)
-	return errors.Join(err, r.undo(start.Patience))
+	return r.exec(lease, start)
 }
 
 // exec makes the lease outlive this program and becomes the command.
@@ -141,21 +153,25 @@ func (r *Runtime) lastLogLine() string {
 }
 
 // undo removes a runtime that did not come to be, its monitor first.
-func (r *Runtime) undo(patience time.Duration) error {
+func (r *Runtime) undo(lock *os.File, patience time.Duration) error {
 	if record, err := r.Record(); err == nil && record.Monitor != nil {
 		stop(*record.Monitor)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	lock, err := r.awaitLock(ctx)
+	err := r.awaitLock(ctx, lock)
 	if errors.Is(err, ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
-	return r.Remove()
+	aside, err := r.setAside()
+	lock.Close() // deleting needs a descriptor
+	if err != nil {
+		return err
+	}
+	return r.delete(aside)
 }
 
 // stop ends a process that has to be ours.

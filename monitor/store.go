@@ -44,12 +44,25 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	s := &Store{dir: abs}
-	for _, d := range []string{s.dir, s.runtimes(), s.trash()} {
-		if err := checkOwned(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("open store %s: %w", dir, err)
-		}
+	if err := s.check(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	return s, nil
+}
+
+// check returns an error unless the store and its directories are ours. The
+// store itself may be a link, because its user said so.
+func (s *Store) check() error {
+	dir, err := filepath.EvalSymlinks(s.dir)
+	if err != nil {
+		return cause(err)
+	}
+	for _, d := range []string{dir, s.runtimes(), s.trash()} {
+		if err := checkOwned(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // DefaultDir returns where a user's store is unless told otherwise:
@@ -80,9 +93,9 @@ func (s *Store) create() error {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return fmt.Errorf("create store %s: %w", s.dir, cause(err))
 		}
-		if err := checkOwned(d); err != nil {
-			return fmt.Errorf("create store %s: %w", s.dir, err)
-		}
+	}
+	if err := s.check(); err != nil {
+		return fmt.Errorf("create store %s: %w", s.dir, err)
 	}
 	return nil
 }
@@ -123,10 +136,10 @@ func (s *Store) Runtime(name string) (*Runtime, error) {
 	return r, nil
 }
 
-// checkOwned returns an error unless the directory is ours and nobody else can
-// write to it.
+// checkOwned returns an error unless it is a directory, no link to one, that is
+// ours and that nobody else can write to.
 func checkOwned(dir string) error {
-	info, err := os.Stat(dir)
+	info, err := os.Lstat(dir)
 	if err != nil {
 		return cause(err)
 	}
@@ -145,6 +158,9 @@ func checkOwned(dir string) error {
 // cause returns what went wrong without the path that [fs.PathError] repeats.
 func cause(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
 		return e.Err
 	}
 	return err

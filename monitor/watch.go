@@ -20,6 +20,7 @@ var ErrWatched = errors.New("is watched already")
 // A watch is the work of a monitor.
 type watch struct {
 	runtime *Runtime
+	lock    *os.File
 	record  Record
 	log     *slog.Logger
 	tree    *tracker.Tree
@@ -41,7 +42,7 @@ func (r *Runtime) Watch(ctx context.Context, log *slog.Logger, ready func()) err
 		return err
 	}
 	defer lock.Close()
-	w := &watch{runtime: r, log: log}
+	w := &watch{runtime: r, lock: lock, log: log}
 	if w.record, err = r.Record(); err != nil {
 		return err
 	}
@@ -69,6 +70,18 @@ func (r *Runtime) Watch(ctx context.Context, log *slog.Logger, ready func()) err
 // lock makes the calling process the monitor of the runtime until the file is
 // closed. Whoever removes a runtime holds this lock.
 func (r *Runtime) lock() (*os.File, error) {
+	file, err := r.openLock()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.take(file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func (r *Runtime) openLock() (*os.File, error) {
 	file, err := os.OpenFile(r.path(lockFile), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, r.wrap(ErrNotExist)
@@ -76,22 +89,24 @@ func (r *Runtime) lock() (*os.File, error) {
 	if err != nil {
 		return nil, r.wrap(fmt.Errorf("cannot be locked: %w", cause(err)))
 	}
+	return file, nil
+}
+
+// take locks the open lock file.
+func (r *Runtime) take(file *os.File) error {
 	got, err := tryLock(file, true)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("cannot be locked: %w", err)
-	case !got:
-		err = ErrWatched
-		if record, e := r.Record(); e == nil && record.Monitor != nil {
-			err = fmt.Errorf("%w, by process %d", err, record.Monitor.PID)
-		}
+		return r.wrap(fmt.Errorf("cannot be locked: %w", err))
 	case !sameFile(file, r.path(lockFile)):
-		err = ErrNotExist // it was removed while we waited for the file
-	default:
-		return file, nil
+		return r.wrap(ErrNotExist) // it was removed since the file was opened
+	case got:
+		return nil
 	}
-	file.Close()
-	return nil, r.wrap(err)
+	if record, err := r.Record(); err == nil && record.Monitor != nil {
+		return r.wrap(fmt.Errorf("%w, by process %d", ErrWatched, record.Monitor.PID))
+	}
+	return r.wrap(ErrWatched)
 }
 
 func sameFile(file *os.File, path string) bool {
@@ -134,8 +149,19 @@ func (w *watch) begin(ctx context.Context, t *tracker.Tracker) error {
 		return err
 	}
 	w.record.Monitor, w.record.State, w.record.Reason = &self.Identity, Running, ""
+	return w.write()
+}
+
+// write replaces the record, if the runtime is still the one we locked: its
+// directory could have been deleted by hand, and its name given to another.
+func (w *watch) write() error {
+	if !w.ours() {
+		return ErrNotExist
+	}
 	return w.record.write(w.runtime.Dir())
 }
+
+func (w *watch) ours() bool { return sameFile(w.lock, w.runtime.path(lockFile)) }
 
 // forget records that those have left who died while nobody watched.
 func (w *watch) forget() error {
@@ -247,7 +273,7 @@ func (w *watch) say(state State, reason string) error {
 	}
 	w.log.Info("state", "state", state, "reason", reason)
 	w.record.State, w.record.Reason = state, reason
-	return w.record.write(w.runtime.Dir())
+	return w.write()
 }
 
 func (w *watch) logChange(ctx context.Context, c tracker.Change) {
@@ -260,10 +286,14 @@ func (w *watch) logChange(ctx context.Context, c tracker.Change) {
 
 // cleanUp removes the runtime. If that fails, the record says so and stays.
 func (w *watch) cleanUp() error {
+	if !w.ours() {
+		w.log.Warn("somebody else has removed it")
+		return nil
+	}
 	err := w.runtime.Remove()
 	if err != nil {
 		w.log.Error("clean up", "error", err)
-		if e := w.say(Stopping, err.Error()); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		if e := w.say(Stopping, err.Error()); e != nil && !errors.Is(e, ErrNotExist) {
 			return errors.Join(err, e)
 		}
 		return err

@@ -47,11 +47,11 @@ var (
 
 var _ = BeforeEach(func() {
 	goroutines := gleak.Goroutines()
-	descriptors, err := harness.OpenDescriptors()
+	descriptors, err := openDescriptors()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
-		Eventually(harness.OpenDescriptors).Should(HaveLen(len(descriptors)), "descriptors before: %v", descriptors)
+		Eventually(openDescriptors).Should(HaveLen(len(descriptors)), "descriptors before: %v", descriptors)
 	})
 	stage = harness.NewStage(GinkgoT(), tools)
 	monitor = stage.Gemini()
@@ -121,4 +121,9 @@ func needs(kind harness.Kind) {
 	if _, err := kind.Path(); err != nil {
 		Skip(fmt.Sprintf("%s is not installed", kind))
 	}
+}
+
+func openDescriptors() ([]string, error) {
+	config, _ := GinkgoConfiguration()
+	return harness.OpenDescriptors(config.ParallelTotal == 1)
 }

@@ -66,20 +66,27 @@ func (s *connectorSource) inherit() {
 }
 
 // add needs nothing of the kernel, which speaks of everybody. Whoever died
-// before has nothing more to announce though.
+// before has nothing more to announce though. So: watch first, then look; the
+// other way round an exit between the two would be dropped.
 func (s *connectorSource) add(pid int) error {
 	s.remove(pid)
+	s.watch(pid, 0)
 	p, err := s.table.lookup(pid)
-	switch {
-	case err != nil:
-		return err
-	case p.State == Zombie:
-		return ErrGone
+	if err == nil && p.State == Zombie {
+		err = ErrGone
 	}
+	if err != nil {
+		s.remove(pid)
+		return err
+	}
+	s.watch(pid, p.Start)
+	return nil
+}
+
+func (s *connectorSource) watch(pid int, start StartTime) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.watched[pid] = subject{start: p.Start}
-	return nil
+	s.watched[pid] = subject{start, s.watched[pid].births}
 }
 
 func (s *connectorSource) remove(pid int) {
@@ -170,7 +177,7 @@ func (s *connectorSource) began(id Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if child, ok := s.watched[id.PID]; ok && child.births > 0 {
-		s.watched[id.PID] = subject{start: id.Start, births: child.births - 1}
+		s.watched[id.PID] = subject{id.Start, child.births - 1}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -46,8 +47,11 @@ func (g *global) members(ctx context.Context, args []string) ([]tracker.Member, 
 	if err == nil || len(args) == 0 || !errors.Is(err, monitor.ErrNotExist) {
 		return status.Members, err
 	}
-	pid, noPID := parsePID(args[0])
-	if noPID != nil {
+	if _, noNumber := strconv.Atoi(args[0]); noNumber != nil {
+		return nil, err
+	}
+	pid, err := parsePID(args[0])
+	if err != nil {
 		return nil, err
 	}
 	t, err := tracker.New()
