@@ -57,18 +57,20 @@ cross: ## builds for every system, supported or not
 		echo "build $$system"; CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build ./... || exit 1; done
 
 # The macOS build on Linux. ginkgo is built for darwin too: it starts the test binaries itself.
+# Each of them has its own directory, because reports are named after that.
 DARWIN := GOOS=darwin GOARCH=amd64 CGO_ENABLED=0
+TESTED = $(shell $(DARWIN) go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./...)
 darwin-check: LABELS = !linux && !stress
 darwin-check: OUT := $(OUT)/darwin
 darwin-check: ## the macOS build's specs on Linux (DARWINRUN=path of a runner of darwin/amd64 programs)
 ifdef DARWINRUN
 	@rm -rf $(OUT) && mkdir -p $(OUT)
-	$(DARWIN) go build -o $(OUT)/ ./cmd/...
-	$(DARWIN) go build -o $(OUT)/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
-	$(DARWIN) go test -c -o $(OUT)/ $$(go list ./... | grep -v /cmd/)
-	$(DARWIN) go test -c -o $(OUT)/cmd/ ./cmd/...
-	GEMINI_EXEC=$(DARWINRUN) GEMINI_MONITOR=$(OUT)/monitor GEMINI_PUPPET=$(OUT)/puppet \
-		$(DARWINRUN) $(OUT)/ginkgo $(SPEC_FLAGS) $$(find $(OUT) -name '*.test')
+	$(DARWIN) go build -o $(OUT)/bin/ ./cmd/...
+	$(DARWIN) go build -o $(OUT)/bin/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
+	@for package in $(TESTED:$(CURDIR)/%=%); do \
+		echo "test binary of $$package"; $(DARWIN) go test -c -o $(OUT)/$$package/ ./$$package || exit 1; done
+	GEMINI_EXEC=$(DARWINRUN) GEMINI_MONITOR=$(OUT)/bin/monitor GEMINI_PUPPET=$(OUT)/bin/puppet \
+		$(DARWINRUN) $(OUT)/bin/ginkgo $(SPEC_FLAGS) $$(find $(OUT) -name '*.test')
 else
 	@echo 'darwin-check: skipped (no DARWINRUN given)'
 endif
