@@ -1,0 +1,270 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// stateOf returns the state of a runtime as anybody sees it.
+func stateOf(store *monitor.Store, name string) (monitor.State, error) {
+	status, err := statusOf(store, name)
+	return status.State, err
+}
+
+func statusOf(store *monitor.Store, name string) (monitor.Status, error) {
+	survey, err := store.Survey()
+	if err != nil {
+		return monitor.Status{}, err
+	}
+	runtime, err := store.Runtime(name)
+	if err != nil {
+		return monitor.Status{}, err
+	}
+	return survey.Status(runtime)
+}
+
+// join writes into the journal of a runtime that processes joined.
+func join(r *monitor.Runtime, who ...tracker.Identity) {
+	GinkgoHelper()
+	journal, err := monitor.OpenJournal(r.Path(monitor.JournalFile))
+	Expect(err).NotTo(HaveOccurred())
+	defer journal.Close()
+	for _, id := range who {
+		m := tracker.Member{Process: tracker.Process{Identity: id}, Link: tracker.Link{Kind: tracker.LinkParent}}
+		Expect(journal.Append(tracker.Change{Kind: tracker.Joined, Member: m})).To(Succeed())
+	}
+}
+
+var _ = Describe("The status of a runtime", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() { store = newStore() })
+
+	alive := func() *tracker.Identity { id := self(); return &id }
+	gone := func() *tracker.Identity { id := dead(); return &id }
+	another := func() *tracker.Identity { id := self(); id.Start--; return &id }
+	earlier := func() *tracker.Identity { id := self(); id.Boot = "earlier"; return &id }
+	none := func() *tracker.Identity { return nil }
+
+	DescribeTable("has the state", func(recorded monitor.State, owner, watcher func() *tracker.Identity, shown monitor.State) {
+		runtime := own(store, "build", *owner())
+		who := watcher()
+		change(runtime, func(r *monitor.Record) { r.State, r.Monitor, r.Reason = recorded, who, "because" })
+		status, err := statusOf(store, "build")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(status.State).To(Equal(shown))
+		Expect(status.Reason).To(Equal("because"))
+		Expect(status.Name).To(Equal("build"))
+		Expect(status.Root).To(Equal(runtime.Root()))
+		Expect(status.Log).To(Equal(runtime.Path(monitor.LogFile)))
+	},
+		Entry("starting, while its maker lives", monitor.Starting, alive, none, monitor.Starting),
+		Entry("unmonitored, when its maker died first", monitor.Starting, gone, none, monitor.Unmonitored),
+		Entry("running, while its monitor lives", monitor.Running, alive, alive, monitor.Running),
+		Entry("running, also when the owner is dead", monitor.Running, gone, alive, monitor.Running),
+		Entry("unmonitored, when the monitor is dead", monitor.Running, alive, gone, monitor.Unmonitored),
+		Entry("unmonitored, when the monitor's PID is another's", monitor.Running, alive, another, monitor.Unmonitored),
+		Entry("unmonitored, when the monitor was one of an earlier boot", monitor.Running, earlier, earlier, monitor.Unmonitored),
+		Entry("unknown, while a monitor says so", monitor.Unknown, gone, alive, monitor.Unknown),
+		Entry("unmonitored, when the one who said unknown is dead", monitor.Unknown, gone, gone, monitor.Unmonitored),
+		Entry("stopping, while its monitor cleans up", monitor.Stopping, gone, alive, monitor.Stopping),
+	)
+
+	It("takes a zombie monitor for dead", func() {
+		runtime := own(store, "build", self())
+		zombie := start("exit 0").Identity
+		Eventually(lives).WithArguments(zombie).Should(BeFalse())
+		change(runtime, func(r *monitor.Record) { r.State, r.Monitor = monitor.Running, &zombie })
+		Expect(stateOf(store, "build")).To(Equal(monitor.Unmonitored))
+	})
+
+	It("has those of the journal who live, oldest first, as they are now", func() {
+		runtime := own(store, "build", self())
+		child := start("exec cat <&3", through(newGate())...)
+		zombie := start("exit 0").Identity
+		Eventually(lives).WithArguments(zombie).Should(BeFalse())
+		join(runtime, child.Identity, dead(), self(), zombie, *another(), *earlier())
+		Eventually(func() (string, error) {
+			row, err := tracker.Lookup(child.PID)
+			return row.Command.String(), err
+		}).Should(Equal("cat"))
+		status, err := statusOf(store, "build")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(status.Members).To(HaveLen(2))
+		Expect(status.Members[0].Identity).To(Equal(self()))
+		Expect(status.Members[1].Identity).To(Equal(child.Identity))
+		Expect(status.Members[1].Command.String()).To(Equal("cat"), "the journal did not know that")
+		Expect(status.Members[1].Parent).To(Equal(os.Getpid()))
+		Expect(status.Members[1].Link.Kind).To(Equal(tracker.LinkParent), "the table does not know that")
+	})
+
+	It("has a list of members, not nothing, where there are none", func() {
+		own(store, "build", dead())
+		status, err := statusOf(store, "build")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(status.Members).To(And(BeEmpty(), Not(BeNil())))
+	})
+
+	DescribeTable("is broken, by name and with the reason, and nothing is touched", func(file, text, reason string) {
+		runtime := own(store, "build", self())
+		Expect(os.WriteFile(runtime.Path(file), []byte(text), 0o600)).To(Succeed())
+		status, err := statusOf(store, "build")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(status.Name).To(Equal("build"))
+		Expect(status.State).To(Equal(monitor.Broken))
+		Expect(status.Reason).To(ContainSubstring(reason))
+		Expect(status.Members).To(And(BeEmpty(), Not(BeNil())))
+		Expect(os.ReadFile(runtime.Path(file))).To(Equal([]byte(text)))
+		Expect(runtime.Root()).To(BeADirectory())
+	},
+		Entry("with half a record", monitor.RecordFile, `{"version":1,`, "has a broken record"),
+		Entry("with an empty record", monitor.RecordFile, "", "has a broken record"),
+		Entry("with a record of another version", monitor.RecordFile, `{"version":2}`, "version 2 is not 1"),
+		Entry("with a record that names another runtime",
+			monitor.RecordFile, `{"version":1,"name":"other","owner":{"pid":4711}}`, "other"),
+		Entry("with garbage in the journal", monitor.JournalFile, "{}\n?\n{}\n", "journal, byte 3"),
+	)
+
+	It("is an error when the runtime was removed meanwhile", func() {
+		runtime := own(store, "build", self())
+		survey, err := store.Survey()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(runtime.Remove()).To(Succeed())
+		_, err = survey.Status(runtime)
+		Expect(err).To(MatchError(monitor.ErrNotExist))
+	})
+})
+
+var _ = Describe("A survey", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() { store = newStore() })
+
+	survey := func() *monitor.Survey {
+		GinkgoHelper()
+		survey, err := store.Survey()
+		Expect(err).NotTo(HaveOccurred())
+		return survey
+	}
+
+	It("of a store that does not exist finds nothing", func() {
+		Expect(survey().All()).To(And(BeEmpty(), Not(BeNil())))
+		_, err := survey().Current()
+		Expect(err).To(MatchError("No active runtime"))
+	})
+
+	It("lists all by name, the broken and the unsafe too", func() {
+		for _, name := range []string{"c", "a", "d", "b"} {
+			own(store, name, self())
+		}
+		Expect(os.Truncate(filepath.Join(store.Runtimes(), "b", monitor.RecordFile), 0)).To(Succeed())
+		Expect(os.Chmod(filepath.Join(store.Runtimes(), "c"), 0o777)).To(Succeed())
+		Expect(os.WriteFile(filepath.Join(store.Runtimes(), "e"), nil, 0o600)).To(Succeed())
+		all, err := survey().All()
+		Expect(err).NotTo(HaveOccurred())
+		var shown []string
+		for _, status := range all {
+			shown = append(shown, fmt.Sprint(status.Name, " ", status.State))
+			Expect(status.Members).NotTo(BeNil())
+			if status.State == monitor.Broken {
+				Expect(status.Reason).NotTo(BeEmpty())
+			}
+		}
+		Expect(shown).To(Equal([]string{"a starting", "b broken", "c broken", "d starting", "e broken"}))
+	})
+
+	Describe("finds the runtime it is asked in:", func() {
+		parent := func() tracker.Identity {
+			GinkgoHelper()
+			row, err := tracker.Lookup(os.Getppid())
+			Expect(err).NotTo(HaveOccurred())
+			return row.Identity
+		}
+
+		age := func(r *monitor.Runtime, hours int) {
+			GinkgoHelper()
+			change(r, func(record *monitor.Record) {
+				record.Created = time.Now().Add(-time.Duration(hours) * time.Hour).UTC()
+			})
+		}
+
+		It("none", func() {
+			own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
+			_, err := survey().Current()
+			Expect(err).To(MatchError(monitor.ErrNone))
+		})
+
+		It("the one of which it is the owner", func() {
+			own(store, "build", self())
+			Expect(survey().Current()).To(HaveField("Name", "build"))
+		})
+
+		It("the one of which it is a member", func() {
+			join(own(store, "build", dead()), self())
+			Expect(survey().Current()).To(HaveField("Name", "build"))
+		})
+
+		It("the one of its parent, where it is too new to be in a journal", func() {
+			own(store, "build", parent())
+			Expect(survey().Current()).To(HaveField("Name", "build"))
+		})
+
+		It("its own before its parent's, though that is newer", func() {
+			age(own(store, "mine", self()), 2)
+			age(own(store, "parents", parent()), 1)
+			Expect(survey().Current()).To(HaveField("Name", "mine"))
+		})
+
+		It("the newest of several in the same process, as nested runs make them", func() {
+			age(own(store, "outer", self()), 3)
+			age(own(store, "inner", self()), 1)
+			age(own(store, "middle", self()), 2)
+			Expect(survey().Current()).To(HaveField("Name", "inner"))
+		})
+
+		It("not one that had a process with the same PID before", func() {
+			stranger := self()
+			stranger.Start--
+			join(own(store, "build", stranger), stranger)
+			_, err := survey().Current()
+			Expect(err).To(MatchError(monitor.ErrNone))
+		})
+
+		It("the one that the environment names, before all others", func() {
+			own(store, "mine", self())
+			own(store, "named", dead())
+			GinkgoT().Setenv(monitor.EnvRuntime, "named")
+			Expect(survey().Current()).To(HaveField("Name", "named"))
+		})
+
+		It("no other than the environment names, though that one is gone", func() {
+			own(store, "mine", self())
+			GinkgoT().Setenv(monitor.EnvRuntime, "named")
+			_, err := survey().Current()
+			Expect(err).To(MatchError(monitor.ErrNotExist))
+			Expect(err).To(MatchError(`runtime "named" does not exist`))
+		})
+
+		It("none by a name in the environment that is no name", func() {
+			GinkgoT().Setenv(monitor.EnvRuntime, "../x")
+			_, err := survey().Current()
+			Expect(err).To(MatchError(monitor.ErrBadName))
+		})
+
+		It("its own, though others are broken", func() {
+			own(store, "mine", self())
+			Expect(os.Truncate(own(store, "broken", self()).Path(monitor.RecordFile), 0)).To(Succeed())
+			Expect(survey().Current()).To(HaveField("Name", "mine"))
+		})
+	})
+})
