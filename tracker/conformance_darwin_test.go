@@ -1,0 +1,11 @@
+package tracker
+
+// A mechanism is one way to be told of processes by the kernel that runs us.
+type mechanism struct {
+	name string
+	open func() (kernel, error)
+}
+
+var mechanisms = []mechanism{
+	{"macOS", func() (kernel, error) { return newSystem() }},
+}

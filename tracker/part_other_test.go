@@ -1,0 +1,5 @@
+//go:build !darwin && !linux
+
+package tracker
+
+func openDescriptors() int { return 0 }

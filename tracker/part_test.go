@@ -1,0 +1,72 @@
+//go:build darwin || linux
+
+package tracker
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+)
+
+// The specs need processes that do what Go's own runtime does not offer them to
+// be told. This test binary is started again for that, with a part to play
+// named in its environment.
+const partVariable = "TRACKER_PART"
+
+var parts = map[string]func(){
+	"actor": actor,
+}
+
+// init keeps the one part that is about the first thread on it: only
+// initialisation is sure to run there.
+func init() {
+	if os.Getenv(partVariable) == "leaderless" {
+		runtime.LockOSThread()
+	}
+}
+
+func TestMain(m *testing.M) {
+	if play, ok := parts[os.Getenv(partVariable)]; ok {
+		play()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// must ends a part that cannot be played.
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "part:", err)
+		os.Exit(3)
+	}
+}
+
+// self is the path of this test binary.
+func self() string {
+	path, err := os.Executable()
+	Expect(err).NotTo(HaveOccurred())
+	return path
+}
+
+// openDescriptors counts the descriptors of this process. The first ones of
+// Go's poller come when first needed, so that happens before any spec.
+func openDescriptors() (open int) {
+	for fd := range uintptr(256) {
+		if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); err == nil {
+			open++
+		}
+	}
+	return open
+}
+
+var _ = BeforeSuite(func() {
+	read, write, err := os.Pipe()
+	Expect(err).NotTo(HaveOccurred())
+	defer read.Close()
+	defer write.Close()
+})

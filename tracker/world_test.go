@@ -1,0 +1,27 @@
+package tracker
+
+// A world is a kernel with processes that do what a spec says. What it is asked
+// to do has happened when a method returns; what cannot be done fails the spec.
+type world interface {
+	// open returns the kernel as a tracker sees it. The spec closes it.
+	open() kernel
+	// spawn has the parent fork a child and returns the child's PID. The
+	// parent 0 is the world itself, which belongs to no tree.
+	spawn(parent int) int
+	// exit ends a process. It returns when the descriptors of the process are
+	// closed; its children may go to init and its exit be announced later.
+	exit(pid int)
+	// reap has the parent wait for the end of a child of its own.
+	reap(parent, child int)
+	setsid(pid int)
+	setpgid(pid int) // to a new group of its own
+	exec(pid int)
+	// meanwhile does something of the above while the spec goes on, and
+	// returns a function that waits for it. A world without time of its own
+	// may do it at once.
+	meanwhile(func()) (wait func())
+	// reuse makes a new process, no relative, that has a certain PID, and
+	// returns what ends and reaps it: nil where the kernel keeps that PID free.
+	// The error is why the kernel cannot be asked.
+	reuse(pid int) (exit func(), err error)
+}
