@@ -113,6 +113,12 @@ func (g *Gemini) info(ctx context.Context, runtime string) (status, error) {
 	return s, nil
 }
 
+// Log is what the monitor of a runtime has logged so far.
+func (g *Gemini) Log(runtime string) string {
+	text, _ := os.ReadFile(g.Path(runtime, "monitor.log")) // none is empty
+	return string(text)
+}
+
 // Files are the paths of all that is left in the store, runtimes and trash.
 func (g *Gemini) Files() []string {
 	var left []string

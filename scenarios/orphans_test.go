@@ -101,18 +101,26 @@ var _ = Describe("An orphan", func() {
 		job := stage.Start(monitor.Run("closed", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
 		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		Eventually(ctx, func() ([]int, error) { return monitor.Members(ctx, "closed") }).Should(ContainElement(leaf.PID()))
 		leaf.CloseInherited(ctx)
 		root.Exit(ctx, 0)
 		job.Wait(ctx)
-		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())
-		// From here on the leaf itself is the witness: it answers.
-		passTime(ctx)
-		there, err := listed(ctx, "closed")
-		Expect(err).NotTo(HaveOccurred())
-		Expect(leaf.Report(ctx).PID).To(Equal(leaf.PID()))
-		Expect(there).To(BeTrue(), "the runtime was removed under a living process")
-		leaf.Exit(ctx, 0)
-		expectRemoved(ctx, "closed", job.Oracle())
+		expectKeptBy(ctx, "closed", leaf, job)
+	}, limit)
+
+	It("that closes all it inherited as fast as it can keeps the runtime", Label("linux"), func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("closed", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		// Where the kernel does not say who was forked, the table has to be read
+		// before the parent has gone, and nothing else would show whose child this was.
+		if !strings.Contains(monitor.Log("closed"), "forks=named") {
+			Skip("forks are not named here: a documented limit of every monitor")
+		}
+		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		leaf.CloseInherited(ctx)
+		root.Exit(ctx, 0)
+		job.Wait(ctx)
+		expectKeptBy(ctx, "closed", leaf, job)
 	}, limit)
 
 	It("with an empty environment keeps the runtime", func(ctx SpecContext) {
@@ -128,10 +136,9 @@ var _ = Describe("An orphan", func() {
 	It("at the end of a hundred and twenty generations keeps the runtime", Label("slow"), func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("deep", perl(), "-e", `for (1..120) { my $p = fork; if ($p) { waitpid $p, 0; exit } } exec "puppet", "leaf"`)...)
 		leaf := stage.Puppet(ctx, "leaf")
-		// From the root down everybody dies, the leaf alone stays.
-		Expect(syscall.Kill(-job.PID(), syscall.SIGSTOP)).To(Succeed())
-		job.Signal(syscall.SIGKILL)
-		Expect(syscall.Kill(-job.PID(), syscall.SIGCONT)).To(Succeed())
+		expectKept(ctx, "deep", job.Oracle())
+		leaf.Setpgid(ctx)
+		Expect(syscall.Kill(-job.PID(), syscall.SIGKILL)).To(Succeed()) // all but the leaf
 		job.Wait(ctx)
 		expectKept(ctx, "deep", job.Oracle())
 		leaf.Exit(ctx, 0)
@@ -177,6 +184,20 @@ var _ = Describe("A zombie", func() {
 		expectRemoved(ctx, "careless", job.Oracle())
 	}, limit)
 })
+
+// expectKeptBy checks that the runtime lasts as long as a process whose only
+// witness is its own word, since it holds nothing of the job's.
+func expectKeptBy(ctx SpecContext, name string, leaf *harness.Puppet, job *harness.Job) {
+	GinkgoHelper()
+	Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())
+	passTime(ctx)
+	there, err := listed(ctx, name)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(leaf.Report(ctx).PID).To(Equal(leaf.PID())) // after the look: it lived then
+	Expect(there).To(BeTrue(), "the runtime was removed under a living process")
+	leaf.Exit(ctx, 0)
+	expectRemoved(ctx, name, witnessOf(leaf))
+}
 
 // A puppet is its own witness.
 type puppetWitness struct{ *harness.Puppet }
