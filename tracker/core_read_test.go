@@ -1,0 +1,150 @@
+package tracker
+
+import (
+	"slices"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// Each entry adds rows to the cast: 10 is the root, 11 a child with a group of
+// its own, 12 one with a session of its own, 5 the terminal's shell. It says by
+// what evidence process 20 is a member, or none.
+var whoJoins = []TableEntry{
+	Entry("a child of the root", "child of 10", row(20, 10, 10, 5)),
+	Entry("a child that left group and session", "child of 12", row(20, 12, 20, 20)),
+	Entry("a child of a child", "child of 19", row(19, 11, 11, 5), row(20, 19, 11, 5)),
+	Entry("a traced child, whose debugger is no relative", "child of 10", row(20, 10, 10, 5, traced)),
+	Entry("an exiting child", "child of 10", row(20, 10, 10, 0, exiting)),
+	Entry("a child of an exiting process", "child of 19", row(19, 11, 11, 0, exiting), row(20, 19, 11, 5)),
+	Entry("an orphan in a group that a member made", "orphan in the group of 11", row(20, 1, 11, 5)),
+	Entry("an orphan in a session that a member made", "orphan in the session of 12", row(20, 1, 20, 12)),
+	Entry("an orphan in the group of a zombie", "orphan in the group of 19",
+		row(19, 11, 19, 5, zombie), row(20, 1, 19, 5)),
+	Entry("an orphan of an orphan", "child of 19", row(19, 1, 11, 5), row(20, 19, 20, 20)),
+	Entry("one whose parent is not in the table", "orphan in the group of 11", row(20, 77, 11, 5)),
+	Entry("one that a living process of another session adopted", "orphan in the session of 12", row(20, 5, 20, 12)),
+
+	Entry("not a stranger", "", row(20, 5, 20, 5)),
+	Entry("not an orphan in the user's session", "", row(20, 1, 20, 5)),
+	Entry("not an orphan in the shell's group", "", row(20, 1, 5, 5)),
+	Entry("not one in our group whose parent lives", "", row(20, 5, 11, 5)),
+	Entry("not a child of one in our group whose parent lives", "", row(19, 5, 11, 5), row(20, 19, 11, 5)),
+	Entry("not a leader that a living process of another session made", "", row(20, 5, 20, 20)),
+	Entry("not an orphan in our group that is older than its maker", "", row(20, 1, 11, 5, born(1))),
+	Entry("not a zombie", "", row(20, 10, 10, 0, zombie)),
+	Entry("not a child of init in a group that nobody made", "", row(20, 1, 19, 5)),
+}
+
+var _ = Describe("Who belongs to a tree", func() {
+	joins := func(link string, rows ...Process) {
+		for _, flavour := range []Forks{ForksAnnounced, ForksNamed, ForksUnseen} {
+			r := rehearse(flavour)
+			for _, p := range rows {
+				r.rows[p.PID] = p
+			}
+			tree := r.track(10)
+			Expect(links(tree)[20]).To(Equal(link), "forks are %v", flavour)
+			Expect(links(tree)).NotTo(HaveKey(5))
+		}
+	}
+	DescribeTable("that is there before", joins, whoJoins)
+
+	DescribeTable("that is found later", func(link string, rows ...Process) {
+		for _, flavour := range []Forks{ForksAnnounced, ForksUnseen} {
+			r := rehearse(flavour)
+			tree := r.track(10)
+			r.appears(rows...)
+			r.appears(row(30, 10, 10, 5)) // whose fork is a reason to read
+			Expect(links(tree)[20]).To(Equal(link), "forks are %v", flavour)
+		}
+	}, whoJoins)
+
+	DescribeTable("where a notice was lost that would have named it", func(link string, rows ...Process) {
+		r := rehearse(ForksNamed)
+		tree := r.track(10)
+		for _, p := range rows {
+			r.rows[p.PID] = p
+		}
+		r.posted = append(r.posted, Notice{Lost: true})
+		r.run()
+		Expect(links(tree)[20]).To(Equal(link))
+	}, whoJoins)
+
+	It("has the root and all below it as members, each with its evidence", func() {
+		tree := rehearse(ForksAnnounced).track(10)
+		Expect(links(tree)).To(Equal(map[int]string{10: "the root", 11: "child of 10", 12: "child of 10"}))
+		Expect(tree.Root()).To(Equal(identity(10)))
+	})
+
+	It("finds children in whatever order the table lists them", func() {
+		r := rehearse(ForksAnnounced)
+		for pid := 60; pid > 20; pid-- { // each older in the table's order than its parent
+			r.rows[pid] = row(pid, pid+1, 10, 5)
+		}
+		r.rows[61] = row(61, 10, 10, 5)
+		Expect(r.track(10).Members()).To(HaveLen(3 + 41))
+	})
+
+	DescribeTable("keeps links through those who died", func(flavour Forks) {
+		r := rehearse(flavour)
+		tree := r.track(10)
+		r.appears(row(20, 11, 11, 5), row(21, 12, 12, 12))
+		r.dies(11, 12)
+		Expect(links(tree)).To(Equal(map[int]string{10: "the root", 20: "child of 11", 21: "child of 12"}))
+		r.dies(10)
+		Expect(verdict(tree)).To(Equal(Alive))
+		// Nobody saw these being made: they are known by the groups that the dead left.
+		r.rows[30], r.rows[31] = row(30, 1, 11, 5), row(31, 1, 31, 12)
+		r.posted = append(r.posted, Notice{Lost: flavour == ForksNamed, PID: 20, Events: Forked})
+		r.run()
+		Expect(links(tree)).To(And(
+			HaveKeyWithValue(30, "orphan in the group of 11"), HaveKeyWithValue(31, "orphan in the session of 12")))
+		r.dies(20, 21, 30)
+		Expect(verdict(tree)).To(Equal(Alive))
+		r.dies(31)
+		Expect(verdict(tree)).To(Equal(Empty))
+	},
+		Entry("where forks are announced", ForksAnnounced),
+		Entry("where forks are named", ForksNamed),
+		Entry("where forks are unseen", ForksUnseen),
+	)
+
+	It("links nobody through a PID that is another's now", func() {
+		r := rehearse(ForksAnnounced)
+		tree := r.track(10)
+		r.dies(11)
+		r.replaces(row(11, 5, 5, 5, born(5000)))
+		r.appears(row(20, 11, 5, 5, born(6000)), row(21, 1, 11, 5, born(6000)), row(30, 10, 10, 5))
+		Expect(links(tree)).To(Equal(map[int]string{10: "the root", 12: "child of 10", 30: "child of 10"}))
+	})
+
+	It("is never the process in which the tracker runs, nor what it starts", func() {
+		r := rehearse(ForksAnnounced)
+		r.rows[ownPID] = row(ownPID, 10, 10, 5)
+		r.appears(row(20, ownPID, 10, 5))
+		tree := r.track(10)
+		Expect(links(tree)).NotTo(Or(HaveKey(ownPID), HaveKey(20)))
+	})
+
+	It("takes over what changes about a member", func() {
+		r := rehearse(ForksAnnounced)
+		tree := r.track(10)
+		moved := row(11, 10, 77, 5)
+		moved.Command = nameOf([]byte("new"))
+		moved.State = Stopped
+		r.replaces(moved)
+		r.appears(row(20, 10, 10, 5))
+		i := slices.IndexFunc(tree.Members(), func(m Member) bool { return m.PID == 11 })
+		Expect(tree.Members()[i].Process).To(Equal(moved))
+	})
+
+	It("keeps the session of a process whose exit has begun", func() {
+		r := rehearse(ForksAnnounced)
+		tree := r.track(10)
+		r.replaces(row(12, 10, 12, 0, exiting))
+		r.appears(row(20, 10, 10, 5))
+		i := slices.IndexFunc(tree.Members(), func(m Member) bool { return m.PID == 12 })
+		Expect(tree.Members()[i].Session).To(Equal(12))
+	})
+})

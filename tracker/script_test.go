@@ -1,0 +1,256 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// A script is a kernel that has no will of its own: it shows the table, and
+// posts the notices, that the spec has written. Its clock runs only while the
+// tracker waits or reads.
+type script struct {
+	flavour Forks
+	clock   time.Time
+	cost    time.Duration // of a read
+	rows    map[int]Process
+	posted  []Notice
+	watched map[int]StartTime
+
+	unreadable error         // what a read fails with
+	refused    map[int]error // what adding a PID fails with
+	broken     error         // what next fails with
+	beforeRead func()
+	beforeAdd  func(pid int)
+
+	reads int
+	idle  bool // the tracker waits for a notice and for nothing else
+}
+
+func (s *script) now() time.Time { return s.clock }
+
+func (s *script) forks() Forks { return s.flavour }
+
+func (s *script) inherit() {}
+
+func (s *script) add(pid int) error {
+	delete(s.watched, pid)
+	if s.beforeAdd != nil {
+		s.beforeAdd(pid)
+	}
+	if err := s.refused[pid]; err != nil {
+		return err
+	}
+	row, listed := s.rows[pid]
+	if !listed || row.State >= Exiting {
+		return ErrGone
+	}
+	s.watched[pid] = row.Start
+	return nil
+}
+
+func (s *script) remove(pid int) { delete(s.watched, pid) }
+
+func (s *script) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+	notices, s.posted = append(notices, s.posted...), nil
+	s.idle = len(notices) == 0 && timeout < 0
+	if len(notices) == 0 && timeout > 0 {
+		s.clock = s.clock.Add(timeout)
+	}
+	return notices, s.broken
+}
+
+func (s *script) read(rows []Process) ([]Process, error) {
+	s.reads++
+	s.clock = s.clock.Add(s.cost)
+	if s.beforeRead != nil {
+		s.beforeRead()
+	}
+	if s.unreadable != nil {
+		return rows, s.unreadable
+	}
+	for _, pid := range slices.Sorted(maps.Keys(s.rows)) {
+		rows = append(rows, s.rows[pid])
+	}
+	return rows, nil
+}
+
+func (s *script) lookup(pid int) (Process, error) {
+	row, listed := s.rows[pid]
+	if !listed {
+		return Process{}, ErrGone
+	}
+	return row, nil
+}
+
+func (s *script) wake() {}
+
+func (s *script) close() error { return nil }
+
+// A row of the script: the higher its PID, the younger the process.
+func row(pid, parent, group, session int, but ...func(*Process)) Process {
+	p := Process{Identity: identity(pid), Parent: parent, Group: group, Session: session}
+	for _, change := range but {
+		change(&p)
+	}
+	return p
+}
+
+func identity(pid int) Identity {
+	return Identity{PID: pid, Start: StartTime(1000 + pid), Boot: "script"}
+}
+
+func exiting(p *Process)                    { p.State, p.Session = Exiting, 0 }
+func zombie(p *Process)                     { p.State, p.Session = Zombie, 0 }
+func traced(p *Process)                     { p.Tracer = 99 }
+func born(start StartTime) func(p *Process) { return func(p *Process) { p.Start = start } }
+
+// ownPID is that of the process in which the tracker runs.
+const ownPID = 7
+
+// cast is who is there in most scripts: init, a terminal's shell, the tracker's
+// own process, and a root with two children, of which one made a group and one
+// a session.
+func cast() map[int]Process {
+	rows := make(map[int]Process)
+	for _, p := range []Process{
+		row(1, 0, 1, 1), row(5, 1, 5, 5), row(ownPID, 5, ownPID, 5),
+		row(10, 5, 10, 5), row(11, 10, 11, 5), row(12, 10, 12, 12),
+	} {
+		rows[p.PID] = p
+	}
+	return rows
+}
+
+// A rehearsal plays a script to a tracker, step by step and without a
+// goroutine.
+type rehearsal struct {
+	*script
+	tracker *Tracker
+}
+
+func rehearse(flavour Forks) *rehearsal {
+	s := &script{
+		flavour: flavour, clock: time.Unix(1, 0), cost: time.Millisecond, rows: cast(),
+		watched: make(map[int]StartTime), refused: make(map[int]error),
+	}
+	return &rehearsal{s, &Tracker{
+		follower: follower{kernel: s, now: s.now, core: newCore(ownPID, flavour)},
+		done:     make(chan struct{}), changed: make(chan struct{}),
+	}}
+}
+
+// track begins a tree and lets the tracker come to rest.
+func (r *rehearsal) track(pid int) *Tree {
+	GinkgoHelper()
+	t, err := r.tracker.follower.track(pid)
+	Expect(err).NotTo(HaveOccurred())
+	r.run()
+	return &Tree{tracker: r.tracker, tree: t}
+}
+
+func (r *rehearsal) resume(root int, known ...int) *Tree {
+	GinkgoHelper()
+	var identities []Identity
+	for _, pid := range known {
+		identities = append(identities, identity(pid))
+	}
+	t, err := r.tracker.follower.resume(identity(root), identities)
+	Expect(err).NotTo(HaveOccurred())
+	r.run()
+	return &Tree{tracker: r.tracker, tree: t}
+}
+
+func (r *rehearsal) drop(t *Tree) {
+	r.tracker.follower.tell(func(c *core) { c.drop(t.tree) })
+}
+
+// run has the tracker take steps until it waits for a notice only, or for ten
+// seconds of its own time.
+func (r *rehearsal) run() {
+	GinkgoHelper()
+	deadline := r.clock.Add(10 * time.Second)
+	for steps := 0; steps == 0 || !r.idle && r.clock.Before(deadline); steps++ {
+		Expect(r.tracker.follower.step()).To(Succeed())
+		Expect(steps).To(BeNumerically("<", 10_000), "the tracker does not come to rest")
+	}
+}
+
+// appears writes rows into the table, with the notice of a fork for a parent
+// that is watched.
+func (r *rehearsal) appears(rows ...Process) {
+	GinkgoHelper()
+	for _, p := range rows {
+		r.rows[p.PID] = p
+		if _, ok := r.watched[p.Parent]; ok && r.flavour != ForksUnseen {
+			r.posted = append(r.posted, r.forked(p))
+		}
+	}
+	r.run()
+}
+
+func (r *rehearsal) forked(p Process) Notice {
+	if r.flavour == ForksNamed {
+		r.watched[p.PID] = p.Start // from birth
+		return Notice{PID: p.Parent, Events: Forked, Child: p.PID, found: p}
+	}
+	return Notice{PID: p.Parent, Events: Forked}
+}
+
+// replaces gives a PID to another process, without a notice.
+func (r *rehearsal) replaces(p Process) { r.rows[p.PID] = p }
+
+// dies takes processes out of the table, with the notices of those that are
+// watched. Their children go to init.
+func (r *rehearsal) dies(pids ...int) {
+	GinkgoHelper()
+	for _, pid := range pids {
+		delete(r.rows, pid)
+		for child, p := range r.rows {
+			if p.Parent == pid {
+				p.Parent = 1
+				r.rows[child] = p
+			}
+		}
+		if _, ok := r.watched[pid]; ok {
+			delete(r.watched, pid)
+			r.posted = append(r.posted, Notice{PID: pid, Events: Exited})
+		}
+	}
+	r.run()
+}
+
+// links says of each member by what evidence it is one.
+func links(t *Tree) map[int]string {
+	found := make(map[int]string)
+	for _, m := range t.Members() {
+		found[m.PID] = m.Link.String()
+	}
+	return found
+}
+
+// verdict returns what is established, without the reason.
+func verdict(t *Tree) Verdict {
+	v, _ := t.Verdict()
+	return v
+}
+
+// changes returns what happened to a tree since the last call, as "joined 11".
+func changes(t *Tree) (all []string) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	log, _ := t.Changes(ended) // whose error is only that nothing happened
+	for _, c := range log {
+		text := string(c.Kind)
+		if c.Member.PID != 0 {
+			text += fmt.Sprint(" ", c.Member.PID)
+		}
+		all = append(all, text)
+	}
+	return all
+}
