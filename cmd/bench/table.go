@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -9,10 +10,10 @@ import (
 // samples are times of one kind, in any order.
 type samples []time.Duration
 
-// quantile returns the smallest sample that a share q of all do not exceed.
+// quantile returns the smallest sample that a share q of all, 0 < q <= 1, do not exceed.
 func (s samples) quantile(q float64) time.Duration {
 	sorted := slices.Sorted(slices.Values(s))
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+	return sorted[int(math.Ceil(q*float64(len(sorted))))-1]
 }
 
 func (s samples) median() time.Duration { return s.quantile(0.5) }
