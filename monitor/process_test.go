@@ -7,12 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
@@ -33,13 +35,20 @@ var _ = BeforeEach(func() {
 	})
 })
 
-func descriptors() (names []string) {
+func descriptors() (open []string) {
 	entries, err := os.ReadDir("/dev/fd")
 	Expect(err).NotTo(HaveOccurred())
 	for _, e := range entries {
-		names = append(names, e.Name())
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		// The directory's own descriptor is closed by now.
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
+			open = append(open, e.Name())
+		}
 	}
-	return names
+	return open
 }
 
 // A gate keeps processes from ending until it is opened, and knows whether any

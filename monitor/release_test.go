@@ -20,6 +20,7 @@ var _ = Describe("Waiting for the release of a lease", func() {
 
 	var runtime *monitor.Runtime
 	var witness monitor.LeaseWitness
+	var lease *os.File // held by us
 	var release monitor.ReleaseWatch
 
 	BeforeEach(func() {
@@ -29,17 +30,13 @@ var _ = Describe("Waiting for the release of a lease", func() {
 		witness, err = runtime.LeaseWitness()
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(witness.Close)
+		lease, err = runtime.HoldLease()
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(func() { _ = lease.Close() })
 		release, err = monitor.WatchRelease(runtime.Path(monitor.LeaseFile))
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(release.Close)
 	})
-
-	hold := func() *os.File {
-		GinkgoHelper()
-		lease, err := runtime.HoldLease()
-		Expect(err).NotTo(HaveOccurred())
-		return lease
-	}
 
 	// wait waits in the background and delivers the outcome.
 	wait := func(ctx context.Context, atMost time.Duration) <-chan error {
@@ -49,7 +46,6 @@ var _ = Describe("Waiting for the release of a lease", func() {
 	}
 
 	It("ends when the holder closes it", func(ctx SpecContext) {
-		lease := hold()
 		outcome := wait(ctx, forEver)
 		Expect(outcome).NotTo(Receive())
 		Expect(lease.Close()).To(Succeed())
@@ -58,7 +54,6 @@ var _ = Describe("Waiting for the release of a lease", func() {
 	}, SpecTimeout(time.Minute))
 
 	It("ends when the holder dies, however it does", func(ctx SpecContext) {
-		lease := hold()
 		holder := start("exec cat <&3", append(through(newGate()), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		// Our own copy was no last one, and may be announced all the same.
@@ -70,17 +65,15 @@ var _ = Describe("Waiting for the release of a lease", func() {
 	}, SpecTimeout(time.Minute))
 
 	It("does not miss a release before it", func(ctx SpecContext) {
-		Expect(hold().Close()).To(Succeed())
+		Expect(lease.Close()).To(Succeed())
 		Eventually(wait(ctx, forEver)).Should(Receive(BeNil()))
 	}, SpecTimeout(time.Minute))
 
 	It("ends when the time is over", func(ctx SpecContext) {
-		DeferCleanup(hold().Close)
 		Expect(release.Wait(ctx, time.Millisecond)).To(Succeed())
 	}, SpecTimeout(time.Minute))
 
 	It("ends with its context, and can be done again with another", func(ctx SpecContext) {
-		lease := hold()
 		first, cancel := context.WithCancel(ctx)
 		outcome := wait(first, forEver)
 		cancel()
@@ -91,7 +84,6 @@ var _ = Describe("Waiting for the release of a lease", func() {
 	}, SpecTimeout(time.Minute))
 
 	It("ends at once when its context has ended before", func(ctx SpecContext) {
-		DeferCleanup(hold().Close)
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
 		Eventually(wait(ended, forEver)).Should(Receive(MatchError(context.Canceled)))

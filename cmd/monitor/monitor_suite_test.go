@@ -1,0 +1,36 @@
+package main
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// The test binary is also the command: run as "TEST as-monitor ARG...", and as
+// the monitor that such a run, or one within the specs, starts from itself.
+const asMonitor = "as-monitor"
+
+func TestMain(m *testing.M) {
+	// A race detector that lingers at exit would make processes look slow.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
+	if len(os.Args) > 1 && os.Args[1] == asMonitor {
+		os.Args = append(os.Args[:1], os.Args[2:]...)
+		main()
+		os.Exit(0)
+	}
+	if len(os.Args) > 1 && os.Args[1] == "--store" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func TestCommand(t *testing.T) {
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	SetDefaultEventuallyTimeout(20 * time.Second)
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Command")
+}

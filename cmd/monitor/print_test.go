@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// nameOf makes a name of a program as the table has it.
+func nameOf(text string) (n tracker.Name) {
+	Expect(n.UnmarshalText([]byte(text))).To(Succeed())
+	return n
+}
+
+func identity(pid int) tracker.Identity {
+	return tracker.Identity{PID: pid, Start: tracker.StartTime(pid), Boot: "b00t"}
+}
+
+// member is a process that joined as a child, unless a link says otherwise.
+func member(pid, parent int, command string, link ...tracker.Link) tracker.Member {
+	m := tracker.Member{
+		Process: tracker.Process{Identity: identity(pid), Parent: parent, Group: pid, Session: 10, User: 501, Command: nameOf(command)},
+		Link:    tracker.Link{Kind: tracker.LinkParent, Through: identity(parent)},
+		Joined:  time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+	if len(link) > 0 {
+		m.Link = link[0]
+	}
+	return m
+}
+
+var theRoot = tracker.Link{Kind: tracker.LinkRoot}
+
+// aStatus has every field set.
+func aStatus() monitor.Status {
+	watcher := identity(20)
+	return monitor.Status{
+		Record: monitor.Record{
+			Version: 1, Name: "build", State: monitor.Unknown, Reason: "nobody knows",
+			Owner: identity(10), Monitor: &watcher, Command: []string{"make", "-j 8"},
+			Directory: "/src", User: 501, Host: "box", Created: time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.UTC),
+		},
+		Root: "/store/runtimes/build/root", Log: "/store/runtimes/build/monitor.log",
+		Members: []tracker.Member{member(10, 5, "make", theRoot), member(11, 10, "cc")},
+	}
+}
+
+func draw(members ...tracker.Member) string {
+	var out bytes.Buffer
+	printTree(&out, members)
+	return out.String()
+}
+
+// lines takes the indentation of the spec from a drawing.
+func lines(text string) string {
+	text = strings.TrimPrefix(text, "\n")
+	indent := text[:len(text)-len(strings.TrimLeft(text, "\t"))]
+	text = strings.ReplaceAll("\n"+text, "\n"+indent, "\n")
+	return strings.TrimRight(text[1:], "\t")
+}
+
+var _ = Describe("A drawing of members", func() {
+	It("is empty for nobody", func() {
+		Expect(draw()).To(BeEmpty())
+	})
+
+	It("has each below its parent, in the order given", func() {
+		Expect(draw(
+			member(10, 5, "bash", theRoot),
+			member(11, 10, "make"),
+			member(12, 11, "cc"),
+			member(13, 11, "cc"),
+			member(14, 13, "as"),
+			member(15, 10, "sleep"),
+		)).To(Equal(lines(`
+			10 bash
+			├─ 11 make
+			│  ├─ 12 cc
+			│  └─ 13 cc
+			│     └─ 14 as
+			└─ 15 sleep
+			`)))
+	})
+
+	It("has an orphan below whom it joined through, and says how", func() {
+		Expect(draw(
+			member(10, 5, "bash", theRoot),
+			member(11, 1, "sleep", tracker.Link{Kind: tracker.LinkGroup, Through: identity(10)}),
+			member(12, 1, "daemon", tracker.Link{Kind: tracker.LinkSession, Through: identity(10)}),
+			member(13, 1, "job"), // a child of 1 by its link, which is no member
+		)).To(Equal(lines(`
+			10 bash
+			├─ 11 sleep, joined as orphan in the group of 10
+			└─ 12 daemon, joined as orphan in the session of 10
+			13 job
+			`)))
+	})
+
+	It("has an orphan at the top where whom it joined through has gone", func() {
+		Expect(draw(
+			member(11, 1, "sleep", tracker.Link{Kind: tracker.LinkParent, Through: identity(10)}),
+			member(12, 1, "daemon", tracker.Link{Kind: tracker.LinkSession, Through: identity(10)}),
+			member(13, 12, "worker"),
+		)).To(Equal(lines(`
+			11 sleep, joined as child of 10
+			12 daemon, joined as orphan in the session of 10
+			└─ 13 worker
+			`)))
+	})
+
+	It("says what is not simply running, and what was known before", func() {
+		stopped := member(10, 5, "vi", theRoot)
+		stopped.State = tracker.Stopped
+		exiting := member(11, 10, "cp", tracker.Link{Kind: tracker.LinkKnown})
+		exiting.State = tracker.Exiting
+		Expect(draw(stopped, exiting)).To(Equal(lines(`
+			10 vi (stopped)
+			└─ 11 cp (exiting), joined as known from before
+			`)))
+	})
+
+	It("has the root at the top, though its parent joined the group that it leads", func() {
+		Expect(draw(
+			member(9, 1, "init", tracker.Link{Kind: tracker.LinkGroup, Through: identity(10)}),
+			member(10, 9, "bash", theRoot),
+		)).To(Equal(lines(`
+			10 bash
+			└─ 9 init, joined as orphan in the group of 10
+			`)))
+	})
+})
+
+var _ = Describe("A command line", func() {
+	DescribeTable("is written so that a shell reads it back", func(written string, words ...string) {
+		Expect(commandLine(words)).To(Equal(written))
+	},
+		Entry("plain", "make -j8 CC=gcc ./a,b:c@d%e+f_g", "make", "-j8", "CC=gcc", "./a,b:c@d%e+f_g"),
+		Entry("with spaces", "echo 'a b'", "echo", "a b"),
+		Entry("with nothing in a word", "echo ''", "echo", ""),
+		Entry("with quotes", `echo 'it'\''s' '"'`, "echo", "it's", `"`),
+		Entry("with what shells expand", "echo '$HOME' '*' '~' '`x`' 'a;b' '#'", "echo", "$HOME", "*", "~", "`x`", "a;b", "#"),
+		Entry("with backslashes", `echo '\'`, "echo", `\`),
+		Entry("beyond ASCII", "echo 'größe'", "echo", "größe"),
+		Entry("empty", ""),
+	)
+
+	It("is one line, and no word of it reaches the terminal as a command", func() {
+		for _, word := range []string{"two\nlines", "a\ttab", "\x1b[2J", "\r", "\x7f", "\xff", "\u009b"} {
+			Expect(commandLine([]string{word})).NotTo(MatchRegexp("[\x00-\x1f\x7f\u0080-\u009f]"), "%q", word)
+		}
+	})
+})
+
+var _ = Describe("What a user reads", func() {
+	It("of info", func() {
+		var out bytes.Buffer
+		status := aStatus()
+		status.Created = time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.Local)
+		Expect(printInfo(&out, status)).To(Succeed())
+		Expect(out.String()).To(Equal(lines(`
+			name:      build
+			state:     unknown
+			reason:    nobody knows
+			command:   make '-j 8'
+			owner:     10
+			monitor:   20
+			members:   2
+			created:   ` + status.Created.Format(time.RFC3339) + `
+			directory: /store/runtimes/build/root
+			log:       /store/runtimes/build/monitor.log
+			`)))
+	})
+
+	It("of info, where there is no reason and no monitor", func() {
+		var out bytes.Buffer
+		status := aStatus()
+		status.State, status.Reason, status.Monitor = monitor.Starting, "", nil
+		Expect(printInfo(&out, status)).To(Succeed())
+		Expect(out.String()).NotTo(Or(ContainSubstring("reason"), ContainSubstring("monitor:")))
+	})
+
+	broken := monitor.Status{Record: monitor.Record{Name: "bad", State: monitor.Broken, Reason: "it is torn"}}
+
+	It("of info, where the record is broken: nothing made up", func() {
+		var out bytes.Buffer
+		Expect(printInfo(&out, broken)).To(Succeed())
+		Expect(out.String()).To(Equal("name:   bad\nstate:  broken\nreason: it is torn\n"))
+	})
+
+	It("of list", func() {
+		var out bytes.Buffer
+		status := aStatus()
+		status.Created = time.Now().Add(-90 * time.Second)
+		Expect(printList(&out, []monitor.Status{broken, status})).To(Succeed())
+		Expect(out.String()).To(Equal(lines(`
+			NAME   STATE    OWNER  MEMBERS  AGE    COMMAND
+			bad    broken   -      0        -      it is torn
+			build  unknown  10     2        1m30s  make '-j 8'
+			`)))
+	})
+
+	It("of list, where there is none", func() {
+		var out bytes.Buffer
+		Expect(printList(&out, nil)).To(Succeed())
+		Expect(out.String()).To(BeEmpty())
+	})
+
+	It("of list --quiet", func() {
+		var out bytes.Buffer
+		Expect(printNames(&out, []monitor.Status{broken, aStatus()})).To(Succeed())
+		Expect(out.String()).To(Equal("bad\nbuild\n"))
+	})
+
+	It("of list: a line for each runtime, whatever the commands are", func() {
+		var out bytes.Buffer
+		status := aStatus()
+		status.Command = []string{"sh", "-c", "one\ntwo\tthree"}
+		Expect(printList(&out, []monitor.Status{status, status})).To(Succeed())
+		Expect(strings.Count(out.String(), "\n")).To(Equal(3))
+	})
+})
