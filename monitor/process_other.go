@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-func keepOnExec(*os.File) error { return errors.ErrUnsupported }
+func keepOnExec(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 func closeOnExec(int) {}
 

@@ -14,14 +14,17 @@ import (
 // down), and below the usual limit of 256.
 var leaseFDs = []int{100, 10, 3}
 
-// keepOnExec gives the open file a descriptor that outlives exec.
-func keepOnExec(file *os.File) (err error) {
+// keepOnExec gives the open file a second descriptor, which outlives exec.
+func keepOnExec(file *os.File) (*os.File, error) {
+	var failed error
 	for _, from := range leaseFDs {
-		if _, err = unix.FcntlInt(file.Fd(), unix.F_DUPFD, from); err == nil {
-			return nil
+		fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD, from)
+		if err == nil {
+			return os.NewFile(uintptr(fd), file.Name()), nil
 		}
+		failed = err
 	}
-	return os.NewSyscallError("fcntl", err)
+	return nil, os.NewSyscallError("fcntl", failed)
 }
 
 // closeOnExec keeps a descriptor from being inherited.

@@ -33,6 +33,9 @@ func (r *Runtime) path(file string) string { return filepath.Join(r.Dir(), file)
 // Record reads the record. The error is [ErrNotExist] or [ErrBroken].
 func (r *Runtime) Record() (Record, error) {
 	record, err := readRecord(r.Dir())
+	if err == nil && record.Name != r.name {
+		err = fmt.Errorf("%w: it names another runtime, %q", ErrBroken, record.Name)
+	}
 	if err != nil {
 		return Record{}, r.wrap(err)
 	}

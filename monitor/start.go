@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -81,11 +80,13 @@ func (r *Runtime) start(start Start) error {
 
 // exec makes the lease outlive this program and becomes the command.
 func (r *Runtime) exec(lease *os.File, start Start) error {
-	if err := keepOnExec(lease); err != nil {
+	kept, err := keepOnExec(lease)
+	if err != nil {
 		return r.wrap(fmt.Errorf("cannot pass on its lease: %w", err))
 	}
+	defer kept.Close() // reached only where exec fails
 	env := append(os.Environ(), EnvRuntime+"="+r.name, EnvDirectory+"="+r.Root(), EnvStore+"="+r.store.dir)
-	err := syscall.Exec(start.Path, start.Args, lastOfEach(env))
+	err = syscall.Exec(start.Path, start.Args, lastOfEach(env))
 	if errors.Is(err, syscall.ENOEXEC) {
 		// A script that names no interpreter: the shell runs it, as execvp(3)
 		// and every shell would have it.
@@ -199,7 +200,7 @@ func FindCommand(name string) (path string, err error) {
 	path, err = exec.LookPath(name)
 	switch {
 	case err == nil || errors.Is(err, exec.ErrDot):
-		return filepath.Clean(path), nil
+		return path, nil
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, exec.ErrNotFound):
 		return "", fmt.Errorf("%s: %w", name, ErrNotFound)
 	default:

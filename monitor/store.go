@@ -58,7 +58,7 @@ func (s *Store) check() error {
 		return cause(err)
 	}
 	for _, d := range []string{dir, s.runtimes(), s.trash()} {
-		if err := checkOwned(d); err != nil {
+		if err := checkOwned(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

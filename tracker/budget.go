@@ -14,7 +14,7 @@ const (
 	// time the read took: 1/33 is about three percent.
 	share = 33
 	// savings is the most reading that can be saved up for.
-	savings = 20 * time.Millisecond
+	savings = 50 * time.Millisecond
 )
 
 // charge takes the price of a read that ended now.

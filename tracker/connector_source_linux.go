@@ -75,6 +75,9 @@ func (s *connectorSource) add(pid int) error {
 	if err == nil && p.State == Zombie {
 		err = ErrGone
 	}
+	if err == nil && p.headless {
+		err = s.pidfds.add(pid) // the end of the first thread was its last event
+	}
 	if err != nil {
 		s.remove(pid)
 		return err
@@ -89,10 +92,16 @@ func (s *connectorSource) watch(pid int, start StartTime) {
 	s.watched[pid] = subject{start, s.watched[pid].births}
 }
 
+// remove ends watching the process that has the PID, but not a later one that
+// the queue tells of.
 func (s *connectorSource) remove(pid int) {
 	s.pidfds.remove(pid)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if births := s.watched[pid].births; births > 0 {
+		s.watched[pid] = subject{births: births}
+		return
+	}
 	delete(s.watched, pid)
 }
 
@@ -108,9 +117,12 @@ func (s *connectorSource) next(notices []Notice, timeout time.Duration) (_ []Not
 		return notices, err
 	}
 	for _, n := range s.exits {
-		s.bury(n.PID)
+		if s.ended(n.PID) {
+			s.remove(n.PID)
+			notices = append(notices, n)
+		}
 	}
-	return append(notices, s.exits...), nil
+	return notices, nil
 }
 
 // receive moves what the kernel has to the queue and reports whether there is
@@ -165,7 +177,7 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid, 0)})
 	case procExit:
 		if s.ended(e.pid) {
-			s.bury(e.pid)
+			s.remove(e.pid)
 			return append(notices, Notice{PID: e.pid, Events: Exited})
 		}
 	}
@@ -178,16 +190,6 @@ func (s *connectorSource) began(id Identity) {
 	defer s.mu.Unlock()
 	if child, ok := s.watched[id.PID]; ok && child.births > 0 {
 		s.watched[id.PID] = subject{id.Start, child.births - 1}
-	}
-}
-
-// bury ends watching a process that is dead, but not a later one with its PID.
-func (s *connectorSource) bury(pid int) {
-	s.mu.Lock()
-	later := s.watched[pid].births > 0
-	s.mu.Unlock()
-	if !later {
-		s.remove(pid)
 	}
 }
 
@@ -207,13 +209,16 @@ func (s *connectorSource) find(pid, parent int) Process {
 }
 
 // ended reports whether the end of a first thread was the end of its process.
-// Where it was not, a pidfd will tell.
+// It is not while other threads run, and when one of them execs it takes the
+// place of the first. Only a pidfd knows for certain; where it says no, it
+// tells later.
 func (s *connectorSource) ended(pid int) bool {
 	p, err := s.table.lookup(pid)
-	if err != nil || p.State == Zombie || p.Start != s.startOf(pid) {
+	if errors.Is(err, ErrGone) || err == nil && p.Start != s.startOf(pid) {
 		return true
 	}
-	return s.pidfds.add(pid) != nil
+	err = s.pidfds.add(pid)
+	return errors.Is(err, ErrGone) || err == nil && s.pidfds.ended(pid)
 }
 
 func (s *connectorSource) wake() { s.pidfds.wake() }

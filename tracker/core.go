@@ -27,6 +27,7 @@ type core struct {
 	lastRead   time.Time     // when the last read ended
 	beat       time.Duration // between reads that nothing announced
 	looking    bool          // somebody must be looked at on the beat
+	crowd      int           // how many may be known before the dead are dropped
 }
 
 // settledReads is how many clean reads in a row settle the trees. One is not
@@ -64,18 +65,20 @@ const (
 // track begins a tree at a process that was found alive and is being watched.
 func (c *core) track(p Process, now time.Time) *tree {
 	t := c.begin(p.Identity)
-	defer c.stir(t) // and what turns out to be around it
-	m := c.known[p.PID]
-	if m == nil || m.Identity != p.Identity || m.dead {
-		if m != nil {
-			c.bury(m, now)
-		}
-		c.join(p, Link{Kind: LinkRoot}, nil, t, now).watched = true
-		return t
+	if m := c.known[p.PID]; m != nil && m.Identity == p.Identity && m.alive() {
+		c.begins(t, m)
+	} else {
+		m = c.join(p, Link{Kind: LinkRoot}, nil, t, now)
+		m.watched, t.anchor = true, m
 	}
-	// A tree inside another: the root and all below it are nearer to the new
-	// one, and stay in the old one through it.
-	t.outer = m.tree
+	c.stir(t) // and what is around it
+	return t
+}
+
+// begins makes a member of one tree the root of another one inside: it and all
+// that joined through it are nearer to the new one.
+func (c *core) begins(t *tree, m *member) {
+	t.anchor, t.outer = m, m.tree
 	for _, d := range c.known {
 		if d.tree == t.outer && d.descends(m) {
 			d.tree = t
@@ -85,17 +88,11 @@ func (c *core) track(p Process, now time.Time) *tree {
 		}
 	}
 	for _, inner := range c.trees {
-		if inner != t && inner.outer == t.outer && c.rootDescends(inner, m) {
+		if inner != t && inner.outer == t.outer && inner.anchor != m && inner.anchor.descends(m) {
 			inner.outer = t
 			t.living += inner.living
 		}
 	}
-	return t
-}
-
-func (c *core) rootDescends(t *tree, m *member) bool {
-	root := c.known[t.root.PID]
-	return root != nil && root.Identity == t.root && root.tree == t && root.via.descends(m)
 }
 
 // begin makes a tree that has no members yet.
@@ -109,21 +106,31 @@ func (c *core) begin(root Identity) *tree {
 // resume adds to the tree somebody who is known to belong to it: alive, or
 // dead and still of use as a link.
 func (c *core) resume(t *tree, p Process, alive bool, now time.Time) {
-	if m := c.known[p.PID]; m != nil && m.Identity == p.Identity {
+	isRoot := p.Identity == t.root
+	m := c.known[p.PID]
+	switch {
+	case m != nil && m.Identity == p.Identity && isRoot && m.alive():
+		c.begins(t, m)
 		return
+	case m != nil && m.Identity == p.Identity:
+		return // another tree has it: this one is around it or beside it
 	}
 	kind := LinkKnown
-	if p.Identity == t.root {
+	if isRoot {
 		kind = LinkRoot
 	}
 	if !alive {
 		p.State = Zombie
 	}
-	c.join(p, Link{Kind: kind}, nil, t, now)
+	m = c.join(p, Link{Kind: kind}, nil, t, now)
+	if isRoot {
+		t.anchor = m
+	}
 }
 
 // drop ends following a tree. What lies inside it goes on in the tree around.
 func (c *core) drop(t *tree) {
+	t.closed = true
 	c.trees = slices.DeleteFunc(c.trees, func(other *tree) bool { return other == t })
 	for _, inner := range c.trees {
 		if inner.outer == t {
@@ -151,6 +158,8 @@ func (c *core) stir(t *tree) {
 // notice takes one notice.
 func (c *core) notice(n Notice, now time.Time) {
 	if n.Lost {
+		c.crowd = 0
+		c.tidy()
 		for _, t := range c.trees {
 			c.stir(t)
 		}
@@ -187,11 +196,33 @@ func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
 		}
 	case n.Events.Has(Exited):
 		c.bury(m, now)
-		if c.settled() { // else it may still be a link to somebody unseen
-			delete(c.known, m.PID)
-		}
+		c.tidy()
 	}
 }
+
+// tidy drops most of the dead where no read does. They are of use only when
+// notices get lost: the table is read then, and somebody may be found in a
+// group or session of theirs.
+func (c *core) tidy() {
+	if len(c.known) <= c.crowd {
+		return
+	}
+	needed := make(map[int]bool)
+	for _, m := range c.known {
+		if m.alive() {
+			needed[m.Group], needed[m.Session] = true, true
+		}
+	}
+	for pid, m := range c.known {
+		if m.dead && !needed[pid] && c.settled() {
+			delete(c.known, pid)
+		}
+	}
+	c.crowd = 2*len(c.known) + smallCrowd
+}
+
+// smallCrowd is how many processes are known before tidying is worth it.
+const smallCrowd = 64
 
 // conclude is told that all notices there are have been taken.
 func (c *core) conclude(now time.Time) {
@@ -287,6 +318,7 @@ func (c *core) finish(now time.Time, took time.Duration) {
 			t.clean++
 		}
 	}
+	c.forget()
 	c.conclude(now)
 }
 
@@ -328,6 +360,8 @@ func (c *core) probed(id Identity, now Process, err error, at time.Time) {
 // verdict says what is established about a tree, and why if that is nothing.
 func (c *core) verdict(t *tree) (Verdict, error) {
 	switch {
+	case t.closed:
+		return Unknown, ErrClosed
 	case c.unreadable != nil:
 		return Unknown, c.unreadable
 	case t.living > 0:

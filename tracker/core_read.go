@@ -1,9 +1,6 @@
 package tracker
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // read applies one read of the table. What is to be done next is in c.asks.
 func (c *core) read(rows []Process, now time.Time) {
@@ -20,9 +17,7 @@ func (c *core) read(rows []Process, now time.Time) {
 	for _, t := range c.trees {
 		c.nest(t, rows)
 	}
-	if !slices.ContainsFunc(c.trees, func(t *tree) bool { return t.news }) {
-		c.forget(rows)
-	}
+	c.markNeeded(rows)
 }
 
 // review compares what is known of a process with its row.
@@ -39,6 +34,16 @@ func (c *core) review(m *member, rows []Process, now time.Time) {
 		c.bury(m, now)
 		delete(c.known, m.PID)
 	case !listed && (m.exited || m.dead):
+		c.bury(m, now)
+	case c.forks == ForksNamed && m.watched && (!listed || rows[i].State == Zombie):
+		// Its exit will be announced, after forks of its that we have not been
+		// told of yet, unless that was lost. All it did before this read is
+		// known when the next one begins.
+		if m.ended != c.reads-1 {
+			m.ended = c.reads
+			c.stir(m.tree)
+			return
+		}
 		c.bury(m, now)
 	case !listed:
 		// A row is missing and no exit was announced: perhaps a traced
@@ -167,6 +172,10 @@ func (c *core) creatorOf(id int, row *Process) *member {
 
 // join makes a process known as part of a tree.
 func (c *core) join(p Process, link Link, via *member, t *tree, now time.Time) *member {
+	if old := c.known[p.PID]; old != nil {
+		old.watched = false // whoever watches the PID watches the new one
+		c.bury(old, now)
+	}
 	m := &member{Member: Member{Process: p, Link: link, Joined: now}, tree: t, via: via}
 	m.shorten()
 	c.known[p.PID] = m
@@ -214,19 +223,29 @@ func (c *core) nest(t *tree, rows []Process) {
 	c.stir(t)
 }
 
-// forget drops the dead that can link nobody any more: no row names them as
-// parent, group or session.
-func (c *core) forget(rows []Process) {
-	needed := make(map[*member]bool)
+// markNeeded notes which of the dead can still link somebody: those whom a row
+// names as parent, group or session, and those who have a row themselves.
+func (c *core) markNeeded(rows []Process) {
 	for i := range rows {
-		for _, id := range [...]int{rows[i].Group, rows[i].Session, rows[i].Parent, rows[i].PID} {
+		for _, id := range [...]int{rows[i].PID, rows[i].Parent, rows[i].Group, rows[i].Session} {
 			if m := c.known[id]; m != nil && m.dead {
-				needed[m] = true
+				m.needed = c.reads
 			}
 		}
 	}
+}
+
+// forget drops the dead that can link nobody any more, so that their PIDs may
+// come to mean others. Before everything is settled nothing is forgotten: the
+// only process in a dead member's group may have been born after the list of
+// PIDs was taken. A tree that has no member keeps its dead: somebody who slipped
+// through can be found only by them.
+func (c *core) forget() {
+	if !c.settled() {
+		return
+	}
 	for pid, m := range c.known {
-		if m.dead && !needed[m] {
+		if m.dead && m.needed != c.reads && m.tree.living > 0 {
 			delete(c.known, pid)
 		}
 	}

@@ -62,6 +62,8 @@ type member struct {
 	exited  bool // that notice came
 	dead    bool // established by a read: a former member
 	buried  int  // the number of the read that established it
+	ended   int  // the number of the last read that showed it dead, unannounced
+	needed  int  // the number of the last read that named it, once dead
 }
 
 func (m *member) alive() bool { return !m.dead }
@@ -96,12 +98,14 @@ func (m *member) shorten() {
 // A tree is the core's half of a [Tree].
 type tree struct {
 	root    Identity
-	outer   *tree // the next tree that contains this one
-	living  int   // live members, those of inner trees included
-	reads   int   // whole reads since it began
-	news    bool  // something happened to it since the last read began
-	clean   int   // reads in a row that brought nothing new
-	emptied bool  // found empty when settled
+	anchor  *member // the root as a member, also when long forgotten; may be nil
+	outer   *tree   // the next tree that contains this one
+	living  int     // live members, those of inner trees included
+	reads   int     // whole reads since it began
+	news    bool    // something happened to it since the last read began
+	clean   int     // reads in a row that brought nothing new
+	emptied bool    // found empty when settled
+	closed  bool    // not followed any more
 	logging bool
 	log     []Change
 }

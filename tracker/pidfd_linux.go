@@ -63,6 +63,17 @@ func (w *pidfdSource) poll(fd, pid int) error {
 	return unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(pid)})
 }
 
+// ended reports whether a watched process is dead.
+func (w *pidfdSource) ended(pid int) bool {
+	fd := []unix.PollFd{{Fd: int32(w.pidfds[pid]), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(fd, 0)
+		if err != unix.EINTR {
+			return n == 1
+		}
+	}
+}
+
 func (w *pidfdSource) remove(pid int) {
 	fd, ok := w.pidfds[pid]
 	if !ok {

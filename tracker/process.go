@@ -29,6 +29,9 @@ type Process struct {
 	State State `json:"state"`
 	// Command is the kernel's short name of the program.
 	Command Name `json:"command"`
+
+	// headless: its first thread has ended while others run (Linux).
+	headless bool
 }
 
 // A Name is the kernel's name of a program: at most 16 bytes on macOS and 15

@@ -76,7 +76,16 @@ func (t *table) readEach(rows []Process, entries []byte) ([]Process, error) {
 	return rows, nil
 }
 
-func (t *table) readOne(name []byte) (Process, error) {
+// readOne reads the row of the process whose PID is name.
+func (t *table) readOne(name []byte) (p Process, err error) {
+	for {
+		if p, err = t.readOnce(name); err != errPassing {
+			return p, err
+		}
+	}
+}
+
+func (t *table) readOnce(name []byte) (Process, error) {
 	var path [32]byte
 	fd, err := openRetry(t.proc, string(append(append(path[:0], name...), "/stat"...)), 0)
 	if err == unix.ENOENT || err == unix.ESRCH {
@@ -104,6 +113,11 @@ func (t *table) readOne(name []byte) (Process, error) {
 	return p, err
 }
 
+// errPassing reports a row without threads. The kernel let go of the first
+// thread while it wrote: the process is gone, or another thread, which execs,
+// becomes the first one just now. The next look finds out.
+var errPassing = errors.New("the row is changing hands")
+
 // lookup reads one row. A process that only /proc hides from us (its option
 // hidepid) is not gone.
 func (t *table) lookup(pid int) (Process, error) {
@@ -123,12 +137,11 @@ func (t *table) lookup(pid int) (Process, error) {
 // parseStat reads a line of /proc/PID/stat. The command may hold anything,
 // brackets and spaces included, so the fields are counted from its last
 // bracket: the state is the third, as proc(5) numbers them.
-func parseStat(line []byte) (Process, error) {
+func parseStat(line []byte) (p Process, err error) {
 	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
 	if open < 0 || end < open {
 		return Process{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
 	}
-	var p Process
 	var letter byte
 	var threads int64
 	p.PID = int(number(bytes.TrimSpace(line[:open])))
@@ -154,20 +167,24 @@ func parseStat(line []byte) (Process, error) {
 	if field <= 22 {
 		return Process{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
 	}
-	p.State = stateOf(letter, threads)
+	if p.State = stateOf(letter); p.State == Zombie {
+		switch {
+		case threads == 0:
+			return Process{}, errPassing
+		case threads > 1:
+			// The first thread has ended. While others run, the process
+			// lives, whatever the letter says.
+			p.State, p.headless = Running, true
+		}
+	}
 	return p, nil
 }
 
-func stateOf(letter byte, threads int64) State {
+func stateOf(letter byte) State {
 	switch letter {
 	case 'T', 't':
 		return Stopped
 	case 'Z', 'X':
-		// The first thread has ended. While others run, the process lives,
-		// whatever the letter says.
-		if threads > 1 {
-			return Running
-		}
 		return Zombie
 	}
 	return Running

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
+
+// ErrSelf reports that a tracker was asked to follow its own process, which it
+// never counts.
+var ErrSelf = errors.New("a tracker does not follow its own process")
 
 // A Tracker follows trees. Its methods may be called from any goroutine.
 //
@@ -64,7 +69,8 @@ func (t *Tracker) Close() error {
 // descends from it now and all that will. When it returns, the root is watched
 // and everybody who could be found below it is a member.
 //
-// The error is [ErrGone] when the root is dead or exiting. A root that is a
+// The error is [ErrGone] when the root is dead or exiting, and [ErrSelf] when it
+// is the calling process. A root that is a
 // member of another tree begins a tree inside that one: its members belong to
 // both, and [Tracker.TreeOf] names the inner.
 func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
@@ -79,7 +85,14 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 // perhaps by another process. Those that are dead still serve as links. It is
 // no error when nobody is alive: the tree is then found empty.
 func (t *Tracker) Resume(ctx context.Context, root Identity, known []Identity) (*Tree, error) {
-	tree, err := t.begin(ctx, func(f *follower) (*tree, error) { return f.resume(root, known) })
+	boot, err := Boot()
+	if err != nil {
+		return nil, err
+	}
+	relatives := slices.DeleteFunc(append([]Identity{root}, known...), func(id Identity) bool {
+		return id.Boot != boot // no PID of another boot means anything now
+	})
+	tree, err := t.begin(ctx, func(f *follower) (*tree, error) { return f.resume(root, relatives) })
 	if err != nil {
 		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
@@ -137,8 +150,8 @@ func (t *Tracker) call(command func()) error {
 		defer close(called)
 		command()
 	})
+	t.follower.kernel.wake() // under the lock: not after Close
 	t.mu.Unlock()
-	t.follower.kernel.wake()
 	select {
 	case <-called:
 		return nil
@@ -200,6 +213,10 @@ func (t *Tracker) run() {
 }
 
 func (f *follower) track(root int) (*tree, error) {
+	if root == f.core.self {
+		return nil, ErrSelf
+	}
+	f.answer() // or an earlier wish not to watch this PID would come after
 	p, err := f.kernel.lookup(root)
 	if err != nil {
 		return nil, err
@@ -217,13 +234,15 @@ func (f *follower) track(root int) (*tree, error) {
 	return f.core.track(p, f.now()), nil
 }
 
+// resume begins the tree of a root with those who are known to belong to it, the
+// root among them unless nothing is to be made of it.
 func (f *follower) resume(root Identity, known []Identity) (*tree, error) {
 	type relative struct {
 		Process
 		alive bool
 	}
 	var relatives []relative
-	for _, id := range append([]Identity{root}, known...) {
+	for _, id := range known {
 		p, err := f.kernel.lookup(id.PID)
 		switch {
 		case err == nil && p.Identity == id:

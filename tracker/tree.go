@@ -76,12 +76,15 @@ func (t *Tree) settle(ctx context.Context) (v Verdict, err error) {
 }
 
 // Wait returns nil when the tree is settled and empty. Until then nothing but
-// the end of ctx or of the tracker makes it return: a table that cannot be
-// read is waited for.
+// the end of ctx, or Close of the tree or the tracker, makes it return: a table
+// that cannot be read is waited for.
 func (t *Tree) Wait(ctx context.Context) error {
 	return t.tracker.await(ctx, func(c *core) (bool, error) {
-		v, _ := c.verdict(t.tree)
-		return v == Empty, nil
+		v, err := c.verdict(t.tree)
+		if !errors.Is(err, ErrClosed) {
+			err = nil
+		}
+		return v == Empty, err
 	})
 }
 
@@ -95,6 +98,9 @@ func (t *Tree) Changes(ctx context.Context) (changes []Change, err error) {
 			c.recount(t.tree)
 		}
 		changes, t.tree.log = t.tree.log, nil
+		if len(changes) == 0 && t.tree.closed {
+			return false, ErrClosed
+		}
 		return len(changes) > 0, nil
 	})
 	return changes, err

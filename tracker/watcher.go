@@ -125,7 +125,7 @@ func (w *Watcher) Remove(pid int) error {
 // notice.
 func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 	err = w.use(func() error {
-		defer context.AfterFunc(ctx, w.source.wake)()
+		defer wakeWhenDone(ctx, w.source)()
 		for len(notices) == 0 {
 			if w.closed.Load() {
 				return ErrClosed
@@ -141,6 +141,21 @@ func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 		return nil
 	})
 	return notices, err
+}
+
+// wakeWhenDone wakes a source when ctx ends. The function that it returns ends
+// that, and has seen to it that no wake comes later.
+func wakeWhenDone(ctx context.Context, s source) (stop func()) {
+	woken := make(chan struct{})
+	cancel := context.AfterFunc(ctx, func() {
+		defer close(woken)
+		s.wake()
+	})
+	return func() {
+		if !cancel() {
+			<-woken
+		}
+	}
 }
 
 // Close ends the watcher. A Next that is under way returns [ErrClosed].

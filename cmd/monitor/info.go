@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -66,7 +68,7 @@ func printInfo(out io.Writer, s monitor.Status) error {
 	line("name", s.Name)
 	line("state", s.State)
 	if s.Reason != "" {
-		line("reason", s.Reason)
+		line("reason", plain(s.Reason))
 	}
 	if s.State == monitor.Broken {
 		return w.Flush()
@@ -87,12 +89,57 @@ func printInfo(out io.Writer, s monitor.Status) error {
 func commandLine(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = word
-		if word == "" || strings.ContainsFunc(word, special) {
-			quoted[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
+		quoted[i] = quote(word)
 	}
 	return strings.Join(quoted, " ")
+}
+
+// quote keeps control characters off the terminal and out of the lines of a
+// list.
+func quote(word string) string {
+	switch {
+	case !utf8.ValidString(word) || strings.ContainsFunc(word, unicode.IsControl):
+		return "$" + escape(word)
+	case word == "" || strings.ContainsFunc(word, special):
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
+}
+
+// escape writes a word in single quotes as $'...' reads it in a shell.
+func escape(word string) string {
+	var text strings.Builder
+	text.WriteByte('\'')
+	for len(word) > 0 {
+		c, size := utf8.DecodeRuneInString(word)
+		switch {
+		case c == '\'' || c == '\\':
+			text.WriteByte('\\')
+			text.WriteRune(c)
+		case c == '\n':
+			text.WriteString(`\n`)
+		case c == '\t':
+			text.WriteString(`\t`)
+		case c == utf8.RuneError && size == 1 || unicode.IsControl(c):
+			for _, b := range []byte(word[:size]) {
+				fmt.Fprintf(&text, `\%03o`, b)
+			}
+		default:
+			text.WriteRune(c)
+		}
+		word = word[size:]
+	}
+	text.WriteByte('\'')
+	return text.String()
+}
+
+// plain writes a text of somebody else's on one line.
+func plain(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
+	}
+	quoted := escape(text)
+	return quoted[1 : len(quoted)-1]
 }
 
 func special(c rune) bool {

@@ -41,6 +41,8 @@ func newList(g *global) *cobra.Command {
 			switch {
 			case err != nil:
 				return err
+			case asJSON && quiet:
+				return usageError("list takes --json or --quiet, not both")
 			case asJSON:
 				return printJSON(cmd.OutOrStdout(), all)
 			case quiet:
@@ -51,7 +53,6 @@ func newList(g *global) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print names only")
-	cmd.MarkFlagsMutuallyExclusive("json", "quiet")
 	return cmd
 }
 
@@ -71,7 +72,7 @@ func printList(out io.Writer, all []monitor.Status) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tSTATE\tOWNER\tMEMBERS\tAGE\tCOMMAND")
 	for _, s := range all {
-		owner, age, what := "-", "-", s.Reason
+		owner, age, what := "-", "-", plain(s.Reason)
 		if s.State != monitor.Broken {
 			owner, what = strconv.Itoa(s.Owner.PID), commandLine(s.Command)
 			age = time.Since(s.Created).Round(time.Second).String()

@@ -44,6 +44,9 @@ descends from it. An orphan hangs where it joined, with the evidence.`,
 // members returns the live members of what the argument names.
 func (g *global) members(ctx context.Context, args []string) ([]tracker.Member, error) {
 	status, err := g.status(args)
+	if err == nil && status.State == monitor.Broken {
+		return nil, errors.New(status.Reason)
+	}
 	if err == nil || len(args) == 0 || !errors.Is(err, monitor.ErrNotExist) {
 		return status.Members, err
 	}
@@ -79,7 +82,7 @@ func printTree(out io.Writer, members []tracker.Member) {
 		if !byPID[above] {
 			above = m.Link.Through.PID
 		}
-		if !byPID[above] || above == m.PID {
+		if !byPID[above] || m.Link.Kind == tracker.LinkRoot {
 			above = 0
 		}
 		below[above] = append(below[above], m)
@@ -102,7 +105,7 @@ func printBelow(out io.Writer, below map[int][]tracker.Member, pid int, indent s
 }
 
 func describe(m tracker.Member) string {
-	text := fmt.Sprintf("%d %s", m.PID, m.Command)
+	text := fmt.Sprintf("%d %s", m.PID, plain(m.Command.String()))
 	if m.State != tracker.Running {
 		text += " (" + m.State.String() + ")"
 	}

@@ -1,0 +1,305 @@
+package tracker
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// simKernel is a kernel in memory that obeys xnu-facts.md, or the rules of the
+// Linux proc connector. Nothing in it happens by itself: its scheduler says
+// before each system call of the tracker, and before each row of a read is
+// filled, which processes move on first.
+type simKernel struct {
+	flavour   Forks
+	lastPID   int // the PID given out last
+	maxPID    int // PIDs wrap here, to 2
+	born      StartTime
+	procs     []*simProc // in the table, newest first
+	everybody []*simProc // also those that are gone
+	knotes    []*simKnote
+	events    []simEvent // of the connector, not yet taken
+	overflow  int        // events that fit; 0 is no limit
+	faults    int        // reads that may still fail
+	fail      func() bool
+
+	// schedule is called at each point where others can get ahead of the
+	// tracker, and returns when the tracker may go on. Patience is how long
+	// the call waits for something to happen: zero for most.
+	schedule func(patience time.Duration)
+	story    func(format string, args ...any)
+	now      time.Time
+
+	// Where the tracker is: how far in its step, in which call, about whom.
+	stage   byte
+	kind    byte
+	about   int
+	patient bool
+	rows    []Process  // of the read under way: filled
+	todo    []*simProc // and not yet filled
+}
+
+// A simKnote watches one process, or what is left of it.
+type simKnote struct {
+	proc    *simProc
+	pid     int
+	pending Events
+	gone    bool // its exit was delivered: dropped
+}
+
+// A simEvent is one message of the connector.
+type simEvent struct {
+	Notice
+	lost bool
+}
+
+// stageRead is the stage of a step from its read on.
+const stageRead = 100
+
+var errSimFault = errors.New("no memory for the table")
+
+func newSimKernel(flavour Forks, maxPID int) *simKernel {
+	return &simKernel{flavour: flavour, lastPID: 1, maxPID: maxPID,
+		now: time.Unix(1_000_000, 0), story: func(string, ...any) {}}
+}
+
+// spawn puts a process into the table.
+func (k *simKernel) spawn(parent *simProc, program []simOp) *simProc {
+	k.born++
+	p := &simProc{kernel: k, start: k.born, program: program, state: simRunning}
+	p.pid, _ = k.freePID()
+	k.lastPID = p.pid
+	p.pgid, p.sid, p.lease = p.pid, p.pid, false
+	if parent != nil {
+		p.parent, p.mother = parent, parent
+		p.pgid, p.sid, p.lease, p.member = parent.pgid, parent.sid, parent.lease, parent.member
+	}
+	k.procs = slices.Insert(k.procs, 0, p)
+	k.everybody = append(k.everybody, p)
+	return p
+}
+
+// freePID returns the next PID that is neither a process's, zombies included,
+// nor the id of a group or session that anybody is in (forkproc; xnu-facts 5.4).
+// There may be none.
+func (k *simKernel) freePID() (pid int, ok bool) {
+	pid = k.lastPID
+	for range k.maxPID {
+		if pid++; pid > k.maxPID {
+			pid = 2
+		}
+		used := slices.ContainsFunc(k.procs, func(p *simProc) bool {
+			return p.pid == pid || p.pgid == pid || p.sid == pid
+		})
+		if !used {
+			return pid, true
+		}
+	}
+	return 0, false
+}
+
+// find is proc_find: it does not find the dead, and XNU's not the exiting.
+func (k *simKernel) find(pid int) *simProc {
+	for _, p := range k.procs {
+		if p.pid == pid && p.state != simZombie && (p.state != simExiting || k.flavour != ForksAnnounced) {
+			return p
+		}
+	}
+	return nil
+}
+
+// post marks an event for all knotes of a process, or queues it for the
+// connector. Events merge in a knote until they are taken.
+func (k *simKernel) post(p *simProc, e Events, child *simProc) {
+	if k.flavour == ForksNamed {
+		n := Notice{PID: p.pid, Events: e}
+		if child != nil {
+			n.Child = child.pid
+		}
+		if k.overflow > 0 && len(k.events) >= k.overflow {
+			if last := len(k.events) - 1; !k.events[last].lost {
+				k.events = append(k.events, simEvent{Notice{Lost: true}, true})
+			}
+			return
+		}
+		k.events = append(k.events, simEvent{n, false})
+		return
+	}
+	if k.flavour == ForksUnseen && e != Exited {
+		return
+	}
+	for _, kn := range k.knotes {
+		if kn.proc == p && !kn.gone {
+			kn.pending |= e
+		}
+	}
+}
+
+// reap takes a process out of the table for good.
+func (k *simKernel) reap(p *simProc) {
+	p.state = simGone
+	k.procs = slices.DeleteFunc(k.procs, func(o *simProc) bool { return o == p })
+}
+
+// The tracker's side.
+
+func (k *simKernel) forks() Forks { return k.flavour }
+func (k *simKernel) inherit()     {}
+func (k *simKernel) wake()        {}
+func (k *simKernel) close() error { return nil }
+
+// call is a system call about to be made, about a PID or none.
+func (k *simKernel) call(kind byte, pid int, patience time.Duration) {
+	k.kind, k.about, k.patient = kind, pid, patience != 0
+	k.schedule(patience)
+}
+
+func (k *simKernel) add(pid int) error {
+	k.call('a', pid, 0)
+	k.drop(pid)
+	p := k.find(pid)
+	if p == nil {
+		k.story("tracker: watch %d: no such process", pid)
+		return ErrGone
+	}
+	k.story("tracker: watch %d (%s)", pid, p)
+	k.knotes = append(k.knotes, &simKnote{proc: p, pid: pid})
+	return nil
+}
+
+func (k *simKernel) remove(pid int) {
+	k.drop(pid)
+}
+
+func (k *simKernel) drop(pid int) {
+	k.knotes = slices.DeleteFunc(k.knotes, func(kn *simKnote) bool { return kn.pid == pid })
+}
+
+func (k *simKernel) lookup(pid int) (Process, error) {
+	k.call('l', pid, 0)
+	for _, p := range k.procs {
+		if p.pid == pid && p.listed() {
+			return p.row(), nil
+		}
+	}
+	return Process{}, ErrGone
+}
+
+func (k *simKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+	k.call('n', 0, timeout)
+	notices = k.take(notices)
+	for _, n := range notices {
+		k.story("tracker: notice %d %s", n.PID, n.Events)
+	}
+	if len(notices) == 0 {
+		k.stage++ // a drain has ended
+		k.now = k.now.Add(max(0, timeout))
+	}
+	return notices, nil
+}
+
+func (k *simKernel) pending() bool {
+	return len(k.events) > 0 || slices.ContainsFunc(k.knotes, func(kn *simKnote) bool { return kn.pending != 0 })
+}
+
+func (k *simKernel) take(notices []Notice) []Notice {
+	for _, e := range k.events {
+		if n := e.Notice; k.watchedByName(n) {
+			n.found = k.found(n)
+			if m := k.latest(n.Child); m != nil && n.Events.Has(Forked) {
+				m.named = true
+			}
+			notices = append(notices, n)
+		}
+	}
+	k.events = nil
+	for _, kn := range k.knotes {
+		if kn.pending == 0 {
+			continue
+		}
+		notices = append(notices, Notice{PID: kn.pid, Events: kn.pending})
+		kn.gone = kn.pending.Has(Exited) // one-shot
+		kn.pending = 0
+	}
+	k.knotes = slices.DeleteFunc(k.knotes, func(kn *simKnote) bool { return kn.gone })
+	return notices
+}
+
+// found is who has the PID that a notice names, when it is taken: perhaps
+// nobody any more, perhaps somebody else by now.
+func (k *simKernel) found(n Notice) Process {
+	pid := n.PID
+	if n.Events.Has(Forked) {
+		pid = n.Child
+	}
+	for _, p := range k.procs {
+		if p.pid == pid && p.state != simZombie {
+			return p.row()
+		}
+	}
+	return Process{Identity: Identity{PID: pid, Boot: "sim"}}
+}
+
+// watchedByName does what connectorSource does: it passes on what is about a
+// watched process, whose children are watched too.
+func (k *simKernel) watchedByName(n Notice) bool {
+	if n.Lost {
+		return true
+	}
+	i := slices.IndexFunc(k.knotes, func(kn *simKnote) bool { return kn.pid == n.PID })
+	if i < 0 {
+		return false
+	}
+	if n.Events.Has(Forked) {
+		k.knotes = append(k.knotes, &simKnote{pid: n.Child})
+	}
+	if n.Events.Has(Exited) {
+		k.knotes = slices.Delete(k.knotes, i, i+1)
+	}
+	return true
+}
+
+// read lists the PIDs at one moment and fills in the rows one by one later
+// (xnu-facts 4.3).
+func (k *simKernel) read(rows []Process) ([]Process, error) {
+	k.stage = stageRead
+	k.call('R', 0, 0)
+	k.rows = rows
+	k.todo = k.todo[:0]
+	for _, zombies := range []bool{false, true} {
+		for _, p := range k.procs {
+			if (p.state == simExiting || p.state == simZombie) == zombies {
+				k.todo = append(k.todo, p)
+			}
+		}
+	}
+	k.story("tracker: read lists %v", k.todo)
+	for len(k.todo) > 0 {
+		k.call('f', 0, 0)
+		p := k.todo[0]
+		k.todo = k.todo[1:]
+		if !p.listed() {
+			continue
+		}
+		row := p.row()
+		k.rows = append(k.rows, row)
+		p.show(row)
+		k.story("tracker: row %s: parent %d group %d session %d %s", p, row.Parent, row.Group, row.Session, row.State)
+	}
+	rows, k.rows = k.rows, nil
+	if k.faults > 0 && k.fail() {
+		k.story("tracker: the read fails")
+		return rows[:0], errSimFault
+	}
+	return rows, nil
+}
+
+// latest returns the last process that had a PID.
+func (k *simKernel) latest(pid int) *simProc {
+	for _, p := range slices.Backward(k.everybody) {
+		if p.pid == pid {
+			return p
+		}
+	}
+	return nil
+}
