@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
@@ -37,10 +39,54 @@ func entryOf(c tracker.Change) Entry {
 // A journal is the monitor's memory: the next monitor goes on from it. It is
 // not synced to disk, because none of its processes outlives the machine.
 type journal struct {
-	path    string
-	file    *os.File
-	lines   int
+	path  string
+	file  *os.File
+	lines int
+	cast
+}
+
+// A cast is who takes part in a runtime, by its journal.
+type cast struct {
 	members map[tracker.Identity]tracker.Member
+	// former members, who have left. Those who created a group or session
+	// that a member is in can still link an orphan.
+	former map[tracker.Identity]tracker.Member
+}
+
+// take changes the cast as an entry says. It reports whether that says anything
+// new: the first link of a member says more than a later one.
+func (c *cast) take(e Entry) (isNew bool) {
+	if e.Member == nil {
+		return true
+	}
+	id := e.Member.Identity
+	_, known := c.members[id]
+	switch {
+	case e.Event == tracker.Joined && !known:
+		c.members[id] = *e.Member
+		delete(c.former, id)
+	case e.Event == tracker.Left:
+		delete(c.members, id)
+		c.former[id] = *e.Member
+	default:
+		return false
+	}
+	return true
+}
+
+// dismiss forgets the former members who can link nobody.
+func (c *cast) dismiss() {
+	named := make(map[int]bool)
+	for _, m := range c.members {
+		named[m.Group], named[m.Session] = true, true
+	}
+	maps.DeleteFunc(c.former, func(id tracker.Identity, _ tracker.Member) bool { return !named[id.PID] })
+}
+
+// relatives returns all who are members or can link one.
+func (c *cast) relatives() []tracker.Identity {
+	c.dismiss()
+	return slices.AppendSeq(slices.Collect(maps.Keys(c.members)), maps.Keys(c.former))
 }
 
 // maxLines is how long a journal may get before the lines about processes that
@@ -49,7 +95,7 @@ const maxLines = 4096
 
 // openJournal reads a journal and opens it for appending.
 func openJournal(path string) (*journal, error) {
-	members, whole, err := readJournal(path)
+	cast, whole, err := readJournal(path)
 	if err != nil {
 		return nil, err
 	}
@@ -61,24 +107,16 @@ func openJournal(path string) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	return &journal{path: path, file: file, members: members}, nil
+	return &journal{path: path, file: file, cast: cast}, nil
 }
 
-// append writes all changes of one moment at once. It leaves out who is a
-// member by the journal already: its first link says more than a later one.
+// append writes all changes of one moment at once.
 func (j *journal) append(changes []tracker.Change) error {
 	var entries []Entry
 	for _, c := range changes {
-		id := c.Member.Identity
-		switch _, known := j.members[id]; {
-		case c.Kind == tracker.Joined && known:
-			continue
-		case c.Kind == tracker.Joined:
-			j.members[id] = c.Member
-		case c.Kind == tracker.Left:
-			delete(j.members, id)
+		if e := entryOf(c); j.take(e) {
+			entries = append(entries, e)
 		}
-		entries = append(entries, entryOf(c))
 	}
 	if j.lines += len(entries); j.lines > maxLines && j.lines > 4*len(j.members) {
 		return j.rewrite()
@@ -100,11 +138,16 @@ func writeEntries(file *os.File, entries []Entry) error {
 	return nil
 }
 
-// rewrite replaces the journal by one that has the present members only.
+// rewrite replaces the journal by one that has the present members only, and
+// the former ones who can link somebody.
 func (j *journal) rewrite() error {
+	j.dismiss()
 	var entries []Entry
 	for _, m := range j.members {
 		entries = append(entries, Entry{Time: m.Joined.UTC(), Event: tracker.Joined, Member: &m})
+	}
+	for _, m := range j.former {
+		entries = append(entries, Entry{Time: m.Joined.UTC(), Event: tracker.Left, Member: &m})
 	}
 	file, err := os.OpenFile(j.path+".new", os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -125,34 +168,28 @@ func (j *journal) rewrite() error {
 
 func (j *journal) close() error { return j.file.Close() }
 
-// readJournal returns those who joined and did not leave, by a journal, and
-// the length of its whole lines in bytes. They may have died since.
-func readJournal(path string) (members map[tracker.Identity]tracker.Member, whole int64, err error) {
+// readJournal returns who takes part by a journal, and the length of its whole
+// lines in bytes. They may have died since.
+func readJournal(path string) (c cast, whole int64, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read journal: %w", err)
+		return c, 0, fmt.Errorf("read journal: %w", err)
 	}
 	defer file.Close()
-	members = make(map[tracker.Identity]tracker.Member)
+	c = cast{make(map[tracker.Identity]tracker.Member), make(map[tracker.Identity]tracker.Member)}
 	for lines := bufio.NewReader(file); ; {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return members, whole, nil
+			return c, whole, nil
 		}
 		if err != nil {
-			return nil, 0, fmt.Errorf("read journal: %w", err)
+			return c, 0, fmt.Errorf("read journal: %w", err)
 		}
 		var e Entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, 0, fmt.Errorf("%w: journal, byte %d: %w", ErrBroken, whole, err)
+			return c, 0, fmt.Errorf("%w: journal, byte %d: %w", ErrBroken, whole, err)
 		}
 		whole += int64(len(line))
-		switch {
-		case e.Member == nil:
-		case e.Event == tracker.Joined:
-			members[e.Member.Identity] = *e.Member
-		case e.Event == tracker.Left:
-			delete(members, e.Member.Identity)
-		}
+		c.take(e)
 	}
 }

@@ -81,7 +81,7 @@ func (v *Survey) members(r *Runtime, status *Status) error {
 		}
 		return err
 	}
-	for id, m := range known {
+	for id, m := range known.members {
 		if now, ok := v.live[id]; ok {
 			m.Process = now
 			status.Members = append(status.Members, m)

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
@@ -140,7 +138,7 @@ func (w *watch) begin(ctx context.Context, t *tracker.Tracker) error {
 	if err != nil {
 		return err
 	}
-	known := slices.Collect(maps.Keys(w.journal.members))
+	known := w.journal.relatives()
 	if w.tree, err = t.Resume(ctx, w.record.Owner, known); err != nil {
 		return err
 	}
