@@ -201,7 +201,7 @@ var _ = Describe("The command", func() {
 	})
 
 	It("undoes a start whose arguments are too long for the system", func() {
-		Expect(call("run", "echo", strings.Repeat("x", 4<<20))).To(fails(126, "^exec .*echo: argument list too long$"))
+		Expect(call("run", "echo", strings.Repeat("x", 1<<20))).To(fails(126, "^exec .*echo: argument list too long$"))
 		nothingLeft()
 	})
 
