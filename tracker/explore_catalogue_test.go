@@ -3,6 +3,9 @@ package tracker
 // stay is what a process does that lives on.
 var stay = op(opStay)
 
+// smallCases is how many cases at the beginning of the catalogue take no time.
+const smallCases = 2
+
 // The catalogue: a program for each race that xnu-facts.md names (R1 to R21),
 // small enough that every order of its steps can be visited.
 var catalogue = []simCase{
