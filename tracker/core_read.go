@@ -151,6 +151,9 @@ func (c *core) orphan(row *Process, rows []Process) bool {
 	if !listed {
 		return true
 	}
+	if c.forks == ForksAnnounced {
+		return false // XNU gives orphans to nobody but launchd
+	}
 	// On Linux any ancestor can adopt orphans (PR_SET_CHILD_SUBREAPER). Only
 	// adoption and setsid put a process into another session than its parent.
 	parent := &rows[i]

@@ -96,12 +96,12 @@ func (r *root) line() string {
 	return r.lines.Text()
 }
 
-// pid returns the next thing that was said, which is a PID.
-func (r *root) pid() int {
+// atoi reads a PID that somebody said.
+func atoi(text string) int {
 	GinkgoHelper()
-	pid, err := strconv.Atoi(r.line())
+	number, err := strconv.Atoi(text)
 	Expect(err).NotTo(HaveOccurred())
-	return pid
+	return number
 }
 
 func (r *root) String() string { return fmt.Sprintf("root %d", r.Pid) }

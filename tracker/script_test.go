@@ -160,7 +160,7 @@ func (r *rehearsal) resume(root int, known ...int) *Tree {
 	for _, pid := range known {
 		identities = append(identities, identity(pid))
 	}
-	t, err := r.tracker.follower.resume(identity(root), identities)
+	t, err := r.tracker.follower.resume(identity(root), append([]Identity{identity(root)}, identities...))
 	Expect(err).NotTo(HaveOccurred())
 	r.run()
 	return &Tree{tracker: r.tracker, tree: t}

@@ -274,6 +274,7 @@ func (k *simKernel) read(rows []Process) ([]Process, error) {
 		}
 	}
 	k.story("tracker: read lists %v", k.todo)
+	var shown []*simProc
 	for len(k.todo) > 0 {
 		k.call('f', 0, 0)
 		p := k.todo[0]
@@ -283,13 +284,16 @@ func (k *simKernel) read(rows []Process) ([]Process, error) {
 		}
 		row := p.row()
 		k.rows = append(k.rows, row)
-		p.show(row)
+		shown = append(shown, p)
 		k.story("tracker: row %s: parent %d group %d session %d %s", p, row.Parent, row.Group, row.Session, row.State)
 	}
 	rows, k.rows = k.rows, nil
 	if k.faults > 0 && k.fail() {
 		k.story("tracker: the read fails")
 		return rows[:0], errSimFault
+	}
+	for i, p := range shown {
+		p.show(rows[len(rows)-len(shown)+i])
 	}
 	return rows, nil
 }

@@ -49,8 +49,12 @@ var _ = Describe("A line of /proc/PID/stat", func() {
 		Entry("dead", "Z", 1, Zombie),
 		Entry("dead and being forgotten", "X", 1, Zombie),
 		Entry("first thread dead, others alive", "Z", 2, Running),
-		Entry("dead, its last thread counted no more", "Z", 0, Zombie),
 	)
+
+	It("without threads says nothing, for the process may be about to have another first one", func() {
+		_, err := parseStat(statLine("x", "Z", 0))
+		Expect(err).To(MatchError(errPassing))
+	})
 
 	DescribeTable("is an error when it is cut", func(line string) {
 		_, err := parseStat([]byte(line))
