@@ -109,11 +109,12 @@ func (c *core) resume(t *tree, p Process, alive bool, now time.Time) {
 	isRoot := p.Identity == t.root
 	m := c.known[p.PID]
 	switch {
-	case m != nil && m.Identity == p.Identity && isRoot && m.alive():
+	case m == nil || m.Identity != p.Identity:
+	case isRoot && m.alive() && m.tree != t:
 		c.begins(t, m)
 		return
-	case m != nil && m.Identity == p.Identity:
-		return // another tree has it: this one is around it or beside it
+	default:
+		return // said twice, or another tree has it
 	}
 	kind := LinkKnown
 	if isRoot {

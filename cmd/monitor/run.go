@@ -69,6 +69,7 @@ shell and the runtime is gone, unless something that was started in it lives on.
 func nameFlag(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVar(name, "name", "", "name of the runtime (default: made up from the command)")
 	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
+	cmd.DisableFlagsInUseLine = true
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(err) })
 }
 
