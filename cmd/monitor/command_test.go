@@ -130,7 +130,7 @@ var _ = Describe("The command", func() {
 		Entry(nil, 2, `^bad name "": `, "info", ""),
 		Entry(nil, 2, "^info takes at most the name of a runtime; see 'monitor help info'$", "info", "a", "b"),
 		Entry(nil, 2, "^list takes no argument; ", "list", "a"),
-		Entry(nil, 2, "json quiet", "list", "--json", "--quiet"),
+		Entry(nil, 2, "^list takes --json or --quiet, not both$", "list", "--json", "--quiet"),
 		Entry(nil, 1, "^No active runtime$", "tree"),
 		Entry(nil, 1, `^runtime "none" does not exist$`, "tree", "none"),
 		Entry(nil, 2, "^tree takes at most ", "tree", "a", "b"),
