@@ -23,7 +23,6 @@ var whoJoins = []TableEntry{
 		row(19, 11, 19, 5, zombie), row(20, 1, 19, 5)),
 	Entry("an orphan of an orphan", "child of 19", row(19, 1, 11, 5), row(20, 19, 20, 20)),
 	Entry("one whose parent is not in the table", "orphan in the group of 11", row(20, 77, 11, 5)),
-	Entry("one that a living process of another session adopted", "orphan in the session of 12", row(20, 5, 20, 12)),
 
 	Entry("not a stranger", "", row(20, 5, 20, 5)),
 	Entry("not an orphan in the user's session", "", row(20, 1, 20, 5)),
@@ -109,6 +108,18 @@ var _ = Describe("Who belongs to a tree", func() {
 		Entry("where forks are named", ForksNamed),
 		Entry("where forks are unseen", ForksUnseen),
 	)
+
+	It("that a living process of another session is the parent of was adopted, which only Linux has", func() {
+		for flavour, link := range map[Forks]string{
+			ForksNamed: "orphan in the session of 12", ForksUnseen: "orphan in the session of 12",
+			// Here the parent left the session after it had made the child.
+			ForksAnnounced: "",
+		} {
+			r := rehearse(flavour)
+			r.rows[20] = row(20, 5, 20, 12)
+			Expect(links(r.track(10))[20]).To(Equal(link), "forks are %v", flavour)
+		}
+	})
 
 	It("links nobody through a PID that is another's now", func() {
 		r := rehearse(ForksAnnounced)

@@ -1,0 +1,107 @@
+//go:build darwin || linux
+
+package tracker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// faulty tells that this run makes system calls fail at random, as darwinrun
+// can. Whoever asks has to ask again then; the answers have to be right as ever.
+var faulty = os.Getenv("TRACKER_FAULTS") != ""
+
+// sure returns the answer to a question that must have one.
+func sure[T any](ctx context.Context, ask func() (T, error)) T {
+	GinkgoHelper()
+	answer, err := ask()
+	for faulty && err != nil && !errors.Is(err, ErrGone) && ctx.Err() == nil {
+		answer, err = ask()
+	}
+	Expect(err).NotTo(HaveOccurred())
+	return answer
+}
+
+// withTracker has a container of specs for each mechanism of this system. The
+// specs get what opens a tracker that uses it.
+func withTracker(text string, specs func(open func() *Tracker)) bool {
+	for _, m := range mechanisms {
+		Describe(text+", followed on "+m.name, func() {
+			specs(func() *Tracker {
+				k, err := m.open()
+				Expect(err).NotTo(HaveOccurred())
+				t := newTracker(k)
+				DeferCleanup(func() { Expect(t.Close()).To(Or(Succeed(), MatchError(ErrClosed))) })
+				return t
+			})
+		})
+	}
+	return true
+}
+
+// follow tracks the tree of a process.
+func follow(ctx context.Context, t *Tracker, pid int) *Tree {
+	GinkgoHelper()
+	return sure(ctx, func() (*Tree, error) { return t.Track(ctx, pid) })
+}
+
+// An ending is what Wait returned, and whether the oracle was held then.
+type ending struct {
+	err  error
+	held bool
+}
+
+// inTime is how a wait ends: nobody was left at that moment.
+var inTime = ending{}
+
+// ends waits for the end of a tree and asks the oracle right then.
+func ends(ctx context.Context, t *Tree, o *oracle) <-chan ending {
+	ended := make(chan ending, 1)
+	go func() {
+		defer GinkgoRecover()
+		err := t.Wait(ctx)
+		ended <- ending{err, o.held()}
+	}()
+	return ended
+}
+
+// lives expects what a settled tracker says of a tree in which somebody waits
+// at a gate.
+func lives(ctx context.Context, t *Tree, o *oracle) {
+	GinkgoHelper()
+	Expect(o.held()).To(BeTrue(), "the spec is wrong: nobody lives")
+	Expect(sure(ctx, func() (Verdict, error) { return t.Check(ctx) })).To(Equal(Alive))
+}
+
+// members waits until the members of a tree are these.
+func members(ctx context.Context, t *Tree, pids ...int) {
+	GinkgoHelper()
+	Eventually(ctx, func() (found []int) {
+		for _, m := range t.Members() {
+			found = append(found, m.PID)
+		}
+		return found
+	}).Should(ConsistOf(pids))
+}
+
+// persons reads n lines like "leaf 4711" and returns the PIDs by name.
+func (r *root) persons(n int) map[string]int {
+	GinkgoHelper()
+	found := make(map[string]int)
+	for range n {
+		name, pid := r.person()
+		found[name] = pid
+	}
+	return found
+}
+
+func (r *root) person() (name string, pid int) {
+	GinkgoHelper()
+	name, number, _ := strings.Cut(r.line(), " ")
+	return name, atoi(number)
+}

@@ -1,0 +1,169 @@
+//go:build darwin || linux
+
+package tracker
+
+import (
+	"slices"
+	"strconv"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = withTracker("A tree", func(open func() *Tracker) {
+	It("is not kept by a zombie", func(ctx SpecContext) {
+		r := perl(2, `
+			my $dead = child { wait_at(1) };
+			report("dead $dead");
+			wait_at(0)
+		`)
+		_, dead := r.person()
+		tree := follow(ctx, open(), r.Pid)
+		members(ctx, tree, r.Pid, dead)
+		r.open(1)
+		members(ctx, tree, r.Pid)
+		Expect(sure(ctx, func() (Process, error) { return Lookup(dead) }).Identity.PID).To(Equal(dead), "it was reaped")
+		ended := ends(ctx, tree, r.oracle)
+		lives(ctx, tree, r.oracle)
+		r.open(0)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	It("is kept by a process that is stopped", func(ctx SpecContext) {
+		r := perl(1, `report("root $$"); kill STOP => $$; wait_at(0)`)
+		r.persons(1)
+		Eventually(ctx, func() (Process, error) { return Lookup(r.Pid) }).Should(HaveField("State", Stopped))
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(0) // which it cannot see
+		lives(ctx, tree, r.oracle)
+		Expect(tree.Members()).To(ConsistOf(HaveField("State", Stopped)))
+		Expect(ended).NotTo(Receive())
+		Expect(r.Signal(syscall.SIGCONT)).To(Succeed())
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	It("has one member with one identity through a storm of execs", func(ctx SpecContext) {
+		script := prelude + `
+			my ($left, $script) = @ARGV;
+			wait_at(0) if $left == 200;
+			exec $^X, "-e", $script, $left - 1, $script if $left;
+			report("done $$");
+			wait_at(1)
+		`
+		r := lead(2, nil, "perl", "-e", script, "200", script)
+		before := sure(ctx, func() (Process, error) { return Lookup(r.Pid) }).Identity
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(0)
+		_, pid := r.person()
+		Expect(pid).To(Equal(r.Pid))
+		Expect(sure(ctx, func() (Process, error) { return Lookup(r.Pid) }).Identity).To(Equal(before))
+		lives(ctx, tree, r.oracle)
+		Expect(tree.Members()).To(ConsistOf(HaveField("Identity", before)))
+		r.open(1)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	It("shows the name of the program that runs now", func(ctx SpecContext) {
+		r := lead(1, nil, "sh", "-c", `read line <&4; exec sleep 1000`)
+		tree := follow(ctx, open(), r.Pid)
+		r.open(0)
+		Eventually(ctx, func() []Member {
+			_, err := tree.Check(ctx)
+			Expect(faulty || err == nil).To(BeTrue())
+			return tree.Members()
+		}).Should(ConsistOf(HaveField("Command", nameOf([]byte("sleep")))))
+		Expect(r.Kill()).To(Succeed())
+		Eventually(ctx, ends(ctx, tree, r.oracle)).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	const deep = 150
+	chain := `
+		sub chain { my $left = shift; child { chain($left - 1) } if $left; report("link $$"); wait_at(0) }
+		wait_at(1);
+		chain(` + strconv.Itoa(deep) + `)
+	`
+
+	It("has every generation of a long line, made before", func(ctx SpecContext) {
+		r := perl(2, chain)
+		r.open(1)
+		line := r.crowd(deep + 1)
+		tree := follow(ctx, open(), r.Pid)
+		members(ctx, tree, line...)
+		ended := ends(ctx, tree, r.oracle)
+		lives(ctx, tree, r.oracle)
+		r.open(0)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	It("has every generation of a long line, made while it is followed", func(ctx SpecContext) {
+		r := perl(2, chain)
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(1)
+		members(ctx, tree, r.crowd(deep+1)...)
+		lives(ctx, tree, r.oracle)
+		r.open(0)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	It("has three hundred children, made while it is followed, and outlives all but the last", func(ctx SpecContext) {
+		const many = 300
+		r := perl(3, `
+			wait_at(2);
+			child { report("child $$"); wait_at($_ == 1 ? 1 : 0) } for 1 .. `+strconv.Itoa(many)+`;
+			wait_at(0)
+		`)
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(2)
+		members(ctx, tree, append(r.crowd(many), r.Pid)...)
+		lives(ctx, tree, r.oracle)
+		r.open(0)
+		Eventually(ctx, tree.Members).Should(HaveLen(1))
+		lives(ctx, tree, r.oracle)
+		Expect(ended).NotTo(Receive())
+		r.open(1)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	// storm ends with an orphan that lives a little longer than its parent: how
+	// long does not matter to the oracle.
+	const storm = prelude + `
+		wait_at(0);
+		for (1 .. 500) { my $pid = child { }; waitpid $pid, 0 }
+		child { select undef, undef, undef, 0.01 };
+	`
+	It("is empty only after a storm of short lives in a group of its own has passed", func(ctx SpecContext) {
+		r := lead(1, &syscall.SysProcAttr{Setpgid: true}, "perl", "-e", storm)
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(0)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	It("is empty only after a storm of short lives in a stranger's group has passed", func(ctx SpecContext) {
+		tracker := open()
+		if tracker.Forks() != ForksNamed {
+			Skip("an orphan whose parent dies before the table is read is known by its group alone")
+		}
+		r := lead(1, nil, "perl", "-e", storm)
+		tree := follow(ctx, tracker, r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(0)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+})
+
+// crowd reads n lines and returns the PIDs in them.
+func (r *root) crowd(n int) (pids []int) {
+	GinkgoHelper()
+	for range n {
+		_, pid := r.person()
+		pids = append(pids, pid)
+	}
+	slices.Sort(pids)
+	return pids
+}

@@ -1,0 +1,118 @@
+//go:build darwin || linux
+
+package tracker
+
+import (
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// In the scripts gate 0 is the root's, gate 1 the one of its child, and so on
+// down the line.
+var _ = withTracker("A tree", func(open func() *Tracker) {
+	It("is empty when its only process has ended, though nobody has reaped that", func(ctx SpecContext) {
+		r := perl(1, `report("root $$"); wait_at(0)`)
+		r.persons(1)
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		lives(ctx, tree, r.oracle)
+		r.open(0)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+		Expect(tree.Members()).To(BeEmpty())
+	}, patience)
+
+	It("is empty when its only process was killed", func(ctx SpecContext) {
+		r := perl(1, `report("root $$"); wait_at(0)`)
+		r.persons(1)
+		tree := follow(ctx, open(), r.Pid)
+		Expect(r.Kill()).To(Succeed())
+		Eventually(ctx, ends(ctx, tree, r.oracle)).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	DescribeTable("lives until the last of three generations has ended", func(ctx SpecContext, order []int) {
+		r := perl(3, `
+			child {
+				child { report("grandchild $$"); wait_at(2) };
+				report("child $$"); wait_at(1)
+			};
+			report("root $$"); wait_at(0)
+		`)
+		family := r.persons(3)
+		generations := []int{family["root"], family["child"], family["grandchild"]}
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		left := map[int]bool{0: true, 1: true, 2: true}
+		for _, generation := range order {
+			lives(ctx, tree, r.oracle)
+			Expect(ended).NotTo(Receive())
+			delete(left, generation)
+			r.open(generation)
+			var pids []int
+			for who := range left {
+				pids = append(pids, generations[who])
+			}
+			members(ctx, tree, pids...)
+		}
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	},
+		Entry("from above", patience, []int{0, 1, 2}),
+		Entry("from below", patience, []int{2, 1, 0}),
+		Entry("the middle first", patience, []int{1, 2, 0}),
+		Entry("the middle last", patience, []int{0, 2, 1}),
+		Entry("the root in between", patience, []int{1, 0, 2}),
+	)
+
+	DescribeTable("keeps an orphan", func(ctx SpecContext, middle, leaf string) {
+		r := perl(4, `
+			wait_at(3);
+			child {
+				`+middle+`;
+				child { `+leaf+`; report("leaf $$"); wait_at(2) };
+				wait_at(1)
+			};
+			wait_at(0)
+		`)
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(3) // all of this happens while the tree is followed
+		_, pid := r.person()
+		Eventually(ctx, tree.Members).Should(ContainElement(HaveField("PID", pid)))
+		r.open(1)
+		Eventually(ctx, tree.Members).Should(HaveLen(2))
+		r.open(0)
+		members(ctx, tree, pid)
+		lives(ctx, tree, r.oracle)
+		Expect(ended).NotTo(Receive())
+		r.open(2)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	},
+		Entry("in the group of its ancestors", patience, ``, ``),
+		Entry("in a group of its own", patience, ``, `setpgrp`),
+		Entry("in a session of its own", patience, ``, `POSIX::setsid()`),
+		Entry("in the group of its dead parent", patience, `setpgrp`, ``),
+		Entry("in the session of its dead parent", patience, `POSIX::setsid()`, `setpgrp`),
+	)
+
+	It("keeps an orphan that nobody saw with its parent, in the group of a member", func(ctx SpecContext) {
+		r := lead(3, &syscall.SysProcAttr{Setpgid: true}, "perl", "-e", prelude+`
+			wait_at(2);
+			if (!fork) {
+				for (1 .. 20) { POSIX::_exit(0) if fork }
+				report("leaf $$"); wait_at(1); exit
+			}
+			wait_at(0)
+		`)
+		tree := follow(ctx, open(), r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(2)
+		_, pid := r.person()
+		r.open(0)
+		members(ctx, tree, pid)
+		lives(ctx, tree, r.oracle)
+		Expect(ended).NotTo(Receive())
+		r.open(1)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+})
