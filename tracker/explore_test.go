@@ -15,8 +15,9 @@ type simCase struct {
 	root []simOp
 	// careless gives it a parent that never waits for it.
 	careless bool
-	// strangers are other children of the shell.
+	// strangers are other children of the shell, or orphans in its group.
 	strangers [][]simOp
+	strays    bool
 	// late lets the processes run before the tracker has read the table once.
 	late bool
 	// maxPID is where PIDs wrap; 0 for never.
@@ -74,6 +75,9 @@ func (r *simRun) people() {
 	for i, program := range r.strangers {
 		s := k.spawn(shell, program)
 		s.name = fmt.Sprintf("X%d", i+1)
+		if r.strays {
+			s.parent, s.orphan = nil, true
+		}
 		if !r.leaderless {
 			s.pgid = s.pid
 		}
@@ -218,18 +222,23 @@ func (r *simRun) lost() (lost []*simProc) {
 // shown reports whether the tracker was told or shown that a process belongs
 // to the tree: over its mother, or as an orphan in the group or session that a
 // process of the tree created, who was shown to belong in turn.
-func (r *simRun) shown(p *simProc) bool {
+func (r *simRun) shown(p *simProc) bool { return r.shownBy(p, nil) }
+
+// shownBy leaves out those whose own evidence is being asked for.
+func (r *simRun) shownBy(p *simProc, asking []*simProc) bool {
 	switch {
 	case p == r.owner():
 		return true
-	case p.named:
-		return r.shown(p.mother)
-	case p.underMother && r.shown(p.mother):
+	case p == nil || slices.Contains(asking, p):
+		return false
+	}
+	asking = append(asking, p)
+	if (p.named || p.underMother) && r.shownBy(p.mother, asking) {
 		return true
 	}
 	return slices.ContainsFunc(p.ids, func(id int) bool {
 		creator := r.kernel.latest(id)
-		return creator != nil && creator != p && creator.member && r.shown(creator)
+		return creator != nil && creator.member && r.shownBy(creator, asking)
 	})
 }
 
@@ -286,6 +295,9 @@ type simReport struct {
 	story     []string
 }
 
+// tooMany states are more than the machine's memory and everybody's patience.
+const tooMany = 500_000
+
 func (r simReport) String() string {
 	return fmt.Sprintf("%d states, %.3g schedules", r.states, r.schedules)
 }
@@ -295,6 +307,9 @@ func explore(c simCase, flavour Forks) simReport {
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 	e.todo = []simPath{{from: -1}}
 	for len(e.todo) > 0 {
+		if len(e.states) > tooMany {
+			return e.report(fmt.Sprintf("more than %d states: make the program smaller", tooMany), nil)
+		}
 		path := e.todo[len(e.todo)-1]
 		e.todo = e.todo[:len(e.todo)-1]
 		if failure, choices := e.visit(path); failure != "" {

@@ -24,16 +24,7 @@ func (t *Tree) Members() []Member {
 	f := &t.tracker.follower
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var members []Member
-	for _, m := range f.core.known {
-		if m.alive() && m.tree.within(t.tree) {
-			members = append(members, m.Member)
-		}
-	}
-	slices.SortFunc(members, func(a, b Member) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
-	})
-	return members
+	return f.core.members(t.tree)
 }
 
 // Verdict returns what is established about the tree at this moment. For
@@ -118,12 +109,23 @@ func (t *Tree) Close() error {
 	return err
 }
 
-// recount writes the present members to the log of a tree.
-func (c *core) recount(t *tree) {
+// members returns the live members of a tree, oldest first.
+func (c *core) members(t *tree) (members []Member) {
 	for _, m := range c.known {
 		if m.alive() && m.tree.within(t) {
-			t.log = append(t.log, Change{Kind: Joined, Member: m.Member, Time: m.Joined})
+			members = append(members, m.Member)
 		}
+	}
+	slices.SortFunc(members, func(a, b Member) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
+	})
+	return members
+}
+
+// recount writes the present members to the log of a tree.
+func (c *core) recount(t *tree) {
+	for _, m := range c.members(t) {
+		t.log = append(t.log, Change{Kind: Joined, Member: m, Time: m.Joined})
 	}
 	if t.emptied {
 		t.log = append(t.log, Change{Kind: Emptied, Time: c.lastRead})
