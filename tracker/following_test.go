@@ -29,9 +29,9 @@ func sure[T any](ctx context.Context, ask func() (T, error)) T {
 
 // withTracker has a container of specs for each mechanism of this system. The
 // specs get what opens a tracker that uses it.
-func withTracker(text string, specs func(open func() *Tracker)) bool {
+func withTracker(text string, specs func(open func() *Tracker), decorators ...any) bool {
 	for _, m := range mechanisms {
-		Describe(text+", followed on "+m.name, func() {
+		Describe(text+", followed on "+m.name, decorators, func() {
 			specs(func() *Tracker {
 				k, err := m.open()
 				Expect(err).NotTo(HaveOccurred())

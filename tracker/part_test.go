@@ -19,13 +19,17 @@ import (
 const partVariable = "TRACKER_PART"
 
 var parts = map[string]func(){
-	"actor": actor,
+	"actor":      actor,
+	"crowded":    crowded,
+	"leaderless": leaderless,
+	"tracer":     tracer,
 }
 
-// init keeps the one part that is about the first thread on it: only
-// initialisation is sure to run there.
+// init keeps every part on the first thread of its process, where only
+// initialisation is sure to run: one part is about that thread, and ptrace
+// wants each call from the same one.
 func init() {
-	if os.Getenv(partVariable) == "leaderless" {
+	if os.Getenv(partVariable) != "" {
 		runtime.LockOSThread()
 	}
 }

@@ -39,20 +39,29 @@ const prelude = `
 // perl starts a script with some gates. The spec is skipped where perl is
 // missing.
 func perl(gates int, script string, args ...string) *root {
-	return lead(gates, nil, "perl", append([]string{"-e", prelude + script}, args...)...)
+	return lead(gates, perlCue(script, args...))
+}
+
+func perlCue(script string, args ...string) cue {
+	return cue{argv: append([]string{"perl", "-e", prelude + script}, args...)}
+}
+
+// played is a part as the root of a tree.
+func played(part string, env ...string) cue {
+	return cue{argv: []string{self()}, env: append(env, partVariable+"="+part)}
 }
 
 // lead starts a program as the root of a tree.
-func lead(gates int, sys *syscall.SysProcAttr, program string, args ...string) *root {
+func lead(gates int, c cue) *root {
 	GinkgoHelper()
-	path, err := exec.LookPath(program)
+	path, err := exec.LookPath(c.argv[0])
 	if err != nil {
-		Skip(program + " is not installed")
+		Skip(c.argv[0] + " is not installed")
 	}
 	said, out, err := os.Pipe()
 	Expect(err).NotTo(HaveOccurred())
 	r := &root{said: said, lines: bufio.NewScanner(said)}
-	c := cue{argv: append([]string{path}, args...), out: out, sys: sys}
+	c.argv[0], c.out = path, out
 	for range gates {
 		waits, opens, err := os.Pipe()
 		Expect(err).NotTo(HaveOccurred())
@@ -103,5 +112,10 @@ func atoi(text string) int {
 	Expect(err).NotTo(HaveOccurred())
 	return number
 }
+
+func itoa(number int) string { return strconv.Itoa(number) }
+
+// continueProcess lets a stopped process go on.
+func continueProcess(pid int) { Expect(syscall.Kill(pid, syscall.SIGCONT)).To(Succeed()) }
 
 func (r *root) String() string { return fmt.Sprintf("root %d", r.Pid) }

@@ -45,14 +45,14 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 	}, patience)
 
 	It("has one member with one identity through a storm of execs", func(ctx SpecContext) {
-		script := prelude + `
+		script := `
 			my ($left, $script) = @ARGV;
 			wait_at(0) if $left == 200;
 			exec $^X, "-e", $script, $left - 1, $script if $left;
 			report("done $$");
 			wait_at(1)
 		`
-		r := lead(2, nil, "perl", "-e", script, "200", script)
+		r := perl(2, script, "200", prelude+script)
 		before := sure(ctx, func() (Process, error) { return Lookup(r.Pid) }).Identity
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)
@@ -67,7 +67,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 	}, patience)
 
 	It("shows the name of the program that runs now", func(ctx SpecContext) {
-		r := lead(1, nil, "sh", "-c", `read line <&4; exec sleep 1000`)
+		r := lead(1, cue{argv: []string{"sh", "-c", `read line <&4; exec sleep 1000`}})
 		tree := follow(ctx, open(), r.Pid)
 		r.open(0)
 		Eventually(ctx, func() []Member {
@@ -131,13 +131,15 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 
 	// storm ends with an orphan that lives a little longer than its parent: how
 	// long does not matter to the oracle.
-	const storm = prelude + `
+	const storm = `
 		wait_at(0);
 		for (1 .. 500) { my $pid = child { }; waitpid $pid, 0 }
 		child { select undef, undef, undef, 0.01 };
 	`
 	It("is empty only after a storm of short lives in a group of its own has passed", func(ctx SpecContext) {
-		r := lead(1, &syscall.SysProcAttr{Setpgid: true}, "perl", "-e", storm)
+		c := perlCue(storm)
+		c.sys = &syscall.SysProcAttr{Setpgid: true}
+		r := lead(1, c)
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)
 		r.open(0)
@@ -149,7 +151,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		if tracker.Forks() != ForksNamed {
 			Skip("an orphan whose parent dies before the table is read is known by its group alone")
 		}
-		r := lead(1, nil, "perl", "-e", storm)
+		r := perl(1, storm)
 		tree := follow(ctx, tracker, r.Pid)
 		ended := ends(ctx, tree, r.oracle)
 		r.open(0)

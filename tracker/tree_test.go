@@ -96,7 +96,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 	)
 
 	It("keeps an orphan that nobody saw with its parent, in the group of a member", func(ctx SpecContext) {
-		r := lead(3, &syscall.SysProcAttr{Setpgid: true}, "perl", "-e", prelude+`
+		c := perlCue(`
 			wait_at(2);
 			if (!fork) {
 				for (1 .. 20) { POSIX::_exit(0) if fork }
@@ -104,6 +104,8 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 			}
 			wait_at(0)
 		`)
+		c.sys = &syscall.SysProcAttr{Setpgid: true}
+		r := lead(3, c)
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)
 		r.open(2)

@@ -1,6 +1,10 @@
 package tracker
 
 import (
+	"context"
+	"sync/atomic"
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
@@ -27,3 +31,79 @@ var _ = Describe("A set of events", func() {
 var _ = DescribeTable("What is said of forks is one word", func(f Forks, word string) {
 	Expect(f.String()).To(Equal(word))
 }, Entry(nil, ForksUnseen, "unseen"), Entry(nil, ForksAnnounced, "announced"), Entry(nil, ForksNamed, "named"))
+
+// A lateKernel takes its time for the first wake: until it is closed, if that
+// comes soon. Too short a time loses coverage and fails no spec.
+type lateKernel struct {
+	*script
+	woken    chan struct{}
+	closed   chan struct{}
+	wakes    atomic.Int32
+	begun    chan struct{} // closed when the first wake has begun
+	violated atomic.Bool
+}
+
+func newLateKernel() *lateKernel {
+	return &lateKernel{
+		script: rehearse(ForksAnnounced).script,
+		woken:  make(chan struct{}, 10), closed: make(chan struct{}), begun: make(chan struct{}),
+	}
+}
+
+func (k *lateKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+	if timeout < 0 {
+		<-k.woken
+	}
+	return notices, nil
+}
+
+func (k *lateKernel) wake() {
+	if k.wakes.Add(1) == 1 {
+		close(k.begun)
+		select {
+		case <-k.closed:
+			k.violated.Store(true)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	k.woken <- struct{}{}
+}
+
+func (k *lateKernel) close() error {
+	close(k.closed)
+	return nil
+}
+
+// A wake after the close would write into a descriptor that may be another's.
+var _ = Describe("Nobody is woken after the close", func() {
+	It("of a watcher", func() {
+		k := newLateKernel()
+		w := &Watcher{source: k}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = w.Next(ctx)
+		}()
+		cancel()
+		<-k.begun
+		Expect(w.Close()).To(Or(Succeed(), MatchError(ErrClosed)))
+		<-done
+		Eventually(k.closed).Should(BeClosed())
+		Expect(k.violated.Load()).To(BeFalse())
+	})
+
+	It("of a tracker", func(ctx SpecContext) {
+		k := newLateKernel()
+		t := newTracker(k)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = t.Track(ctx, 10)
+		}()
+		<-k.begun
+		Expect(t.Close()).To(Succeed())
+		<-done
+		Expect(k.violated.Load()).To(BeFalse())
+	}, SpecTimeout(time.Minute))
+})

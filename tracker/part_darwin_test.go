@@ -1,0 +1,4 @@
+package tracker
+
+// leaderless is a part for Linux only: XNU knows no first thread.
+func leaderless() {}

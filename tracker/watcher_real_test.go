@@ -1,0 +1,177 @@
+//go:build darwin || linux
+
+package tracker
+
+import (
+	"context"
+	"os"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = Describe("A watcher", func() {
+	open := func() *Watcher {
+		GinkgoHelper()
+		w, err := NewWatcher()
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(func() { Expect(w.Close()).To(Or(Succeed(), MatchError(ErrClosed))) })
+		return w
+	}
+	add := func(ctx SpecContext, w *Watcher, pid int) {
+		GinkgoHelper()
+		sure(ctx, func() (struct{}, error) { return struct{}{}, w.Add(pid) })
+	}
+	// exits takes notices until so many processes have ended, and counts them.
+	exits := func(ctx SpecContext, w *Watcher, count int) map[int]int {
+		GinkgoHelper()
+		seen := make(map[int]int)
+		for len(seen) < count {
+			notices, err := w.Next(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(notices).NotTo(BeEmpty())
+			for _, n := range notices {
+				if n.Events.Has(Exited) {
+					seen[n.PID]++
+				}
+			}
+		}
+		return seen
+	}
+
+	It("tells of an exit, once, and then forgets the PID", func(ctx SpecContext) {
+		w := open()
+		r := perl(1, `report("root $$"); wait_at(0)`)
+		r.persons(1)
+		add(ctx, w, r.Pid)
+		r.open(0)
+		Expect(exits(ctx, w, 1)).To(Equal(map[int]int{r.Pid: 1}))
+		limited, cancel := context.WithCancel(ctx)
+		cancel()
+		_, err := w.Next(limited)
+		Expect(err).To(MatchError(context.Canceled))
+	}, patience)
+
+	It("tells of forks and execs, where the kernel does", func(ctx SpecContext) {
+		w := open()
+		if w.Forks() == ForksUnseen {
+			Skip("forks are unseen here")
+		}
+		r := perl(2, `report("root $$"); wait_at(0); child { report("child $$") }; wait; wait_at(1); exec $^X, "-e", ""`)
+		r.persons(1)
+		add(ctx, w, r.Pid)
+		r.open(0)
+		_, child := r.person()
+		notices, err := w.Next(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(notices).To(HaveExactElements(And(HaveField("PID", r.Pid), HaveField("Events", Forked))))
+		if w.Forks() == ForksNamed {
+			Expect(notices[0].Child).To(Equal(child))
+		}
+		r.open(1)
+		var all Events
+		for !all.Has(Exited) {
+			notices, err := w.Next(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			for _, n := range notices {
+				Expect(n.PID).To(Equal(r.Pid))
+				all |= n.Events
+			}
+		}
+		Expect(all).To(Equal(Execed | Exited))
+	}, patience)
+
+	It("tells of more exits at once than it has room for", func(ctx SpecContext) {
+		const many = 200
+		w := open()
+		r := perl(2, `child { report("child $$"); wait_at(1) } for 1 .. 200; wait_at(0)`)
+		crowd := r.crowd(many)
+		for _, pid := range crowd {
+			add(ctx, w, pid)
+		}
+		r.open(1)
+		seen := exits(ctx, w, many)
+		for _, pid := range crowd {
+			Expect(seen[pid]).To(Equal(1))
+		}
+	}, patience)
+
+	It("refuses who is dead and what is no process", func(ctx SpecContext) {
+		w := open()
+		r := perl(0, ``)
+		r.reap()
+		for _, pid := range []int{r.Pid, -1, 1 << 30} {
+			Eventually(ctx, func() error { return w.Add(pid) }).Should(MatchError(ErrGone), "PID %d", pid)
+		}
+	}, patience)
+
+	It("is silent about who was removed, or never added", func(ctx SpecContext) {
+		w := open()
+		gone := perl(1, `report("root $$"); wait_at(0)`)
+		gone.persons(1)
+		last := perl(1, `report("root $$"); wait_at(0)`)
+		last.persons(1)
+		add(ctx, w, gone.Pid)
+		add(ctx, w, last.Pid)
+		Expect(w.Remove(gone.Pid)).To(Succeed())
+		Expect(w.Remove(gone.Pid)).To(Succeed())
+		Expect(w.Remove(os.Getppid())).To(Succeed())
+		gone.open(0)
+		gone.reap()
+		last.open(0)
+		Expect(exits(ctx, w, 1)).To(Equal(map[int]int{last.Pid: 1}))
+	}, patience)
+
+	It("waits until its context ends", func(ctx SpecContext) {
+		w := open()
+		add(ctx, w, os.Getppid())
+		limited, cancel := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() {
+			_, err := w.Next(limited)
+			done <- err
+		}()
+		Expect(done).NotTo(Receive())
+		cancel()
+		Eventually(ctx, done).Should(Receive(MatchError(context.Canceled)))
+	}, patience)
+
+	It("waits until it is closed, and is of no use after that", func(ctx SpecContext) {
+		w := open()
+		done := make(chan error, 1)
+		go func() {
+			_, err := w.Next(ctx)
+			done <- err
+		}()
+		Expect(w.Close()).To(Succeed())
+		Eventually(ctx, done).Should(Receive(MatchError(ErrClosed)))
+		Expect(w.Close()).To(MatchError(ErrClosed))
+		Expect(w.Add(os.Getppid())).To(MatchError(ErrClosed))
+		Expect(w.Remove(os.Getppid())).To(MatchError(ErrClosed))
+		_, err := w.Next(ctx)
+		Expect(err).To(MatchError(ErrClosed))
+	}, patience)
+
+	It("writes nothing into the descriptors of others, however it was closed", func(ctx SpecContext) {
+		for range 300 {
+			w := open()
+			limited, cancel := context.WithCancel(ctx)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_, _ = w.Next(limited)
+			}()
+			go cancel()
+			Expect(w.Close()).To(Succeed())
+			// These get the numbers that the watcher had.
+			read, write, err := os.Pipe()
+			Expect(err).NotTo(HaveOccurred())
+			<-done
+			Expect(write.Close()).To(Succeed())
+			var one [1]byte
+			n, _ := read.Read(one[:])
+			Expect(read.Close()).To(Succeed())
+			Expect(n).To(BeZero(), "somebody wrote into our pipe")
+		}
+	}, patience)
+})
