@@ -169,6 +169,7 @@ func networkOrder(v uint32) uint32 {
 // A procEvent is one event of the connector.
 type procEvent struct {
 	what       uint32
+	at         time.Duration // on the monotonic clock
 	pid, child int
 	err        uint32 // of an acknowledgement
 }
@@ -179,6 +180,7 @@ func parseEvent(m []byte) (e procEvent, ok bool) {
 	}
 	word := func(at int) uint32 { return binary.NativeEndian.Uint32(m[at:]) }
 	e.what = word(eventAt)
+	e.at = time.Duration(binary.NativeEndian.Uint64(m[eventAt+8:]))
 	switch e.what {
 	case procEventAck:
 		e.err = word(dataAt)

@@ -2,8 +2,11 @@ package tracker
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A connectorSource takes its notices from the proc connector: every fork with
@@ -170,11 +173,17 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 	case eventLost:
 		return append(notices, Notice{Lost: true})
 	case procFork:
-		child := s.find(e.child, e.pid)
+		child := s.find(e.child)
+		if child.Start > bornBy(e.at) {
+			child = Process{Identity: Identity{PID: e.child, Boot: s.table.boot}} // another one by now
+		}
+		if child.Start == 0 {
+			child.Parent = e.pid
+		}
 		s.began(child.Identity)
 		return append(notices, Notice{PID: e.pid, Events: Forked, Child: e.child, found: child})
 	case procExec:
-		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid, 0)})
+		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid)})
 	case procExit:
 		if s.ended(e.pid) {
 			s.remove(e.pid)
@@ -200,13 +209,28 @@ func (s *connectorSource) startOf(pid int) StartTime {
 }
 
 // find looks a process up. One that is gone already has a start time of zero.
-func (s *connectorSource) find(pid, parent int) Process {
+func (s *connectorSource) find(pid int) Process {
 	p, err := s.table.lookup(pid)
-	if err != nil || p.State == Zombie {
-		p = Process{Identity: Identity{PID: pid, Boot: s.table.boot, Start: p.Start}, Parent: parent}
+	if err != nil {
+		return Process{Identity: Identity{PID: pid, Boot: s.table.boot}}
 	}
+	p.State = Running // it will be said when it ends
 	return p
 }
+
+// bornBy returns the latest start time of a process that was announced at a
+// moment of the monotonic clock. Whoever was born later only has its PID.
+func bornBy(at time.Duration) StartTime {
+	var boot, monotonic unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil || unix.ClockGettime(unix.CLOCK_MONOTONIC, &monotonic) != nil {
+		return math.MaxInt64
+	}
+	asleep := time.Duration(boot.Nano() - monotonic.Nano())
+	return StartTime((at+asleep)/clockTick) + 1
+}
+
+// clockTick is the unit of start times in /proc: USER_HZ is 100 everywhere.
+const clockTick = 10 * time.Millisecond
 
 // ended reports whether the end of a first thread was the end of its process.
 // It is not while other threads run, and when one of them execs it takes the

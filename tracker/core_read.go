@@ -23,11 +23,14 @@ func (c *core) read(rows []Process, now time.Time) {
 // review compares what is known of a process with its row.
 func (c *core) review(m *member, rows []Process, now time.Time) {
 	i, listed := c.rows[m.PID]
-	if listed && m.Start == 0 && m.watched {
-		m.Start = rows[i].Start // it was born too recently to be looked up then
-	}
 	same := listed && rows[i].Identity == m.Identity
 	switch {
+	case c.forks == ForksNamed && m.watched && (!same || rows[i].State == Zombie) && m.ended != c.reads-1:
+		// Its exit will be announced, after forks of its that we have not been
+		// told of yet, unless that was lost. All it did before this read is
+		// known when the next one begins.
+		m.ended = c.reads
+		c.stir(m.tree)
 	case listed && !same:
 		// The PID is another's. That also means that no group or session
 		// has this id any more (xnu-facts G8), so it links nobody.
@@ -35,19 +38,10 @@ func (c *core) review(m *member, rows []Process, now time.Time) {
 		delete(c.known, m.PID)
 	case !listed && (m.exited || m.dead):
 		c.bury(m, now)
-	case c.forks == ForksNamed && m.watched && (!listed || rows[i].State == Zombie):
-		// Its exit will be announced, after forks of its that we have not been
-		// told of yet, unless that was lost. All it did before this read is
-		// known when the next one begins.
-		if m.ended != c.reads-1 {
-			m.ended = c.reads
-			c.stir(m.tree)
-			return
-		}
-		c.bury(m, now)
 	case !listed:
 		// A row is missing and no exit was announced: perhaps a traced
-		// process (xnu-facts 1.6), perhaps a table that hides it.
+		// process (xnu-facts 1.6), perhaps a table that hides it, perhaps the
+		// notice was lost.
 		c.ask(askProbe, m)
 		c.looking = true
 	case rows[i].State == Zombie, rows[i].State == Exiting && m.exited:

@@ -114,7 +114,7 @@ func (k *simKernel) post(p *simProc, e Events, child *simProc) {
 	if k.flavour == ForksNamed {
 		n := Notice{PID: p.pid, Events: e}
 		if child != nil {
-			n.Child = child.pid
+			n.Child, n.found.Start = child.pid, child.start
 		}
 		if k.overflow > 0 && len(k.events) >= k.overflow {
 			if last := len(k.events) - 1; !k.events[last].lost {
@@ -225,16 +225,18 @@ func (k *simKernel) take(notices []Notice) []Notice {
 	return notices
 }
 
-// found is who has the PID that a notice names, when it is taken: perhaps
-// nobody any more, perhaps somebody else by now.
+// found is the process that a notice names, when it is taken. It may be gone;
+// somebody else who has its PID by now is known by being younger.
 func (k *simKernel) found(n Notice) Process {
 	pid := n.PID
 	if n.Events.Has(Forked) {
 		pid = n.Child
 	}
 	for _, p := range k.procs {
-		if p.pid == pid && p.state != simZombie {
-			return p.row()
+		if p.pid == pid && (n.found.Start == 0 || n.found.Start == p.start) {
+			row := p.row()
+			row.State = Running
+			return row
 		}
 	}
 	return Process{Identity: Identity{PID: pid, Boot: "sim"}}
