@@ -38,6 +38,11 @@ var _ = Describe("The lease of a runtime", func() {
 		}
 	})
 
+	It("can be taken by others once the monitor has asked", func() {
+		Expect(witness.Free()).To(BeTrue())
+		Expect(hold().Close()).To(Succeed())
+	})
+
 	It("is free at once when its one holder lets go", func() {
 		lease := hold()
 		Expect(witness.Free()).To(BeFalse())

@@ -198,8 +198,9 @@ var _ = Describe("Starting a runtime", func() {
 		})
 
 		It("has a monitor outside: of init, in a session of its own, with none of our descriptors", func() {
+			// The first gate's numbers are used again on the way to the monitor.
 			g := newGate()
-			owner, output := begin("echo up; read -r x <&3", through(g)...)
+			owner, output := begin("echo up; read -r x <&3", through(newGate(), g)...)
 			line(output)
 			runtime, err := store.Runtime("build")
 			Expect(err).NotTo(HaveOccurred())

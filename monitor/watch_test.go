@@ -96,6 +96,18 @@ func entries(r *monitor.Runtime) (all []monitor.Entry) {
 	return all
 }
 
+// childOf returns who joined as a child of a process, by the journal.
+func childOf(r *monitor.Runtime, parent tracker.Identity) tracker.Identity {
+	GinkgoHelper()
+	for _, e := range entries(r) {
+		if e.Event == tracker.Joined && e.Member.Link.Through == parent {
+			return e.Member.Identity
+		}
+	}
+	Fail(fmt.Sprintf("no child of %v in the journal", parent))
+	return tracker.Identity{}
+}
+
 // forks tells what the kernel says of forks here.
 func forks() tracker.Forks {
 	GinkgoHelper()
@@ -324,7 +336,7 @@ var _ = Describe("A monitor", func() {
 			runtime := own(store, "build", owner.Identity)
 			first := watched(runtime)
 			Eventually(func() []monitor.Entry { return entries(runtime) }).Should(HaveLen(2))
-			middle := entries(runtime)[1].Member.Identity
+			middle := childOf(runtime, owner.Identity)
 			first.stop()
 			Expect(first.ends()).To(MatchError(context.Canceled))
 			middlesGate.open()
@@ -349,7 +361,7 @@ var _ = Describe("A monitor", func() {
 			first.stop()
 			Expect(first.ends()).To(MatchError(context.Canceled))
 			middlesGate.open()
-			middle := entries(runtime)[2].Member.Identity
+			middle := childOf(runtime, childOf(runtime, owner.Identity))
 			Eventually(lives).WithArguments(middle).Should(BeFalse())
 			owner.kill()
 			second := watched(runtime)
