@@ -61,4 +61,5 @@ func OpenJournal(path string) (Journal, error) {
 
 func (j Journal) Append(changes ...tracker.Change) error       { return j.append(changes) }
 func (j Journal) Members() map[tracker.Identity]tracker.Member { return j.members }
+func (j Journal) Relatives() []tracker.Identity                { return j.relatives() }
 func (j Journal) Close() error                                 { return j.close() }

@@ -74,6 +74,25 @@ var _ = Describe("A journal", func() {
 		Expect(open().Members()).To(And(HaveLen(1), HaveKey(young.Identity)))
 	})
 
+	// inGroup is a member that was in a group when it joined.
+	inGroup := func(pid, group int) tracker.Member {
+		m := childOf(pid, 10)
+		m.Group = group
+		return m
+	}
+
+	It("remembers those who left too: they may have led a group that somebody is in", func() {
+		leader, follower := inGroup(11, 11), inGroup(12, 11)
+		Expect(open().Append(joined(leader), joined(follower), left(leader))).To(Succeed())
+		Expect(open().Relatives()).To(ConsistOf(leader.Identity, follower.Identity))
+	})
+
+	It("remembers them whatever group others were in when they joined, which they may have changed", func() {
+		leader, follower := inGroup(11, 11), inGroup(12, 10)
+		Expect(open().Append(joined(leader), joined(follower), left(leader))).To(Succeed())
+		Expect(open().Relatives()).To(ConsistOf(leader.Identity, follower.Identity))
+	})
+
 	It("keeps the first link of a member, which says more than a later one", func() {
 		Expect(open().Append(joined(childOf(11, 10)))).To(Succeed())
 		journal := open()
@@ -158,6 +177,17 @@ var _ = Describe("A journal", func() {
 				stays[0].Identity: stays[0], stays[1].Identity: stays[1], last.Identity: last,
 			}))
 		}
+	})
+
+	It("keeps those who link somebody when it drops the departed", func() {
+		leader, follower := inGroup(11, 11), inGroup(12, 11)
+		journal := open()
+		Expect(journal.Append(joined(leader), joined(follower), left(leader))).To(Succeed())
+		for pid := 100; pid < 100+monitor.MaxLines; pid++ {
+			Expect(journal.Append(joined(inGroup(pid, 10)), left(inGroup(pid, 10)))).To(Succeed())
+		}
+		Expect(strings.Count(text(), "\n")).To(BeNumerically("<=", monitor.MaxLines))
+		Expect(open().Relatives()).To(ContainElements(leader.Identity, follower.Identity))
 	})
 
 	It("keeps all members, however many there are", func() {
