@@ -62,6 +62,32 @@ var _ = Describe("The verdict on a tree", func() {
 		Expect(verdict(tree)).To(Equal(Alive))
 	})
 
+	DescribeTable("is not empty when a read that began before a death shows the dead but not the orphan", func(flavour Forks) {
+		for torn := 1; torn <= 3; torn++ {
+			r := rehearse(flavour)
+			r.rows = map[int]Process{1: r.rows[1], 10: r.rows[10]}
+			tree := r.track(10)
+			changes(tree)
+			before := r.reads
+			r.beforeRead = func() {
+				switch r.reads - before {
+				case torn: // the PIDs were listed before 20 was made, the row of 10 filled after its end
+					r.rows[10] = row(10, 1, 10, 0, zombie)
+					r.posted = append(r.posted, Notice{PID: 10, Events: Forked | Exited})
+				case torn + 1:
+					r.rows[20] = row(20, 1, 10, 5)
+				}
+			}
+			r.posted = append(r.posted, Notice{PID: 10, Events: Forked})
+			r.run()
+			if r.reads-before < torn {
+				continue // it came to rest before
+			}
+			Expect(links(tree)).To(Equal(map[int]string{20: "orphan in the group of 10"}), "read %d", torn)
+			Expect(changes(tree)).To(Equal([]string{"left 10", "joined 20"}), "read %d", torn)
+		}
+	}, Entry("where forks are announced", ForksAnnounced), Entry("where forks are unseen", ForksUnseen))
+
 	It("reads nothing while nothing happens", func() {
 		r := rehearse(ForksAnnounced)
 		r.track(10)

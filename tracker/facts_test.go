@@ -196,6 +196,8 @@ var forkFacts = []fact{{
 	claim: "names every child, or none",
 	check: func(ctx context.Context, s *stage) {
 		parent := s.watchedChild()
+		s.fence(ctx)
+		s.noticed = nil // a fork from before the watch could still be told
 		children := []int{s.spawn(parent), s.spawn(parent), s.spawn(parent)}
 		s.await(ctx, parent, Forked)
 		s.fence(ctx)
