@@ -234,15 +234,28 @@ const clockTick = 10 * time.Millisecond
 
 // ended reports whether the end of a first thread was the end of its process.
 // It is not while other threads run, and when one of them execs it takes the
-// place of the first. Only a pidfd knows for certain; where it says no, it
-// tells later.
+// place of the first: then a pidfd is left to tell of the end.
+//
+// In the moment of that exec, both the row and the pidfd can speak of the thread
+// that is on its way out. Only what both say counts; until they agree, look
+// again.
 func (s *connectorSource) ended(pid int) bool {
-	p, err := s.table.lookup(pid)
-	if errors.Is(err, ErrGone) || err == nil && p.Start != s.startOf(pid) {
-		return true
+	for range maxLooks {
+		p, err := s.table.lookup(pid)
+		if errors.Is(err, ErrGone) || err == nil && p.Start != s.startOf(pid) {
+			return true
+		}
+		if s.pidfds.add(pid) != nil {
+			continue
+		}
+		switch dead := s.pidfds.ended(pid); {
+		case !dead:
+			return false
+		case err == nil && p.State == Zombie:
+			return true
+		}
 	}
-	err = s.pidfds.add(pid)
-	return errors.Is(err, ErrGone) || err == nil && s.pidfds.ended(pid)
+	return false
 }
 
 func (s *connectorSource) wake() { s.pidfds.wake() }

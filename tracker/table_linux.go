@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -118,21 +119,34 @@ func (t *table) readOnce(name []byte) (Process, error) {
 // becomes the first one just now. The next look finds out.
 var errPassing = errors.New("the row is changing hands")
 
-// lookup reads one row. A process that only /proc hides from us (its option
-// hidepid) is not gone.
+// lookup reads one row.
+//
+// That /proc does not show a process proves nothing: its option hidepid hides
+// some, and while a thread that is not the first one execs, the look-up can
+// catch the first one on its way out. kill(2) knows better: in that moment it
+// looks again itself (kill_pid_info in kernel/signal.c).
 func (t *table) lookup(pid int) (Process, error) {
 	if pid <= 0 {
 		return Process{}, ErrGone
 	}
-	p, err := t.readOne(strconv.AppendInt(nil, int64(pid), 10))
-	if errors.Is(err, ErrGone) && unix.Kill(pid, 0) == unix.EPERM {
-		return Process{}, unix.EPERM
+	name := strconv.AppendInt(nil, int64(pid), 10)
+	for range maxLooks {
+		p, err := t.readOne(name)
+		if !errors.Is(err, ErrGone) {
+			return p, err
+		}
+		if unix.Kill(pid, 0) == unix.ESRCH {
+			return Process{}, ErrGone
+		}
 	}
-	if err == nil && p.PID != pid {
-		return Process{}, ErrGone
-	}
-	return p, err
+	return Process{}, errHidden
 }
+
+// maxLooks is how often a process is looked up that is there and not shown.
+const maxLooks = 100
+
+// errHidden reports a process that lives, though /proc does not show it.
+var errHidden = fmt.Errorf("/proc hides it: %w", fs.ErrPermission)
 
 // parseStat reads a line of /proc/PID/stat. The command may hold anything,
 // brackets and spaces included, so the fields are counted from its last
