@@ -1,7 +1,7 @@
 # `make` lists the targets. Needs Go and make; the tools of the gate are pinned
 # in tools.mod, outside the graph of the module, and built by go itself.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test probe soak bench lint cross darwin-check check clean
+.PHONY: help build demo explore test probe soak bench lint cross darwin-check check clean
 
 TOOL := go tool -modfile=tools.mod
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
@@ -27,7 +27,12 @@ build: ## bin/monitor and bin/puppet
 demo: build ## the race, shown not happening
 	@sh demo/demo.sh
 
-test: ## all specs but the long ones; reports in out/ (LABELS=..., PROCS=4, ARGS=...)
+explore: ## every order of the steps of small programs, on a simulated kernel
+	@mkdir -p $(OUT)
+	$(TOOL) ginkgo --procs=2 --label-filter=explore --timeout=$(TIMEOUT) $(if $(CI),--no-color) \
+		--output-dir=$(OUT) --json-report=explore.json ./tracker
+
+test: explore ## all specs but the long ones; reports in out/ (LABELS=..., PROCS=4, ARGS=...)
 	@mkdir -p $(OUT)
 	GORACE=atexit_sleep_ms=0 $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) ./...
 
@@ -60,7 +65,7 @@ cross: ## builds for every system, supported or not
 # Each of them has its own directory, because reports are named after that.
 DARWIN := GOOS=darwin GOARCH=amd64 CGO_ENABLED=0
 TESTED = $(shell $(DARWIN) go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./...)
-darwin-check: LABELS = !linux && !stress
+darwin-check: LABELS = !linux && !stress && !explore
 darwin-check: OUT := $(OUT)/darwin
 darwin-check: ## the macOS build's specs on Linux (DARWINRUN=path of a runner of darwin/amd64 programs)
 ifdef DARWINRUN

@@ -74,7 +74,8 @@ func (c *cast) take(e Entry) (isNew bool) {
 	return true
 }
 
-// dismiss forgets the former members who can link nobody.
+// dismiss forgets the former members who can hardly link anybody. A group that
+// a member came into after it had joined is not known here.
 func (c *cast) dismiss() {
 	named := make(map[int]bool)
 	for _, m := range c.members {
@@ -83,9 +84,8 @@ func (c *cast) dismiss() {
 	maps.DeleteFunc(c.former, func(id tracker.Identity, _ tracker.Member) bool { return !named[id.PID] })
 }
 
-// relatives returns all who are members or can link one.
+// relatives returns all who are members or may link one.
 func (c *cast) relatives() []tracker.Identity {
-	c.dismiss()
 	return slices.AppendSeq(slices.Collect(maps.Keys(c.members)), maps.Keys(c.former))
 }
 

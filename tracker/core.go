@@ -21,6 +21,7 @@ type core struct {
 
 	reads      int           // begun so far
 	unreadable error         // why the last read gave nothing
+	failed     int           // the number of the last read that gave nothing
 	rows       map[int]int   // of the read being applied: index by PID
 	asks       []ask         // what the driver is to do after a read
 	budget     budget        // how often reading is worth its cost
@@ -301,7 +302,7 @@ func (c *core) fail(err error, now time.Time) {
 			t.tell(Change{Kind: Unreadable, Err: err, Time: now})
 		}
 	}
-	c.unreadable, c.lastRead = err, now
+	c.unreadable, c.failed, c.lastRead = err, c.reads, now
 }
 
 // finish is told that all asks of a read have been answered, when that was and
@@ -356,6 +357,15 @@ func (c *core) probed(id Identity, now Process, err error, at time.Time) {
 		c.bury(m, at)
 		c.stir(m.tree)
 	}
+}
+
+// failedSince returns why reads fail, if one that began after a given number of
+// them did.
+func (c *core) failedSince(reads int) error {
+	if c.failed > reads {
+		return c.unreadable
+	}
+	return nil
 }
 
 // verdict says what is established about a tree, and why if that is nothing.

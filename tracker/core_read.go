@@ -34,7 +34,7 @@ func (c *core) review(m *member, rows []Process, now time.Time) {
 	case listed && !same:
 		// The PID is another's. That also means that no group or session
 		// has this id any more (xnu-facts G8), so it links nobody.
-		c.bury(m, now)
+		c.discover(m, now)
 		delete(c.known, m.PID)
 	case !listed && (m.exited || m.dead):
 		c.bury(m, now)
@@ -48,10 +48,20 @@ func (c *core) review(m *member, rows []Process, now time.Time) {
 		// After its exit was announced a process can no longer fork, though
 		// its row may read "exiting" for a while (xnu-facts R7).
 		m.State = Zombie
-		c.bury(m, now)
+		c.discover(m, now)
 	default:
 		c.refresh(m, rows[i])
 	}
+}
+
+// discover buries somebody whom a read shows to be dead. Unless the exit was
+// announced before the read began, that is news: the list of PIDs may be older
+// than what the dead one did last.
+func (c *core) discover(m *member, now time.Time) {
+	if !m.exited && m.alive() {
+		c.stir(m.tree)
+	}
+	c.bury(m, now)
 }
 
 // refresh takes over the row of a process that is not dead.

@@ -11,6 +11,8 @@ const smallCases = 2
 var catalogue = []simCase{
 	{name: "the root exits", root: nil},
 	{name: "the root exits and nobody waits for it", root: nil, careless: true},
+	{name: "a child outlives a root that nobody waits for", careless: true,
+		root: []simOp{fork("B", op(opClose), stay)}},
 	{name: "a child outlives the root", root: []simOp{fork("B")}},
 	{name: "a child is waited for", root: []simOp{fork("B"), op(opWait)}},
 	{name: "a child lives on", root: []simOp{fork("B", stay)}},

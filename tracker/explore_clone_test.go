@@ -10,7 +10,7 @@ import (
 func (r *simRun) clone() *simRun {
 	n := &simRun{simCase: r.simCase, choices: slices.Clone(r.choices)}
 	n.kernel = r.kernel.clone()
-	n.kernel.schedule, n.kernel.fail = n.schedule, n.fault
+	n.kernel.schedule, n.kernel.fail, n.kernel.belongs = n.schedule, n.fault, n.shown
 	core, trees := r.follower.core.clone()
 	n.follower = &follower{kernel: n.kernel, now: func() time.Time { return n.kernel.now }, core: core}
 	n.tree = trees[r.tree]

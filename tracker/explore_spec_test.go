@@ -1,6 +1,8 @@
 package tracker
 
 import (
+	"fmt"
+	"os"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -18,9 +20,29 @@ var _ = Describe("in every order of the steps of kernel, processes and tracker",
 				It("keeps the promise: "+c.name, func() {
 					report := explore(c, flavour)
 					AddReportEntry("explored", report.String(), ReportEntryVisibilityFailureOrVerbose)
-					Expect(report.failure).To(BeEmpty(), "%s\nreplay: %s", strings.Join(report.story, "\n"), report.replay)
+					Expect(report.failure).To(BeEmpty(), "%s\nto see it again: EXPLORE='%s/%s/%s' go test ./tracker -v -ginkgo.focus again",
+						strings.Join(report.story, "\n"), flavour, c.name, report.replay)
 				})
 			}
 		})
 	}
 })
+
+// Who sets EXPLORE to what a failure says sees that schedule again, as a story.
+func init() {
+	text := os.Getenv("EXPLORE")
+	if text == "" {
+		return
+	}
+	It("shows a schedule again", func() {
+		words := strings.Split(text, "/")
+		Expect(words).To(HaveLen(3), "EXPLORE is flavour/case/choices")
+		for _, flavour := range []Forks{ForksAnnounced, ForksNamed, ForksUnseen} {
+			for _, c := range catalogue {
+				if flavour.String() == words[0] && c.name == words[1] {
+					fmt.Fprintln(GinkgoWriter, strings.Join(replay(c, flavour, decodeChoices(words[2])), "\n"))
+				}
+			}
+		}
+	})
+}

@@ -39,7 +39,6 @@ type simRun struct {
 	follower *follower
 	tree     *tree
 	choose   func(options int, quiet bool) int
-	story    []string
 	trusted  bool    // nothing to check: these states were seen before
 	choices  []uint8 // made so far
 	onStep   func()  // the tracker begins a step
@@ -55,7 +54,7 @@ func newSimRun(c simCase, flavour Forks, choose func(options int, quiet bool) in
 	k := newSimKernel(flavour, c.maxPID)
 	k.faults, k.overflow = c.faults, c.overflow
 	r := &simRun{simCase: c, kernel: k, choose: choose}
-	k.schedule, k.fail = r.schedule, r.fault
+	k.schedule, k.fail, k.belongs = r.schedule, r.fault, r.shown
 	r.follower = &follower{kernel: k, now: func() time.Time { return k.now }, core: newCore(-1, flavour)}
 	r.people()
 	return r

@@ -43,7 +43,7 @@ func (w *kqueueSource) add(pid int) error {
 	w.remove(pid)
 	err := w.change(unix.Kevent_t{
 		Ident: uint64(pid), Filter: unix.EVFILT_PROC, Flags: unix.EV_ADD,
-		Fflags: unix.NOTE_FORK | unix.NOTE_EXEC | unix.NOTE_EXIT,
+		Fflags: unix.NOTE_FORK | unix.NOTE_EXEC | unix.NOTE_EXIT | unix.NOTE_REAP,
 	})
 	if err == unix.ESRCH {
 		return ErrGone
@@ -59,7 +59,7 @@ func (w *kqueueSource) remove(pid int) {
 		return
 	}
 	delete(w.knotes, pid)
-	// ENOENT is all that can go wrong: the knote went with its exit.
+	// ENOENT is all that can go wrong: the knote went when it was reaped.
 	_ = w.change(unix.Kevent_t{Ident: uint64(pid), Filter: unix.EVFILT_PROC, Flags: unix.EV_DELETE})
 }
 
@@ -113,9 +113,11 @@ func (w *kqueueSource) noticeOf(event unix.Kevent_t) Notice {
 	if event.Fflags&unix.NOTE_EXEC != 0 {
 		notice.Events |= Execed
 	}
-	if event.Fflags&unix.NOTE_EXIT != 0 {
+	// A traced process may die without NOTE_EXIT, but none is reaped without
+	// NOTE_REAP (xnu-facts 1.6, 1.7). The first of the two is the one told.
+	if event.Fflags&(unix.NOTE_EXIT|unix.NOTE_REAP) != 0 {
 		notice.Events |= Exited
-		delete(w.knotes, notice.PID) // one-shot: the kernel has dropped it
+		w.remove(notice.PID)
 	}
 	return notice
 }

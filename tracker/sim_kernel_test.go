@@ -22,6 +22,7 @@ type simKernel struct {
 	overflow  int        // events that fit; 0 is no limit
 	faults    int        // reads that may still fail
 	fail      func() bool
+	belongs   func(*simProc) bool // the tracker was shown that it does
 
 	// schedule is called at each point where others can get ahead of the
 	// tracker, and returns when the tracker may go on. Patience is how long
@@ -294,10 +295,24 @@ func (k *simKernel) read(rows []Process) ([]Process, error) {
 		k.story("tracker: the read fails")
 		return rows[:0], errSimFault
 	}
-	for i, p := range shown {
-		p.show(rows[len(rows)-len(shown)+i])
-	}
+	k.show(shown, rows[len(rows)-len(shown):])
 	return rows, nil
+}
+
+// show remembers what a read showed the tracker: a row with the parent that made
+// a process counts if that one was known to belong when the row was.
+func (k *simKernel) show(procs []*simProc, rows []Process) {
+	for i, p := range procs {
+		p.show(rows[i])
+	}
+	for again := true; again; {
+		again = false
+		for i, p := range procs {
+			if !p.underMother && p.mother != nil && rows[i].Parent == p.mother.pid && k.belongs(p.mother) {
+				p.underMother, again = true, true
+			}
+		}
+	}
 }
 
 // latest returns the last process that had a PID.

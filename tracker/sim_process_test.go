@@ -33,11 +33,8 @@ type simProc struct {
 	named       bool  // a notice of its birth
 }
 
-// show remembers a row that the tracker was shown.
+// show remembers the group and session of a row that the tracker was shown.
 func (p *simProc) show(row Process) {
-	if p.mother != nil && row.Parent == p.mother.pid {
-		p.underMother = true
-	}
 	for _, id := range []int{row.Group, row.Session} {
 		if row.Parent == 1 && id != 0 && id != p.pid && !slices.Contains(p.ids, id) {
 			p.ids = append(p.ids, id)

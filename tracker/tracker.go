@@ -123,14 +123,19 @@ func (t *Tracker) Forks() Forks { return t.follower.kernel.forks() }
 func (t *Tracker) begin(ctx context.Context, start func(*follower) (*tree, error)) (*Tree, error) {
 	var begun *tree
 	var failed error
-	if err := t.call(func() { begun, failed = start(&t.follower) }); err != nil {
+	var reads int
+	err := t.call(func() {
+		t.follower.tell(func(c *core) { reads = c.reads })
+		begun, failed = start(&t.follower)
+	})
+	if err != nil {
 		return nil, err
 	}
 	if failed != nil {
 		return nil, failed
 	}
 	tree := &Tree{tracker: t, tree: begun}
-	err := t.await(ctx, func(c *core) (bool, error) { return begun.reads > 0, c.unreadable })
+	err = t.await(ctx, func(c *core) (bool, error) { return begun.reads > 0, c.failedSince(reads) })
 	if err != nil {
 		return nil, errors.Join(err, tree.Close())
 	}

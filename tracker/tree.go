@@ -42,23 +42,29 @@ func (t *Tree) Verdict() (Verdict, error) {
 // Check reads the table anew until it is settled and returns the verdict on
 // the tree. The error says why the verdict is [Unknown].
 func (t *Tree) Check(ctx context.Context) (Verdict, error) {
+	var reads int
 	err := t.tracker.call(func() {
 		t.tracker.follower.tell(func(c *core) {
 			c.stir(t.tree)
 			t.tree.emptied = false
+			reads = c.reads
 		})
 	})
 	if err != nil {
 		return Unknown, err
 	}
-	return t.settle(ctx)
+	return t.settle(ctx, reads)
 }
 
-func (t *Tree) settle(ctx context.Context) (v Verdict, err error) {
+// settle waits until the tree is settled. Only reads after a given number of
+// them count.
+func (t *Tree) settle(ctx context.Context, reads int) (v Verdict, err error) {
 	err = t.tracker.await(ctx, func(c *core) (bool, error) {
-		var why error
-		v, why = c.verdict(t.tree)
-		return t.tree.settled() && v != Unknown, why
+		if t.tree.closed {
+			return false, ErrClosed
+		}
+		v, _ = c.verdict(t.tree)
+		return t.tree.settled() && v != Unknown, c.failedSince(reads)
 	})
 	if err != nil {
 		return Unknown, fmt.Errorf("check the tree of process %d: %w", t.tree.root.PID, err)
