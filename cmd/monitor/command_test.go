@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -83,6 +84,19 @@ func self() tracker.Identity {
 	row, err := tracker.Lookup(os.Getpid())
 	Expect(err).NotTo(HaveOccurred())
 	return row.Identity
+}
+
+// give makes a process the owner of a runtime.
+func give(r *monitor.Runtime, pid int) {
+	GinkgoHelper()
+	record, err := r.Record()
+	Expect(err).NotTo(HaveOccurred())
+	row, err := tracker.Lookup(pid)
+	Expect(err).NotTo(HaveOccurred())
+	record.Owner = row.Identity
+	text, err := json.Marshal(record)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), text, 0o600)).To(Succeed())
 }
 
 var _ = Describe("The command", func() {
@@ -250,6 +264,30 @@ var _ = Describe("The command", func() {
 			Expect(cmd.Wait()).To(Succeed())
 			Expect(store().Names()).To(Equal([]string{"build"}))
 			Expect(call("list")).To(HaveField("Stdout", ContainSubstring("unmonitored")))
+		})
+
+		It("keeps watching on a hang-up that it was told to ignore, as by nohup", func() {
+			owner := exec.Command("sh", "-c", "read -r x")
+			gate, err := owner.StdinPipe()
+			Expect(err).NotTo(HaveOccurred())
+			Expect(owner.Start()).To(Succeed())
+			DeferCleanup(func() { _ = owner.Wait() })
+			DeferCleanup(func() { _ = gate.Close() })
+			r := create("build")
+			give(r, owner.Process.Pid)
+
+			cmd := command("watch", "build")
+			cmd.Stderr = GinkgoWriter
+			signal.Ignore(syscall.SIGHUP) // so does the child then
+			err = cmd.Start()
+			signal.Reset(syscall.SIGHUP)
+			Expect(err).NotTo(HaveOccurred())
+			DeferCleanup(func() { _ = cmd.Process.Kill() })
+			Eventually(r.Record).Should(HaveField("State", monitor.Running))
+			Expect(cmd.Process.Signal(syscall.SIGHUP)).To(Succeed())
+			Expect(gate.Close()).To(Succeed())
+			Expect(cmd.Wait()).To(Succeed())
+			nothingLeft()
 		})
 
 		It("says who else watches", func() {
