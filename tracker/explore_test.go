@@ -143,6 +143,9 @@ func (r *simRun) schedule(patience time.Duration) {
 			r.finish()
 		}
 		choice := r.choose(options, quiet)
+		if choice >= options {
+			r.fail("there is no choice %d here", choice)
+		}
 		if tracker && choice == 0 {
 			return
 		}
