@@ -14,36 +14,39 @@ import (
 // patience bounds every wait for something that should take milliseconds.
 const patience = 10 * time.Second
 
+// rest is how long a leaf lives before it is killed where the start is not to
+// be measured with the end.
+const rest = 50 * time.Millisecond
+
 // A peer learns, in its own way, that a leaf has ended.
 type peer struct {
 	name  string
-	n     int           // samples to take
-	start []string      // starts the leaf
-	phase time.Duration // the peer's beat, if it polls: the kill falls anywhere in it
+	n     int             // samples to take
+	start func() []string // the words that start a leaf
+	rest  time.Duration   // how long the leaf lives at least
+	phase time.Duration   // the peer's beat, if it polls: the kill falls anywhere in it
 	arm   armer
-	after func() error // waits for what the peer still does once it knows
+	after func() error // waits for what the peer still does once it knows, if anything
 }
 
 // An armer makes ready to learn of the end of pid. The function it returns
 // blocks until the end is known; it is called once.
 type armer func(pid int) (wait func() error, err error)
 
+// bare starts a leaf that nobody but the peer looks after.
+func bare() []string { return []string{"cat"} }
+
 // ends prints how long after the kill each peer knew. The peers take turns, so
 // that a slow minute of the machine is a slow minute for all.
 func (b bench) ends() error {
-	peers := append([]peer{
-		{name: exitNotice, n: b.fast, start: []string{"cat"}, arm: watchExit},
-	}, slowPeers(b.slow)...)
-	ours := len(peers)
-	peers = append(peers, peer{name: "monitor: runtime gone", n: b.fast})
+	peers := []peer{{name: exitNotice, n: b.fast, start: bare, rest: rest, arm: watchExit}}
+	peers = append(peers, slowPeers(b.slow)...)
+	peers = append(peers, b.ours("monitor: runtime gone", rest), b.ours("the same, killed at its start", 0))
 	times := make([]samples, len(peers))
 	for i := range b.fast {
 		for k, p := range peers {
 			if i%(b.fast/p.n) != 0 {
 				continue
-			}
-			if k == ours {
-				p = b.ourPeer(fmt.Sprintf("end%d", i))
 			}
 			t, err := p.once()
 			if err != nil {
@@ -61,7 +64,7 @@ func (b bench) ends() error {
 
 // once starts a leaf, kills it, and returns how long the peer took to know.
 func (p peer) once() (time.Duration, error) {
-	l, err := startLeaf(p.start...)
+	l, err := startLeaf(p.start()...)
 	if err != nil {
 		return 0, err
 	}
@@ -77,9 +80,7 @@ func (p peer) once() (time.Duration, error) {
 		known = time.Now()
 		done <- err
 	}()
-	if p.phase > 0 {
-		time.Sleep(rand.N(p.phase)) // samples the beat; nothing is waited for
-	}
+	time.Sleep(p.rest + rand.N(p.phase+1)) // samples the beat; nothing is waited for
 	killed := l.end()
 	if err := <-done; err != nil {
 		return 0, err
@@ -90,21 +91,27 @@ func (p peer) once() (time.Duration, error) {
 	return known.Sub(killed), err
 }
 
-// ourPeer runs the leaf in a runtime and knows when its directory has gone.
-func (b bench) ourPeer(name string) peer {
+// ours runs each leaf in a runtime and knows when its directory has gone.
+func (b bench) ours(name string, rest time.Duration) peer {
+	var count int
+	var runtime string
 	var ended func() error
 	return peer{
-		name:  "monitor: runtime gone",
-		start: []string{b.monitor, "run", "--name", name, "--", "cat"},
+		name: name, n: b.fast, rest: rest,
+		start: func() []string {
+			count++
+			runtime = fmt.Sprintf("end-%d-%d", rest.Milliseconds(), count)
+			return []string{b.monitor, "run", "--name", runtime, "--", "cat"}
+		},
 		arm: func(int) (func() error, error) {
-			monitor, err := b.monitorOf(name)
+			monitor, err := b.monitorOf(runtime)
 			if err != nil {
 				return nil, err
 			}
 			if ended, err = watchExit(monitor); err != nil {
 				return nil, err
 			}
-			return watchGone(b.runtimeDir(name))
+			return watchGone(b.runtimeDir(runtime))
 		},
 		// The monitor ends a moment after the runtime has gone. Waiting for that
 		// keeps its last work out of the next peer's sample.

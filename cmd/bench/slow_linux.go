@@ -18,8 +18,8 @@ const (
 
 func slowPeers(n int) []peer {
 	return []peer{
-		{name: "tail --pid", n: n, start: []string{"cat"}, phase: tailBeat, arm: armTail},
-		{name: "/proc poll every 2.5 s (spfs)", n: n, start: []string{"cat"}, phase: spfsBeat, arm: armPoll},
+		{name: "tail --pid", n: n, start: bare, phase: tailBeat, arm: armTail},
+		{name: "/proc poll every 2.5 s (spfs)", n: n, start: bare, phase: spfsBeat, arm: armPoll},
 	}
 }
 
