@@ -25,6 +25,8 @@ func ReadRecord(dir string) (Record, error)     { return readRecord(dir) }
 func (r Record) Write(dir string) error         { return r.write(dir) }
 func (r *Runtime) Path(file string) string      { return r.path(file) }
 func (r *Runtime) HoldLease() (*os.File, error) { return r.holdLease() }
+func (r *Runtime) OpenLock() (*os.File, error)  { return r.openLock() }
+func (r *Runtime) Take(lock *os.File) error     { return r.take(lock) }
 func (s *Store) Runtimes() string               { return s.runtimes() }
 func (s *Store) Trash() string                  { return s.trash() }
 func (s *Store) Sweep()                         { s.sweep() }

@@ -62,6 +62,10 @@ func monitorsOf(store *monitor.Store) (alive map[int]bool, err error) {
 	return alive, err
 }
 
+// noCommand is what is not to be run. Should it be all the same, a spec fails. A
+// command that exists would take the place of the specs, and end well.
+const noCommand = "/no/such/command"
+
 var _ = Describe("Starting a runtime", func() {
 	var store *monitor.Store
 	var release func()
@@ -77,7 +81,7 @@ var _ = Describe("Starting a runtime", func() {
 	}
 
 	DescribeTable("is refused without a monitor, and nothing is left,", func(conduct string, patience time.Duration, why string) {
-		err := run("/bin/cat", conduct, patience)
+		err := run(noCommand, conduct, patience)
 		Expect(err).To(MatchError(monitor.ErrNoMonitor))
 		Expect(err).To(MatchError(And(
 			HavePrefix(`runtime "build" cannot start: its monitor did not start: `), ContainSubstring(why))))
@@ -92,7 +96,7 @@ var _ = Describe("Starting a runtime", func() {
 
 	It("is refused where the monitor is no program, with the reason", func() {
 		err := store.Run(monitor.Start{
-			Name: "build", Path: "/bin/cat", Args: []string{"cat"}, Patience: generous,
+			Name: "build", Path: noCommand, Args: []string{noCommand}, Patience: generous,
 			Watch: func(string) []string { return []string{"/no/such/program"} },
 		})
 		Expect(err).To(MatchError(monitor.ErrNoMonitor))
@@ -102,7 +106,7 @@ var _ = Describe("Starting a runtime", func() {
 
 	It("is refused with what the monitor said last, where it says why in its log", func() {
 		err := store.Run(monitor.Start{
-			Name: "build", Path: "/bin/cat", Args: []string{"cat"}, Patience: generous,
+			Name: "build", Path: noCommand, Args: []string{noCommand}, Patience: generous,
 			Watch: func(string) []string { return []string{"/bin/sh", "-c", "echo first >&2; echo the reason >&2; exit 3"} },
 		})
 		Expect(err).To(MatchError(monitor.ErrNoMonitor))
@@ -111,7 +115,7 @@ var _ = Describe("Starting a runtime", func() {
 	})
 
 	It("leaves a monitor that comes too late with nothing to do", func() {
-		Expect(run("/bin/cat", late, 2*time.Second)).To(MatchError(monitor.ErrNoMonitor))
+		Expect(run(noCommand, late, 2*time.Second)).To(MatchError(monitor.ErrNoMonitor))
 		nothingLeft(store)
 		release()
 		Eventually(monitorsOf).WithArguments(store).Should(HaveEach(false))
@@ -139,7 +143,7 @@ var _ = Describe("Starting a runtime", func() {
 	It("fails where the name is in use, before any monitor is started", func() {
 		_, err := store.Create("build", nil)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(run("/bin/cat", asMeant, generous)).To(MatchError(monitor.ErrExist))
+		Expect(run(noCommand, asMeant, generous)).To(MatchError(monitor.ErrExist))
 		Expect(monitorsOf(store)).To(HaveLen(1), "none")
 		Expect(store.Names()).To(Equal([]string{"build"}))
 	})

@@ -406,6 +406,16 @@ var _ = Describe("A monitor", func() {
 		nothingLeft(store)
 	})
 
+	It("that comes with the lock of a runtime that was removed gets no other of that name", func() {
+		runtime := own(store, "build", dead())
+		lock, err := runtime.OpenLock()
+		Expect(err).NotTo(HaveOccurred())
+		defer lock.Close()
+		Expect(runtime.Remove()).To(Succeed())
+		own(store, "build", dead())
+		Expect(runtime.Take(lock)).To(MatchError(monitor.ErrNotExist))
+	})
+
 	Describe("of an owner that died before", func() {
 		It("removes the runtime when it left nobody", func() {
 			Expect(watch(own(store, "build", dead())).ends()).To(Succeed())

@@ -123,20 +123,20 @@ var errPassing = errors.New("the row is changing hands")
 //
 // That /proc does not show a process proves nothing: its option hidepid hides
 // some, and while a thread that is not the first one execs, the look-up can
-// catch the first one on its way out. kill(2) knows better: in that moment it
-// looks again itself (kill_pid_info in kernel/signal.c).
+// catch the first one on its way out. That it shows one proves nothing either:
+// it has a row for the id of each thread. tgkill(2) knows whether an id is that
+// of a process, and sends no signal 0.
 func (t *table) lookup(pid int) (Process, error) {
 	if pid <= 0 {
 		return Process{}, ErrGone
 	}
 	name := strconv.AppendInt(nil, int64(pid), 10)
 	for range maxLooks {
-		p, err := t.readOne(name)
-		if !errors.Is(err, ErrGone) {
-			return p, err
-		}
-		if unix.Kill(pid, 0) == unix.ESRCH {
+		if unix.Tgkill(pid, pid, 0) == unix.ESRCH {
 			return Process{}, ErrGone
+		}
+		if p, err := t.readOne(name); !errors.Is(err, ErrGone) {
+			return p, err
 		}
 	}
 	return Process{}, errHidden

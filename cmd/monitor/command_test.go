@@ -32,8 +32,9 @@ type outcome struct {
 	Code   int
 }
 
-// call calls the command in this process. A run that succeeds must be done by
-// start instead: it would become the command.
+// call calls the command in this process. A run that is meant to succeed must be
+// done by start instead, as it becomes the command; one that is not names "false",
+// so that the specs fail if it does.
 func call(args ...string) outcome {
 	GinkgoHelper()
 	var out, stray bytes.Buffer
@@ -165,10 +166,10 @@ var _ = Describe("The command", func() {
 		Entry(nil, 1, "^process 2147483647 does not exist$", "tree", "2147483647"),
 		Entry(nil, 125, "^run takes a command; see 'monitor help run'$", "run"),
 		Entry(nil, 125, "^run takes a command; ", "run", "--name", "x", "--"),
-		Entry(nil, 125, "^unknown flag: --bogus$", "run", "--bogus", "--", "true"),
+		Entry(nil, 125, "^unknown flag: --bogus$", "run", "--bogus", "--", "false"),
 		Entry(nil, 125, "^flag needs an argument: --name$", "run", "--name"),
-		Entry(nil, 125, "^bad name ", "run", "--name", "a b", "--", "true"),
-		Entry(nil, 125, "^--log-level takes ", "run", "--log-level", "loud", "--", "true"),
+		Entry(nil, 125, "^bad name ", "run", "--name", "a b", "--", "false"),
+		Entry(nil, 125, "^--log-level takes ", "run", "--log-level", "loud", "--", "false"),
 		Entry(nil, 125, "^shell takes no argument; ", "shell", "bash"),
 		Entry(nil, 125, "^bad name ", "shell", "--name", ".x"),
 		Entry(nil, 127, "^no-such-command-at-all: command not found$", "run", "no-such-command-at-all"),
@@ -188,23 +189,23 @@ var _ = Describe("The command", func() {
 		Entry("where the store is not safe", func() []string {
 			Expect(os.Mkdir(dir, 0o700)).To(Succeed())
 			Expect(os.Chmod(dir, 0o777)).To(Succeed())
-			return []string{"run", "true"}
+			return []string{"run", "false"}
 		}, 125, "not safe to use: others can write to "),
 		Entry("where the store cannot be made", func() []string {
 			Expect(os.WriteFile(dir, nil, 0o600)).To(Succeed())
-			return []string{"run", "--store", filepath.Join(dir, "below"), "true"}
+			return []string{"run", "--store", filepath.Join(dir, "below"), "false"}
 		}, 125, "^(create|open) store .*: not a directory$"),
 		Entry("where nobody knows where the store is", func() []string {
 			for _, name := range []string{monitor.EnvStore, "XDG_STATE_HOME", "HOME"} {
 				GinkgoT().Setenv(name, "")
 			}
-			return []string{"run", "true"}
+			return []string{"run", "false"}
 		}, 125, "^find the user's state directory: "),
 	)
 
 	It("refuses a name that is in use", func() {
 		create("build")
-		Expect(call("run", "--name", "build", "true")).To(fails(125, `^runtime "build" exists already$`))
+		Expect(call("run", "--name", "build", "false")).To(fails(125, `^runtime "build" exists already$`))
 	})
 
 	It("undoes a start whose command turns out to be no program: its interpreter is missing", func() {
