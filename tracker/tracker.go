@@ -42,7 +42,7 @@ func New() (*Tracker, error) {
 func newTracker(k kernel) *Tracker {
 	k.inherit()
 	t := &Tracker{
-		follower: follower{kernel: k, now: time.Now, core: newCore(os.Getpid(), k.forks())},
+		follower: follower{kernel: k, now: time.Now, spent: processorTime, core: newCore(os.Getpid(), k.forks())},
 		done:     make(chan struct{}),
 		changed:  make(chan struct{}),
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -76,7 +77,7 @@ func (g *global) watch(name string, through func(*monitor.Runtime, context.Conte
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP)
+	ctx, stop := stopSignals()
 	defer stop()
 	watch := func(ready func()) error { return runtime.Watch(ctx, log, ready) }
 	if through != nil {
@@ -89,6 +90,13 @@ func (g *global) watch(name string, through func(*monitor.Runtime, context.Conte
 		return nil
 	}
 	return err
+}
+
+// stopSignals returns a context that ends with the first signal to stop. Those
+// that the caller ignores, as nohup does, stay ignored.
+func stopSignals() (context.Context, context.CancelFunc) {
+	signals := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP}
+	return signal.NotifyContext(context.Background(), slices.DeleteFunc(signals, signal.Ignored)...)
 }
 
 // logger returns the log, on standard error.
