@@ -1,13 +1,13 @@
 # `make` lists the targets. Needs Go and make; the tools of the gate are pinned
 # in tools.mod, outside the graph of the module, and built by go itself.
 .DEFAULT_GOAL := help
-.PHONY: help build demo explore test probe soak bench lint cross darwin-check check clean
+.PHONY: help build demo test specs explore probe soak bench lint cross darwin-check check clean
 
 TOOL := go tool -modfile=tools.mod
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-# Specs of the other system are left out, and what only the nightly run has time for.
-LABELS = !$(if $(filter darwin,$(shell go env GOOS)),linux,macos) && !stress
+# Left out: specs of the other system, what only the nightly run has time for, what `make explore` runs.
+LABELS = !$(if $(filter darwin,$(shell go env GOOS)),linux,macos) && !stress && !explore
 # Specs wait for processes more than they compute, so more run at once than there are cores.
 PROCS ?= 4
 TIMEOUT ?= 10m
@@ -27,22 +27,25 @@ build: ## bin/monitor and bin/puppet
 demo: build ## the race, shown not happening
 	@sh demo/demo.sh
 
-explore: ## every order of the steps of small programs, on a simulated kernel
-	@mkdir -p $(OUT)
-	$(TOOL) ginkgo --procs=2 --label-filter=explore --timeout=$(TIMEOUT) $(if $(CI),--no-color) \
-		--output-dir=$(OUT) --json-report=explore.json ./tracker
+test: explore specs ## all specs but the long ones; reports in out/
 
-test: explore ## all specs but the long ones; reports in out/ (LABELS=..., PROCS=4, ARGS=...)
+specs: ## those that do without the simulated kernel (LABELS=..., PROCS=4, ARGS=...)
 	@mkdir -p $(OUT)
 	GORACE=atexit_sleep_ms=0 $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) ./...
 
+# One goroutine, nothing but computing: no race detector, no more processes than cores.
+explore: OUT := $(OUT)/explore
+explore: ## every order of the steps of small programs, on a simulated kernel
+	@mkdir -p $(OUT)
+	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter=explore --procs=2 --poll-progress-after=0 ./tracker
+
 probe: LABELS = probe
-probe: test ## only the specs that check facts about the kernel
+probe: specs ## only the specs that check facts about the kernel
 
 soak: LABELS = stress
 soak: ARGS = --repeat=19
 soak: TIMEOUT = 100m
-soak: test ## only the long specs, twenty times
+soak: specs ## only the long specs, twenty times
 
 bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 	@go run ./cmd/bench -monitor bin/monitor $(ARGS)
