@@ -47,7 +47,8 @@ func read(files []string) ([]types.Report, error) {
 }
 
 // A tally counts specs. A set-up node that failed counts as failed, because
-// then the specs behind it only show up as skipped.
+// then the specs behind it only show up as skipped. Specs that a filter left
+// out are not counted: they were not asked for, and have no reason.
 type tally struct{ passed, failed, skipped int }
 
 func (t tally) String() string {
@@ -59,7 +60,11 @@ func count(reports []types.Report) tally {
 	for _, report := range reports {
 		specs := report.SpecReports.WithLeafNodeType(types.NodeTypeIt)
 		t.passed += specs.CountWithState(types.SpecStatePassed)
-		t.skipped += specs.CountWithState(types.SpecStateSkipped | types.SpecStatePending)
+		for _, spec := range specs.WithState(types.SpecStateSkipped | types.SpecStatePending) {
+			if spec.Failure.Message != "" || spec.State.Is(types.SpecStatePending) {
+				t.skipped++
+			}
+		}
 		t.failed += report.SpecReports.CountWithState(types.SpecStateFailureStates)
 	}
 	return t
