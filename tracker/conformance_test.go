@@ -36,7 +36,7 @@ func conformance(name string, newWorld func() world) {
 				labels = Label("probe")
 			}
 			It(f.claim, labels, func(ctx SpecContext) {
-				s := newStage(newWorld())
+				s := newStage(ctx, newWorld())
 				e, excepted := f.except[s.kernel.forks()]
 				switch {
 				case !excepted:
@@ -55,20 +55,28 @@ func conformance(name string, newWorld func() world) {
 // A stage is a world and its kernel, with what was noticed so far.
 type stage struct {
 	world
+	ctx     context.Context
 	kernel  kernel
 	noticed []Notice
 }
 
-func newStage(w world) *stage {
-	s := &stage{world: w, kernel: w.open()}
+func newStage(ctx context.Context, w world) *stage {
+	s := &stage{world: w, ctx: ctx, kernel: w.open()}
 	DeferCleanup(func() { Expect(s.kernel.close()).To(Succeed()) })
 	return s
 }
 
-// child spawns a watched process of the world's own.
+// watch has the kernel watch a process.
+func (s *stage) watch(pid int) error {
+	_, err := insist(s.ctx, func() (struct{}, error) { return struct{}{}, s.kernel.add(pid) })
+	return err
+}
+
+// watchedChild spawns a watched process of the world's own.
 func (s *stage) watchedChild() int {
+	GinkgoHelper()
 	pid := s.spawn(0)
-	Expect(s.kernel.add(pid)).To(Succeed())
+	Expect(s.watch(pid)).To(Succeed())
 	return pid
 }
 
@@ -121,8 +129,7 @@ func (s *stage) exits(pid int) (count int) {
 // read returns the table by PID, and fails if a PID is in it twice.
 func (s *stage) read() map[int]Process {
 	GinkgoHelper()
-	rows, err := s.kernel.read(nil)
-	Expect(err).NotTo(HaveOccurred())
+	rows := sure(s.ctx, func() ([]Process, error) { return s.kernel.read(nil) })
 	table := make(map[int]Process)
 	for _, row := range rows {
 		Expect(table).NotTo(HaveKey(row.PID), "two rows have PID %d", row.PID)
@@ -133,9 +140,14 @@ func (s *stage) read() map[int]Process {
 
 func (s *stage) lookup(pid int) Process {
 	GinkgoHelper()
-	p, err := s.kernel.lookup(pid)
-	Expect(err).NotTo(HaveOccurred())
-	return p
+	return sure(s.ctx, func() (Process, error) { return s.kernel.lookup(pid) })
+}
+
+// gone expects that nobody has a PID.
+func (s *stage) gone(pid int) {
+	GinkgoHelper()
+	_, err := insist(s.ctx, func() (Process, error) { return s.kernel.lookup(pid) })
+	Expect(err).To(Equal(ErrGone))
 }
 
 // becomes waits until the row of a process shows a state.

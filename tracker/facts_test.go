@@ -33,7 +33,7 @@ var exitFacts = []fact{{
 	claim: "announces the end of a process that was added twice exactly once",
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
-		Expect(s.kernel.add(pid)).To(Succeed())
+		Expect(s.watch(pid)).To(Succeed())
 		s.exit(pid)
 		s.await(ctx, pid, Exited)
 		s.fence(ctx)
@@ -57,7 +57,7 @@ var exitFacts = []fact{{
 		pid := s.spawn(0)
 		s.exit(pid)
 		s.becomes(ctx, pid, Zombie)
-		Expect(s.kernel.add(pid)).To(MatchError(ErrGone))
+		Expect(s.watch(pid)).To(MatchError(ErrGone))
 		s.reap(0, pid)
 		s.fence(ctx)
 		Expect(s.of(pid)).To(BeZero())
@@ -66,7 +66,7 @@ var exitFacts = []fact{{
 		pid := s.spawn(0)
 		s.exit(pid)
 		s.becomes(ctx, pid, Zombie)
-		Expect(s.kernel.add(pid)).To(Succeed())
+		Expect(s.watch(pid)).To(Succeed())
 		s.await(ctx, pid, Exited)
 	}}},
 	probe: true,
@@ -76,7 +76,7 @@ var exitFacts = []fact{{
 		for range 8 {
 			pid := s.spawn(0)
 			wait := s.meanwhile(func() { s.exit(pid) })
-			err := s.kernel.add(pid)
+			err := s.watch(pid)
 			wait()
 			if err == nil {
 				s.await(ctx, pid, Exited)
@@ -93,7 +93,7 @@ var exitFacts = []fact{{
 		pid := s.spawn(0)
 		s.exit(pid)
 		s.reap(0, pid)
-		Expect(s.kernel.add(pid)).To(MatchError(ErrGone))
+		Expect(s.watch(pid)).To(MatchError(ErrGone))
 	},
 	probe: true,
 }, {
@@ -102,8 +102,7 @@ var exitFacts = []fact{{
 		pid := s.watchedChild()
 		s.exit(pid)
 		s.reap(0, pid)
-		_, err := s.kernel.lookup(pid)
-		Expect(err).To(MatchError(ErrGone))
+		s.gone(pid)
 		s.await(ctx, pid, Exited)
 	},
 	probe: true,
@@ -147,7 +146,7 @@ var exitFacts = []fact{{
 		s.exit(pid)
 		s.reap(0, pid)
 		exit := s.another(pid)
-		Expect(s.kernel.add(pid)).To(Succeed())
+		Expect(s.watch(pid)).To(Succeed())
 		s.fence(ctx)
 		Expect(s.exits(pid)).To(BeZero(), "the end of the old process was announced as the new one's")
 		exit()
@@ -173,7 +172,7 @@ var forkFacts = []fact{{
 	check: func(ctx context.Context, s *stage) {
 		parent := s.spawn(0)
 		child := s.spawn(parent)
-		Expect(s.kernel.add(parent)).To(Succeed())
+		Expect(s.watch(parent)).To(Succeed())
 		table := s.read()
 		Expect(table).To(HaveKey(child))
 		Expect(table[child].Parent).To(Equal(parent))
@@ -406,11 +405,9 @@ var tableFacts = []fact{{
 		pid := s.spawn(0)
 		s.exit(pid)
 		s.reap(0, pid)
-		_, err := s.kernel.lookup(pid)
-		Expect(err).To(Equal(ErrGone))
+		s.gone(pid)
 		Expect(s.read()).NotTo(HaveKey(pid))
-		_, err = s.kernel.lookup(-1)
-		Expect(err).To(Equal(ErrGone))
+		s.gone(-1)
 	},
 	probe: true,
 }, {

@@ -4,28 +4,11 @@ package tracker
 
 import (
 	"context"
-	"errors"
-	"os"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
-
-// faulty tells that this run makes system calls fail at random, as darwinrun
-// can. Whoever asks has to ask again then; the answers have to be right as ever.
-var faulty = os.Getenv("TRACKER_FAULTS") != ""
-
-// sure returns the answer to a question that must have one.
-func sure[T any](ctx context.Context, ask func() (T, error)) T {
-	GinkgoHelper()
-	answer, err := ask()
-	for faulty && err != nil && !errors.Is(err, ErrGone) && ctx.Err() == nil {
-		answer, err = ask()
-	}
-	Expect(err).NotTo(HaveOccurred())
-	return answer
-}
 
 // withTracker has a container of specs for each mechanism of this system. The
 // specs get what opens a tracker that uses it.

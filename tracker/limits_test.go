@@ -87,6 +87,9 @@ var _ = Describe("A tracker with few descriptors", func() {
 		// begin has a process with few descriptors track a tree, and returns
 		// what tells it to do something.
 		begin := func(r *root, limit int) (*root, func(order string) string) {
+			if faulty {
+				Skip("errors would be taken for those of the limit")
+			}
 			k, err := m.open() // or the spec is skipped
 			Expect(err).NotTo(HaveOccurred())
 			Expect(k.close()).To(Succeed())

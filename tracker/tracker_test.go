@@ -162,7 +162,8 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 	}, patience)
 
 	DescribeTable("is refused for what is no process", func(ctx SpecContext, pid int) {
-		_, err := open().Track(ctx, pid)
+		tracker := open()
+		_, err := insist(ctx, func() (*Tree, error) { return tracker.Track(ctx, pid) })
 		Expect(err).To(MatchError(ErrGone))
 	},
 		Entry("PID 0", patience, 0),
