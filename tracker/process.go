@@ -30,8 +30,8 @@ type Process struct {
 	// Command is the kernel's short name of the program.
 	Command Name `json:"command"`
 
-	// headless: its first thread has ended while others run (Linux).
-	headless bool
+	// headless: its first thread has ended while others run.
+	headless bool //lint:ignore U1000 only Linux has such processes
 }
 
 // A Name is the kernel's name of a program: at most 16 bytes on macOS and 15
