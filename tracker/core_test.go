@@ -156,6 +156,27 @@ var _ = Describe("A process that cannot be watched", func() {
 		Expect(verdict(tree)).To(Equal(Empty))
 	}, everyFlavour)
 
+	DescribeTable("because of an error has no child that is missed when it is watched at last", func(flavour Forks) {
+		r := rehearse(flavour)
+		r.refused[11] = syscall.ENOMEM
+		tree := r.track(10)
+		delete(r.refused, 11)
+		var watched time.Time
+		r.beforeAdd = func(pid int) {
+			if pid == 11 { // whose fork nobody is told of
+				r.rows[20] = row(20, 11, 20, 20)
+				watched = r.clock
+			}
+		}
+		for watched.IsZero() {
+			Expect(r.tracker.follower.step()).To(Succeed())
+		}
+		for links(tree)[20] == "" {
+			Expect(r.tracker.follower.step()).To(Succeed())
+			Expect(r.clock.Sub(watched)).To(BeNumerically("<", 50*time.Millisecond), "time enough to be orphaned")
+		}
+	}, Entry("where forks are announced", ForksAnnounced), Entry("where forks are named", ForksNamed))
+
 	It("because of an error is looked at until it has gone", func() {
 		r := rehearse(ForksAnnounced)
 		r.refused[11] = syscall.ENOMEM

@@ -156,10 +156,12 @@ func (w *realWorld) meanwhile(do func()) (wait func()) {
 	return func() { <-done }
 }
 
-// reuse asks Linux for a process with a certain PID, which needs privilege.
+func (w *realWorld) reuse(pid int) (exit func(), err error) { return reusePID(pid) }
+
+// reusePID asks Linux for a process with a certain PID, which needs privilege.
 // Only perl can both fork and do that. It waits for two ticks of the clock
 // first, so that the new process has a start time of its own.
-func (w *realWorld) reuse(pid int) (exit func(), err error) {
+func reusePID(pid int) (exit func(), err error) {
 	r := perl(1, `
 		if ($^O ne "linux") { report("only Linux lets us choose a PID"); exit }
 		my $tick = (POSIX::times())[0];

@@ -46,6 +46,9 @@ func perlCue(script string, args ...string) cue {
 	return cue{argv: append([]string{"perl", "-e", prelude + script}, args...)}
 }
 
+// ownGroup has a process lead a group, as a shell's job does.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
 // played is a part as the root of a tree.
 func played(part string, env ...string) cue {
 	return cue{argv: []string{self()}, env: append(env, partVariable+"="+part)}

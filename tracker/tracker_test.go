@@ -140,6 +140,54 @@ var _ = withTracker("A tree that is resumed", func(open func() *Tracker) {
 		tree := sure(ctx, func() (*Tree, error) { return tracker.Resume(ctx, id, nil) })
 		Eventually(ctx, ends(ctx, tree, r.oracle)).Should(Receive(Equal(inTime)))
 	}, patience)
+
+	It("of another boot is empty, whoever has its PIDs now", func(ctx SpecContext) {
+		c := perlCue(`child { report("orphan $$"); wait_at(1) }; wait_at(0)`)
+		c.sys = ownGroup()
+		r := lead(2, c)
+		r.person()
+		id := look(ctx, r.Pid).Identity
+		id.Boot = "earlier"
+		tracker := open()
+		living := sure(ctx, func() (*Tree, error) { return tracker.Resume(ctx, id, []Identity{id}) })
+		Expect(living.Members()).To(BeEmpty())
+		Expect(living.Wait(ctx)).To(Succeed())
+		r.open(0)
+		r.reap() // what is left of it is a group with its number
+		dead := sure(ctx, func() (*Tree, error) { return tracker.Resume(ctx, id, []Identity{id}) })
+		Expect(dead.Members()).To(BeEmpty())
+		Expect(dead.Wait(ctx)).To(Succeed())
+	}, patience)
+})
+
+var _ = withTracker("A PID that is used again", func(open func() *Tracker) {
+	It("is no member, and not the root", func(ctx SpecContext) {
+		r := perl(2, `child { report("child $$"); wait_at(1) }; wait_at(0)`)
+		_, child := r.person()
+		tracker := open()
+		tree := follow(ctx, tracker, r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(0)
+		r.reap()
+		exit, err := reusePID(r.Pid)
+		if err != nil {
+			Skip("PIDs cannot be re-used here: " + err.Error())
+		}
+		Expect(exit).NotTo(BeNil())
+		members(ctx, tree, child)
+		Expect(look(ctx, r.Pid).Identity).NotTo(Equal(tree.Root()))
+
+		another := follow(ctx, tracker, r.Pid)
+		Expect(another.Root()).To(Equal(look(ctx, r.Pid).Identity))
+		members(ctx, another, r.Pid)
+		lives(ctx, tree, r.oracle)
+		members(ctx, tree, child)
+		r.open(1)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+		Expect(sure(ctx, func() (Verdict, error) { return another.Check(ctx) })).To(Equal(Alive))
+		exit()
+		Expect(another.Wait(ctx)).To(Succeed())
+	}, patience)
 })
 
 var _ = withTracker("Tracking", func(open func() *Tracker) {

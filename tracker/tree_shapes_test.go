@@ -138,7 +138,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 	`
 	It("is empty only after a storm of short lives in a group of its own has passed", func(ctx SpecContext) {
 		c := perlCue(storm)
-		c.sys = &syscall.SysProcAttr{Setpgid: true}
+		c.sys = ownGroup()
 		r := lead(1, c)
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)

@@ -3,8 +3,6 @@
 package tracker
 
 import (
-	"syscall"
-
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
@@ -104,7 +102,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 			}
 			wait_at(0)
 		`)
-		c.sys = &syscall.SysProcAttr{Setpgid: true}
+		c.sys = ownGroup()
 		r := lead(3, c)
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)

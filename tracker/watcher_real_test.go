@@ -175,3 +175,23 @@ var _ = Describe("A watcher", func() {
 		}
 	}, patience)
 })
+
+var _ = Describe("A wake", func() {
+	for _, m := range mechanisms {
+		It("ends the wait that is under way or the next one, on "+m.name, func(ctx SpecContext) {
+			k, err := m.open()
+			Expect(err).NotTo(HaveOccurred())
+			defer k.close()
+			k.wake()
+			Expect(k.next(nil, forever)).To(BeEmpty())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_, _ = k.next(nil, forever)
+			}()
+			Expect(done).NotTo(BeClosed())
+			k.wake()
+			Eventually(ctx, done).Should(BeClosed())
+		}, patience)
+	}
+})

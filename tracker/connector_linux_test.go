@@ -1,0 +1,91 @@
+package tracker
+
+import (
+	"sync/atomic"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+)
+
+// A narrowKernel has the smallest room for events that Linux allows, and counts
+// how often some were lost.
+type narrowKernel struct {
+	*system
+	lost atomic.Int32
+}
+
+func newNarrowKernel() *narrowKernel {
+	if !hasConnector() {
+		Skip("the proc connector does not speak to us")
+	}
+	s, err := newConnectorSource()
+	Expect(err).NotTo(HaveOccurred())
+	err = s.socket.conn.Control(func(fd uintptr) {
+		Expect(unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 1)).To(Succeed())
+	})
+	Expect(err).NotTo(HaveOccurred())
+	t, err := newTable()
+	Expect(err).NotTo(HaveOccurred())
+	return &narrowKernel{system: &system{s, t}}
+}
+
+func (k *narrowKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+	before := len(notices)
+	notices, err := k.system.next(notices, timeout)
+	for _, n := range notices[before:] {
+		if n.Lost {
+			k.lost.Add(1)
+		}
+	}
+	return notices, err
+}
+
+var _ = Describe("The proc connector", Label("linux"), func() {
+	It("keeps everybody although notices are lost", func(ctx SpecContext) {
+		k := newNarrowKernel()
+		tracker := newTracker(k)
+		DeferCleanup(tracker.Close)
+		c := perlCue(`
+			wait_at(2);
+			for (1 .. 20) {
+				my @children = map { child { } } 1 .. 100;
+				waitpid $_, 0 for @children;
+			}
+			child { child { report("leaf $$"); wait_at(1) } };
+			wait_at(0)
+		`)
+		c.sys = ownGroup()
+		r := lead(3, c)
+		tree := follow(ctx, tracker, r.Pid)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(2)
+		_, leaf := r.person()
+		r.open(0)
+		members(ctx, tree, leaf)
+		lives(ctx, tree, r.oracle)
+		Expect(ended).NotTo(Receive())
+		r.open(1)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+		Expect(k.lost.Load()).NotTo(BeZero(), "nothing was lost, so nothing was shown")
+	}, patience)
+
+	It("says nothing of threads", func(ctx SpecContext) {
+		k, err := mechanisms[0].open()
+		Expect(err).NotTo(HaveOccurred())
+		defer k.close()
+		// Each command of the shell is a child; the actor's threads are none.
+		r := lead(2, played("leaderless"))
+		r.persons(1)
+		Expect(k.add(r.Pid)).To(Succeed())
+		r.open(0)
+		r.open(1)
+		var all []Notice
+		for len(all) == 0 {
+			all, err = k.next(all, forever)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		Expect(all).To(Equal([]Notice{{PID: r.Pid, Events: Exited}}))
+	}, patience)
+})
