@@ -20,7 +20,7 @@ const partVariable = "TRACKER_PART"
 
 var parts = map[string]func(){
 	"actor":      actor,
-	"crowded":    crowded,
+	"observer":   observer,
 	"leaderless": leaderless,
 	"tracer":     tracer,
 }
