@@ -345,6 +345,9 @@ func (c *core) watched(id Identity, now Process, err error, at time.Time) {
 	switch {
 	case err == nil && now.Identity == id:
 		m.watched = true
+		if m.tree.settled() {
+			c.stir(m.tree) // it was watched late: look what it did before
+		}
 	case err == nil:
 		// The PID went to somebody else between the read and the watch.
 		c.bury(m, at)

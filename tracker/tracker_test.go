@@ -195,17 +195,15 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 		r := perl(1, `wait_at(0)`)
 		r.open(0)
 		Eventually(ctx, r.oracle.held).Should(BeFalse())
-		// A zombie, first; on macOS it may still be exiting.
 		tracker := open()
-		if !faulty {
-			_, err := tracker.Track(ctx, r.Pid)
-			Expect(err).To(MatchError(ErrGone))
-		}
-		r.reap()
-		Eventually(ctx, func() error {
+		track := func() error {
 			_, err := tracker.Track(ctx, r.Pid)
 			return err
-		}).Should(MatchError(ErrGone))
+		}
+		// Its descriptors are closed a moment before it is a zombie.
+		Eventually(ctx, track).Should(MatchError(ErrGone))
+		r.reap()
+		Eventually(ctx, track).Should(MatchError(ErrGone))
 		Expect(tracker.TreeOf(r.Pid)).To(BeNil())
 	}, patience)
 
