@@ -71,6 +71,31 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 		Expect(k.lost.Load()).NotTo(BeZero(), "nothing was lost, so nothing was shown")
 	}, patience)
 
+	It("says all that a process did, however late it is listened to", func(SpecContext) {
+		k, err := mechanisms[0].open()
+		Expect(err).NotTo(HaveOccurred())
+		defer k.close()
+		k.inherit()
+		r := lead(3, played("leaderless", scriptVariable+"=(read line <&6) & echo leaf $!"))
+		r.persons(1)
+		Expect(k.add(r.Pid)).To(Succeed())
+		// The end of its first thread, its exec, its fork, its end.
+		r.open(0)
+		r.open(1)
+		_, leaf := r.person()
+		r.reap()
+		var all []Notice
+		for len(all) == 0 || all[len(all)-1].Events != Exited {
+			all, err = k.next(all, forever)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		Expect(all).To(HaveExactElements(
+			HaveField("Events", Execed),
+			And(HaveField("Events", Forked), HaveField("Child", leaf)),
+			And(HaveField("Events", Exited), HaveField("PID", r.Pid)),
+		))
+	}, patience)
+
 	It("says nothing of threads", func(ctx SpecContext) {
 		k, err := mechanisms[0].open()
 		Expect(err).NotTo(HaveOccurred())

@@ -19,6 +19,7 @@ type connectorSource struct {
 	// and make next wait and wake.
 	pidfds *pidfdSource
 	exits  []Notice
+	dead   []int // found dead, and not said yet
 	reader sync.WaitGroup
 
 	mu       sync.Mutex // also held while receiving, to keep the order
@@ -36,6 +37,9 @@ type subject struct {
 	// births counts the forks in the queue that made a process with this PID:
 	// an exit that comes before them is that of another.
 	births int
+	// dead is set once it is established that the process has ended. That is
+	// said when all it did has been.
+	dead bool
 }
 
 func newConnectorSource() (_ *connectorSource, err error) {
@@ -92,7 +96,7 @@ func (s *connectorSource) add(pid int) error {
 func (s *connectorSource) watch(pid int, start StartTime) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.watched[pid] = subject{start, s.watched[pid].births}
+	s.watched[pid] = subject{start: start, births: s.watched[pid].births}
 }
 
 // remove ends watching the process that has the PID, but not a later one that
@@ -115,17 +119,10 @@ func (s *connectorSource) next(notices []Notice, timeout time.Duration) (_ []Not
 	if s.exits, err = s.pidfds.next(s.exits[:0], timeout); err != nil {
 		return notices, err
 	}
-	// What these processes did is in the queue by now, and comes first.
-	if notices, err = s.take(notices); err != nil {
-		return notices, err
-	}
 	for _, n := range s.exits {
-		if s.ended(n.PID) {
-			s.remove(n.PID)
-			notices = append(notices, n)
-		}
+		notices = s.examine(notices, n.PID)
 	}
-	return notices, nil
+	return s.take(notices)
 }
 
 // receive moves what the kernel has to the queue and reports whether there is
@@ -154,17 +151,28 @@ func (s *connectorSource) receive() (any bool) {
 	return len(s.queue) > 0 || s.failed != nil
 }
 
-// take appends the notices that all events up to now amount to.
+// take appends the notices that all events up to now amount to. What somebody
+// did who is found dead is in the kernel's queue by then, perhaps not yet in
+// ours, so the end is said after one more look.
 func (s *connectorSource) take(notices []Notice) ([]Notice, error) {
-	s.receive()
-	s.mu.Lock()
-	queue, err := s.queue, s.failed
-	s.queue = nil
-	s.mu.Unlock()
-	for _, e := range queue {
-		notices = s.notice(notices, e)
+	for {
+		dead := s.dead
+		s.dead = nil
+		s.receive()
+		s.mu.Lock()
+		queue, err := s.queue, s.failed
+		s.queue = nil
+		s.mu.Unlock()
+		for _, e := range queue {
+			notices = s.notice(notices, e)
+		}
+		for _, pid := range dead {
+			notices = s.conclude(notices, pid)
+		}
+		if len(s.dead) == 0 || err != nil {
+			return notices, err
+		}
 	}
-	return notices, err
 }
 
 // notice appends what an event means to who watches.
@@ -173,6 +181,7 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 	case eventLost:
 		return append(notices, Notice{Lost: true})
 	case procFork:
+		notices = s.conclude(notices, e.child) // of an earlier one with its PID
 		child := s.find(e.child)
 		if child.Start > bornBy(e.at) {
 			child = Process{Identity: Identity{PID: e.child, Boot: s.table.boot}} // another one by now
@@ -185,12 +194,43 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 	case procExec:
 		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid)})
 	case procExit:
-		if s.ended(e.pid) {
-			s.remove(e.pid)
-			return append(notices, Notice{PID: e.pid, Events: Exited})
-		}
+		notices = s.examine(notices, e.pid)
 	}
 	return notices
+}
+
+// examine finds out whether a process has ended, after its first thread has. By
+// the time we look, the process may have gone on and ended since: more of its
+// events follow. Where nothing can be found out, the notice is lost.
+func (s *connectorSource) examine(notices []Notice, pid int) []Notice {
+	dead, err := s.ended(pid)
+	if err != nil {
+		return append(notices, Notice{Lost: true})
+	}
+	if !dead {
+		return notices
+	}
+	s.pidfds.remove(pid)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ended, ok := s.watched[pid]; ok && !ended.dead {
+		ended.dead = true
+		s.watched[pid] = ended
+		s.dead = append(s.dead, pid)
+	}
+	return notices
+}
+
+// conclude says that a process has ended, if that is established and not said.
+func (s *connectorSource) conclude(notices []Notice, pid int) []Notice {
+	s.mu.Lock()
+	dead := s.watched[pid].dead
+	s.mu.Unlock()
+	if !dead {
+		return notices
+	}
+	s.remove(pid)
+	return append(notices, Notice{PID: pid, Events: Exited})
 }
 
 // began notes when a child that is watched from birth was born.
@@ -198,7 +238,7 @@ func (s *connectorSource) began(id Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if child, ok := s.watched[id.PID]; ok && child.births > 0 {
-		s.watched[id.PID] = subject{id.Start, child.births - 1}
+		s.watched[id.PID] = subject{start: id.Start, births: child.births - 1}
 	}
 }
 
@@ -239,23 +279,24 @@ const clockTick = 10 * time.Millisecond
 // In the moment of that exec, both the row and the pidfd can speak of the thread
 // that is on its way out. Only what both say counts; until they agree, look
 // again.
-func (s *connectorSource) ended(pid int) bool {
+func (s *connectorSource) ended(pid int) (dead bool, err error) {
 	for range maxLooks {
-		p, err := s.table.lookup(pid)
-		if errors.Is(err, ErrGone) || err == nil && p.Start != s.startOf(pid) {
-			return true
+		p, gone := s.table.lookup(pid)
+		if errors.Is(gone, ErrGone) || gone == nil && p.Start != s.startOf(pid) {
+			return true, nil
 		}
-		if s.pidfds.add(pid) != nil {
+		if err = s.pidfds.add(pid); err != nil {
 			continue
 		}
 		switch dead := s.pidfds.ended(pid); {
 		case !dead:
-			return false
-		case err == nil && p.State == Zombie:
-			return true
+			return false, nil
+		case gone == nil && p.State == Zombie:
+			return true, nil
 		}
+		err = gone
 	}
-	return false
+	return false, err
 }
 
 func (s *connectorSource) wake() { s.pidfds.wake() }

@@ -198,18 +198,7 @@ func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
 		}
 	case n.Events.Has(Exited):
 		c.bury(m, now)
-		c.doubt(m.tree)
 		c.tidy()
-	}
-}
-
-// doubt makes trees that have nobody left unsettled: an event alone never
-// declares one empty, the table has to agree.
-func (c *core) doubt(t *tree) {
-	for ; t != nil; t = t.outer {
-		if t.living == 0 {
-			c.stir(t)
-		}
 	}
 }
 

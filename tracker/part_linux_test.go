@@ -12,12 +12,12 @@ import (
 
 // leaderless is the part of a process whose first thread ends before the
 // others. Another thread waits at gate 1, and then ends the process, or execs a
-// program that waits at gate 2.
+// shell with the script in its environment.
 func leaderless() {
 	go func() {
 		waitAt(1)
-		if os.Getenv(limitVariable) == "exec" {
-			must(syscall.Exec("/bin/sh", []string{"sh", "-c", "echo sh $$; read line <&6"}, nil))
+		if script := os.Getenv(scriptVariable); script != "" {
+			must(syscall.Exec("/bin/sh", []string{"sh", "-c", script}, nil))
 		}
 		os.Exit(0)
 	}()
@@ -27,6 +27,8 @@ func leaderless() {
 	// for it never comes back.
 	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
 }
+
+const scriptVariable = "TRACKER_SCRIPT"
 
 func waitAt(gate int) {
 	var one [1]byte
@@ -70,7 +72,7 @@ var _ = withTracker("A tree whose root's first thread has ended", func(open func
 	}, patience)
 
 	It("lives on when another thread execs", func(ctx SpecContext) {
-		r := lead(3, played("leaderless", limitVariable+"=exec"))
+		r := lead(3, played("leaderless", scriptVariable+"=echo sh $$; read line <&6"))
 		r.persons(1)
 		before := look(ctx, r.Pid).Identity
 		tree := follow(ctx, open(), r.Pid)
