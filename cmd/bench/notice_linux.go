@@ -32,9 +32,10 @@ func watchGone(dir string) (func() error, error) {
 	return func() error { return readable(fd) }, nil
 }
 
-// readable waits until fd is, and closes it.
+// readable waits until fd is. Closing an inotify waits for the kernel to come to
+// rest, which takes milliseconds that are nobody's latency: it is not waited for.
 func readable(fd int) error {
-	defer unix.Close(fd)
+	defer func() { go unix.Close(fd) }()
 	deadline := time.Now().Add(patience)
 	for {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(time.Until(deadline).Milliseconds()))
