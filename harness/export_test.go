@@ -16,7 +16,7 @@ func StartWithOracle(cmd *exec.Cmd) (*Oracle, *Process, error) {
 		return nil, nil, err
 	}
 	cmd.ExtraFiles = append(cmd.ExtraFiles, oracle.write)
-	process, err := start(cmd, oracle.write)
+	process, err := start(cmd, nil, oracle.write)
 	return oracle, process, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 )
 
@@ -16,6 +17,7 @@ import (
 // leads a process group of its own, reads nothing, and writes to a file.
 type Job struct {
 	stage   *Stage
+	track   *track
 	process *Process
 	oracle  *Oracle
 	output  string // path
@@ -24,19 +26,20 @@ type Job struct {
 // Start starts argv as a job.
 func (s *Stage) Start(argv ...string) *Job {
 	s.t.Helper()
-	j := &Job{stage: s, output: s.Path(fmt.Sprintf("job-%d", len(s.jobs)))}
+	name := fmt.Sprintf("job-%d", len(s.jobs))
+	j := &Job{stage: s, track: s.timeline.track(name), output: s.Path(name)}
 	file, err := os.Create(j.output)
 	if err != nil {
 		s.t.Fatalf("start %q: %v", argv, err)
 	}
-	if j.oracle, err = NewOracle(); err != nil {
+	if j.oracle, err = newOracle(j.track.oracle()); err != nil {
 		s.t.Fatalf("start %q: %v", argv, err)
 	}
 	cmd := s.command(argv...)
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.ExtraFiles = []*os.File{j.oracle.write}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if j.process, err = start(cmd, file, j.oracle.write); err != nil {
+	if j.process, err = start(cmd, j.track, file, j.oracle.write); err != nil {
 		j.oracle.Close()
 		s.t.Fatalf("%v", err)
 	}
@@ -94,6 +97,22 @@ func (s *Stage) Run(ctx context.Context, argv ...string) Result {
 
 // TryRun is Run for a command that may not be startable: it returns the error.
 func (s *Stage) TryRun(ctx context.Context, argv ...string) (Result, error) {
+	done := s.spec.begin(Event{What: "runs " + strings.Join(argv, " ")})
+	result, err := s.tryRun(ctx, argv...)
+	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, said(result), outcome(err))))
+	return result, err
+}
+
+// said is the output of a command, short enough for a timeline.
+func said(r Result) string {
+	text := strings.TrimSpace(strings.TrimSpace(r.Stdout) + " " + strings.TrimSpace(r.Stderr))
+	if text == "" {
+		return "(no output)"
+	}
+	return fmt.Sprintf("%q", brief(text, 120))
+}
+
+func (s *Stage) tryRun(ctx context.Context, argv ...string) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var stdout, stderr bytes.Buffer

@@ -3,7 +3,9 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 
@@ -23,15 +25,18 @@ type Oracle struct {
 	write *os.File // for the root process; closed here once it was started
 	gone  chan struct{}
 	end   sync.Once
+	track *track // what it says is noted there
 }
 
 // NewOracle makes an oracle that nobody but the caller holds.
-func NewOracle() (*Oracle, error) {
+func NewOracle() (*Oracle, error) { return newOracle(nil) }
+
+func newOracle(k *track) (*Oracle, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make an oracle: %w", err)
 	}
-	o := &Oracle{read: read, write: write, gone: make(chan struct{})}
+	o := &Oracle{read: read, write: write, gone: make(chan struct{}), track: k}
 	go o.listen()
 	return o, nil
 }
@@ -41,7 +46,11 @@ func (o *Oracle) listen() {
 	defer close(o.gone)
 	buf := make([]byte, 512)
 	for {
-		if _, err := o.read.Read(buf); err != nil { // EOF; what is written there means nothing
+		_, err := o.read.Read(buf) // what is written there means nothing
+		if errors.Is(err, io.EOF) {
+			o.track.note(Event{What: "everybody has gone"})
+		}
+		if err != nil {
 			return
 		}
 	}
@@ -53,6 +62,16 @@ func (o *Oracle) Gone() <-chan struct{} { return o.gone }
 // Held reports whether a process holds the descriptor at this moment. It asks
 // the kernel, where Gone may be some microseconds behind.
 func (o *Oracle) Held() bool {
+	held := o.holds()
+	if held {
+		o.track.note(Event{What: "asked: somebody lives"})
+	} else {
+		o.track.note(Event{What: "asked: nobody lives"})
+	}
+	return held
+}
+
+func (o *Oracle) holds() bool {
 	raw, err := o.read.SyscallConn()
 	if err != nil {
 		return false

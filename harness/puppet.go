@@ -27,10 +27,17 @@ type Puppet struct {
 	answers chan wire.Answer // closed with gone
 	gone    chan struct{}
 	pid     int // as greeted; exec keeps it
+	track   *track
+	last    Standing // as it last told
 }
 
 // A Standing is where a process stands among the others.
-type Standing struct{ PID, Parent, Group, Session int }
+type Standing struct {
+	PID, Parent, Group, Session int
+	// Start is when the process started, in its kernel's own unit. No two
+	// processes have both PID and Start in common.
+	Start int64
+}
 
 // Start says how a child of a puppet starts; the zero value is an ordinary child.
 type Start struct {
@@ -63,7 +70,7 @@ func (p *Puppet) Report(ctx context.Context) Standing {
 }
 
 func standing(a wire.Answer) Standing {
-	return Standing{PID: a.PID, Parent: a.Parent, Group: a.Group, Session: a.Session}
+	return Standing{PID: a.PID, Parent: a.Parent, Group: a.Group, Session: a.Session, Start: a.Start}
 }
 
 // Fork has the puppet start another one called name, and waits for its greeting.
@@ -159,7 +166,9 @@ func (p *Puppet) DropTerminal(ctx context.Context) {
 // tell gives an order and waits for the answer.
 func (p *Puppet) tell(ctx context.Context, order wire.Order) wire.Answer {
 	p.stage.t.Helper()
+	done := p.track.begin(Event{PID: p.pid, What: "is told to " + order.String()})
 	answer, err := p.ask(ctx, order)
+	p.noteAnswer(done, answer, err)
 	if err != nil {
 		p.stage.t.Fatalf("puppet %s (PID %d): %s: %v", p.name, p.pid, order.Do, err)
 	}

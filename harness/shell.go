@@ -17,6 +17,7 @@ import (
 type Shell struct {
 	stage    *Stage
 	name     string
+	track    *track
 	terminal *terminal
 	process  *Process
 	oracle   *Oracle
@@ -43,7 +44,8 @@ func (s *Stage) AtTerminal(ctx context.Context, kind Kind, argv ...string) *Shel
 		s.t.Fatalf("no such shell here: %v", err)
 	}
 	cmd.Env = append(cmd.Env, "SHELL="+path, "PS1="+kind.prompt(s.mark))
-	sh, err := startShell(cmd)
+	k := s.timeline.track(fmt.Sprintf("%s-%d", kind, len(s.shells)))
+	sh, err := startShell(cmd, k)
 	if err != nil {
 		s.t.Fatalf("%v", err)
 	}
@@ -53,13 +55,13 @@ func (s *Stage) AtTerminal(ctx context.Context, kind Kind, argv ...string) *Shel
 }
 
 // startShell opens a terminal and starts cmd at it.
-func startShell(cmd *exec.Cmd) (*Shell, error) {
+func startShell(cmd *exec.Cmd, k *track) (*Shell, error) {
 	unlock, err := lockEdge()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	oracle, err := NewOracle()
+	oracle, err := newOracle(k.oracle())
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +75,13 @@ func startShell(cmd *exec.Cmd) (*Shell, error) {
 	cmd.ExtraFiles = append(cmd.ExtraFiles, oracle.write)
 	// Ctty is a descriptor of the child: its standard input.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
-	process, err := start(cmd, oracle.write)
+	process, err := start(cmd, k, oracle.write)
 	if err != nil {
 		terminal.Close()
 		oracle.Close()
 		return nil, err
 	}
-	return &Shell{terminal: terminal, process: process, oracle: oracle}, nil
+	return &Shell{track: k, terminal: terminal, process: process, oracle: oracle}, nil
 }
 
 // PID is the process that was started at the terminal.
@@ -180,7 +182,15 @@ func (sh *Shell) key(ctx context.Context, key string) (output string, status int
 }
 
 // Hangup closes the terminal as a closed window does.
-func (sh *Shell) Hangup() { sh.terminal.Hangup() }
+func (sh *Shell) Hangup() {
+	sh.track.note(Event{PID: sh.PID(), What: "its terminal is closed"})
+	sh.terminal.Hangup()
+}
+
+// Signal sends s to the process at the terminal; if it has ended this does
+// nothing. A leader that dies takes the foreground group along by a hang-up:
+// the kernel's own, after the death, where Hangup is the shell's to pass on.
+func (sh *Shell) Signal(s syscall.Signal) { sh.process.Signal(s) }
 
 // Exit types exit and waits for the end of the process at the terminal.
 func (sh *Shell) Exit(ctx context.Context) Status {

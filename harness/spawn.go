@@ -8,8 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // starting is held from before a child is forked until our copies of what it
@@ -23,14 +27,17 @@ type Process struct {
 	cmd    *exec.Cmd
 	exited chan struct{} // closed after the reap; status may be read then
 	status Status
+	track  *track
 }
 
 // start starts cmd, closes given, which are our copies of what cmd inherits,
 // and waits for the process in the background. The descriptors of cmd must be
-// files: with anything else Wait would wait for grandchildren as well.
-func start(cmd *exec.Cmd, given ...*os.File) (*Process, error) {
+// files: with anything else Wait would wait for grandchildren as well. Start
+// and end are noted in k.
+func start(cmd *exec.Cmd, k *track, given ...*os.File) (*Process, error) {
 	reviveSignals()
 	starting.Lock()
+	began := time.Now()
 	err := cmd.Start()
 	for _, file := range given {
 		file.Close()
@@ -39,7 +46,8 @@ func start(cmd *exec.Cmd, given ...*os.File) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %q: %w", cmd.Args, err)
 	}
-	p := &Process{cmd: cmd, exited: make(chan struct{})}
+	p := &Process{cmd: cmd, exited: make(chan struct{}), track: k}
+	k.note(Event{Time: began, PID: p.PID(), What: "started: " + strings.Join(cmd.Args, " "), Life: Begins})
 	go p.reap()
 	return p, nil
 }
@@ -48,6 +56,7 @@ func (p *Process) reap() {
 	defer close(p.exited)
 	p.cmd.Wait() // its error only repeats the state
 	p.status = statusOf(p.cmd.ProcessState)
+	p.track.note(Event{PID: p.PID(), What: "ended: " + p.status.String(), Life: Ends})
 }
 
 // PID is the process's own; nobody else has it until Exited is closed.
@@ -69,7 +78,18 @@ func (p *Process) Wait(ctx context.Context) (Status, error) {
 }
 
 // Signal sends s to the process; if it has ended this does nothing.
-func (p *Process) Signal(s syscall.Signal) { p.cmd.Process.Signal(s) }
+func (p *Process) Signal(s syscall.Signal) {
+	done := p.track.begin(Event{PID: p.PID(), What: "gets signal " + unix.SignalName(s)})
+	done(outcome(p.cmd.Process.Signal(s)))
+}
+
+// outcome is what a timeline says of an error: nothing if there is none.
+func outcome(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
 
 // end kills the process if it still lives and returns when it was reaped.
 func (p *Process) end() {

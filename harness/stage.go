@@ -28,9 +28,14 @@ type Stage struct {
 	prompt *regexp.Regexp // what every shell of the stage prompts with
 	troupe *troupe
 	shells []*Shell
+	jobs   []*Job
 	look   []func() // called whenever something has visibly happened on the stage
 	last   []func() // called when it is cleared
-	jobs   []*Job
+	// timeline is what was seen here, sources what others have written down.
+	timeline *timeline
+	spec     *track
+	sources  []func() []Event
+	reported bool
 	// farewell is how long what nobody killed may take to end by itself, once
 	// all else has: a monitor, or a process that keeps a command's output open.
 	farewell time.Duration
@@ -40,13 +45,16 @@ type Stage struct {
 // there, and fails the test if something stays.
 func NewStage(t T, tools Tools) *Stage {
 	t.Helper()
-	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), farewell: patience / 3}
+	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), farewell: patience / 3, timeline: newTimeline()}
+	s.spec = s.timeline.track("spec")
 	s.prompt = regexp.MustCompile(`\{` + s.mark + `:(\d+)\} `)
 	if err := s.furnish(); err != nil {
 		os.RemoveAll(s.dir)
 		t.Fatalf("set up the stage: %v", err)
 	}
+	s.spec.note(Event{What: "the stage is " + s.dir})
 	t.Cleanup(s.strike)
+	s.reportFailure()
 	return s
 }
 
@@ -122,6 +130,7 @@ func isFile(path string) bool {
 // is ended too, and reported. A failed spec has an excuse.
 func (s *Stage) strike() {
 	s.t.Helper()
+	s.explain()
 	s.troupe.end()
 	var problems []string
 	for _, sh := range s.shells {

@@ -64,14 +64,17 @@ func (tr *troupe) admit(p *Puppet) bool {
 func (tr *troupe) greet(p *Puppet) {
 	defer close(p.gone)
 	defer close(p.answers)
+	defer func() { p.track.note(Event{PID: p.pid, What: "has gone", Life: Ends}) }()
 	answers := json.NewDecoder(p.conn)
 	var hello wire.Answer
 	if err := answers.Decode(&hello); err != nil {
 		return
 	}
 	tr.mu.Lock()
-	p.name, p.pid = hello.Name, hello.PID
+	p.name, p.pid, p.last = hello.Name, hello.PID, standing(hello)
+	p.track = tr.stage.timeline.track(p.name)
 	tr.mu.Unlock()
+	p.track.note(Event{Time: hello.Time, PID: p.pid, What: "greets: " + p.last.String(), Life: Begins})
 	tr.arrivals(p.name) <- p
 	p.hear(answers)
 }

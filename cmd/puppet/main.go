@@ -16,6 +16,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -103,6 +104,8 @@ func (p *puppet) answer(a wire.Answer) error {
 	a.Name = p.name
 	a.PID, a.Parent, a.Group = os.Getpid(), os.Getppid(), syscall.Getpgrp()
 	a.Session, _ = unix.Getsid(0) // of the caller itself it cannot be refused
+	a.Start, _ = startTime()      // a puppet without one still obeys
+	a.Time = time.Now()
 	if err := json.NewEncoder(p.conn).Encode(a); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}

@@ -4,7 +4,12 @@
 // the connection, the puppet ends.
 package wire
 
-import "syscall"
+import (
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
 
 // The environment of a puppet.
 const (
@@ -53,6 +58,11 @@ type Answer struct {
 	Parent  int    `json:"parent"`
 	Group   int    `json:"group"`
 	Session int    `json:"session"`
+	// Start is when the process started, in the unit in which its kernel keeps
+	// it: clock ticks since boot on Linux, microseconds since 1970 on macOS.
+	Start int64 `json:"start"`
+	// Time is when the puppet wrote this.
+	Time time.Time `json:"time"`
 	// Child is the PID of the process that Fork or Spawn started.
 	Child int `json:"child,omitempty"`
 	// Status is how the child ended that Reap waited for.
@@ -65,4 +75,26 @@ type Answer struct {
 type Status struct {
 	Code   int            `json:"code,omitempty"`
 	Signal syscall.Signal `json:"signal,omitempty"`
+}
+
+// String is the order in words.
+func (o Order) String() string {
+	words := []string{string(o.Do)}
+	if o.Name != "" {
+		words = append(words, o.Name)
+	}
+	words = append(words, o.Args...)
+	switch o.Do {
+	case Raise:
+		words = append(words, syscall.Signal(o.Number).String())
+	case Reap, Exit, Close:
+		words = append(words, strconv.Itoa(o.Number))
+	}
+	if o.OwnSession {
+		words = append(words, "(own session)")
+	}
+	if o.OwnGroup {
+		words = append(words, "(own group)")
+	}
+	return strings.Join(words, " ")
 }

@@ -1,0 +1,49 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// asciicast is the recording as an asciicast, version 2: "asciinema play" shows
+// it at the speed at which it happened.
+func (r *recording) asciicast(title string) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var file bytes.Buffer
+	lines := json.NewEncoder(&file) // one value a line
+	header := map[string]any{"version": 2, "width": columns, "height": rows, "timestamp": r.began.Unix(), "title": title}
+	if err := lines.Encode(header); err != nil {
+		return nil, fmt.Errorf("write an asciicast: %w", err)
+	}
+	var rest [2][]byte // bytes of a character that has not come whole, by direction
+	for _, p := range r.passed {
+		code, direction := "o", 0
+		if p.typed {
+			code, direction = "i", 1
+		}
+		whole, part := cutCharacter(append(rest[direction], p.bytes...))
+		rest[direction] = part
+		if err := lines.Encode([]any{p.at.Seconds(), code, string(whole)}); err != nil {
+			return nil, fmt.Errorf("write an asciicast: %w", err)
+		}
+	}
+	return file.Bytes(), nil
+}
+
+// cutCharacter splits b before a character of which only the beginning is there.
+func cutCharacter(b []byte) (whole, part []byte) {
+	for i := len(b) - 1; i >= 0 && i >= len(b)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(b[i]) {
+			if !utf8.FullRune(b[i:]) {
+				return b[:i], append([]byte(nil), b[i:]...)
+			}
+			break
+		}
+	}
+	return b, nil
+}

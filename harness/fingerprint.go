@@ -1,0 +1,118 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// fingerprint says on what machine this is, in as many lines as have a subject.
+func fingerprint(ctx context.Context) string {
+	var page strings.Builder
+	fmt.Fprintf(&page, "machine  %s, %d cores, %s, user %d\n", kernel(), runtime.NumCPU(), runtime.Version(), os.Getuid())
+	fmt.Fprintf(&page, "load     %s\n", strings.TrimSpace(first(ctx, "uptime")))
+	var limits []string
+	for _, l := range []struct {
+		name     string
+		resource int
+	}{{"processes", unix.RLIMIT_NPROC}, {"files", unix.RLIMIT_NOFILE}} {
+		var limit unix.Rlimit
+		if unix.Getrlimit(l.resource, &limit) == nil {
+			limits = append(limits, fmt.Sprintf("%s %d of %d", l.name, int64(limit.Cur), int64(limit.Max)))
+		}
+	}
+	fmt.Fprintf(&page, "limits   %s\n", strings.Join(limits, ", "))
+	fmt.Fprintf(&page, "shells   %s; %s\n", version.FindString(first(ctx, "bash", "--version")), version.FindString(first(ctx, "zsh", "--version")))
+	return page.String()
+}
+
+var version = regexp.MustCompile(`^.*?\d[\w.()-]*`)
+
+func kernel() string {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return runtime.GOOS
+	}
+	return fmt.Sprintf("%s %s %s", unix.ByteSliceToString(name.Sysname[:]), unix.ByteSliceToString(name.Release[:]), unix.ByteSliceToString(name.Machine[:]))
+}
+
+// first is the first line that a command prints, nothing if there is no such command.
+func first(ctx context.Context, argv ...string) string {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	starting.Lock()
+	defer starting.Unlock()
+	out, _ := cmd.Output()
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line
+}
+
+// A named test has a name by which it can be asked for.
+type named interface{ Name() string }
+
+// A seeded test ran in an order that came of a number, as Ginkgo's do.
+type seeded interface{ RandomSeed() int64 }
+
+// nameOf is the name of the test, empty if it has none.
+func nameOf(t T) string {
+	if n, ok := t.(named); ok {
+		return n.Name()
+	}
+	return ""
+}
+
+// replay is the command that runs the test alone, from the root of the module.
+func replay(t T) string {
+	var words []string
+	for _, variable := range []string{"GEMINI_MONITOR", "GEMINI_PUPPET", "GEMINI_EXEC"} {
+		if value := os.Getenv(variable); value != "" {
+			words = append(words, variable+"="+quote(value))
+		}
+	}
+	pattern := quote(regexp.QuoteMeta(nameOf(t)) + "$")
+	if s, ok := t.(seeded); ok {
+		words = append(words, "go tool -modfile=tools.mod ginkgo --focus", pattern, "--seed", strconv.FormatInt(s.RandomSeed(), 10))
+	} else {
+		words = append(words, "go test -count=1 -run", pattern)
+	}
+	return strings.Join(append(words, "./"+here()), " ")
+}
+
+// quote makes text one word of a shell.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// here is the directory of the package under test, seen from its module.
+func here() string {
+	at, err := os.Getwd() // go test and ginkgo run a package's tests in its directory
+	root := moduleRoot()
+	if err != nil || root == "" {
+		return "..."
+	}
+	relative, err := filepath.Rel(root, at)
+	if err != nil {
+		return "..."
+	}
+	return relative
+}
+
+// moduleRoot is the nearest directory upwards with a go.mod, empty if there is none.
+func moduleRoot() string {
+	dir, err := os.Getwd()
+	for err == nil && !isFile(filepath.Join(dir, "go.mod")) {
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
+	return dir
+}

@@ -1,0 +1,201 @@
+//go:build darwin || linux
+
+package harness_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+// A namedT is a quietT with a name, so that it gets a report.
+type namedT struct {
+	quietT
+	report string
+}
+
+func (t *namedT) Name() string                { return "A story's end (it's told)" }
+func (t *namedT) RandomSeed() int64           { return 42 }
+func (t *namedT) Logf(f string, a ...any)     { t.report += fmt.Sprintf(f, a...) }
+func (t *namedT) files(pattern string) []byte { return readOne(os.Getenv("GEMINI_REPORTS"), pattern) }
+
+func readOne(dir, pattern string) []byte {
+	GinkgoHelper()
+	found, err := filepath.Glob(filepath.Join(dir, "*", pattern))
+	Expect(err).NotTo(HaveOccurred())
+	Expect(found).To(HaveLen(1))
+	text, err := os.ReadFile(found[0])
+	Expect(err).NotTo(HaveOccurred())
+	return text
+}
+
+var _ = Describe("The report of a failed spec", Ordered, func() {
+	var (
+		t    *namedT
+		leaf int
+	)
+
+	// One failure is enough for all that there is to say of its report.
+	BeforeAll(func(ctx SpecContext) {
+		if _, err := harness.Sh.Path(); err != nil {
+			Skip("no shell")
+		}
+		GinkgoT().Setenv("GEMINI_REPORTS", GinkgoT().TempDir())
+		t = &namedT{}
+		t.run(func() {
+			stage := harness.NewStage(t, tools)
+			leaf = story(ctx, stage)
+			t.Errorf("the story ends badly")
+		})
+	}, NodeTimeout(time.Minute))
+
+	It("tells in order of time what was typed, shown, told, answered and said by others", func() {
+		Expect(t.report).To(MatchRegexp(strings.Join([]string{
+			`sh-0 \d+ +started: /bin/sh -i`,
+			`> echo one; echo two`,
+			`< one`,
+			`job-0 \d+ +started: sh -c puppet root; :`,
+			`root \d+ +greets: parent \d+, group \d+, session \d+, start \d+`,
+			`root \d+ +is told to fork leaf \(own session\): child \d+`,
+			`leaf \d+ +greets: parent`,
+			`root \d+ +is told to exit 3`,
+			`root \d+ +has gone`,
+			`job-0 \d+ +ended: exit 0`,
+			`monitor of x \d+ +sees: joined leaf`,
+			`leaf \d+ +is told to report: parent is now`,
+			`spec +runs sh -c echo out; exit 4: exit 4 "out"`,
+			`spec +sends SIGCONT to \d+`,
+			`oracle of job-0 +asked: somebody lives`,
+			`spec +FAILED`,
+		}, `(.*\n)+?.*`)))
+	})
+
+	It("counts what repeats itself", func() {
+		Expect(t.report).To(MatchRegexp(`asked: somebody lives \(5 times, until \d+\.\d{3}\)`))
+	})
+
+	It("shows who lives at that moment, and who is believed to", func() {
+		Expect(t.report).To(MatchRegexp(`(?m)^ *%d +S.*parent .*group %[1]d .*session %[1]d .*puppet leaf +<- .*leaf`, leaf))
+		Expect(t.report).To(ContainSubstring("999999999 is no more, but alive for monitor of x"))
+		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +somebody lives`))
+	})
+
+	It("names the machine, and the command that tries again", func() {
+		Expect(t.report).To(ContainSubstring(`--focus 'A story'\''s end \(it'\''s told\)$' --seed 42 ./harness`))
+		Expect(t.report).To(MatchRegexp(`machine .*\d+ cores, go1`))
+		Expect(t.report).To(MatchRegexp(`load .*\d`))
+		Expect(string(t.files("report.txt"))).To(ContainSubstring("is told to exit 3"))
+	})
+
+	It("has every terminal as an asciicast", func() {
+		lines := strings.Split(strings.TrimSpace(string(t.files("sh-0.cast"))), "\n")
+		var header struct{ Version, Width, Height int }
+		Expect(json.Unmarshal([]byte(lines[0]), &header)).To(Succeed())
+		Expect(header.Version).To(Equal(2))
+		Expect(header.Width).To(Equal(80))
+		screen := ""
+		for _, line := range lines[1:] {
+			var passage []any
+			Expect(json.Unmarshal([]byte(line), &passage)).To(Succeed())
+			Expect(passage).To(HaveExactElements(BeNumerically(">=", 0), BeElementOf("i", "o"), BeAssignableToTypeOf("")))
+			screen += passage[2].(string)
+		}
+		Expect(screen).To(ContainSubstring("one\r\ntwo\r\n"))
+	})
+
+	It("has a trace that Perfetto opens", func() { checkTrace(t.files("trace.json"), leaf) })
+})
+
+// story plays what a report is to tell, and returns the PID of who is left.
+func story(ctx SpecContext, stage *harness.Stage) int {
+	sh := stage.Shell(ctx, harness.Sh)
+	sh.Run(ctx, "echo one; echo two")
+	job := stage.Start("sh", "-c", "puppet root; :")
+	root := stage.Puppet(ctx, "root")
+	leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+	root.Exit(ctx, 3)
+	job.Wait(ctx)
+	now := time.Now()
+	stage.Observe(func() []harness.Event {
+		return []harness.Event{
+			{Time: now, PID: leaf.PID(), Who: "monitor of x", What: "sees: joined leaf", Life: harness.Begins},
+			{Time: now, PID: 999999999, Who: "monitor of x", What: "sees: joined nobody", Life: harness.Begins},
+		}
+	})
+	leaf.Report(ctx)
+	stage.Run(ctx, "sh", "-c", "echo out; exit 4")
+	Expect(stage.Signal(leaf.PID(), syscall.SIGCONT)).To(Succeed())
+	for range 5 {
+		job.Oracle().Held()
+	}
+	return leaf.PID()
+}
+
+// checkTrace checks what the format demands, and that who lived has a life.
+func checkTrace(text []byte, leaf int) {
+	GinkgoHelper()
+	var file struct {
+		TraceEvents []struct {
+			Name     *string
+			Ph       string
+			TS, Dur  *float64
+			PID, TID *int
+			S        string
+			Args     map[string]any
+		}
+	}
+	Expect(json.Unmarshal(text, &file)).To(Succeed())
+	type track struct{ pid, tid int }
+	used, named, processes := map[track]bool{}, map[track]bool{}, map[int]any{}
+	open := map[track][]float64{}
+	lived := false
+	for _, e := range file.TraceEvents {
+		Expect(e.Name).NotTo(BeNil())
+		Expect(e.TS).To(HaveValue(BeNumerically("<", 60e6)), "microseconds since the stage was set up")
+		Expect(e.PID).NotTo(BeNil())
+		Expect(e.TID).NotTo(BeNil())
+		at := track{*e.PID, *e.TID}
+		switch e.Ph {
+		case "X":
+			Expect(e.Dur).To(HaveValue(BeNumerically(">=", 0)))
+			for len(open[at]) > 0 && open[at][len(open[at])-1] <= *e.TS {
+				open[at] = open[at][:len(open[at])-1]
+			}
+			end := *e.TS + *e.Dur
+			if n := len(open[at]); n > 0 {
+				Expect(end).To(BeNumerically("<=", open[at][n-1]+0.001), "slices of one track nest")
+			}
+			open[at] = append(open[at], end)
+			lived = lived || *e.PID == leaf && *e.Name == "alive"
+			used[at] = true
+		case "i":
+			Expect(e.S).To(Equal("t"))
+			used[at] = true
+		case "s", "f":
+			used[at] = true
+		case "M":
+			Expect(e.Args).To(HaveKey("name"))
+			if *e.Name == "process_name" {
+				processes[*e.PID] = e.Args["name"]
+			} else {
+				Expect(*e.Name).To(Equal("thread_name"))
+				named[at] = true
+			}
+		default:
+			Fail("an event of phase " + e.Ph)
+		}
+	}
+	Expect(lived).To(BeTrue(), "the leaf has a life")
+	Expect(named).To(Equal(used), "every track that is used has a name")
+	Expect(processes).To(HaveKeyWithValue(leaf, ContainSubstring("leaf")))
+	Expect(processes).To(HaveKeyWithValue(os.Getpid(), "the test"))
+}

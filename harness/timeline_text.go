@@ -1,0 +1,133 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A page writes events for somebody who reads them at night: one line each,
+// seconds since the beginning, who, what. Whatever repeats itself is counted,
+// and a pause is pointed out.
+type page struct {
+	strings.Builder
+	began time.Time
+	width int    // of the column that says who
+	mark  string // of the stage's prompts, left out
+	last  time.Time
+}
+
+const (
+	// pause is how long nothing may happen before the page says so. What works
+	// is faster, so a pause is where somebody waited in vain.
+	pause = 500 * time.Millisecond
+	// much is how many lines of a terminal are shown at once.
+	much = 10
+)
+
+// writeTimeline writes events, which are in order of time.
+func writeTimeline(events []Event, began time.Time, mark string) string {
+	p := &page{began: began, mark: mark, last: began}
+	for _, e := range events {
+		p.width = max(p.width, len(whoIs(e)))
+	}
+	for len(events) > 0 {
+		group := alike(events)
+		p.pause(group[0])
+		if group[0].stream != 0 {
+			p.bytes(group)
+		} else {
+			p.event(group)
+		}
+		events = events[len(group):]
+	}
+	return p.String()
+}
+
+// alike is the events at the beginning that make one entry: bytes of one
+// terminal in one direction, or the same thing over and over.
+func alike(events []Event) []Event {
+	n, first := 1, events[0]
+	for n < len(events) {
+		e := events[n]
+		if whoIs(e) != whoIs(first) || e.stream != first.stream || e.stream == 0 && e.What != first.What {
+			break
+		}
+		n++
+	}
+	return events[:n]
+}
+
+func whoIs(e Event) string {
+	if e.PID == 0 {
+		return e.Who
+	}
+	return fmt.Sprintf("%s %d", e.Who, e.PID)
+}
+
+func (p *page) pause(next Event) {
+	if idle := next.Time.Sub(p.last); idle >= pause {
+		fmt.Fprintf(p, "%9s %-*s   %s nothing happened\n", "...", p.width, "", short(idle))
+	}
+}
+
+func (p *page) event(group []Event) {
+	first, last := group[0], group[len(group)-1]
+	text := strings.ReplaceAll(strings.TrimSpace(first.What), "\n", "\n"+strings.Repeat(" ", p.width+13))
+	switch {
+	case last.open:
+		text += ": NO ANSWER YET"
+	case len(group) == 1 && first.Took >= time.Millisecond:
+		text += fmt.Sprintf(" (%s)", short(first.Took))
+	case len(group) > 1:
+		text += fmt.Sprintf(" (%d times, until %.3f)", len(group), last.Time.Sub(p.began).Seconds())
+	}
+	p.line(first, " ", text)
+	p.last = last.Time.Add(last.Took)
+}
+
+// bytes writes what was typed (>) or shown (<), long output from its two ends.
+func (p *page) bytes(group []Event) {
+	var all strings.Builder
+	for _, e := range group {
+		all.WriteString(e.What)
+		p.last = e.Time
+	}
+	sign := "<"
+	if group[0].stream == typed {
+		sign = ">"
+	}
+	text := strings.ReplaceAll(all.String(), "\r\n", "\n")
+	text = strings.ReplaceAll(text, "{"+p.mark+":", "{")
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if left := len(lines) - much; left > 1 {
+		between := fmt.Sprintf("... %d lines ...", left)
+		lines = append(append(lines[:much/2:much/2], between), lines[len(lines)-much/2:]...)
+	}
+	for i, line := range lines {
+		lines[i] = brief(visible(line), 160)
+	}
+	p.line(group[0], sign, strings.Join(lines, "\n"+strings.Repeat(" ", p.width+11)+sign+" "))
+}
+
+func (p *page) line(e Event, sign, text string) {
+	fmt.Fprintf(p, "%9.3f %-*s %s %s\n", e.Time.Sub(p.began).Seconds(), p.width, whoIs(e), sign, text)
+}
+
+// short is a duration with three digits at most.
+func short(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// brief cuts text in the middle of which nobody is interested.
+func brief(text string, enough int) string {
+	if len(text) <= enough {
+		return text
+	}
+	return text[:enough/2] + " ... " + text[len(text)-enough/2:]
+}

@@ -1,0 +1,159 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A traceEvent is one entry of Chrome's trace-event format, which Perfetto
+// (ui.perfetto.dev) opens. Times are microseconds.
+type traceEvent struct {
+	Name  string         `json:"name"`
+	Phase string         `json:"ph"` // X slice, i instant, M metadata
+	TS    float64        `json:"ts"`
+	Dur   *float64       `json:"dur,omitempty"`
+	PID   int            `json:"pid"`
+	TID   int            `json:"tid"`
+	Scope string         `json:"s,omitempty"`
+	Args  map[string]any `json:"args,omitempty"`
+}
+
+// A trace turns a timeline into trace events. Each process is a process there,
+// with one track for each who tells of it; what is of no process belongs to
+// the test's own.
+type trace struct {
+	began, ended time.Time
+	events       []traceEvent
+	tracks       map[trackKey]int // thread ids
+	named        map[int][]string // who there is in a process
+}
+
+type trackKey struct {
+	pid int
+	who string
+}
+
+// traceJSON is events as a file for Perfetto. What has not ended, ends with the
+// last event.
+func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, error) {
+	t := &trace{began: began, ended: began, tracks: map[trackKey]int{}, named: map[int][]string{}}
+	for _, e := range events {
+		if end := e.Time.Add(e.Took); end.After(t.ended) {
+			t.ended = end
+		}
+	}
+	lives := map[trackKey]time.Time{}
+	for _, e := range events {
+		t.add(e, lives)
+	}
+	for key, since := range lives {
+		t.slice(key, "alive", since, t.ended, "still there in the end")
+	}
+	t.nest()
+	t.names()
+	text, err := json.MarshalIndent(map[string]any{"traceEvents": t.events, "displayTimeUnit": "ms", "otherData": about}, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("write the trace: %w", err)
+	}
+	return text, nil
+}
+
+func (t *trace) add(e Event, lives map[trackKey]time.Time) {
+	key := trackKey{e.PID, e.Who}
+	name, _, _ := strings.Cut(visible(strings.TrimSpace(e.What)), ": ")
+	if e.stream != 0 {
+		key.who += " terminal"
+		name = map[stream]string{typed: "> ", shown: "< "}[e.stream] + visible(strings.TrimSpace(e.What))
+	}
+	switch {
+	case e.open:
+		t.slice(key, name, e.Time, t.ended, e.What+": no answer yet")
+	case e.Took > 0:
+		t.slice(key, name, e.Time, e.Time.Add(e.Took), e.What)
+	default:
+		t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "i", TS: t.micros(e.Time), PID: t.pid(key), TID: t.tid(key), Scope: "t", Args: map[string]any{"what": e.What}})
+	}
+	if since, alive := lives[key]; e.Life == Ends && alive {
+		t.slice(key, "alive", since, e.Time, e.What)
+		delete(lives, key)
+	} else if e.Life == Begins && !alive {
+		lives[key] = e.Time
+	}
+}
+
+func (t *trace) slice(key trackKey, name string, from, to time.Time, what string) {
+	duration := max(t.micros(to)-t.micros(from), 0)
+	t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "X", TS: t.micros(from), Dur: &duration, PID: t.pid(key), TID: t.tid(key), Args: map[string]any{"what": what}})
+}
+
+func (t *trace) micros(at time.Time) float64 {
+	return float64(max(at.Sub(t.began), 0).Nanoseconds()) / 1000
+}
+
+func (t *trace) pid(key trackKey) int {
+	if key.pid == 0 {
+		return os.Getpid()
+	}
+	return key.pid
+}
+
+// tid numbers tracks above all PIDs: Perfetto takes a thread whose id is its
+// process' for the main one, and there may be several who tell of a process.
+func (t *trace) tid(key trackKey) int {
+	if _, known := t.tracks[key]; !known {
+		t.tracks[key] = 1<<30 + len(t.tracks)
+		t.named[t.pid(key)] = append(t.named[t.pid(key)], key.who)
+	}
+	return t.tracks[key]
+}
+
+// nest puts events in order of time, the longer first, and cuts what would
+// outlast the slice in which it began: on one track slices have to nest. The
+// ends of two that end together are seen by different goroutines.
+func (t *trace) nest() {
+	slices.SortStableFunc(t.events, func(a, b traceEvent) int {
+		return cmp.Or(cmp.Compare(a.TS, b.TS), cmp.Compare(b.duration(), a.duration()))
+	})
+	around := map[int][]float64{} // ends of the slices that are open, by track
+	for _, e := range t.events {
+		if e.Dur == nil {
+			continue
+		}
+		ends := around[e.TID]
+		for len(ends) > 0 && ends[len(ends)-1] <= e.TS {
+			ends = ends[:len(ends)-1]
+		}
+		if len(ends) > 0 {
+			*e.Dur = min(*e.Dur, ends[len(ends)-1]-e.TS)
+		}
+		around[e.TID] = append(ends, e.TS+*e.Dur)
+	}
+}
+
+func (e traceEvent) duration() float64 {
+	if e.Dur == nil {
+		return -1
+	}
+	return *e.Dur
+}
+
+// names adds the metadata: what processes and tracks are called.
+func (t *trace) names() {
+	for pid, who := range t.named {
+		name := strings.Join(who, ", ")
+		if pid == os.Getpid() {
+			name = "the test"
+		}
+		t.events = append(t.events, traceEvent{Name: "process_name", Phase: "M", PID: pid, Args: map[string]any{"name": name}})
+	}
+	for key, tid := range t.tracks {
+		t.events = append(t.events, traceEvent{Name: "thread_name", Phase: "M", PID: t.pid(key), TID: tid, Args: map[string]any{"name": key.who}})
+	}
+}
