@@ -16,12 +16,18 @@ func (r *recording) asciicast(title string) ([]byte, error) {
 	defer r.mu.Unlock()
 	var file bytes.Buffer
 	lines := json.NewEncoder(&file) // one value a line
-	header := map[string]any{"version": 2, "width": columns, "height": rows, "timestamp": r.began.Unix(), "title": title}
+	header := map[string]any{"version": 2, "width": r.columns, "height": r.rows, "timestamp": r.began.Unix(), "title": title}
 	if err := lines.Encode(header); err != nil {
 		return nil, fmt.Errorf("write an asciicast: %w", err)
 	}
 	var rest [2][]byte // bytes of a character that has not come whole, by direction
 	for _, p := range r.passed {
+		if p.size != "" {
+			if err := lines.Encode([]any{p.at.Seconds(), "r", p.size}); err != nil {
+				return nil, fmt.Errorf("write an asciicast: %w", err)
+			}
+			continue
+		}
 		code, direction := "o", 0
 		if p.typed {
 			code, direction = "i", 1

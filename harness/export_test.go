@@ -26,7 +26,7 @@ func OpenAndCloseTerminal() error {
 	if err != nil {
 		return err
 	}
-	t, err := openTerminal()
+	t, err := openTerminal(24, 80)
 	unlock()
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func OpenAndCloseTerminal() error {
 
 // MasterIsPollable reports whether Go's poller owns a terminal's master here.
 func MasterIsPollable() (bool, error) {
-	t, err := openTerminal()
+	t, err := openTerminal(24, 80)
 	if err != nil {
 		return false, err
 	}

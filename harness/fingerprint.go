@@ -73,9 +73,10 @@ func nameOf(t T) string {
 // replay is the command that runs the test alone, from the root of the module.
 func replay(t T) string {
 	var words []string
-	for _, variable := range []string{"GEMINI_MONITOR", "GEMINI_PUPPET", "GEMINI_EXEC"} {
-		if value := os.Getenv(variable); value != "" {
-			words = append(words, variable+"="+quote(value))
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "GEMINI_") && name != "GEMINI_REPORTS" {
+			words = append(words, name+"="+quote(value))
 		}
 	}
 	pattern := quote(regexp.QuoteMeta(nameOf(t)) + "$")

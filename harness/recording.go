@@ -13,6 +13,8 @@ import (
 type recording struct {
 	mu      sync.Mutex
 	began   time.Time
+	rows    int
+	columns int
 	passed  []passage
 	seen    []byte        // all that came out of the terminal
 	end     error         // why nothing more will come; nil while something may
@@ -24,10 +26,11 @@ type passage struct {
 	at    time.Duration
 	typed bool
 	bytes []byte
+	size  string // the terminal changed to it, and nothing passed
 }
 
-func newRecording() *recording {
-	return &recording{began: time.Now(), changed: make(chan struct{})}
+func newRecording(rows, columns int) *recording {
+	return &recording{rows: rows, columns: columns, began: time.Now(), changed: make(chan struct{})}
 }
 
 func (r *recording) typed(b []byte) {
@@ -51,9 +54,15 @@ func (r *recording) ended(err error) {
 	r.wake()
 }
 
+func (r *recording) resized(rows, columns int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.passed = append(r.passed, passage{at: time.Since(r.began), size: fmt.Sprintf("%dx%d", columns, rows)})
+}
+
 // note and wake need mu.
 func (r *recording) note(typed bool, b []byte) {
-	r.passed = append(r.passed, passage{time.Since(r.began), typed, append([]byte(nil), b...)})
+	r.passed = append(r.passed, passage{at: time.Since(r.began), typed: typed, bytes: append([]byte(nil), b...)})
 }
 
 func (r *recording) wake() {
@@ -118,7 +127,7 @@ func (r *recording) String() string {
 		for i++; i < len(r.passed) && r.passed[i].typed == p.typed; i++ {
 			piece = append(piece, r.passed[i].bytes...)
 		}
-		writePassage(&page, passage{p.at, p.typed, piece})
+		writePassage(&page, passage{at: p.at, typed: p.typed, bytes: piece})
 	}
 	if r.end != nil {
 		fmt.Fprintf(&page, "         . %v\n", r.end)

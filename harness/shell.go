@@ -18,6 +18,7 @@ type Shell struct {
 	stage    *Stage
 	name     string
 	track    *track
+	profile  profile
 	terminal *terminal
 	process  *Process
 	oracle   *Oracle
@@ -25,10 +26,11 @@ type Shell struct {
 	marks    int // commands typed to find out where we are
 }
 
-// Shell starts a quiet interactive shell and waits for its prompt.
+// Shell starts an interactive shell, a quiet one unless UserProfile was called,
+// and waits for its prompt.
 func (s *Stage) Shell(ctx context.Context, kind Kind) *Shell {
 	s.t.Helper()
-	sh := s.AtTerminal(ctx, kind, kind.command()...)
+	sh := s.AtTerminal(ctx, kind, s.profile(kind).command(kind)...)
 	sh.Prompt(ctx)
 	return sh
 }
@@ -45,17 +47,17 @@ func (s *Stage) AtTerminal(ctx context.Context, kind Kind, argv ...string) *Shel
 	}
 	cmd.Env = append(cmd.Env, "SHELL="+path, "PS1="+kind.prompt(s.mark))
 	k := s.timeline.track(fmt.Sprintf("%s-%d", kind, len(s.shells)))
-	sh, err := startShell(cmd, k)
+	sh, err := s.startShell(cmd, k)
 	if err != nil {
 		s.t.Fatalf("%v", err)
 	}
-	sh.stage, sh.name = s, fmt.Sprintf("%s (%s)", kind, argv[0])
+	sh.stage, sh.profile, sh.name = s, s.profile(kind), fmt.Sprintf("%s (%s)", kind, argv[0])
 	s.shells = append(s.shells, sh)
 	return sh
 }
 
 // startShell opens a terminal and starts cmd at it.
-func startShell(cmd *exec.Cmd, k *track) (*Shell, error) {
+func (s *Stage) startShell(cmd *exec.Cmd, k *track) (*Shell, error) {
 	unlock, err := lockEdge()
 	if err != nil {
 		return nil, err
@@ -65,7 +67,7 @@ func startShell(cmd *exec.Cmd, k *track) (*Shell, error) {
 	if err != nil {
 		return nil, err
 	}
-	terminal, err := openTerminal()
+	terminal, err := openTerminal(s.rows, s.columns)
 	if err != nil {
 		oracle.Close()
 		return nil, err
@@ -111,10 +113,11 @@ func (sh *Shell) Send(line string) {
 	if len(line) >= 1024 {
 		sh.stage.t.Fatalf("a line of %d bytes is too long to be typed", len(line))
 	}
-	sh.press(line + "\n")
+	sh.Press(line + "\n")
 }
 
-func (sh *Shell) press(keys string) {
+// Press types keys, without Return.
+func (sh *Shell) Press(keys string) {
 	sh.stage.t.Helper()
 	if _, err := sh.terminal.Write([]byte(keys)); err != nil {
 		sh.stage.t.Fatalf("%s: %v", sh.name, err)
@@ -126,13 +129,13 @@ func (sh *Shell) press(keys string) {
 func (sh *Shell) Prompt(ctx context.Context) (output string, status int) {
 	sh.stage.t.Helper()
 	from := sh.read
-	match := sh.find(ctx, sh.stage.prompt)
+	match := sh.find(ctx, sh.profile.prompt)
 	status, err := strconv.Atoi(sh.terminal.text(match[2], match[3]))
 	if err != nil {
 		sh.stage.t.Fatalf("%s: the status in the prompt: %v", sh.name, err)
 	}
 	sh.stage.happened()
-	return sh.terminal.text(from, match[0]), status
+	return sh.profile.output(sh.terminal.text(from, match[0])), status
 }
 
 // Expect waits until pattern, a regular expression, matches what was shown
@@ -172,7 +175,7 @@ func (sh *Shell) Suspend(ctx context.Context) (output string, status int) {
 // that only a new command can show tells where the conversation goes on.
 func (sh *Shell) key(ctx context.Context, key string) (output string, status int) {
 	sh.stage.t.Helper()
-	sh.press(key)
+	sh.Press(key)
 	output, status = sh.Prompt(ctx)
 	sh.marks++
 	sh.Send(fmt.Sprintf(`printf '<%%s>\n' %s.%d`, sh.stage.mark, sh.marks))

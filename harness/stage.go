@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -20,17 +19,18 @@ import (
 // shells, jobs and puppets that were started in it, and the order in which
 // all that is ended. One goroutine uses it.
 type Stage struct {
-	t      T
-	tools  Tools
-	dir    string // private, without symbolic links in its path
-	env    []string
-	mark   string         // no other stage has it
-	prompt *regexp.Regexp // what every shell of the stage prompts with
-	troupe *troupe
-	shells []*Shell
-	jobs   []*Job
-	look   []func() // called whenever something has visibly happened on the stage
-	last   []func() // called when it is cleared
+	t             T
+	tools         Tools
+	dir           string // private, without symbolic links in its path
+	env           []string
+	user          bool   // shells are as users have them
+	rows, columns int    // of new terminals
+	mark          string // no other stage has it
+	troupe        *troupe
+	shells        []*Shell
+	jobs          []*Job
+	look          []func() // called whenever something has visibly happened on the stage
+	last          []func() // called when it is cleared
 	// timeline is what was seen here, sources what others have written down.
 	timeline *timeline
 	spec     *track
@@ -45,9 +45,8 @@ type Stage struct {
 // there, and fails the test if something stays.
 func NewStage(t T, tools Tools) *Stage {
 	t.Helper()
-	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), farewell: patience / 3, timeline: newTimeline()}
+	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), farewell: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
 	s.spec = s.timeline.track("spec")
-	s.prompt = regexp.MustCompile(`\{` + s.mark + `:(\d+)\} `)
 	if err := s.furnish(); err != nil {
 		os.RemoveAll(s.dir)
 		t.Fatalf("set up the stage: %v", err)

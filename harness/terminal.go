@@ -16,11 +16,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	rows    = 24
-	columns = 80
-)
-
 // A terminal is a pseudo-terminal whose screen is always being read. On macOS
 // a process that leads a session does not finish exiting, and nobody hears of
 // its exit, until its terminal has been read.
@@ -41,12 +36,12 @@ type terminal struct {
 
 // openTerminal opens a terminal without echo and starts to read it. The caller
 // holds the edge lock until a child has it.
-func openTerminal() (*terminal, error) {
-	master, replica, err := openPair()
+func openTerminal(rows, columns int) (*terminal, error) {
+	master, replica, err := openPair(rows, columns)
 	if err != nil {
 		return nil, fmt.Errorf("open a terminal: %w", err)
 	}
-	t := &terminal{recording: newRecording(), master: master, replica: replica, drained: make(chan struct{})}
+	t := &terminal{recording: newRecording(rows, columns), master: master, replica: replica, drained: make(chan struct{})}
 	go t.drain()
 	return t, nil
 }
@@ -55,13 +50,13 @@ func openTerminal() (*terminal, error) {
 // of another terminal (its ioctl argument does not survive a move of the
 // stack), and macOS may answer ENXIO while another terminal is being closed.
 // Either way we look at what we got and open another.
-func openPair() (master, replica *os.File, err error) {
+func openPair(rows, columns int) (master, replica *os.File, err error) {
 	for range 5 {
 		master, replica, err = pty.Open()
 		if err != nil {
 			continue
 		}
-		if err = prepare(master, replica); err == nil {
+		if err = prepare(master, replica, rows, columns); err == nil {
 			master, err = pollable(master)
 		}
 		if err == nil {
@@ -77,8 +72,8 @@ var errOtherTerminal = errors.New("the two ends belong to different terminals")
 
 // prepare sizes the terminal, turns echo off and proves that the two ends are one
 // terminal: a size nobody else would set, written at one end, is read at the other.
-func prepare(master, replica *os.File) error {
-	proof := unix.Winsize{Row: rows, Col: columns, Xpixel: uint16(rand.Uint32()), Ypixel: uint16(rand.Uint32())}
+func prepare(master, replica *os.File, rows, columns int) error {
+	proof := unix.Winsize{Row: uint16(rows), Col: uint16(columns), Xpixel: uint16(rand.Uint32()), Ypixel: uint16(rand.Uint32())}
 	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &proof); err != nil {
 		return fmt.Errorf("set the size: %w", err)
 	}
@@ -156,6 +151,17 @@ func (t *terminal) Write(b []byte) (int, error) {
 		return n, fmt.Errorf("type %q: %w", b, err)
 	}
 	return n, nil
+}
+
+// control calls f with the master's descriptor. File.Fd would set it blocking.
+func (t *terminal) control(f func(fd int) error) error {
+	raw, err := t.master.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	err = raw.Control(func(fd uintptr) { inner = f(int(fd)) })
+	return errors.Join(err, inner)
 }
 
 // Hangup closes the master: the kernel sends SIGHUP to the leader of the

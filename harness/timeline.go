@@ -151,6 +151,9 @@ func (r *recording) events(who string, pid int) []Event {
 	defer r.mu.Unlock()
 	var all []Event
 	for _, p := range r.passed {
+		if p.size != "" {
+			continue // noted by whoever changed it
+		}
 		direction := shown
 		if p.typed {
 			direction = typed

@@ -4,6 +4,7 @@ package harness
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -100,7 +101,7 @@ func (p *page) bytes(group []Event) {
 		sign = ">"
 	}
 	text := strings.ReplaceAll(all.String(), "\r\n", "\n")
-	text = strings.ReplaceAll(text, "{"+p.mark+":", "{")
+	text = p.plain(text)
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if left := len(lines) - much; left > 1 {
 		between := fmt.Sprintf("... %d lines ...", left)
@@ -111,6 +112,18 @@ func (p *page) bytes(group []Event) {
 	}
 	p.line(group[0], sign, strings.Join(lines, "\n"+strings.Repeat(" ", p.width+11)+sign+" "))
 }
+
+// plain is text without marks, colours and titles.
+func (p *page) plain(text string) string {
+	text = strings.ReplaceAll(text, "{"+p.mark+":", "{")
+	text = statusMark.ReplaceAllString(text, "{$1} ")
+	return escapes.ReplaceAllString(text, "")
+}
+
+var (
+	statusMark = regexp.MustCompile(`\x1b\]133;D;[^;\x07]*;(\d+)\x07`)
+	escapes    = regexp.MustCompile(`\x1b\[[\d;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>]`)
+)
 
 func (p *page) line(e Event, sign, text string) {
 	fmt.Fprintf(p, "%9.3f %-*s %s %s\n", e.Time.Sub(p.began).Seconds(), p.width, whoIs(e), sign, text)

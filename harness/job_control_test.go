@@ -1,0 +1,128 @@
+//go:build darwin || linux
+
+package harness_test
+
+import (
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("Job control", func() {
+	for _, kind := range harness.Kinds {
+		Context("of "+string(kind), Label("shell:"+string(kind)), func() {
+			var (
+				stage *harness.Stage
+				sh    *harness.Shell
+			)
+
+			BeforeEach(func(ctx SpecContext) {
+				needs(kind)
+				stage = newStage()
+				sh = stage.Shell(ctx, kind)
+			})
+
+			It("gives the terminal to a job, takes it away and gives it back", func(ctx SpecContext) {
+				Expect(sh.ForegroundGroup()).To(Equal(sh.PID()))
+				sh.Send("puppet fore")
+				fore := stage.Puppet(ctx, "fore")
+				Expect(sh.ForegroundGroup()).To(Equal(fore.PID()))
+				sh.Suspend(ctx)
+				Expect(sh.ForegroundGroup()).To(Equal(sh.PID()))
+				sh.Foreground(ctx)
+				Expect(sh.ForegroundGroup()).To(Equal(fore.PID()))
+				fore.Exit(ctx, 3)
+				_, status := sh.Prompt(ctx)
+				Expect(status).To(Equal(3))
+			}, SpecTimeout(time.Minute))
+
+			It("lets a stopped job go on without the terminal", func(ctx SpecContext) {
+				sh.Send("puppet back")
+				back := stage.Puppet(ctx, "back")
+				sh.Suspend(ctx)
+				sh.Background(ctx)
+				Expect(back.Report(ctx).Group).To(Equal(back.PID()))
+				Expect(sh.ForegroundGroup()).To(Equal(sh.PID()))
+				back.Exit(ctx, 0)
+				sh.Run(ctx, "wait")
+			}, SpecTimeout(time.Minute))
+
+			It("tells the job in front of another size", func(ctx SpecContext) {
+				perl()
+				sh.Send(`perl -e '$SIG{WINCH} = sub { system "stty size"; exit 5 }; $| = 1; print "ready\n"; sleep 1000'`)
+				sh.Expect(ctx, "ready\r\n")
+				sh.Resize(50, 132)
+				output, status := sh.Prompt(ctx)
+				Expect(output).To(Equal("50 132\n"))
+				Expect(status).To(Equal(5))
+			}, SpecTimeout(time.Minute))
+
+			It("begins at another size", func(ctx SpecContext) {
+				stage.TerminalSize(5, 40)
+				small := stage.Shell(ctx, kind)
+				output, _ := small.Run(ctx, "stty size")
+				Expect(output).To(Equal("5 40\n"))
+			}, SpecTimeout(time.Minute))
+		})
+	}
+})
+
+// Both end a session, and differ in who is told: see survey and design.
+var _ = Describe("The end of a session", func() {
+	for _, kind := range harness.Kinds {
+		Context("of "+string(kind), Label("shell:"+string(kind)), func() {
+			var (
+				stage      *harness.Stage
+				sh         *harness.Shell
+				fore, back *harness.Puppet
+			)
+
+			// A background job in a group of its own, and another job in front.
+			BeforeEach(func(ctx SpecContext) {
+				needs(kind)
+				stage = newStage()
+				sh = stage.Shell(ctx, kind)
+				sh.Run(ctx, "puppet back &")
+				back = stage.Puppet(ctx, "back")
+				sh.Send("puppet fore")
+				fore = stage.Puppet(ctx, "fore")
+			})
+
+			It("by the leader's death reaches the job in front and no other", func(ctx SpecContext) {
+				sh.Signal(syscall.SIGKILL)
+				Expect(sh.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
+				Eventually(ctx, fore.Gone()).Should(BeClosed())
+				Expect(back.Report(ctx).Parent).NotTo(Equal(sh.PID()), "it has not been told")
+				back.Exit(ctx, 0)
+				Eventually(ctx, sh.Oracle().Gone()).Should(BeClosed())
+			}, SpecTimeout(time.Minute))
+
+			It("by a closed window reaches the leader, who tells its jobs or dies of it", func(ctx SpecContext) {
+				sh.Hangup()
+				sh.Wait(ctx)
+				Eventually(ctx, fore.Gone()).Should(BeClosed())
+				if kind != harness.Sh { // dash just dies
+					Eventually(ctx, back.Gone()).Should(BeClosed())
+				}
+			}, SpecTimeout(time.Minute))
+		})
+	}
+
+	It("by a closed window reaches nobody while the leader ignores it", func(ctx SpecContext) {
+		stage := newStage()
+		sh := stage.AtTerminal(ctx, harness.Sh, "puppet", "leader")
+		leader := stage.Puppet(ctx, "leader")
+		leader.IgnoreHangup(ctx)
+		child := leader.Fork(ctx, "child", harness.Start{OwnGroup: true})
+		sh.Hangup()
+		Expect(leader.Report(ctx).PID).To(Equal(sh.PID()))
+		Expect(child.Report(ctx).Parent).To(Equal(sh.PID()))
+		leader.Exit(ctx, 0)
+		sh.Wait(ctx)
+		Expect(child.Report(ctx).Parent).NotTo(Equal(sh.PID()), "the leader was not followed by its group in the background")
+	}, SpecTimeout(time.Minute))
+})

@@ -1,0 +1,129 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// A profile is how the shells of a stage are set up, and so how we tell in what
+// they show the output of a command from all else.
+type profile struct {
+	prompt  *regexp.Regexp            // with the status as its group
+	output  func(shown string) string // of what came before the prompt
+	command func(Kind) []string
+}
+
+// quietProfile has neither start-up files nor a line editor: what comes between
+// two prompts is output.
+func quietProfile(mark string) profile {
+	return profile{
+		prompt:  regexp.MustCompile(`\{` + mark + `:(\d+)\} `),
+		output:  func(shown string) string { return shown },
+		command: Kind.command,
+	}
+}
+
+// userProfile has all that users have. There the line editor echoes, prompts
+// have several lines and are drawn anew at will, so the shell itself has to say
+// where output begins and ends. It does so as terminals with shell integration
+// have it done: OSC 133 with C before a command runs, D and the status after
+// it, B where the prompt ends and typing begins.
+func userProfile(mark string) profile {
+	begin := "\x1b]133;C;" + mark + "\a"
+	return profile{
+		prompt: regexp.MustCompile(`(?s)\x1b\]133;D;` + mark + `;(\d+)\x07.*?\x1b\]133;B;` + mark + `\x07`),
+		output: func(shown string) string {
+			_, after, found := strings.Cut(shown, begin)
+			if !found { // bash 3.2 cannot say C: output begins on the line after the one that was typed
+				_, after, _ = strings.Cut(shown, "\n")
+			}
+			return partialLine.ReplaceAllString(after, "")
+		},
+		command: func(k Kind) []string { return []string{string(k), "-i"} },
+	}
+}
+
+// partialLine is how zsh makes sure that its prompt begins a line: a mark and
+// as many spaces as take it to the next line unless the cursor is at the
+// beginning. No hook runs between the end of a command and this.
+var partialLine = regexp.MustCompile(`(\x1b\[[\d;]*m)*[%#](\x1b\[[\d;]*m)* +\r \r$`)
+
+// UserProfile makes every bash and zsh that is started from now on, by the
+// harness or by others, one as users have them: line editor, a coloured prompt
+// of several lines, hooks, aliases, completion and history. Other shells stay
+// quiet.
+func (s *Stage) UserProfile() {
+	s.t.Helper()
+	home := s.Path("user")
+	if err := writeUserFiles(home, s.mark); err != nil {
+		s.t.Fatalf("%v", err)
+	}
+	s.user = true
+	s.Setenv("HOME", home)
+	s.Setenv("ZDOTDIR", home)
+	s.Setenv("TERM", "xterm-256color")
+}
+
+// profile is the one that shells of kind have now.
+func (s *Stage) profile(kind Kind) profile {
+	if s.user && kind != Sh {
+		return userProfile(s.mark)
+	}
+	return quietProfile(s.mark)
+}
+
+func writeUserFiles(home, mark string) error {
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return fmt.Errorf("make a user's home: %w", err)
+	}
+	files := map[string]string{".bashrc": userBash, ".bash_profile": ". ~/.bashrc\n", ".zshrc": userZsh}
+	for name, text := range files {
+		text = strings.ReplaceAll(text, "MARK", mark)
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("write a user's start-up files: %w", err)
+		}
+	}
+	return nil
+}
+
+const userBash = `
+HISTFILE=~/.bash_history HISTSIZE=1000 HISTCONTROL=ignoreboth HISTTIMEFORMAT='%F %T '
+shopt -s histappend checkwinsize
+alias ll='ls -l' grep='grep --color=auto' ..='cd ..'
+complete -W 'start stop status' service
+before_prompt() {
+	local status=$?
+	printf '\033]133;D;MARK;%s\a' "$status"
+	history -a
+	printf '\033]0;%s\a' "$PWD"
+	return "$status"
+}
+PROMPT_COMMAND=before_prompt
+PS0='\e]133;C;MARK\a'
+PS1='\n\[\e[1;32m\]\u@\h\[\e[0m\] \[\e[34m\]\w\[\e[0m\] [$?]\n\$ \[\e]133;B;MARK\a\]'
+PS2='\[\e[33m\]...\[\e[0m\] '
+`
+
+const userZsh = `
+HISTFILE=~/.zsh_history HISTSIZE=1000 SAVEHIST=1000
+setopt append_history share_history hist_ignore_dups prompt_subst auto_cd interactive_comments
+alias ll='ls -l' grep='grep --color=auto' ..='cd ..'
+autoload -Uz add-zsh-hook compinit
+compinit -u -d ~/.zcompdump
+zstyle ':completion:*' menu select
+before_prompt() {
+	local ended=$?
+	printf '\033]133;D;MARK;%s\a' "$ended"
+	printf '\033]0;%s\a' "$PWD"
+}
+before_command() { printf '\033]133;C;MARK\a' }
+add-zsh-hook precmd before_prompt
+add-zsh-hook preexec before_command
+PS1=$'\n%F{green}%B%n@%m%b%f %F{blue}%~%f [%?]\n%# %{\e]133;B;MARK\a%}'
+RPS1='%F{yellow}%*%f'
+`
