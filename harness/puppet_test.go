@@ -3,7 +3,9 @@
 package harness_test
 
 import (
+	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -49,12 +51,55 @@ var _ = Describe("A puppet", func() {
 	)
 
 	It("stops and goes on", func(ctx SpecContext) {
-		puppet.Raise(ctx, syscall.SIGSTOP)
-		Eventually(ctx, func() string { // to go on means nothing to one who has not stopped yet
-			return stage.Run(ctx, "ps", "-o", "stat=", "-p", strconv.Itoa(root.PID())).Stdout
-		}).Should(HavePrefix("T"))
-		root.Signal(syscall.SIGCONT)
+		puppet.Stop(ctx)
+		puppet.Continue()
 		Expect(puppet.Report(ctx).PID).To(Equal(root.PID()))
+	}, SpecTimeout(time.Minute))
+
+	It("crashes like a program with a fault", func(ctx SpecContext) {
+		puppet.Crash(ctx)
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGABRT}))
+		Expect(root.Output()).To(BeEmpty())
+	}, SpecTimeout(time.Minute))
+
+	It("says when it started, and that is the same after an exec and another for its child", func(ctx SpecContext) {
+		start := puppet.Report(ctx).Start
+		Expect(start).NotTo(BeZero())
+		Expect(puppet.ExecSelf(ctx).Start).To(Equal(start))
+		Expect(puppet.Fork(ctx, "child", harness.Start{}).Report(ctx).Start).To(BeNumerically(">=", start))
+	}, SpecTimeout(time.Minute))
+
+	It("forks twice like a daemon", func(ctx SpecContext) {
+		leaf := puppet.DoubleFork(ctx, "leaf", harness.Start{OwnSession: true}).Report(ctx)
+		Expect(leaf.Parent).NotTo(Equal(root.PID()))
+		Expect(leaf.Session).NotTo(BeElementOf(leaf.PID, puppet.Report(ctx).Session))
+	}, SpecTimeout(time.Minute))
+
+	It("loses its environment, and so do its children", func(ctx SpecContext) {
+		Expect(puppet.DropEnvironment(ctx).PID).To(Equal(root.PID()))
+		child := puppet.Spawn(ctx, "/usr/bin/env")
+		Expect(puppet.Reap(ctx, child)).To(Equal(harness.Status{}))
+		Expect(root.Output()).NotTo(ContainSubstring("="))
+	}, SpecTimeout(time.Minute))
+
+	It("writes to its terminal, if it has one", func(ctx SpecContext) {
+		sh := stage.AtTerminal(ctx, harness.Sh, "puppet", "leader")
+		leader := stage.Puppet(ctx, "leader")
+		leader.DropTerminal(ctx)
+		Expect(leader.WriteTerminal(ctx, "seen")).To(Succeed())
+		sh.Expect(ctx, "^seen\r\n")
+		Expect(leader.Fork(ctx, "apart", harness.Start{OwnSession: true}).WriteTerminal(ctx, "unseen")).NotTo(Succeed())
+	}, SpecTimeout(time.Minute))
+
+	It("becomes another user where it is root", func(ctx SpecContext) {
+		if os.Getuid() != 0 {
+			Skip("only root can become somebody else")
+		}
+		puppet.ChangeUser(ctx, 12345)
+		Expect(strings.TrimSpace(stage.Run(ctx, "ps", "-o", "uid=", "-p", strconv.Itoa(root.PID())).Stdout)).To(Equal("12345"))
+		child := puppet.Spawn(ctx, "sh", "-c", "id -u; id -g; id -G")
+		Expect(puppet.Reap(ctx, child)).To(Equal(harness.Status{}))
+		Expect(root.Output()).To(Equal("12345\n12345\n12345\n"))
 	}, SpecTimeout(time.Minute))
 
 	It("forks children that stand where they are told to", func(ctx SpecContext) {

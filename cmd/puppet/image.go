@@ -15,9 +15,11 @@ import (
 	"github.com/gemini-monitor/gemini/harness/wire"
 )
 
-// execSelf replaces this process by itself and keeps the connection; the new
-// image answers.
-func (p *puppet) execSelf() (wire.Answer, error) {
+// execSelf replaces this process by itself with the environment env and keeps
+// the connection; the new image answers. That is the only way to lose an
+// environment for those who look from outside: the kernel shows what it was
+// given at the exec, whatever the process has made of it since.
+func (p *puppet) execSelf(env []string) (wire.Answer, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return wire.Answer{}, err
@@ -27,7 +29,7 @@ func (p *puppet) execSelf() (wire.Answer, error) {
 		return wire.Answer{}, err
 	}
 	defer syscall.Close(fd)
-	env := append(os.Environ(), wire.DescriptorVariable+"="+strconv.Itoa(fd))
+	env = append(env, wire.DescriptorVariable+"="+strconv.Itoa(fd))
 	return wire.Answer{}, syscall.Exec(self, os.Args, env)
 }
 

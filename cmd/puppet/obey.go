@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/gemini-monitor/gemini/harness/wire"
@@ -33,7 +34,7 @@ func (p *puppet) obey(o wire.Order) (wire.Answer, error) {
 	case wire.Setpgid:
 		return wire.Answer{}, syscall.Setpgid(0, 0)
 	case wire.ExecSelf:
-		return p.execSelf()
+		return p.execSelf(os.Environ())
 	case wire.Exec:
 		return p.exec(o.Args)
 	case wire.IgnoreHangup:
@@ -45,6 +46,14 @@ func (p *puppet) obey(o wire.Order) (wire.Answer, error) {
 		return wire.Answer{}, closeInherited()
 	case wire.DropTerminal:
 		return wire.Answer{}, dropTerminal()
+	case wire.DropEnvironment:
+		return p.execSelf(nil)
+	case wire.WriteTerminal:
+		return wire.Answer{}, writeTerminal(strings.Join(o.Args, " "))
+	case wire.ChangeUser:
+		return wire.Answer{}, changeUser(o.Number)
+	case wire.Crash:
+		return p.crash()
 	}
 	return wire.Answer{}, fmt.Errorf("unknown order %q", o.Do)
 }

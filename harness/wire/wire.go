@@ -38,6 +38,11 @@ const (
 	Close          Verb = "close"           // close descriptor Number
 	CloseInherited Verb = "close inherited" // close every inherited descriptor from 3 up
 	DropTerminal   Verb = "drop terminal"   // replace descriptors 0, 1 and 2 with the null device
+
+	DropEnvironment Verb = "drop environment" // exec the puppet again without any; the new image answers
+	WriteTerminal   Verb = "write terminal"   // write Args to the controlling terminal, a line
+	ChangeUser      Verb = "change user"      // become the user and group Number, for which it takes root
+	Crash           Verb = "crash"            // answer, then crash as a program with a fault does
 )
 
 // An Order tells a puppet to do one thing.
@@ -87,7 +92,7 @@ func (o Order) String() string {
 	switch o.Do {
 	case Raise:
 		words = append(words, syscall.Signal(o.Number).String())
-	case Reap, Exit, Close:
+	case Reap, Exit, Close, ChangeUser:
 		words = append(words, strconv.Itoa(o.Number))
 	}
 	if o.OwnSession {

@@ -1,0 +1,57 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/harness/wire"
+)
+
+// writeTerminal writes a line to the controlling terminal. It is opened each
+// time, because a process may lose one terminal and get another.
+func writeTerminal(line string) error {
+	terminal, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(terminal, line)
+	return errors.Join(err, terminal.Close())
+}
+
+// changeUser becomes user and group id, without other groups. The user goes
+// last: it is the right to do the rest.
+func changeUser(id int) error {
+	if err := syscall.Setgroups(nil); err != nil {
+		return fmt.Errorf("leave all groups: %w", err)
+	}
+	if err := syscall.Setgid(id); err != nil {
+		return fmt.Errorf("change the group: %w", err)
+	}
+	if err := syscall.Setuid(id); err != nil {
+		return fmt.Errorf("change the user: %w", err)
+	}
+	return nil
+}
+
+// crash has Go's runtime crash this process: by SIGABRT, with no core left
+// behind and no stack on anyone's screen.
+func (p *puppet) crash() (wire.Answer, error) {
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return wire.Answer{}, fmt.Errorf("forbid cores: %w", err)
+	}
+	if err := dropTerminal(); err != nil {
+		return wire.Answer{}, err
+	}
+	if err := p.answer(wire.Answer{}); err != nil {
+		return wire.Answer{}, err
+	}
+	debug.SetTraceback("crash")
+	panic("told to crash")
+}

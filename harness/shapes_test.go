@@ -1,0 +1,63 @@
+//go:build darwin || linux
+
+package harness_test
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("A tree of bare forks", func() {
+	var stage *harness.Stage
+
+	BeforeEach(func() {
+		perl()
+		stage = newStage()
+	})
+
+	It("is a chain of which only the end is left", func(ctx SpecContext) {
+		root := stage.Start(harness.Chain(10, true, "leaf")...)
+		leaf := stage.Puppet(ctx, "leaf")
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{}))
+		at := leaf.Report(ctx)
+		Expect(at.Session).To(Equal(at.PID))
+		Expect(root.Oracle().Held()).To(BeTrue())
+		leaf.Exit(ctx, 0)
+		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
+	}, SpecTimeout(time.Minute))
+
+	It("is a line in which everybody waits for the next", func(ctx SpecContext) {
+		root := stage.Start(harness.Line(10, "leaf")...)
+		leaf := stage.Puppet(ctx, "leaf")
+		Expect(leaf.Report(ctx).Group).To(Equal(root.PID()))
+		Expect(root.Exited()).NotTo(BeClosed())
+		leaf.Exit(ctx, 6)
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{Code: 6}))
+	}, SpecTimeout(time.Minute))
+
+	It("is a fan of orphans", func(ctx SpecContext) {
+		root := stage.Start(harness.Fan(5, "leaf")...)
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{}))
+		for i := range 5 {
+			leaf := stage.Puppet(ctx, fmt.Sprintf("leaf-%d", i+1))
+			Expect(leaf.Report(ctx).Parent).NotTo(Equal(root.PID()))
+			leaf.Exit(ctx, 0)
+		}
+		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
+	}, SpecTimeout(time.Minute))
+
+	It("is a daemon, in a session that it does not lead", func(ctx SpecContext) {
+		root := stage.Start(harness.Daemon("daemon")...)
+		daemon := stage.Puppet(ctx, "daemon")
+		Expect(root.Wait(ctx)).To(Equal(harness.Status{}))
+		at := daemon.Report(ctx)
+		Expect(at.Session).NotTo(BeElementOf(at.PID, root.PID(), syscall.Getpid()))
+		Expect(daemon.WriteTerminal(ctx, "hello")).NotTo(Succeed())
+	}, SpecTimeout(time.Minute))
+})
