@@ -21,6 +21,8 @@ type Job struct {
 	process *Process
 	oracle  *Oracle
 	output  string // path
+	lock    string // path; empty without CrossCheck
+	cgroup  *cgroup
 }
 
 // Start starts argv as a job.
@@ -39,7 +41,14 @@ func (s *Stage) Start(argv ...string) *Job {
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.ExtraFiles = []*os.File{j.oracle.write}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if j.process, err = start(cmd, j.track, file, j.oracle.write); err != nil {
+	given := []*os.File{file, j.oracle.write}
+	if s.crossCheck {
+		more, err := j.addWitnesses(cmd)
+		if given = append(given, more...); err != nil {
+			s.t.Fatalf("start %q: %v", argv, err)
+		}
+	}
+	if j.process, err = start(cmd, j.track, given...); err != nil {
 		j.oracle.Close()
 		s.t.Fatalf("%v", err)
 	}

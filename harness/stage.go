@@ -32,10 +32,11 @@ type Stage struct {
 	look          []func() // called whenever something has visibly happened on the stage
 	last          []func() // called when it is cleared
 	// timeline is what was seen here, sources what others have written down.
-	timeline *timeline
-	spec     *track
-	sources  []func() []Event
-	reported bool
+	timeline   *timeline
+	spec       *track
+	sources    []func() []Event
+	reported   bool
+	crossCheck bool // jobs have more witnesses than their oracle
 	// farewell is how long what nobody killed may take to end by itself, once
 	// all else has: a monitor, or a process that keeps a command's output open.
 	farewell time.Duration

@@ -1,0 +1,15 @@
+package harness
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+)
+
+// macOS has no cgroups.
+type cgroup struct{}
+
+func newCgroup(string) (*cgroup, error)               { return nil, errors.ErrUnsupported }
+func (g *cgroup) receive(*exec.Cmd) (*os.File, error) { return nil, errors.ErrUnsupported }
+func (g *cgroup) populated() (bool, error)            { return false, errors.ErrUnsupported }
+func (g *cgroup) remove()                             {}
