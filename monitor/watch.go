@@ -142,7 +142,7 @@ func (w *watch) begin(ctx context.Context, t *tracker.Tracker) error {
 	if w.tree, err = t.Resume(ctx, w.record.Owner, known); err != nil {
 		return err
 	}
-	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "forks", t.Forks())
+	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "by", t.Capabilities().Mechanism, "forks", t.Capabilities().Forks)
 	if err := w.forget(); err != nil {
 		return err
 	}
@@ -275,11 +275,15 @@ func (w *watch) say(state State, reason string) error {
 }
 
 func (w *watch) logChange(ctx context.Context, c tracker.Change) {
-	level := slog.LevelDebug
-	if c.Kind == tracker.Emptied {
-		level = slog.LevelInfo
+	switch c.Kind {
+	case tracker.Joined, tracker.Left:
+		m := c.Member
+		w.log.DebugContext(ctx, string(c.Kind), "process", m.Identity, "command", m.Command, "link", m.Link)
+	case tracker.Unreadable:
+		w.log.WarnContext(ctx, string(c.Kind), "error", c.Err)
+	default:
+		w.log.InfoContext(ctx, string(c.Kind))
 	}
-	w.log.Log(ctx, level, string(c.Kind), "process", c.Member.Identity, "command", c.Member.Command, "link", c.Member.Link, "error", c.Err)
 }
 
 // cleanUp removes the runtime. If that fails, the record says so and stays.

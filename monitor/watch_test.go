@@ -114,7 +114,7 @@ func forks() tracker.Forks {
 	t, err := tracker.New()
 	Expect(err).NotTo(HaveOccurred())
 	defer t.Close()
-	return t.Forks()
+	return t.Capabilities().Forks
 }
 
 // lives reports whether a process is neither gone nor a zombie.

@@ -8,4 +8,11 @@ type mechanism struct {
 
 var mechanisms = []mechanism{
 	{"macOS", func() (kernel, error) { return newSystem() }},
+	{"macOS without lineage", func() (kernel, error) {
+		s, err := newSystem()
+		if err == nil {
+			s.kin = nil
+		}
+		return s, err
+	}},
 }

@@ -23,5 +23,5 @@ func withTable[S source](s S, err error) (kernel, error) {
 		return nil, err
 	}
 	t, err := newTable()
-	return &system{s, t}, err
+	return newSystemOf(s, t), err
 }

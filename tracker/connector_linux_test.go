@@ -28,7 +28,7 @@ func newNarrowKernel() *narrowKernel {
 	Expect(err).NotTo(HaveOccurred())
 	t, err := newTable()
 	Expect(err).NotTo(HaveOccurred())
-	return &narrowKernel{system: &system{s, t}}
+	return &narrowKernel{system: newSystemOf(s, t)}
 }
 
 func (k *narrowKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {

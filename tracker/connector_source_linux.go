@@ -186,9 +186,6 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 		if child.Start > bornBy(e.at) {
 			child = Process{Identity: Identity{PID: e.child, Boot: s.table.boot}} // another one by now
 		}
-		if child.Start == 0 {
-			child.Parent = e.pid
-		}
 		s.began(child.Identity)
 		return append(notices, Notice{PID: e.pid, Events: Forked, Child: e.child, found: child})
 	case procExec:

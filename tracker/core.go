@@ -19,16 +19,17 @@ type core struct {
 	known map[int]*member
 	trees []*tree
 
-	reads      int           // begun so far
-	unreadable error         // why the last read gave nothing
-	failed     int           // the number of the last read that gave nothing
-	rows       map[int]int   // of the read being applied: index by PID
-	asks       []ask         // what the driver is to do after a read
-	budget     budget        // how often reading is worth its cost
-	lastRead   time.Time     // when the last read ended
-	beat       time.Duration // between reads that nothing announced
-	looking    bool          // somebody must be looked at on the beat
-	crowd      int           // how many may be known before the dead are dropped
+	reads      int                // begun so far
+	unreadable error              // why the last read gave nothing
+	failed     int                // the number of the last read that gave nothing
+	rows       map[int]int        // of the read being applied: index by PID
+	makers     map[uint64]*member // by lineage, during a read
+	asks       []ask              // what the driver is to do after a read
+	budget     budget             // how often reading is worth its cost
+	lastRead   time.Time          // when the last read ended
+	beat       time.Duration      // between reads that nothing announced
+	looking    bool               // somebody must be looked at on the beat
+	crowd      int                // how many may be known before the dead are dropped
 }
 
 // settledReads is how many clean reads in a row settle the trees. One is not
@@ -46,7 +47,7 @@ const (
 )
 
 func newCore(self int, forks Forks) *core {
-	return &core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int)}
+	return &core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int), makers: make(map[uint64]*member)}
 }
 
 // An ask is something the core wants done to one member after a read.
@@ -190,7 +191,7 @@ func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
 	case n.Events.Has(Forked):
 		child := c.known[n.Child]
 		if n.Child != c.self && (child == nil || child.dead || child.exited) {
-			c.join(n.found, Link{LinkParent, m.Identity}, m, m.tree, now).watched = true
+			c.join(bornOf(m, n.found), Link{LinkParent, m.Identity}, m, m.tree, now).watched = true
 		}
 	case n.Events.Has(Execed):
 		if n.found.Identity == m.Identity {
@@ -200,6 +201,15 @@ func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
 		c.bury(m, now)
 		c.tidy()
 	}
+}
+
+// bornOf completes what was found of a child that was gone when it was looked
+// up: it was born into the group and session of its parent.
+func bornOf(parent *member, child Process) Process {
+	if child.Start == 0 {
+		child.Parent, child.Group, child.Session = parent.PID, parent.Group, parent.Session
+	}
+	return child
 }
 
 // tidy drops most of the dead where no read does. They are of use only when

@@ -9,8 +9,10 @@ func (c *core) read(rows []Process, now time.Time) {
 		c.rows[rows[i].PID] = i
 	}
 	c.looking = false
+	clear(c.makers)
 	for _, m := range c.known {
 		c.review(m, rows, now)
+		c.noteMaker(m)
 	}
 	for c.admit(rows, now) {
 	}
@@ -69,6 +71,9 @@ func (c *core) refresh(m *member, row Process) {
 	if row.Session == 0 {
 		row.Session = m.Session // the kernel does not say it of the exiting
 	}
+	if row.lineage.self == 0 {
+		row.lineage = m.lineage
+	}
 	m.Process = row
 	if m.dead || m.exited {
 		// It was taken for dead wrongly: the notice was about an earlier
@@ -125,6 +130,9 @@ func (c *core) linkOf(row *Process, rows []Process) (Link, *member) {
 	if !c.orphan(row, rows) {
 		return Link{}, nil
 	}
+	if m := c.makerOf(row); m != nil {
+		return Link{LinkLineage, m.Identity}, m
+	}
 	if m := c.creatorOf(row.Group, row); m != nil {
 		return Link{LinkGroup, m.Identity}, m
 	}
@@ -165,6 +173,23 @@ func (c *core) orphan(row *Process, rows []Process) bool {
 		parent.Session != row.Session && row.Session != row.PID
 }
 
+// noteMaker makes a process findable by those it made.
+func (c *core) noteMaker(m *member) {
+	if m.lineage.self != 0 && c.known[m.PID] == m {
+		c.makers[m.lineage.self] = m
+	}
+}
+
+// makerOf finds the member that made an orphan. Nobody is older than who made
+// him; after an exec the kernel may name another, who can be younger.
+func (c *core) makerOf(row *Process) *member {
+	m := c.makers[row.lineage.parent]
+	if row.lineage.parent == 0 || m == nil || m.lineage.self >= row.lineage.self {
+		return nil
+	}
+	return m
+}
+
 // creatorOf finds the member that created the group or session with this id,
 // which is that member's PID. The id of a group or session in use is no
 // process's PID but its creator's (xnu-facts G8). Somebody older than the
@@ -186,6 +211,7 @@ func (c *core) join(p Process, link Link, via *member, t *tree, now time.Time) *
 	m := &member{Member: Member{Process: p, Link: link, Joined: now}, tree: t, via: via}
 	m.shorten()
 	c.known[p.PID] = m
+	c.noteMaker(m)
 	if p.State == Zombie {
 		m.dead, m.buried = true, c.reads
 		return m

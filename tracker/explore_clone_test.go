@@ -40,7 +40,7 @@ func (k *simKernel) clone() *simKernel {
 	n.events = slices.Clone(k.events)
 	n.knotes = make([]*simKnote, len(k.knotes))
 	for i, kn := range k.knotes {
-		n.knotes[i] = &simKnote{people[kn.proc], kn.pid, kn.pending, kn.gone}
+		n.knotes[i] = &simKnote{people[kn.proc], kn.pid, kn.start, kn.pending, kn.gone}
 	}
 	return &n
 }

@@ -11,7 +11,7 @@ import (
 )
 
 var _ = Describe("in random orders of the steps of random programs", Label("explore"), func() {
-	for _, flavour := range []Forks{ForksAnnounced, ForksNamed, ForksUnseen} {
+	for _, flavour := range simFlavours {
 		It("keeps the promise where forks are "+flavour.String(), func() {
 			checks := "20000"
 			if raceDetector {
@@ -27,7 +27,7 @@ var _ = Describe("in random orders of the steps of random programs", Label("expl
 })
 
 // playRandom plays one random schedule of a random case.
-func playRandom(t *rapid.T, flavour Forks) {
+func playRandom(t *rapid.T, flavour simFlavour) {
 	c := drawCase(t, flavour)
 	quiet := 0
 	var r *simRun
@@ -47,7 +47,7 @@ func playRandom(t *rapid.T, flavour Forks) {
 	}
 }
 
-func drawCase(t *rapid.T, flavour Forks) simCase {
+func drawCase(t *rapid.T, flavour simFlavour) simCase {
 	names := 'B'
 	c := simCase{
 		name: "random", hole: true,
@@ -60,7 +60,7 @@ func drawCase(t *rapid.T, flavour Forks) simCase {
 	for range rapid.IntRange(0, 2).Draw(t, "strangers") {
 		c.strangers = append(c.strangers, drawProgram(t, &names, 1))
 	}
-	if flavour == ForksNamed {
+	if flavour.forks == ForksNamed {
 		c.overflow = rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "overflow")
 	}
 	return c

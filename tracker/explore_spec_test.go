@@ -14,9 +14,12 @@ var _ = Describe("in every order of the steps of kernel, processes and tracker",
 	if raceDetector {
 		cases = catalogue[:smallCases] // "make explore" visits all of them
 	}
-	for _, flavour := range []Forks{ForksAnnounced, ForksNamed, ForksUnseen} {
+	for _, flavour := range simFlavours {
 		Context("where forks are "+flavour.String(), func() {
 			for _, c := range cases {
+				if !c.differs(flavour) {
+					continue
+				}
 				It("keeps the promise: "+c.name, func() {
 					report := explore(c, flavour)
 					AddReportEntry("explored", report.String(), ReportEntryVisibilityFailureOrVerbose)
@@ -37,7 +40,7 @@ func init() {
 	It("shows a schedule again", func() {
 		words := strings.Split(text, "/")
 		Expect(words).To(HaveLen(3), "EXPLORE is flavour/case/choices")
-		for _, flavour := range []Forks{ForksAnnounced, ForksNamed, ForksUnseen} {
+		for _, flavour := range simFlavours {
 			for _, c := range catalogue {
 				if flavour.String() == words[0] && c.name == words[1] {
 					fmt.Fprintln(GinkgoWriter, strings.Join(replay(c, flavour, decodeChoices(words[2])), "\n"))

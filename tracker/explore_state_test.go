@@ -18,8 +18,8 @@ func (r *simRun) encode() []byte {
 		if p.parent != nil {
 			parent = p.parent.pid
 		}
-		s.numbers(p.pid, int(p.start), parent, p.pgid, p.sid, int(p.state), p.at, p.phase)
-		s.flags(p.member, p.lease, p.noWait, p.orphan, p.owes, p.underMother, p.named)
+		s.numbers(p.pid, int(p.start), parent, p.pgid, p.sid, int(p.state), p.at, p.phase, int(p.maker), int(p.kinSeen), p.real)
+		s.flags(p.member, p.lease, p.noWait, p.orphan, p.owes, p.underMother, p.named, p.kinShown)
 		s.numbers(p.ids...)
 		s.end()
 	}
@@ -28,18 +28,14 @@ func (r *simRun) encode() []byte {
 	}
 	s.end()
 	for _, kn := range k.knotes {
-		start := 0
-		if kn.proc != nil {
-			start = int(kn.proc.start)
-		}
-		s.numbers(kn.pid, start, int(kn.pending))
+		s.numbers(kn.pid, int(kn.start), int(kn.pending))
 	}
 	s.end()
 	for _, e := range k.events {
-		s.numbers(e.PID, int(e.Events), e.Child)
+		s.numbers(e.PID, int(e.Events), e.Child, int(e.found.Start))
 		s.flags(e.lost)
 	}
-	s.numbers(k.lastPID, k.faults, len(k.todo))
+	s.numbers(k.lastPID, k.faults, k.refusals, len(k.todo))
 	for _, p := range k.todo {
 		s.numbers(int(p.start))
 	}
@@ -94,7 +90,7 @@ func (s *stateWriter) flags(flags ...bool) {
 }
 
 func (s *stateWriter) process(p Process) {
-	s.numbers(p.PID, int(p.Start), p.Parent, p.Group, p.Session, int(p.State), p.Tracer)
+	s.numbers(p.PID, int(p.Start), p.Parent, p.Group, p.Session, int(p.State), p.Tracer, int(p.lineage.self), int(p.lineage.parent))
 }
 
 func (s *stateWriter) end() { s.text = append(s.text, 0xff) }

@@ -255,6 +255,27 @@ var forkFacts = []fact{{
 	},
 	probe: true,
 }, {
+	claim: "keeps naming who made a process: for zombies, orphans and after an exec, if it was asked before (6.2)",
+	check: func(ctx context.Context, s *stage) {
+		if !s.kernel.capabilities().Lineage {
+			Skip("this kernel does not say")
+		}
+		mother := s.spawn(0)
+		child := s.spawn(mother)
+		made, maker := s.lookup(child).lineage, s.lookup(mother).lineage
+		Expect(made.parent).To(Equal(maker.self))
+		Expect(made.self).To(BeNumerically(">", maker.self))
+		s.exit(mother)
+		s.becomes(ctx, mother, Zombie)
+		Expect(s.lookup(mother).lineage).To(Equal(maker))
+		s.reap(0, mother)
+		Expect(s.lookup(child).Parent).To(Equal(1))
+		s.exec(child)
+		Expect(s.lookup(child).lineage).To(Equal(made))
+		Expect(s.read()[child].lineage).To(Equal(made))
+	},
+	probe: true,
+}, {
 	claim: "has reaped zombie children when it announces the end of their parent (G6)",
 	check: func(ctx context.Context, s *stage) {
 		parent := s.watchedChild()

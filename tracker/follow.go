@@ -13,6 +13,7 @@ type kernel interface {
 	// read appends one row for each process.
 	read(rows []Process) ([]Process, error)
 	lookup(pid int) (Process, error)
+	capabilities() Capabilities
 }
 
 // A follower puts a core and a kernel together: it takes one step after the

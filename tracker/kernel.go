@@ -4,6 +4,7 @@ package tracker
 type system struct {
 	source
 	table *table
+	kin   *kinship // nil where the kernel keeps none
 }
 
 func newSystem() (*system, error) {
@@ -16,12 +17,34 @@ func newSystem() (*system, error) {
 		t.close()
 		return nil, err
 	}
-	return &system{s, t}, nil
+	return newSystemOf(s, t), nil
 }
 
-func (s *system) read(rows []Process) ([]Process, error) { return s.table.read(rows) }
+func newSystemOf(s source, t *table) *system {
+	k := &system{source: s, table: t}
+	if hasLineage() {
+		k.kin = newKinship(askLineage, t.lookup)
+	}
+	return k
+}
 
-func (s *system) lookup(pid int) (Process, error) { return s.table.lookup(pid) }
+func (s *system) capabilities() Capabilities { return capabilitiesOf(s.forks(), s.kin != nil) }
+
+func (s *system) read(rows []Process) ([]Process, error) {
+	rows, err := s.table.read(rows)
+	if err == nil && s.kin != nil {
+		s.kin.completeAll(rows)
+	}
+	return rows, err
+}
+
+func (s *system) lookup(pid int) (Process, error) {
+	p, err := s.table.lookup(pid)
+	if err == nil && s.kin != nil {
+		s.kin.complete(&p)
+	}
+	return p, err
+}
 
 func (s *system) close() error {
 	s.table.close()

@@ -29,6 +29,8 @@ func (l Link) String() string {
 		return "the root"
 	case LinkKnown:
 		return "known from before"
+	case LinkLineage:
+		return fmt.Sprintf("orphan that %d made", l.Through.PID)
 	case LinkParent:
 		return fmt.Sprintf("child of %d", l.Through.PID)
 	}
@@ -45,6 +47,9 @@ const (
 	LinkKnown LinkKind = "known"
 	// LinkParent: its parent is a member.
 	LinkParent LinkKind = "parent"
+	// LinkLineage: it is an orphan that a member made, as the kernel remembers
+	// (macOS; see [Capabilities]).
+	LinkLineage LinkKind = "lineage"
 	// LinkGroup: it is an orphan in a process group that a member created.
 	LinkGroup LinkKind = "group"
 	// LinkSession: it is an orphan in a session that a member created.

@@ -30,6 +30,8 @@ type Process struct {
 	// Command is the kernel's short name of the program.
 	Command Name `json:"command"`
 
+	// lineage is there where the tracker asks for it and the kernel knows.
+	lineage lineage
 	// headless: its first thread has ended while others run.
 	headless bool //lint:ignore U1000 only Linux has such processes
 }

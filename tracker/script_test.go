@@ -36,6 +36,8 @@ func (s *script) now() time.Time { return s.clock }
 
 func (s *script) forks() Forks { return s.flavour }
 
+func (s *script) capabilities() Capabilities { return capabilitiesOf(s.flavour, false) }
+
 func (s *script) inherit() {}
 
 func (s *script) add(pid int) error {

@@ -12,16 +12,18 @@ import (
 // filled, which processes move on first.
 type simKernel struct {
 	flavour   Forks
-	lastPID   int // the PID given out last
-	maxPID    int // PIDs wrap here, to 2
-	born      StartTime
+	lineage   bool // it says who made an orphan
+	lastPID   int  // the PID given out last
+	maxPID    int  // PIDs wrap here, to 2
+	births    StartTime
 	procs     []*simProc // in the table, newest first
 	everybody []*simProc // also those that are gone
 	knotes    []*simKnote
 	events    []simEvent // of the connector, not yet taken
 	overflow  int        // events that fit; 0 is no limit
 	faults    int        // reads that may still fail
-	fail      func() bool
+	refusals  int        // watches that may still be refused
+	fail      func(left *int) bool
 	belongs   func(*simProc) bool // the tracker was shown that it does
 
 	// schedule is called at each point where others can get ahead of the
@@ -40,10 +42,26 @@ type simKernel struct {
 	todo    []*simProc // and not yet filled
 }
 
+// A simFlavour is a kind of kernel.
+type simFlavour struct {
+	forks   Forks
+	lineage bool
+}
+
+var simFlavours = []simFlavour{{ForksAnnounced, false}, {ForksAnnounced, true}, {ForksNamed, false}, {ForksUnseen, false}}
+
+func (f simFlavour) String() string {
+	if f.lineage {
+		return f.forks.String() + " and lineage is kept"
+	}
+	return f.forks.String()
+}
+
 // A simKnote watches one process, or what is left of it.
 type simKnote struct {
 	proc    *simProc
 	pid     int
+	start   StartTime // of the process that is watched
 	pending Events
 	gone    bool // its exit was delivered: dropped
 }
@@ -57,22 +75,25 @@ type simEvent struct {
 // stageRead is the stage of a step from its read on.
 const stageRead = 100
 
-var errSimFault = errors.New("no memory for the table")
+var (
+	errSimFault   = errors.New("no memory for the table")
+	errSimRefused = errors.New("no permission to watch")
+)
 
-func newSimKernel(flavour Forks, maxPID int) *simKernel {
-	return &simKernel{flavour: flavour, lastPID: 1, maxPID: maxPID,
+func newSimKernel(flavour simFlavour, maxPID int) *simKernel {
+	return &simKernel{flavour: flavour.forks, lineage: flavour.lineage, lastPID: 1, maxPID: maxPID,
 		now: time.Unix(1_000_000, 0), story: func(string, ...any) {}}
 }
 
 // spawn puts a process into the table.
 func (k *simKernel) spawn(parent *simProc, program []simOp) *simProc {
-	k.born++
-	p := &simProc{kernel: k, start: k.born, program: program, state: simRunning}
+	k.births++
+	p := &simProc{kernel: k, start: k.births, program: program, state: simRunning}
 	p.pid, _ = k.freePID()
 	k.lastPID = p.pid
 	p.pgid, p.sid, p.lease = p.pid, p.pid, false
 	if parent != nil {
-		p.parent, p.mother = parent, parent
+		p.parent, p.mother, p.maker = parent, parent, parent.start
 		p.pgid, p.sid, p.lease, p.member = parent.pgid, parent.sid, parent.lease, parent.member
 	}
 	k.procs = slices.Insert(k.procs, 0, p)
@@ -114,6 +135,7 @@ func (k *simKernel) find(pid int) *simProc {
 func (k *simKernel) post(p *simProc, e Events, child *simProc) {
 	if k.flavour == ForksNamed {
 		n := Notice{PID: p.pid, Events: e}
+		n.found.Start = p.start
 		if child != nil {
 			n.Child, n.found.Start = child.pid, child.start
 		}
@@ -136,8 +158,12 @@ func (k *simKernel) post(p *simProc, e Events, child *simProc) {
 	}
 }
 
-// reap takes a process out of the table for good.
+// reap takes a process out of the table for good. XNU posts NOTE_REAP then, which
+// whoever was told of the exit does not wait for any more (xnu-facts 1.7).
 func (k *simKernel) reap(p *simProc) {
+	if k.flavour == ForksAnnounced {
+		k.post(p, Exited, nil)
+	}
 	p.state = simGone
 	k.procs = slices.DeleteFunc(k.procs, func(o *simProc) bool { return o == p })
 }
@@ -146,6 +172,9 @@ func (k *simKernel) reap(p *simProc) {
 
 func (k *simKernel) forks() Forks { return k.flavour }
 func (k *simKernel) inherit()     {}
+
+func (k *simKernel) capabilities() Capabilities { return capabilitiesOf(k.flavour, k.lineage) }
+
 func (k *simKernel) wake()        {}
 func (k *simKernel) close() error { return nil }
 
@@ -159,12 +188,21 @@ func (k *simKernel) add(pid int) error {
 	k.call('a', pid, 0)
 	k.drop(pid)
 	p := k.find(pid)
+	if zombie := k.latest(pid); p == nil && k.flavour == ForksUnseen && zombie != nil && zombie.state == simZombie {
+		k.story("tracker: watch %d (%s), a zombie", pid, zombie)
+		k.knotes = append(k.knotes, &simKnote{proc: zombie, pid: pid, start: zombie.start, pending: Exited})
+		return nil
+	}
 	if p == nil {
 		k.story("tracker: watch %d: no such process", pid)
 		return ErrGone
 	}
+	if k.fail(&k.refusals) {
+		k.story("tracker: watch %d (%s): refused", pid, p)
+		return errSimRefused
+	}
 	k.story("tracker: watch %d (%s)", pid, p)
-	k.knotes = append(k.knotes, &simKnote{proc: p, pid: pid})
+	k.knotes = append(k.knotes, &simKnote{proc: p, pid: pid, start: p.start})
 	return nil
 }
 
@@ -180,7 +218,7 @@ func (k *simKernel) lookup(pid int) (Process, error) {
 	k.call('l', pid, 0)
 	for _, p := range k.procs {
 		if p.pid == pid && p.listed() {
-			return p.row(), nil
+			return p.kinRow(), nil
 		}
 	}
 	return Process{}, ErrGone
@@ -234,7 +272,7 @@ func (k *simKernel) found(n Notice) Process {
 		pid = n.Child
 	}
 	for _, p := range k.procs {
-		if p.pid == pid && (n.found.Start == 0 || n.found.Start == p.start) {
+		if p.pid == pid && n.found.Start == p.start {
 			row := p.row()
 			row.State = Running
 			return row
@@ -254,9 +292,12 @@ func (k *simKernel) watchedByName(n Notice) bool {
 		return false
 	}
 	if n.Events.Has(Forked) {
-		k.knotes = append(k.knotes, &simKnote{pid: n.Child})
+		k.knotes = append(k.knotes, &simKnote{pid: n.Child, start: n.found.Start})
 	}
 	if n.Events.Has(Exited) {
+		if k.knotes[i].start != n.found.Start {
+			return false // of an earlier process with this PID
+		}
 		k.knotes = slices.Delete(k.knotes, i, i+1)
 	}
 	return true
@@ -285,13 +326,13 @@ func (k *simKernel) read(rows []Process) ([]Process, error) {
 		if !p.listed() {
 			continue
 		}
-		row := p.row()
+		row := p.kinRow()
 		k.rows = append(k.rows, row)
 		shown = append(shown, p)
 		k.story("tracker: row %s: parent %d group %d session %d %s", p, row.Parent, row.Group, row.Session, row.State)
 	}
 	rows, k.rows = k.rows, nil
-	if k.faults > 0 && k.fail() {
+	if k.fail(&k.faults) {
 		k.story("tracker: the read fails")
 		return rows[:0], errSimFault
 	}
@@ -313,6 +354,16 @@ func (k *simKernel) show(procs []*simProc, rows []Process) {
 			}
 		}
 	}
+}
+
+// born returns the process with a start time, which no other has.
+func (k *simKernel) born(at StartTime) *simProc {
+	for _, p := range k.everybody {
+		if p.start == at {
+			return p
+		}
+	}
+	return nil
 }
 
 // latest returns the last process that had a PID.

@@ -12,8 +12,11 @@ type simProc struct {
 	name    string
 	pid     int
 	start   StartTime
-	parent  *simProc // nil stands for init
-	mother  *simProc // who made it
+	parent  *simProc  // nil stands for init; a debugger while one traces it
+	real    int       // the PID of its parent while a debugger traces it, or 0
+	mother  *simProc  // who made it
+	maker   StartTime // who made it, as the kernel tells; start times are never used again
+	kinSeen StartTime // what the tracker was told of that first; 0 is nothing yet
 	pgid    int
 	sid     int
 	state   simState
@@ -31,10 +34,17 @@ type simProc struct {
 	underMother bool  // a row with the parent that made it
 	ids         []int // the groups and sessions of its rows as an orphan
 	named       bool  // a notice of its birth
+	kinShown    bool  // a row as an orphan, with who made it
 }
+
+// initStart stands for init as a maker.
+const initStart = -1
 
 // show remembers the group and session of a row that the tracker was shown.
 func (p *simProc) show(row Process) {
+	if row.Parent == 1 {
+		p.kinShown = p.kinShown || row.lineage.parent != 0
+	}
 	for _, id := range []int{row.Group, row.Session} {
 		if row.Parent == 1 && id != 0 && id != p.pid && !slices.Contains(p.ids, id) {
 			p.ids = append(p.ids, id)
@@ -75,11 +85,15 @@ const (
 	opReap      // have the kernel reap all children (SIGCHLD ignored)
 	opStay      // live on
 	opJoinGroup // enter the group of the tree's root, from the same session
+	opAttach    // begin to trace the process with that name (XNU)
+	opDetach    // and leave it alone again
 )
 
 func fork(name string, child ...simOp) simOp { return simOp{opFork, name, child} }
 
 func op(what simWhat) simOp { return simOp{what: what} }
+
+func attach(name string) simOp { return simOp{what: opAttach, name: name} }
 
 func (p *simProc) String() string { return fmt.Sprintf("%s(%d)", p.name, p.pid) }
 
@@ -100,10 +114,25 @@ func (p *simProc) alive() bool {
 // itself is waited for by the read, and missed (xnu-facts 3.2).
 func (p *simProc) listed() bool { return p.state != simGone }
 
+// kinRow is a row with what a kinship adds: each process is asked for once.
+func (p *simProc) kinRow() Process {
+	row := p.row()
+	if p.kernel.lineage {
+		if p.kinSeen == 0 {
+			p.kinSeen = p.maker
+		}
+		row.lineage = lineage{self: uint64(p.start), parent: uint64(p.kinSeen)}
+	}
+	return row
+}
+
 func (p *simProc) row() Process {
 	row := Process{Identity: p.identity(), Parent: 1, Group: p.pgid, Session: p.sid, Command: nameOf([]byte(p.name))}
 	if p.parent != nil {
 		row.Parent = p.parent.pid
+	}
+	if p.real != 0 {
+		row.Parent, row.Tracer = p.real, p.parent.pid
 	}
 	switch p.state {
 	case simExiting:
@@ -216,6 +245,9 @@ func (p *simProc) step() {
 		}
 	case opExec:
 		k.story("%s execs", p)
+		if p.maker = initStart; p.parent != nil {
+			p.maker = p.parent.start // rewritten (xnu-facts 6.2)
+		}
 		k.post(p, Execed, nil)
 	case opClose:
 		p.lease = false
@@ -225,10 +257,14 @@ func (p *simProc) step() {
 		k.story("%s makes a session and closes its descriptors", p)
 	case opReap:
 		p.noWait = true
+	case opAttach:
+		k.attach(p, op.name)
+	case opDetach:
+		k.detach(p)
 	case opWait:
 		if z := p.zombie(); z != nil {
 			k.story("%s reaps %s", p, z)
-			k.reap(z)
+			k.reapChild(z)
 		}
 	}
 	p.at, p.phase = p.at+1, 0
@@ -289,9 +325,12 @@ func (p *simProc) exitStep() {
 }
 
 func (p *simProc) announceExit() {
+	if p.owes = false; p.real != 0 {
+		p.kernel.story("%s: exit is announced to the debugger alone", p)
+		return
+	}
 	p.kernel.story("%s: exit is announced", p)
 	p.kernel.post(p, Exited, nil)
-	p.owes = false
 }
 
 // orphanOne gives one child to init, or reaps it if it is a zombie.
@@ -301,7 +340,11 @@ func (p *simProc) orphanOne() {
 			continue
 		}
 		if c.state == simZombie {
-			p.kernel.reap(c)
+			p.kernel.reapChild(c)
+			return
+		}
+		if c.real != 0 {
+			p.kernel.abandon(c)
 			return
 		}
 		c.parent, c.orphan = nil, true
@@ -312,7 +355,7 @@ func (p *simProc) orphanOne() {
 
 // end makes it a zombie, or nothing where nobody is to wait for it.
 func (p *simProc) end() {
-	if p.orphan || p.parent == nil || p.parent.noWait {
+	if p.real == 0 && (p.orphan || p.parent == nil || p.parent.noWait) {
 		p.kernel.story("%s is gone", p)
 		p.kernel.reap(p)
 		return

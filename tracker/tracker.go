@@ -112,11 +112,8 @@ func (t *Tracker) TreeOf(pid int) (*Tree, bool) {
 	return &Tree{tracker: t, tree: m.tree}, true
 }
 
-// Forks tells what the kernel says of forks here. Where they are unseen, the
-// table is read on a beat while a tree has members, and a process whose parent
-// dies between two reads may be found only through its group or session, or not
-// at all. Where they are named, nothing is missed.
-func (t *Tracker) Forks() Forks { return t.follower.kernel.forks() }
+// Capabilities tells by which means trees are followed here.
+func (t *Tracker) Capabilities() Capabilities { return t.follower.kernel.capabilities() }
 
 // begin starts a tree in the tracker's goroutine and waits until the table has
 // been read once for it.

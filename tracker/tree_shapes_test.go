@@ -148,7 +148,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 
 	It("is empty only after a storm of short lives in a stranger's group has passed", func(ctx SpecContext) {
 		tracker := open()
-		if tracker.Forks() != ForksNamed {
+		if tracker.Capabilities().Forks != ForksNamed {
 			Skip("an orphan whose parent dies before the table is read is known by its group alone")
 		}
 		r := perl(1, storm)

@@ -73,6 +73,9 @@ const (
 // String returns one lower-case word.
 func (f Forks) String() string { return [...]string{"unseen", "announced", "named"}[f] }
 
+// MarshalText writes the word.
+func (f Forks) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
 // A Watcher delivers notices about the PIDs it was told to watch: by kqueue on
 // macOS, by the proc connector or pidfds on Linux. One goroutine uses it at a time: a notice that
 // another goroutine is about to return could otherwise be taken for one about

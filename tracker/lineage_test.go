@@ -1,0 +1,65 @@
+//go:build darwin || linux
+
+package tracker
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = withTracker("An orphan in a session of its own", func(open func() *Tracker) {
+	It("is found although it was made before anybody looked, while its parent is a zombie", func(ctx SpecContext) {
+		tracker := open()
+		if !tracker.Capabilities().Lineage {
+			Skip("this kernel does not remember who made an orphan")
+		}
+		r := perl(2, `
+			my $middle = child {
+				POSIX::setpgid(0, 0);
+				child { POSIX::setsid(); report("leaf $$"); wait_at(1) };
+			};
+			report("middle $middle");
+			wait_at(0)
+		`)
+		pids := r.persons(2)
+		Eventually(ctx, func() State { return look(ctx, pids["middle"]).State }).Should(Equal(Zombie))
+		tree := follow(ctx, tracker, r.Pid)
+		members(ctx, tree, r.Pid, pids["leaf"])
+		Expect(links(tree)[pids["leaf"]]).To(HaveSuffix("that %d made", pids["middle"]))
+		ended := ends(ctx, tree, r.oracle)
+		r.open(0)
+		lives(ctx, tree, r.oracle)
+		Expect(ended).NotTo(Receive())
+		r.open(1)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+
+	It("is not lost when a known parent is gone as soon as it has forked", func(ctx SpecContext) {
+		tracker := open()
+		if c := tracker.Capabilities(); !c.Lineage && c.Forks != ForksNamed {
+			Skip("here that is a documented limit")
+		}
+		r := perl(3, `
+			my $known = child {
+				wait_at(2);
+				child { POSIX::setsid(); report("leaf $$"); wait_at(1) };
+			};
+			report("known $known");
+			waitpid $known, 0;
+			report("reaped $known");
+			wait_at(0)
+		`)
+		_, known := r.person()
+		tree := follow(ctx, tracker, r.Pid)
+		members(ctx, tree, r.Pid, known)
+		ended := ends(ctx, tree, r.oracle)
+		r.open(2)
+		pids := r.persons(2)
+		r.open(0)
+		members(ctx, tree, pids["leaf"])
+		lives(ctx, tree, r.oracle)
+		Expect(ended).NotTo(Receive())
+		r.open(1)
+		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
+	}, patience)
+})
