@@ -57,10 +57,10 @@ func journalled(line string) (Event, bool) {
 		return Event{}, false
 	}
 	e := Event{Time: entry.Time, PID: entry.Member.PID}
-	e.What = strings.TrimSpace("sees: " + strings.TrimSpace(entry.Event+" "+entry.Member.Command+" "+entry.Reason))
+	e.What = strings.Join(strings.Fields(entry.Event+" "+entry.Member.Command+" "+entry.Reason), " ")
 	switch entry.Event {
 	case "joined":
-		e.Life = Begins
+		e.Life, e.Parent = Begins, entry.Member.Parent
 		e.What += " (" + entry.Member.Link.Kind
 		if through := entry.Member.Link.Through.PID; through != 0 {
 			e.What += fmt.Sprintf(" %d", through)
@@ -86,5 +86,5 @@ func logged(line string) (Event, bool) {
 	if err != nil {
 		return Event{}, false
 	}
-	return Event{Time: at.Add(time.Millisecond - time.Nanosecond), What: "logs: " + strings.TrimSpace(match[2])}, true
+	return Event{Time: at.Add(time.Millisecond - time.Nanosecond), What: "logs: " + strings.TrimPrefix(strings.TrimSpace(match[2]), "level=INFO msg=")}, true
 }

@@ -47,8 +47,8 @@ func (s *Stage) explain() {
 // A stage makes a report by itself when its test fails.
 func (s *Stage) Report(ctx context.Context) string {
 	s.reported = true
-	if s.t.Failed() {
-		s.Note("FAILED")
+	if s.t.Failed() && !s.failed {
+		s.Failed("")
 	}
 	events := s.history()
 	var page strings.Builder
@@ -66,6 +66,15 @@ func (s *Stage) Report(ctx context.Context) string {
 		fmt.Fprintf(&page, "\nnot all could be kept: %v\n", err)
 	}
 	return page.String()
+}
+
+// Failed puts a failure into the timeline. A suite whose fail handler calls it
+// has moment and message there. It may be called without a stage.
+func (s *Stage) Failed(message string) {
+	if s != nil {
+		s.failed = true
+		s.Note("%s", strings.TrimSpace("FAILED "+message))
+	}
 }
 
 // now writes who lives at this moment, by the oracles, by ps, and by what

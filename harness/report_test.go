@@ -69,7 +69,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 			`leaf \d+ +greets: parent`,
 			`root \d+ +is told to exit 3`,
 			`job-0 \d+ +ended: exit 0`,
-			`monitor of x \d+ +sees: joined leaf`,
+			`monitor of x +\d+ joined leaf`,
 			`leaf \d+ +is told to report: parent is now`,
 			`spec +runs sh -c echo out; exit 4: exit 4 "out"`,
 			`spec +sends SIGCONT to \d+`,
@@ -81,6 +81,10 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 
 	It("counts what repeats itself", func() {
 		Expect(t.report).To(MatchRegexp(`asked: somebody lives \(5 times, until \d+\.\d{3}\)`))
+	})
+
+	It("makes one line of those who only passed by", func() {
+		Expect(t.report).To(ContainSubstring("3 came and went, from 777777701 to 777777703"))
 	})
 
 	It("shows who lives at that moment, and who is believed to", func() {
@@ -126,10 +130,16 @@ func story(ctx SpecContext, stage *harness.Stage) int {
 	job.Wait(ctx)
 	now := time.Now()
 	stage.Observe(func() []harness.Event {
-		return []harness.Event{
-			{Time: now, PID: leaf.PID(), Who: "monitor of x", What: "sees: joined leaf", Life: harness.Begins},
-			{Time: now, PID: 999999999, Who: "monitor of x", What: "sees: joined nobody", Life: harness.Begins},
+		events := []harness.Event{
+			{Time: now, PID: leaf.PID(), Who: "monitor of x", What: "joined leaf", Life: harness.Begins},
+			{Time: now, PID: 999999999, Who: "monitor of x", What: "joined nobody", Life: harness.Begins},
 		}
+		for pid := 777777701; pid <= 777777703; pid++ {
+			events = append(events,
+				harness.Event{Time: now, PID: pid, Who: "monitor of x", What: "joined", Life: harness.Begins},
+				harness.Event{Time: now, PID: pid, Who: "monitor of x", What: "left", Life: harness.Ends})
+		}
+		return events
 	})
 	leaf.Report(ctx)
 	stage.Run(ctx, "sh", "-c", "echo out; exit 4")
@@ -150,6 +160,7 @@ func checkTrace(text []byte, leaf int) {
 			TS, Dur  *float64
 			PID, TID *int
 			S        string
+			ID       int
 			Args     map[string]any
 		}
 	}
@@ -157,7 +168,7 @@ func checkTrace(text []byte, leaf int) {
 	type track struct{ pid, tid int }
 	used, named, processes := map[track]bool{}, map[track]bool{}, map[int]any{}
 	open := map[track][]float64{}
-	lived := false
+	lived, arrows := false, map[int]int{}
 	for _, e := range file.TraceEvents {
 		Expect(e.Name).NotTo(BeNil())
 		Expect(e.TS).To(HaveValue(BeNumerically("<", 60e6)), "microseconds since the stage was set up")
@@ -181,6 +192,7 @@ func checkTrace(text []byte, leaf int) {
 			Expect(e.S).To(Equal("t"))
 			used[at] = true
 		case "s", "f":
+			arrows[e.ID]++
 			used[at] = true
 		case "M":
 			Expect(e.Args).To(HaveKey("name"))
@@ -194,6 +206,7 @@ func checkTrace(text []byte, leaf int) {
 			Fail("an event of phase " + e.Ph)
 		}
 	}
+	Expect(arrows).To(And(Not(BeEmpty()), HaveEach(2)), "arrows have two ends")
 	Expect(lived).To(BeTrue(), "the leaf has a life")
 	Expect(named).To(Equal(used), "every track that is used has a name")
 	Expect(processes).To(HaveKeyWithValue(leaf, ContainSubstring("leaf")))

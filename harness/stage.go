@@ -36,6 +36,7 @@ type Stage struct {
 	spec       *track
 	sources    []func() []Event
 	reported   bool
+	failed     bool // and the timeline says so
 	crossCheck bool // jobs have more witnesses than their oracle
 	// farewell is how long what nobody killed may take to end by itself, once
 	// all else has: a monitor, or a process that keeps a command's output open.

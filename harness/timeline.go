@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// An Event is something that was seen at a time. Who names a track of the
-// timeline: a puppet, a shell, a job, a runtime's journal.
+// An Event is something that was seen at a time. Who tells it: a puppet, a
+// shell, a job, the journal of a runtime. It names a track of the timeline.
 type Event struct {
 	Time time.Time
 	Took time.Duration // of what has a beginning and an end; else 0
@@ -18,7 +18,10 @@ type Event struct {
 	Who  string
 	What string
 	Life Life
+	// Parent is the process from which PID came, if Life begins and it is known.
+	Parent int
 
+	self   bool   // told by the process itself, as it were: Who is its name
 	open   bool   // begun, and not over when somebody looked
 	stream stream // What is bytes of a terminal
 }
@@ -91,7 +94,7 @@ func (t *timeline) track(who string) *track { return &track{t, who} }
 
 func (k *track) note(e Event) {
 	if k != nil {
-		e.Who = k.who
+		e.Who, e.self = k.who, true
 		k.timeline.note(e)
 	}
 }
@@ -100,7 +103,7 @@ func (k *track) begin(e Event) (done func(outcome string)) {
 	if k == nil {
 		return func(string) {}
 	}
-	e.Who = k.who
+	e.Who, e.self = k.who, true
 	return k.timeline.begin(e)
 }
 
@@ -158,7 +161,7 @@ func (r *recording) events(who string, pid int) []Event {
 		if p.typed {
 			direction = typed
 		}
-		all = append(all, Event{Time: r.began.Add(p.at), PID: pid, Who: who, What: string(p.bytes), stream: direction})
+		all = append(all, Event{Time: r.began.Add(p.at), PID: pid, Who: who, What: string(p.bytes), self: true, stream: direction})
 	}
 	return all
 }

@@ -14,10 +14,11 @@ import (
 // and a pause is pointed out.
 type page struct {
 	strings.Builder
-	began time.Time
-	width int    // of the column that says who
-	mark  string // of the stage's prompts, left out
-	last  time.Time
+	began   time.Time
+	width   int    // of the column that says who
+	mark    string // of the stage's prompts, left out
+	last    time.Time
+	passers map[int]bool // who came and went, and nobody else spoke of
 }
 
 const (
@@ -30,16 +31,22 @@ const (
 
 // writeTimeline writes events, which are in order of time.
 func writeTimeline(events []Event, began time.Time, mark string) string {
-	p := &page{began: began, mark: mark, last: began}
+	p := &page{began: began, mark: mark, last: began, passers: passersBy(events)}
 	for _, e := range events {
 		p.width = max(p.width, len(whoIs(e)))
 	}
 	for len(events) > 0 {
-		group := alike(events)
+		group := p.passing(events)
+		if len(group) == 0 {
+			group = alike(events)
+		}
 		p.pause(group[0])
-		if group[0].stream != 0 {
+		switch {
+		case group[0].stream != 0:
 			p.bytes(group)
-		} else {
+		case group[0].What != group[len(group)-1].What:
+			p.crowd(group)
+		default:
 			p.event(group)
 		}
 		events = events[len(group):]
@@ -53,7 +60,7 @@ func alike(events []Event) []Event {
 	n, first := 1, events[0]
 	for n < len(events) {
 		e := events[n]
-		if whoIs(e) != whoIs(first) || e.stream != first.stream || e.stream == 0 && e.What != first.What {
+		if whoIs(e) != whoIs(first) || e.stream != first.stream || e.stream == 0 && (e.What != first.What || e.PID != first.PID) {
 			break
 		}
 		n++
@@ -62,7 +69,7 @@ func alike(events []Event) []Event {
 }
 
 func whoIs(e Event) string {
-	if e.PID == 0 {
+	if e.PID == 0 || !e.self {
 		return e.Who
 	}
 	return fmt.Sprintf("%s %d", e.Who, e.PID)
@@ -76,6 +83,9 @@ func (p *page) pause(next Event) {
 
 func (p *page) event(group []Event) {
 	first, last := group[0], group[len(group)-1]
+	if first.PID != 0 && !first.self {
+		first.What = fmt.Sprintf("%d %s", first.PID, first.What)
+	}
 	text := strings.ReplaceAll(strings.TrimSpace(first.What), "\n", "\n"+strings.Repeat(" ", p.width+13))
 	switch {
 	case last.open:
@@ -87,6 +97,48 @@ func (p *page) event(group []Event) {
 	}
 	p.line(first, " ", text)
 	p.last = last.Time.Add(last.Took)
+}
+
+// passersBy are the PIDs whose whole life one teller saw, and about whom nobody
+// else says anything: what a shell starts to make its prompt, for example.
+func passersBy(events []Event) map[int]bool {
+	tellers, lives := map[int]string{}, map[int]Life{}
+	for _, e := range events {
+		if who, known := tellers[e.PID]; known && who != e.Who || e.self {
+			e.Who = "" // no teller's name
+		}
+		tellers[e.PID] = e.Who
+		lives[e.PID] |= e.Life
+	}
+	passed := map[int]bool{}
+	for pid, life := range lives {
+		passed[pid] = tellers[pid] != "" && life == Begins|Ends
+	}
+	return passed
+}
+
+// passing is the events at the beginning in which one teller speaks of nobody
+// but passers-by, if they are enough to be a crowd.
+func (p *page) passing(events []Event) []Event {
+	n := 0
+	for n < len(events) && p.passers[events[n].PID] && events[n].Who == events[0].Who {
+		n++
+	}
+	if n < 4 {
+		return nil
+	}
+	return events[:n]
+}
+
+// crowd writes the events of passers-by as one.
+func (p *page) crowd(group []Event) {
+	pids := map[int]bool{}
+	for _, e := range group {
+		pids[e.PID] = true
+	}
+	first, last := group[0], group[len(group)-1]
+	p.line(first, " ", fmt.Sprintf("%d came and went, from %d to %d, until %.3f", len(pids), first.PID, last.PID, last.Time.Sub(p.began).Seconds()))
+	p.last = last.Time
 }
 
 // bytes writes what was typed (>) or shown (<), long output from its two ends.
@@ -117,12 +169,17 @@ func (p *page) bytes(group []Event) {
 func (p *page) plain(text string) string {
 	text = strings.ReplaceAll(text, "{"+p.mark+":", "{")
 	text = statusMark.ReplaceAllString(text, "{$1} ")
-	return escapes.ReplaceAllString(text, "")
+	text = escapes.ReplaceAllString(text, "")
+	text = startOfLine.ReplaceAllString(text, "")
+	return rubbedOut.ReplaceAllString(text, "")
 }
 
 var (
 	statusMark = regexp.MustCompile(`\x1b\]133;D;[^;\x07]*;(\d+)\x07`)
 	escapes    = regexp.MustCompile(`\x1b\[[\d;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>]`)
+	// What line editors do to begin a line, and to echo what is typed early.
+	startOfLine = regexp.MustCompile(`[%#] +\r \r|\r`)
+	rubbedOut   = regexp.MustCompile(`[^\n]\x08`)
 )
 
 func (p *page) line(e Event, sign, text string) {

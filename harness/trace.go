@@ -15,14 +15,17 @@ import (
 // A traceEvent is one entry of Chrome's trace-event format, which Perfetto
 // (ui.perfetto.dev) opens. Times are microseconds.
 type traceEvent struct {
-	Name  string         `json:"name"`
-	Phase string         `json:"ph"` // X slice, i instant, M metadata
-	TS    float64        `json:"ts"`
-	Dur   *float64       `json:"dur,omitempty"`
-	PID   int            `json:"pid"`
-	TID   int            `json:"tid"`
-	Scope string         `json:"s,omitempty"`
-	Args  map[string]any `json:"args,omitempty"`
+	Name      string         `json:"name"`
+	Category  string         `json:"cat,omitempty"`
+	Phase     string         `json:"ph"` // X slice, i instant, M metadata, s and f the ends of an arrow
+	ID        int            `json:"id,omitempty"`
+	Enclosing string         `json:"bp,omitempty"` // e: an arrow ends at the slice around it
+	TS        float64        `json:"ts"`
+	Dur       *float64       `json:"dur,omitempty"`
+	PID       int            `json:"pid"`
+	TID       int            `json:"tid"`
+	Scope     string         `json:"s,omitempty"`
+	Args      map[string]any `json:"args,omitempty"`
 }
 
 // A trace turns a timeline into trace events. Each process is a process there,
@@ -33,6 +36,7 @@ type trace struct {
 	events       []traceEvent
 	tracks       map[trackKey]int // thread ids
 	named        map[int][]string // who there is in a process
+	lives        []span
 }
 
 type trackKey struct {
@@ -49,13 +53,14 @@ func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, e
 			t.ended = end
 		}
 	}
-	lives := map[trackKey]time.Time{}
+	lives := map[trackKey]Event{} // beginnings
 	for _, e := range events {
 		t.add(e, lives)
 	}
-	for key, since := range lives {
-		t.slice(key, "alive", since, t.ended, "still there in the end")
+	for key, birth := range lives {
+		t.lived(span{key, birth.Time, t.ended, birth.Parent}, "still there in the end")
 	}
+	t.arrows()
 	t.nest()
 	t.names()
 	text, err := json.MarshalIndent(map[string]any{"traceEvents": t.events, "displayTimeUnit": "ms", "otherData": about}, "", " ")
@@ -65,7 +70,7 @@ func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, e
 	return text, nil
 }
 
-func (t *trace) add(e Event, lives map[trackKey]time.Time) {
+func (t *trace) add(e Event, lives map[trackKey]Event) {
 	key := trackKey{e.PID, e.Who}
 	name, _, _ := strings.Cut(visible(strings.TrimSpace(e.What)), ": ")
 	if e.stream != 0 {
@@ -80,11 +85,12 @@ func (t *trace) add(e Event, lives map[trackKey]time.Time) {
 	default:
 		t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "i", TS: t.micros(e.Time), PID: t.pid(key), TID: t.tid(key), Scope: "t", Args: map[string]any{"what": e.What}})
 	}
-	if since, alive := lives[key]; e.Life == Ends && alive {
-		t.slice(key, "alive", since, e.Time, e.What)
+	key.who = e.Who
+	if birth, alive := lives[key]; e.Life == Ends && alive {
+		t.lived(span{key, birth.Time, e.Time, birth.Parent}, e.What)
 		delete(lives, key)
 	} else if e.Life == Begins && !alive {
-		lives[key] = e.Time
+		lives[key] = e
 	}
 }
 

@@ -74,7 +74,7 @@ func (tr *troupe) greet(p *Puppet) {
 	p.name, p.pid, p.last = hello.Name, hello.PID, standing(hello)
 	p.track = tr.stage.timeline.track(p.name)
 	tr.mu.Unlock()
-	p.track.note(Event{Time: hello.Time, PID: p.pid, What: "greets: " + p.last.String(), Life: Begins})
+	p.track.note(Event{Time: hello.Time, PID: p.pid, What: "greets: " + p.last.String(), Life: Begins, Parent: hello.Parent})
 	tr.arrivals(p.name) <- p
 	p.hear(answers)
 }
