@@ -13,7 +13,7 @@ import (
 )
 
 var _ = Describe("A command in a runtime", func() {
-	It("is the very process that was asked to run it", func(ctx SpecContext) {
+	It("is the very process that was asked to run it", ours, func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("place", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner").Report(ctx)
 		Expect(owner.PID).To(Equal(job.PID()))
@@ -50,10 +50,10 @@ var _ = Describe("A command in a runtime", func() {
 				continue
 			}
 			sh := stage.Shell(ctx, kind)
-			output, status := sh.Run(ctx, `x=$(monitor run -- echo inside); echo "<$x>"`)
+			output, status := sh.Run(ctx, "x=$("+typed(monitor.Run("read-"+string(kind), "echo", "inside"))+`); echo "<$x>"`)
 			Expect(output).To(Equal("<inside>\n"))
 			Expect(status).To(Equal(0))
-			output, _ = sh.Run(ctx, `monitor run -- printf 'a\nb\n' | sort -r`)
+			output, _ = sh.Run(ctx, typed(monitor.Run("piped-"+string(kind), "printf", `a\nb\n`))+" | sort -r")
 			Expect(output).To(Equal("b\na\n"))
 		}
 		expectEmptyStore(ctx)
@@ -73,11 +73,11 @@ var _ = Describe("A command in a runtime", func() {
 		outside.Exit(ctx, 0)
 	}, limit)
 
-	It("knows its runtime by its environment and by its ancestry", func(ctx SpecContext) {
+	It("knows its runtime by its environment and by its ancestry", ours, func(ctx SpecContext) {
 		sh := stage.AtTerminal(ctx, harness.Sh, monitor.Shell("known")...)
 		sh.Prompt(ctx)
 		output, _ := sh.Run(ctx, `echo "$MONITOR_RUNTIME $MONITOR_RUNTIME_DIR"; ls -d "$MONITOR_RUNTIME_DIR"`)
-		root := monitor.Path("known", "root")
+		root := gemini.Path("known", "root")
 		Expect(output).To(Equal("known " + root + "\n" + root + "\n"))
 		for _, ask := range []string{"monitor info", "env -u MONITOR_RUNTIME -u MONITOR_RUNTIME_DIR monitor info"} {
 			output, status := sh.Run(ctx, ask)
@@ -99,7 +99,7 @@ var _ = Describe("A command in a runtime", func() {
 		expectRemoved(ctx, "images", job.Oracle())
 	}, limit)
 
-	It("leaves nothing of its runtime's directory, whatever it put there", func(ctx SpecContext) {
+	It("leaves nothing of its runtime's directory, whatever it put there", ours, func(ctx SpecContext) {
 		outside := stage.Path("outside")
 		script := `cd "$MONITOR_RUNTIME_DIR" && mkdir -p a/b && echo text > a/b/file && echo keep > "$0" &&
 			ln -s "$0" link && ln -s "$(dirname "$0")" a/up && chmod 500 a/b a && chmod 400 a/b/file 2>/dev/null; :`
@@ -111,7 +111,7 @@ var _ = Describe("A command in a runtime", func() {
 	}, limit)
 })
 
-var _ = Describe("monitor wait", func() {
+var _ = Describe("monitor wait", ours, func() {
 	It("returns when a process and all that descends from it have gone", func(ctx SpecContext) {
 		job := stage.Start("puppet", "root")
 		root := stage.Puppet(ctx, "root")
@@ -127,7 +127,7 @@ var _ = Describe("monitor wait", func() {
 	}, limit)
 })
 
-var _ = Describe("monitor tree", func() {
+var _ = Describe("monitor tree", ours, func() {
 	It("draws the members of a runtime and the descendants of a process", func(ctx SpecContext) {
 		stage.Start(monitor.Run("drawn", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")

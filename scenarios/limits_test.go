@@ -14,7 +14,7 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-var _ = Describe("At a limit of the system", func() {
+var _ = Describe("At a limit of the system", ours, func() {
 	It("arguments that are too long with the variables of a runtime are refused, and nothing stays", func(ctx SpecContext) {
 		if os.Getenv("GEMINI_EXEC") != "" {
 			Skip("the program that runs the monitor has longer arguments than the command will have")

@@ -13,12 +13,12 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-var _ = Describe("A monitor", func() {
+var _ = Describe("A monitor", ours, func() {
 	It("that is killed leaves everything, and the next one goes on", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("orphaned", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		leaf := owner.Fork(ctx, "leaf", harness.Start{OwnSession: true})
-		Eventually(ctx, func() ([]int, error) { return monitor.Members(ctx, "orphaned") }).Should(ContainElement(leaf.PID()))
+		Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, "orphaned") }).Should(ContainElement(leaf.PID()))
 		end(ctx, "orphaned", syscall.SIGKILL)
 		owner.Exit(ctx, 0)
 		job.Wait(ctx)
@@ -95,7 +95,7 @@ var _ = Describe("A monitor", func() {
 // monitorOf is the PID of the process that watches the runtime.
 func monitorOf(ctx context.Context, name string) int {
 	GinkgoHelper()
-	pid, err := monitor.Watcher(ctx, name)
+	pid, err := gemini.Watcher(ctx, name)
 	Expect(err).NotTo(HaveOccurred())
 	return pid
 }

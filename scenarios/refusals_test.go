@@ -14,7 +14,7 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-var _ = Describe("Bad input", func() {
+var _ = Describe("Bad input", ours, func() {
 	// refused runs a command that has to be refused: the exit code, one line on
 	// standard error that says why, nothing on standard output, nothing left.
 	refused := func(ctx SpecContext, code int, reason string, argv ...string) {
@@ -133,12 +133,12 @@ var _ = Describe("Bad input", func() {
 		job := stage.Start(monitor.Run("damaged", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		end(ctx, "damaged", syscall.SIGKILL)
-		Expect(os.WriteFile(monitor.Path("damaged", "runtime.json"), []byte("{half"), 0o600)).To(Succeed())
+		Expect(os.WriteFile(gemini.Path("damaged", "runtime.json"), []byte("{half"), 0o600)).To(Succeed())
 		Expect(stage.Run(ctx, "monitor", "list").Stdout).To(MatchRegexp(`damaged +broken`))
 		watch := stage.Run(ctx, "monitor", "watch", "damaged")
 		Expect(watch.Status).To(Equal(harness.Status{Code: 1}))
 		Expect(watch.Stderr).To(ContainSubstring(`"damaged"`))
-		Expect(monitor.Path("damaged")).To(BeADirectory())
+		Expect(gemini.Path("damaged")).To(BeADirectory())
 		owner.Exit(ctx, 0)
 		job.Wait(ctx)
 	}, limit)

@@ -45,7 +45,7 @@ var _ = Describe("Several runtimes", func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	It("made around one command after another by the same shell do not mix", func(ctx SpecContext) {
+	It("made around one command after another by the same shell do not mix", ours, func(ctx SpecContext) {
 		sh := stage.Shell(ctx, harness.Bash)
 		for i := range 5 {
 			output, status := sh.Run(ctx, fmt.Sprintf("monitor run --name turn-%d -- monitor info", i))
@@ -58,15 +58,17 @@ var _ = Describe("Several runtimes", func() {
 	It("nested: the inner one ends first and the outer one goes on", func(ctx SpecContext) {
 		sh := stage.AtTerminal(ctx, harness.Bash, monitor.Shell("outer")...)
 		sh.Prompt(ctx)
-		sh.Send("monitor run --name inner -- puppet inside")
+		sh.Send(typed(monitor.Run("inner", "puppet", "inside")))
 		inside := stage.Puppet(ctx, "inside")
 		Expect(monitor.List(ctx)).To(ConsistOf("inner", "outer"))
 		inside.Exit(ctx, 0)
 		sh.Prompt(ctx)
 		expectRemoved(ctx, "inner", witnessOf(inside))
 		expectKept(ctx, "outer", sh.Oracle())
-		output, _ := sh.Run(ctx, "monitor info")
-		Expect(output).To(ContainSubstring("outer"))
+		if gemini != nil {
+			output, _ := sh.Run(ctx, "monitor info")
+			Expect(output).To(ContainSubstring("outer"))
+		}
 		sh.Exit(ctx)
 		expectRemoved(ctx, "outer", sh.Oracle())
 	}, limit)
@@ -85,7 +87,7 @@ var _ = Describe("Several runtimes", func() {
 	}, limit)
 
 	It("nested: an orphan of the inner one keeps both", func(ctx SpecContext) {
-		job := stage.Start(monitor.Run("outer", "sh", "-c", "monitor run --name inner -- sh -c '(puppet leaf &)'; :")...)
+		job := stage.Start(monitor.Run("outer", "sh", "-c", typed(monitor.Run("inner", "sh", "-c", "(puppet leaf &)"))+"; :")...)
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
 		leaf := stage.Puppet(ctx, "leaf")
 		expectKept(ctx, "inner", job.Oracle())

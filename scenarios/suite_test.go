@@ -1,13 +1,17 @@
 //go:build darwin || linux
 
 // Package scenarios says how processes behave and what a monitor has to make
-// of it. The specs drive a monitor through its command line alone.
+// of it. The specs drive a monitor through its command line alone. Those without
+// the label "gemini" ask nothing but what harness.Monitor can, so that any monitor
+// can be put through them; GEMINI_ADAPTER says which.
 package scenarios_test
 
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,15 +24,24 @@ import (
 
 func TestScenarios(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
-	SetDefaultEventuallyTimeout(20 * time.Second)
+	if os.Getenv("GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT") == "" { // Gomega's own
+		SetDefaultEventuallyTimeout(20 * time.Second)
+	}
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Scenarios")
 }
 
-var tools harness.Tools
+var (
+	tools   harness.Tools
+	adapter = os.Getenv(harness.AdapterVariable)
+)
 
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
-	built, err := harness.Build(ctx, "monitor", "puppet")
+	programs := []string{"puppet"}
+	if adapter == "" {
+		programs = append(programs, "monitor")
+	}
+	built, err := harness.Build(ctx, programs...)
 	Expect(err).NotTo(HaveOccurred())
 	return []byte(built.Dir)
 }, func(dir []byte) {
@@ -42,10 +55,17 @@ var _ = SynchronizedAfterSuite(func() {}, func() {
 // Each spec has a stage and a store of its own.
 var (
 	stage   *harness.Stage
-	monitor *harness.Gemini
+	monitor harness.Monitor
+	gemini  *harness.Gemini // the same, where it is ours; else nil
 )
 
+// ours labels what is said of Gemini alone: its words, its files, its repairs.
+var ours = Label("gemini")
+
 var _ = BeforeEach(func() {
+	if adapter != "" && slices.Contains(CurrentSpecReport().Labels(), ours[0]) {
+		Skip("about Gemini alone")
+	}
 	goroutines := gleak.Goroutines()
 	descriptors, err := openDescriptors()
 	Expect(err).NotTo(HaveOccurred())
@@ -54,11 +74,21 @@ var _ = BeforeEach(func() {
 		Eventually(openDescriptors).Should(HaveLen(len(descriptors)), "descriptors before: %v", descriptors)
 	})
 	stage = harness.NewStage(GinkgoT(), tools)
-	monitor = stage.Gemini()
+	chooseMonitor()
 	DeferOnFailure(func(ctx SpecContext) {
 		AddReportEntry("what happened", stage.Evidence(ctx)+monitor.Evidence(ctx), ReportEntryVisibilityFailureOrVerbose)
 	})
 })
+
+// chooseMonitor takes the one behind the adapter, else ours.
+func chooseMonitor() {
+	if adapter != "" {
+		monitor, gemini = stage.Foreign(adapter), nil
+		return
+	}
+	gemini = stage.Gemini()
+	monitor = gemini
+}
 
 // limit bounds a spec on a slow machine; what works is far from it.
 const limit = SpecTimeout(2 * time.Minute)
@@ -106,14 +136,27 @@ func expectRemoved(ctx context.Context, name string, everybody witness) {
 	GinkgoHelper()
 	Eventually(ctx, everybody.Gone()).Should(BeClosed(), "somebody lives on")
 	Eventually(ctx, func() (bool, error) { return listed(ctx, name) }).Should(BeFalse(), "nobody lives, but runtime %s stays", name)
-	Eventually(ctx, monitor.Path(name)).ShouldNot(BeADirectory())
+	if gemini != nil {
+		Eventually(ctx, gemini.Path(name)).ShouldNot(BeADirectory(), "%s is not listed, but its directory stays", name)
+	}
 }
 
-// expectEmptyStore checks that nothing is left, in the trash either.
+// typed is a command line as one types it into a shell.
+func typed(argv []string) string {
+	quoted := make([]string, len(argv))
+	for i, word := range argv {
+		quoted[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return strings.Join(quoted, " ")
+}
+
+// expectEmptyStore checks that nothing is left, of ours in the trash either.
 func expectEmptyStore(ctx context.Context) {
 	GinkgoHelper()
 	Eventually(ctx, monitor.List).Should(BeEmpty())
-	Eventually(ctx, monitor.Files).Should(BeEmpty())
+	if gemini != nil {
+		Eventually(ctx, gemini.Files).Should(BeEmpty())
+	}
 }
 
 // needs skips the spec where the shell is not installed.

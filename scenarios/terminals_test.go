@@ -72,7 +72,7 @@ var _ = Describe("At a terminal", func() {
 		})
 	}
 
-	It("no process of the runtime sees a signal that is meant for the monitor, nor the other way round", func(ctx SpecContext) {
+	It("no process of the runtime sees a signal that is meant for the monitor, nor the other way round", ours, func(ctx SpecContext) {
 		sh := stage.Shell(ctx, harness.Sh)
 		sh.Send("monitor run --name group -- puppet owner")
 		owner := stage.Puppet(ctx, "owner")

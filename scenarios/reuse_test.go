@@ -1,0 +1,135 @@
+//go:build linux
+
+package scenarios_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+// The kernel gives a PID away again. Where that happens within milliseconds, as
+// in a namespace in which one may say which PID comes next, it can be seen what
+// a monitor makes of it.
+var _ = Describe("A stranger with the PID of", Label("linux"), func() {
+	// In a PID namespace of its own: starts @ARGV, lets it go on, reaps it, and
+	// forks until a child has its PID. Nothing of @ARGV's reaches that child.
+	const reuse = `
+		$| = 1;
+		my $owner = fork // die "fork: $!";
+		if (!$owner) { exec @ARGV or die "exec: $!" }
+		waitpid $owner, 0;
+		for (1..100) {
+			open my $last, ">", "/proc/sys/kernel/ns_last_pid" or die "ns_last_pid: $!";
+			syswrite $last, $owner - 1;
+			close $last;
+			my $stranger = fork // die "fork: $!";
+			if (!$stranger) { exit if $$ != $owner; print "reused\n"; sleep 1000 }
+			last if $stranger == $owner;
+			waitpid $stranger, 0;
+		}
+		sleep 1000`
+
+	It("its dead owner does not keep the runtime", func(ctx SpecContext) {
+		namespace(ctx)
+		job, gate := startReuse(ctx, reuse, monitor.Run("owner", "cat", stage.Path("gate")))
+		expectKept(ctx, "owner", job.Oracle())
+		letReuse(ctx, job, gate)
+		expectRemoved(ctx, "owner", nobody{})
+	}, limit)
+
+	It("its dead owner is not taken for it while an orphan lives", func(ctx SpecContext) {
+		namespace(ctx)
+		orphan := fmt.Sprintf("(setsid cat %s &) ; cat %s", stage.Path("leaf"), stage.Path("gate"))
+		makeFIFO("leaf")
+		job, gate := startReuse(ctx, reuse, monitor.Run("orphan", "sh", "-c", orphan))
+		leaf := openGate(ctx, "leaf")
+		expectKept(ctx, "orphan", job.Oracle())
+		letReuse(ctx, job, gate)
+		expectKept(ctx, "orphan", job.Oracle())
+		Expect(leaf.Close()).To(Succeed())
+		expectRemoved(ctx, "orphan", nobody{})
+	}, limit)
+})
+
+// nobody is the witness where a script has reaped the last one.
+type nobody struct{}
+
+func (nobody) Held() bool { return false }
+
+func (nobody) Gone() <-chan struct{} {
+	gone := make(chan struct{})
+	close(gone)
+	return gone
+}
+
+var unshare = []string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"}
+
+// namespace skips the spec where there are no PID namespaces to be had.
+func namespace(ctx SpecContext) {
+	perl()
+	if os.Geteuid() != 0 {
+		Skip("a PID namespace of its own needs root")
+	}
+	ask := append(unshare[:len(unshare):len(unshare)], "sh", "-c", "echo 1000 >/proc/sys/kernel/ns_last_pid")
+	if result := stage.Run(ctx, ask...); result.Status != (harness.Status{}) {
+		Skip("no PID namespace with a next PID to be had: " + strings.TrimSpace(result.Stderr))
+	}
+}
+
+// startReuse starts the script in a namespace around argv, which ends when the
+// gate is closed.
+func startReuse(ctx SpecContext, script string, argv []string) (*harness.Job, *os.File) {
+	GinkgoHelper()
+	makeFIFO("gate")
+	job := stage.Start(append(append(unshare[:len(unshare):len(unshare)], perl(), "-e", script), argv...)...)
+	return job, openGate(ctx, "gate")
+}
+
+func makeFIFO(name string) {
+	GinkgoHelper()
+	Expect(syscall.Mkfifo(stage.Path(name), 0o600)).To(Succeed())
+}
+
+// openGate waits until somebody stands before the gate, and holds it shut.
+func openGate(ctx SpecContext, name string) *os.File {
+	GinkgoHelper()
+	var gate *os.File
+	Eventually(ctx, func() (err error) {
+		// Without a reader this is refused, where it would block otherwise.
+		gate, err = os.OpenFile(stage.Path(name), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		return err
+	}).Should(Succeed())
+	DeferCleanup(func() { gate.Close() })
+	return gate
+}
+
+// letReuse opens the gate and returns when a stranger has the PID. The monitor
+// gets no processor meanwhile, so that it cannot have looked in between.
+func letReuse(ctx SpecContext, job *harness.Job, gate *os.File) {
+	GinkgoHelper()
+	var stopped []int
+	for _, pid := range watchers(ctx) {
+		if group, err := syscall.Getpgid(pid); err == nil && group != job.PID() {
+			stopped = append(stopped, pid)
+		}
+	}
+	resume := func() { signalAll(stopped, syscall.SIGCONT) }
+	DeferCleanup(resume)
+	signalAll(stopped, syscall.SIGSTOP)
+	Expect(gate.Close()).To(Succeed())
+	Eventually(ctx, job.Output).Should(ContainSubstring("reused"), "no stranger got the PID: the spec proves nothing")
+	resume()
+}
+
+func signalAll(pids []int, signal syscall.Signal) {
+	for _, pid := range pids {
+		syscall.Kill(pid, signal) // one that has ended needs none
+	}
+}
