@@ -1,0 +1,109 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"slices"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// rootAlone chooses the owner and nobody else.
+func (w *watch) rootAlone() choice {
+	return w.these([]tracker.Process{w.root})
+}
+
+// these chooses some processes, whatever else comes.
+func (w *watch) these(some []tracker.Process) choice {
+	return func(live []tracker.Process) []tracker.Process {
+		return slices.DeleteFunc(live, func(p tracker.Process) bool {
+			return !slices.ContainsFunc(some, func(s tracker.Process) bool { return s.Identity == p.Identity })
+		})
+	}
+}
+
+// group chooses by the owner's process group.
+func (w *watch) group() choice {
+	return func(live []tracker.Process) []tracker.Process {
+		return slices.DeleteFunc(live, func(p tracker.Process) bool { return p.Group != w.root.Group })
+	}
+}
+
+// session chooses by the owner's session.
+func (w *watch) session() choice {
+	return func(live []tracker.Process) []tracker.Process {
+		return slices.DeleteFunc(live, func(p tracker.Process) bool { return p.Session != w.root.Session })
+	}
+}
+
+// descendants chooses whose ancestors lead to the owner's PID, of those who are there.
+func (w *watch) descendants() choice {
+	return func(live []tracker.Process) []tracker.Process {
+		parents := map[int]int{}
+		for _, p := range live {
+			parents[p.PID] = p.Parent
+		}
+		below := func(pid int) bool {
+			for steps := 0; pid > 1 && steps < len(live); steps++ {
+				if pid == w.root.PID {
+					return true
+				}
+				pid = parents[pid]
+			}
+			return pid == w.root.PID
+		}
+		return slices.DeleteFunc(live, func(p tracker.Process) bool { return !below(p.PID) })
+	}
+}
+
+// kin chooses the owner and all that can be linked to it or to somebody who was
+// chosen before: by the parent, and if orphans is set, by group and session.
+func (w *watch) kin(orphans bool) choice {
+	known := map[tracker.Identity]bool{w.root.Identity: true}
+	pids := map[int]bool{w.root.PID: true} // of all who are or were known
+	return func(live []tracker.Process) []tracker.Process {
+		linked := func(p tracker.Process) bool {
+			if known[p.Identity] {
+				return true
+			}
+			if p.Start < w.root.Start || p.PID == w.root.PID {
+				return false
+			}
+			return pids[p.Parent] || orphans && (pids[p.Group] || pids[p.Session])
+		}
+		return gather(live, linked, func(p tracker.Process) {
+			known[p.Identity], pids[p.PID] = true, true
+		})
+	}
+}
+
+// kinByPID is kin that takes a PID for a process.
+func (w *watch) kinByPID() choice {
+	known := map[int]bool{w.root.PID: true}
+	return func(live []tracker.Process) []tracker.Process {
+		linked := func(p tracker.Process) bool {
+			return known[p.PID] || known[p.Parent] || known[p.Group] || known[p.Session]
+		}
+		return gather(live, linked, func(p tracker.Process) { known[p.PID] = true })
+	}
+}
+
+// gather goes over the live until nobody is found any more: a child may stand
+// before its parent.
+func gather(live []tracker.Process, linked func(tracker.Process) bool, found func(tracker.Process)) []tracker.Process {
+	var chosen []tracker.Process
+	for again := true; again; {
+		again = false
+		rest := live[:0:0]
+		for _, p := range live {
+			if !linked(p) {
+				rest = append(rest, p)
+				continue
+			}
+			found(p)
+			chosen, again = append(chosen, p), true
+		}
+		live = rest
+	}
+	return chosen
+}

@@ -1,0 +1,88 @@
+//go:build darwin || linux
+
+// Mutant is a family of wrong monitors, by which the scenarios are measured: a
+// scenario that none of them fails says little. Each has one fault and is right
+// in all else, as far as its fault allows.
+//
+// It is an adapter of the harness (harness.AdapterVariable) and goes by the
+// name under which it is called, as of a link:
+//
+//	MUTANT run NAME -- COMMAND [ARG...]
+//	MUTANT shell NAME
+//	MUTANT list
+//
+// Called by its own name it lists the mutants with their faults.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+func main() {
+	name := filepath.Base(os.Args[0])
+	m, ok := find(name)
+	if !ok {
+		for _, m := range mutants {
+			fmt.Printf("%s\t%s\n", m.name, m.fault)
+		}
+		return
+	}
+	if err := m.obey(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		os.Exit(125)
+	}
+}
+
+var errUsage = errors.New("usage: run NAME -- COMMAND [ARG...] | shell NAME | list")
+
+func (m mutant) obey(args []string) error {
+	switch {
+	case len(args) == 1 && args[0] == "list":
+		return list()
+	case len(args) == 2 && args[0] == "shell":
+		return m.run(args[1], []string{os.Getenv("SHELL")})
+	case len(args) > 3 && args[0] == "run" && args[2] == "--":
+		return m.run(args[1], args[3:])
+	case len(args) > 1 && args[0] == detachVerb:
+		return detach(args[1:])
+	case len(args) == 3 && args[0] == watchVerb:
+		return m.begin(args[1], args[2])
+	}
+	return errUsage
+}
+
+// A runtime is a directory in the store; the lease is a file in it.
+func directory(runtime string) string {
+	return filepath.Join(os.Getenv("MONITOR_STORE"), "runtimes", runtime)
+}
+
+func leasePath(runtime string) string { return filepath.Join(directory(runtime), "lease") }
+
+func create(runtime string) error {
+	dir := directory(runtime)
+	if strings.ContainsRune(runtime, '/') || runtime == "" {
+		return fmt.Errorf("%q is no name", runtime)
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return err
+	}
+	return os.Mkdir(dir, 0o700)
+}
+
+func list() error {
+	entries, err := os.ReadDir(directory(""))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		fmt.Println(e.Name())
+	}
+	return nil
+}
+
+func remove(runtime string) error { return os.RemoveAll(directory(runtime)) }

@@ -1,0 +1,164 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a mutant calls itself as, to get out of the tree that it watches.
+const (
+	detachVerb = "detach" // start the rest of the arguments and end
+	watchVerb  = "watch"  // RUNTIME PID: be the monitor
+)
+
+// run makes the runtime, starts its monitor, waits until that watches, and
+// becomes the command.
+func (m mutant) run(runtime string, argv []string) error {
+	program, err := exec.LookPath(argv[0])
+	if err != nil {
+		return err
+	}
+	if err := create(runtime); err != nil {
+		return err
+	}
+	lease, err := takeLease(runtime)
+	if err != nil {
+		return err
+	}
+	if m.start == nil {
+		if err := m.startMonitor(runtime, os.Getpid()); err != nil {
+			return err
+		}
+	}
+	if err := surviveExec(lease); err != nil {
+		return err
+	}
+	if m.start != nil { // it does not become the command: what it starts is the owner
+		return m.start(m, runtime, program, argv)
+	}
+	return syscall.Exec(program, argv, os.Environ())
+}
+
+// startMonitor returns when the monitor of the runtime has said that it watches.
+func (m mutant) startMonitor(runtime string, owner int) error {
+	self, err := exec.LookPath(os.Args[0]) // not os.Executable: the name is the mutant
+	if err != nil {
+		return err
+	}
+	watch := []string{self, watchVerb, runtime, strconv.Itoa(owner)}
+	cmd := exec.Command(self, append([]string{detachVerb}, watch...)...)
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: !m.staysInGroup}
+	ready, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start the monitor: %w", err)
+	}
+	said := make([]byte, 1)
+	if _, err := io.ReadFull(ready, said); err != nil {
+		return fmt.Errorf("the monitor did not start: %w", err)
+	}
+	return cmd.Wait()
+}
+
+// detach starts the monitor and ends, so that the monitor is init's child and
+// not one of those that it watches.
+func detach(argv []string) error {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdout = os.Stdout
+	return cmd.Start()
+}
+
+// begin is the monitor.
+func (m mutant) begin(runtime, owner string) error {
+	pid, err := strconv.Atoi(owner)
+	if err != nil {
+		return err
+	}
+	if !m.keepsDescriptors {
+		closeInherited()
+	}
+	w, err := newWatch(runtime, pid)
+	if err != nil {
+		return err
+	}
+	ready := func() {
+		fmt.Print("!")
+		os.Stdout.Close()
+	}
+	if err := m.watch(w, ready); err != nil {
+		return err // unknown is not empty
+	}
+	return remove(runtime)
+}
+
+// closeInherited closes what came from the command; what Go opens is close-on-exec.
+func closeInherited() {
+	for fd := 3; fd < 256; fd++ {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err == nil && flags&unix.FD_CLOEXEC == 0 {
+			syscall.Close(fd)
+		}
+	}
+}
+
+// startChild starts the command as a child that waits in front of its exec until
+// its monitor watches.
+func startChild(m mutant, runtime, program string, argv []string, attr *syscall.SysProcAttr) (*exec.Cmd, error) {
+	gate, open, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	// A number that nobody uses, and no close-on-exec: the child has it too.
+	fd, err := unix.FcntlInt(gate.Fd(), unix.F_DUPFD, 50)
+	if err != nil {
+		return nil, err
+	}
+	// sh waits for a line, then becomes the command.
+	script := fmt.Sprintf(`read -r go </dev/fd/%d; exec "$@"`, fd)
+	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "sh", program}, argv[1:]...)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = attr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	syscall.Close(fd)
+	if err := m.startMonitor(runtime, cmd.Process.Pid); err != nil {
+		return nil, err
+	}
+	_, err = open.WriteString("go\n")
+	return cmd, err
+}
+
+// passSignals hands on to the child what is meant for it.
+func passSignals(child *os.Process) {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			child.Signal(s)
+		}
+	}()
+}
+
+// endAs ends this process as the child has ended.
+func endAs(state *os.ProcessState) {
+	ended := state.Sys().(syscall.WaitStatus)
+	if ended.Signaled() {
+		signal.Reset(ended.Signal())
+		syscall.Kill(os.Getpid(), ended.Signal())
+		select {} // until it arrives
+	}
+	os.Exit(ended.ExitStatus())
+}
