@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,7 +16,9 @@ type table struct {
 	boot   string
 	proc   int
 	names  [32 << 10]byte
+	path   [32]byte
 	record [1024]byte
+	owner  unix.Stat_t
 }
 
 func newTable() (*table, error) {
@@ -23,7 +26,7 @@ func newTable() (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	fd, err := openRetry(unix.AT_FDCWD, "/proc", unix.O_DIRECTORY)
+	fd, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open /proc: %w", err)
 	}
@@ -87,8 +90,7 @@ func (t *table) readOne(name []byte) (p Process, err error) {
 }
 
 func (t *table) readOnce(name []byte) (Process, error) {
-	var path [32]byte
-	fd, err := openRetry(t.proc, string(append(append(path[:0], name...), "/stat"...)), 0)
+	fd, err := openRetry(t.proc, append(append(t.path[:0], name...), "/stat\x00"...))
 	if err == unix.ENOENT || err == unix.ESRCH {
 		return Process{}, ErrGone
 	}
@@ -105,12 +107,11 @@ func (t *table) readOnce(name []byte) (Process, error) {
 	}
 	// The files of /proc/PID belong to the effective user, or to root where
 	// the process must not be dumped.
-	var owner unix.Stat_t
-	if err := unix.Fstat(fd, &owner); err != nil {
+	if err := unix.Fstat(fd, &t.owner); err != nil {
 		return Process{}, err
 	}
 	p, err := parseStat(t.record[:n])
-	p.Boot, p.User = t.boot, int(owner.Uid)
+	p.Boot, p.User = t.boot, int(t.owner.Uid)
 	return p, err
 }
 
@@ -130,7 +131,8 @@ func (t *table) lookup(pid int) (Process, error) {
 	if pid <= 0 {
 		return Process{}, ErrGone
 	}
-	name := strconv.AppendInt(nil, int64(pid), 10)
+	var digits [20]byte
+	name := strconv.AppendInt(digits[:0], int64(pid), 10)
 	for range maxLooks {
 		if unix.Tgkill(pid, pid, 0) == unix.ESRCH {
 			return Process{}, ErrGone
@@ -218,11 +220,18 @@ func number(word []byte) (n int64) {
 	return sign * n
 }
 
-func openRetry(dir int, path string, flags int) (fd int, err error) {
+// openRetry opens a path, which ends with a zero byte, below a directory. Package
+// unix would copy it to new memory.
+func openRetry(dir int, path []byte) (int, error) {
 	for {
-		fd, err = unix.Openat(dir, path, flags|unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != unix.EINTR {
-			return fd, err
+		fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&path[0])),
+			unix.O_RDONLY|unix.O_CLOEXEC, 0, 0, 0)
+		switch errno {
+		case 0:
+			return int(fd), nil
+		case unix.EINTR:
+		default:
+			return -1, errno
 		}
 	}
 }
