@@ -4,6 +4,7 @@ package harness
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"regexp"
 	"time"
@@ -52,3 +53,16 @@ func MasterIsPollable() (bool, error) {
 
 // Hurry makes a stage that is to fail do so soon.
 func (s *Stage) Hurry() { s.farewell = 300 * time.Millisecond }
+
+// OpenPair opens a terminal that nobody reads.
+func OpenPair() (master, replica *os.File, err error) {
+	unlock, err := lockEdge()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer unlock()
+	return openPair(24, 80)
+}
+
+// ProcessTable is what ps shows, with environments where they can be seen.
+func ProcessTable(ctx context.Context) (string, error) { return processTable(ctx) }

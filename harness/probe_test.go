@@ -1,0 +1,163 @@
+//go:build darwin || linux
+
+package harness_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+// Facts about terminals and shells on which kernels differ. What the harness
+// relies on is expected; what is only good to know is written into the report.
+var _ = Describe("The kernel's terminals", Label("probe"), func() {
+	answer := func(question, format string, args ...any) {
+		AddReportEntry(question, fmt.Sprintf(format, args...), ReportEntryVisibilityAlways)
+	}
+
+	// pair is a terminal that nobody reads unless the spec does.
+	pair := func() (master, replica *os.File) {
+		master, replica, err := harness.OpenPair()
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(func() { master.Close(); replica.Close() })
+		return master, replica
+	}
+
+	// leader starts a session leader at the terminal and returns a channel that
+	// is closed when it has been reaped.
+	leader := func(replica *os.File, script string) <-chan struct{} {
+		cmd := exec.Command("/bin/sh", "-c", script)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = replica, replica, replica
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		Expect(cmd.Start()).To(Succeed())
+		reaped := make(chan struct{})
+		go func() {
+			defer close(reaped)
+			cmd.Wait()
+		}()
+		return reaped
+	}
+
+	// read is all that comes until the deadline or the end, and which end it was.
+	read := func(master *os.File, patience time.Duration) (string, error) {
+		Expect(master.SetReadDeadline(time.Now().Add(patience))).To(Succeed())
+		text, err := io.ReadAll(master)
+		if err == nil {
+			err = io.EOF
+		}
+		return string(text), err
+	}
+
+	It("let a leader exit at the latest when its output has been read", func(ctx SpecContext) {
+		master, replica := pair()
+		reaped := leader(replica, "echo last words")
+		select { // too short a wait only makes the answer less sure
+		case <-reaped:
+			answer("a leader exits before its terminal is read", "yes")
+		case <-time.After(time.Second):
+			answer("a leader exits before its terminal is read", "no, not within a second")
+		}
+		text, err := read(master, time.Second)
+		Eventually(ctx, reaped).Should(BeClosed())
+		answer("what is read from a terminal after its leader's exit, while we hold it", "%q, then %v", text, err)
+	}, SpecTimeout(time.Minute))
+
+	It("end, or stay open, when the last holder has closed them", func() {
+		master, replica := pair()
+		_, err := replica.WriteString("unread")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(replica.Close()).To(Succeed())
+		text, err := read(master, time.Second)
+		answer("what is read after the last close", "%q, then %v", text, err)
+		Expect(err).To(Or(MatchError(io.EOF), MatchError(syscall.EIO)))
+	})
+
+	It("answer whoever types after the leader's exit", func(ctx SpecContext) {
+		master, replica := pair()
+		reaped := leader(replica, "exit 0")
+		Eventually(ctx, reaped).Should(BeClosed())
+		_, err := master.WriteString("hello\n")
+		answer("typing after the leader's exit", "error %v", err)
+		Expect(err).To(Or(Succeed(), MatchError(syscall.EIO)))
+	}, SpecTimeout(time.Minute))
+
+	It("take so many bytes in one line", func(ctx SpecContext) {
+		master, replica := pair()
+		const typed = 3000
+		reaped := leader(replica, "read line; echo ${#line}")
+		Expect(master.SetWriteDeadline(time.Now().Add(10 * time.Second))).To(Succeed()) // a full queue may block
+		go master.WriteString(strings.Repeat("x", typed) + "\n")
+		text, _ := read(master, 2*time.Second)
+		answer(fmt.Sprintf("how many of %d bytes arrive in one line", typed), "%q", strings.Trim(text, "\a\r\n"))
+		master.WriteString("\n") // the line's own end may have been dropped
+		master.Close()           // or nobody will ever end it
+		Eventually(ctx, reaped).Should(BeClosed())
+	}, SpecTimeout(time.Minute))
+
+	It("cost nothing while nothing passes", func(ctx SpecContext) {
+		stage := newStage()
+		stage.Shell(ctx, harness.Sh)
+		before := processorTime()
+		stage.Run(ctx, "sleep", "0.5")
+		spent := processorTime() - before
+		answer("processor time of half a second with an idle terminal", "%v", spent)
+		Expect(spent).To(BeNumerically("<", 250*time.Millisecond), "something is polled")
+	}, Serial, SpecTimeout(time.Minute))
+
+	It("are opened and closed in a short time", func() {
+		const rounds = 20
+		began := time.Now()
+		for range rounds {
+			Expect(harness.OpenAndCloseTerminal()).To(Succeed())
+		}
+		answer("opening and closing a terminal", "%v", time.Since(began)/rounds)
+	})
+
+	It("show who started with what, as far as ps may see it", func(ctx SpecContext) {
+		stage := newStage()
+		stage.Setenv("A_COOKIE", "chocolate")
+		stage.Start("puppet", "ours")
+		stage.Puppet(ctx, "ours")
+		theirs := stage.Start("/bin/sh", "-c", "puppet inner; : of the system")
+		stage.Puppet(ctx, "inner")
+		table, err := harness.ProcessTable(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		for line := range strings.Lines(table) {
+			seen := strings.Contains(line, "A_COOKIE=chocolate")
+			if strings.Contains(line, "puppet ours") {
+				answer("the environment of a program of ours is visible", "%v", seen)
+				Expect(seen).To(BeTrue(), "residue is found by it")
+			}
+			if strings.HasPrefix(strings.TrimSpace(line), fmt.Sprint(theirs.PID(), " ")) {
+				answer("the environment of a program of the system is visible", "%v", seen)
+			}
+		}
+	}, SpecTimeout(time.Minute))
+
+	It("tell the master's holder which group is in front", func(ctx SpecContext) {
+		stage := newStage()
+		sh := stage.Shell(ctx, harness.Sh)
+		Expect(sh.ForegroundGroup()).To(Equal(sh.PID()))
+		Expect(sh.Exit(ctx)).To(Equal(harness.Status{}))
+		group, err := sh.ForegroundGroup()
+		answer("the group in front after the leader's exit", "%d, error %v", group, errors.Unwrap(err))
+	}, SpecTimeout(time.Minute))
+})
+
+// processorTime is what this process has used.
+func processorTime() time.Duration {
+	var used unix.Rusage
+	Expect(unix.Getrusage(unix.RUSAGE_SELF, &used)).To(Succeed())
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
