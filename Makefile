@@ -1,7 +1,7 @@
 # `make` lists the targets. Needs Go and make; the tools of the gate are pinned
 # in tools.mod, outside the graph of the module, and built by go itself.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test specs explore probe soak bench lint cross darwin-check check clean
+.PHONY: help build demo test specs explore probe soak mutants bench lint cross darwin-check check clean
 
 TOOL := go tool -modfile=tools.mod
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
@@ -47,8 +47,13 @@ soak: ARGS = --repeat=19
 soak: TIMEOUT = 100m
 soak: specs ## only the long specs, twenty times
 
+mutants: ## which scenario catches which wrong monitor; fails if one survives
+	@go run ./cmd/judge -out $(OUT)/mutants $(ARGS)
+
 bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
-	@go run ./cmd/bench -monitor bin/monitor $(ARGS)
+	@go build -o bin/bench ./cmd/bench
+	@go build -C cmd/bench/gopsutil -o $(CURDIR)/bin/gopsutil .
+	@bin/bench -monitor bin/monitor -gopsutil bin/gopsutil $(ARGS)
 
 lint: ## gofmt, vet and staticcheck for all systems, shell scripts, the workflow
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }

@@ -1,0 +1,153 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+const module = "github.com/gemini-monitor/gemini"
+
+// patience is how long a scenario waits for what must come. It is short: a
+// mutant that does not remove its runtime costs this in nearly every scenario.
+const patience = "3s"
+
+// A trial is all mutants before all scenarios.
+type trial struct {
+	out     string // directory
+	filter  string
+	mutants []*mutant
+}
+
+// A mutant is one wrong monitor and what became of it.
+type mutant struct {
+	name, fault string
+	ended       map[string]types.SpecState // by the text of the scenario
+}
+
+// prepare builds the programs once, for all runs.
+func prepare(ctx context.Context, out, filter string) (*trial, error) {
+	out, err := filepath.Abs(out)
+	if err != nil {
+		return nil, err
+	}
+	t := &trial{out: out, filter: filter}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, err
+	}
+	for _, args := range [][]string{
+		{"build", "-o", out + "/", module + "/cmd/mutant", module + "/cmd/puppet"},
+		{"test", "-c", "-o", t.path("scenarios.test"), module + "/scenarios"},
+	} {
+		if printed, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, printed)
+		}
+	}
+	return t, t.gather(ctx)
+}
+
+func (t *trial) path(name string) string { return filepath.Join(t.out, name) }
+
+// gather asks the program for its mutants and gives each the link it goes by.
+func (t *trial) gather(ctx context.Context) error {
+	lines, err := exec.CommandContext(ctx, t.path("mutant")).Output()
+	if err != nil {
+		return fmt.Errorf("list the mutants: %w", err)
+	}
+	for line := range strings.Lines(string(lines)) {
+		name, fault, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		t.mutants = append(t.mutants, &mutant{name: name, fault: fault})
+		if err := os.Symlink("mutant", t.path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// runAll runs the scenarios once against each mutant, some mutants at a time.
+// The last of the list take the longest, so they come first.
+func (t *trial) runAll(ctx context.Context, at int) error {
+	var running sync.WaitGroup
+	places := make(chan struct{}, at)
+	failed := make([]error, len(t.mutants))
+	for i, m := range slices.Backward(t.mutants) {
+		places <- struct{}{}
+		running.Go(func() {
+			failed[i] = t.run(ctx, m)
+			<-places
+		})
+	}
+	running.Wait()
+	return errors.Join(failed...)
+}
+
+// run is one mutant before all scenarios. That some fail is what is wanted.
+func (t *trial) run(ctx context.Context, m *mutant) error {
+	report := t.path(m.name + ".json")
+	os.Remove(report) // none, or of an earlier run
+	cmd := exec.CommandContext(ctx, t.path("scenarios.test"), "-ginkgo.no-color",
+		"-ginkgo.label-filter="+t.filter, "-ginkgo.json-report="+report, "-ginkgo.timeout=10m")
+	cmd.Dir = t.out
+	cmd.Env = append(os.Environ(), harness.AdapterVariable+"="+t.path(m.name),
+		"GEMINI_PUPPET="+t.path("puppet"), "GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience, "GEMINI_REPORTS="+t.path("reports-"+m.name))
+	printed, err := os.Create(t.path(m.name + ".txt"))
+	if err != nil {
+		return err
+	}
+	defer printed.Close()
+	cmd.Stdout, cmd.Stderr = printed, printed
+	var ended *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
+		return fmt.Errorf("%s: %w", m.name, err)
+	}
+	m.ended, err = readReport(report)
+	if err != nil {
+		return fmt.Errorf("%s: %w; see %s", m.name, err, printed.Name())
+	}
+	return nil
+}
+
+// readReport is how each scenario ended. Those that a filter left out are not in it.
+func readReport(path string) (map[string]types.SpecState, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var reports []types.Report
+	if err := json.Unmarshal(text, &reports); err != nil {
+		return nil, err
+	}
+	ended := map[string]types.SpecState{}
+	for _, r := range reports {
+		for _, spec := range r.SpecReports {
+			if spec.LeafNodeType != types.NodeTypeIt {
+				if spec.State.Is(types.SpecStateFailureStates) {
+					return nil, fmt.Errorf("%v: %s", spec.LeafNodeType, spec.FailureMessage())
+				}
+				continue
+			}
+			skipped := spec.State == types.SpecStateSkipped
+			if !skipped || spec.Failure.Message != "" {
+				ended[spec.FullText()] = spec.State
+			}
+		}
+	}
+	if len(ended) == 0 {
+		return nil, errors.New("no scenario was run")
+	}
+	return ended, nil
+}

@@ -1,0 +1,141 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+// control is the mutant without a fault.
+const control = "right"
+
+// needs names, for a mutant that only some scenarios can kill which are skipped
+// on some machines, the beginning of their text.
+var needs = map[string]string{
+	"bare-pid": "A stranger with the PID of",
+}
+
+// mayLive says why a wrong monitor is not for the scenarios to catch.
+var mayLive = map[string]string{
+	// The order of removals was tried as a measure without a clock: on a loaded
+	// machine it tells nobody from the control.
+	"late": "it is never wrong, and only a clock tells that it is late: make bench",
+}
+
+func (m *mutant) killedBy(scenario string) bool {
+	return m.ended[scenario].Is(types.SpecStateFailureStates)
+}
+
+func (m *mutant) kills() []string {
+	var by []string
+	for scenario := range m.ended {
+		if m.killedBy(scenario) {
+			by = append(by, scenario)
+		}
+	}
+	return by
+}
+
+// scenarios are the texts of all, in order.
+func (t *trial) scenarios() []string {
+	var texts []string
+	for _, m := range t.mutants {
+		for text := range m.ended {
+			texts = append(texts, text)
+		}
+	}
+	slices.Sort(texts)
+	return slices.Compact(texts)
+}
+
+// killed are the mutants that a scenario kills.
+func (t *trial) killed(scenario string) []*mutant {
+	return slices.DeleteFunc(slices.Clone(t.mutants), func(m *mutant) bool { return !m.killedBy(scenario) })
+}
+
+// skipped reports whether no mutant has been before a scenario on this machine.
+func (t *trial) skipped(scenario string) bool {
+	return !slices.ContainsFunc(t.mutants, func(m *mutant) bool {
+		state, been := m.ended[scenario]
+		return been && state != types.SpecStateSkipped
+	})
+}
+
+// print draws a line for each scenario and a column for each mutant.
+func (t *trial) print(w io.Writer) {
+	for i, m := range t.mutants {
+		fmt.Fprintf(w, "%c  %-12s %s: %s\n", letter(i), m.name, m.fault, t.fate(m))
+	}
+	var head strings.Builder
+	for i := range t.mutants {
+		fmt.Fprintf(&head, "%c ", letter(i))
+	}
+	fmt.Fprintf(w, "\n%s killed by the scenario (x), %d scenarios\n", head.String(), len(t.scenarios()))
+	for _, scenario := range t.scenarios() {
+		fmt.Fprintf(w, "%s %s\n", t.row(scenario), scenario)
+	}
+}
+
+func letter(i int) rune { return rune('a' + i) }
+
+func (t *trial) row(scenario string) string {
+	var row strings.Builder
+	for _, m := range t.mutants {
+		switch state, been := m.ended[scenario]; {
+		case m.killedBy(scenario):
+			row.WriteString("x ")
+		case !been || state == types.SpecStateSkipped:
+			row.WriteString("- ")
+		default:
+			row.WriteString(". ")
+		}
+	}
+	return row.String()
+}
+
+func (t *trial) fate(m *mutant) string {
+	by := m.kills()
+	switch {
+	case len(by) == 0 && mayLive[m.name] != "":
+		return "lives, " + mayLive[m.name]
+	case len(by) == 0:
+		return "lives"
+	case len(by) == 1:
+		return "killed by one: " + by[0]
+	}
+	return fmt.Sprintf("killed by %d", len(by))
+}
+
+// faults are what is wrong with the scenarios.
+func (t *trial) faults() []string {
+	var faults []string
+	for _, m := range t.mutants {
+		dead := len(m.kills()) > 0
+		switch {
+		case m.name == control && dead:
+			faults = append(faults, fmt.Sprintf("%s has no fault and is killed by %q", m.name, m.kills()))
+		case m.name != control && !dead && !t.excused(m):
+			faults = append(faults, fmt.Sprintf("%s survives: it %s", m.name, m.fault))
+		}
+	}
+	for _, scenario := range t.scenarios() {
+		if !t.skipped(scenario) && len(t.killed(scenario)) == 0 {
+			faults = append(faults, fmt.Sprintf("%q kills no mutant", scenario))
+		}
+	}
+	return faults
+}
+
+// excused reports whether a mutant may live: for good, or because the scenario
+// that it needs is not to be had here.
+func (t *trial) excused(m *mutant) bool {
+	need, known := needs[m.name]
+	return mayLive[m.name] != "" || known && !slices.ContainsFunc(t.scenarios(), func(scenario string) bool {
+		return strings.HasPrefix(scenario, need) && !t.skipped(scenario)
+	})
+}
