@@ -28,14 +28,38 @@ func (s *Stage) reportFailure() {
 	}
 }
 
-// explain is for all other tests: it is called before the stage is cleared.
-func (s *Stage) explain() {
-	if s.reported || !s.t.Failed() || nameOf(s.t) == "" {
+// A progressT can be asked, while it runs, how far it is: Ginkgo does so when a
+// spec takes long, or when somebody presses ^T.
+type progressT interface {
+	AttachProgressReporter(func() string) (detach func())
+}
+
+// offerProgress has the last events shown to whoever asks.
+func (s *Stage) offerProgress() {
+	if t, ok := s.t.(progressT); ok {
+		s.t.Cleanup(t.AttachProgressReporter(s.progress))
+	}
+}
+
+// progress is called at any time by another goroutine, and must not block.
+func (s *Stage) progress() string {
+	const few = 20
+	events := s.timeline.merged(nil)
+	return writeTimeline(events[max(0, len(events)-few):], s.timeline.began, s.mark)
+}
+
+// explain reports a failure that nobody has reported, before the stage is
+// cleared. left says that clearing it is what failed.
+func (s *Stage) explain(ctx context.Context, left bool) {
+	if s.reported || !s.t.Failed() && !left || nameOf(s.t) == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	s.t.Logf("%s", s.Report(ctx))
+	text := s.Report(ctx)
+	if t, ok := s.t.(ginkgoT); ok {
+		t.AddReportEntryVisibilityFailureOrVerbose("report", text)
+	} else {
+		s.t.Logf("%s", text)
+	}
 }
 
 // Report tells what happened on the stage: all events in order of time, the

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -212,3 +213,51 @@ func checkTrace(text []byte, leaf int) {
 	Expect(processes).To(HaveKeyWithValue(leaf, ContainSubstring("leaf")))
 	Expect(processes).To(HaveKeyWithValue(os.Getpid(), "the test"))
 }
+
+var _ = Describe("A spec that leaves something behind", func() {
+	It("has a report, too", func(ctx SpecContext) {
+		GinkgoT().Setenv("GEMINI_REPORTS", GinkgoT().TempDir())
+		t := &namedT{}
+		message := t.run(func() {
+			stage := harness.NewStage(t, tools)
+			stage.Hurry()
+			stage.Run(ctx, "sh", "-c", "sleep 1000 </dev/null >/dev/null 2>&1 &")
+		})
+		Expect(message).To(ContainSubstring("sleep 1000"))
+		Expect(t.report).To(ContainSubstring("runs sh -c sleep 1000"))
+	}, SpecTimeout(time.Minute))
+})
+
+// An askedT can be asked how far it is.
+type askedT struct {
+	quietT
+	ask func() string
+}
+
+func (t *askedT) AttachProgressReporter(ask func() string) func() {
+	t.ask = ask
+	return func() { t.ask = nil }
+}
+
+var _ = Describe("A spec that takes long", func() {
+	It("can be asked what is going on, and shows what was not answered yet", func(ctx SpecContext) {
+		t := &askedT{}
+		said := ""
+		t.run(func() {
+			stage := harness.NewStage(t, tools)
+			job := stage.Start("puppet", "root")
+			root := stage.Puppet(ctx, "root")
+			root.Stop(ctx)
+			var asking sync.WaitGroup
+			asking.Go(func() { root.Report(ctx) })
+			Eventually(ctx, t.ask).Should(ContainSubstring("is told to report: NO ANSWER YET"))
+			said = t.ask()
+			root.Continue()
+			asking.Wait()
+			Expect(t.ask()).NotTo(ContainSubstring("NO ANSWER"))
+			job.Signal(syscall.SIGKILL)
+		})
+		Expect(said).To(MatchRegexp(`root \d+ +is told to raise stopped \(signal\)`))
+		Expect(t.ask).To(BeNil())
+	}, SpecTimeout(time.Minute))
+})

@@ -56,6 +56,7 @@ func NewStage(t T, tools Tools) *Stage {
 	s.spec.note(Event{What: "the stage is " + s.dir})
 	t.Cleanup(s.strike)
 	s.reportFailure()
+	s.offerProgress()
 	return s
 }
 
@@ -131,7 +132,9 @@ func isFile(path string) bool {
 // is ended too, and reported. A failed spec has an excuse.
 func (s *Stage) strike() {
 	s.t.Helper()
-	s.explain()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
+	s.explain(ctx, false)
 	s.troupe.end()
 	var problems []string
 	for _, sh := range s.shells {
@@ -142,9 +145,8 @@ func (s *Stage) strike() {
 	for _, j := range s.jobs {
 		j.process.end()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	problems = append(problems, s.clear(ctx)...)
+	s.explain(ctx, len(problems) > 0)
 	for _, sh := range s.shells {
 		sh.oracle.Close()
 	}

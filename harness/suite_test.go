@@ -51,14 +51,10 @@ var _ = BeforeEach(func() {
 	})
 })
 
-// newStage sets up a stage that shows what happened if the spec fails.
+// newStage sets up a stage; it reports by itself if the spec fails.
 func newStage() *harness.Stage {
 	GinkgoHelper()
-	stage := harness.NewStage(GinkgoT(), tools)
-	DeferOnFailure(func(ctx SpecContext) {
-		AddReportEntry("what happened", stage.Evidence(ctx), ReportEntryVisibilityFailureOrVerbose)
-	})
-	return stage
+	return harness.NewStage(GinkgoT(), tools)
 }
 
 // needs skips the spec where the shell is not installed.
