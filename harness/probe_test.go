@@ -23,7 +23,11 @@ import (
 // relies on is expected; what is only good to know is written into the report.
 var _ = Describe("The kernel's terminals", Label("probe"), func() {
 	answer := func(question, format string, args ...any) {
-		AddReportEntry(question, fmt.Sprintf(format, args...), ReportEntryVisibilityAlways)
+		visibility := ReportEntryVisibilityFailureOrVerbose // it is in the JSON report in any case
+		if config, _ := GinkgoConfiguration(); strings.Contains(config.LabelFilter, "probe") {
+			visibility = ReportEntryVisibilityAlways
+		}
+		AddReportEntry(question, fmt.Sprintf(format, args...), visibility)
 	}
 
 	// pair is a terminal that nobody reads unless the spec does.
