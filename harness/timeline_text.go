@@ -36,19 +36,14 @@ func writeTimeline(events []Event, began time.Time, mark string) string {
 		p.width = max(p.width, len(whoIs(e)))
 	}
 	for len(events) > 0 {
-		group := p.passing(events)
-		if len(group) == 0 {
-			group = alike(events)
+		p.pause(events[0])
+		write, group := p.event, alike(events)
+		if events[0].stream != 0 {
+			write = p.bytes
+		} else if crowd := p.passing(events); crowd != nil {
+			write, group = p.crowd, crowd
 		}
-		p.pause(group[0])
-		switch {
-		case group[0].stream != 0:
-			p.bytes(group)
-		case group[0].What != group[len(group)-1].What:
-			p.crowd(group)
-		default:
-			p.event(group)
-		}
+		write(group)
 		events = events[len(group):]
 	}
 	return p.String()

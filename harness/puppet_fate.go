@@ -1,0 +1,79 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"context"
+	"strings"
+	"syscall"
+
+	"github.com/gemini-monitor/gemini/harness/wire"
+)
+
+// DropEnvironment has the puppet exec itself with an empty environment, and
+// returns once the new image obeys. No child of it can be a puppet; those that
+// it spawns start without an environment too.
+func (p *Puppet) DropEnvironment(ctx context.Context) Standing {
+	p.stage.t.Helper()
+	return standing(p.tell(ctx, wire.Order{Do: wire.DropEnvironment}))
+}
+
+// WriteTerminal has the puppet write a line to its controlling terminal,
+// whatever its standard output is. The error says why the terminal would not
+// have it: EIO after a hang-up, ENXIO or ENOTTY where there is none.
+func (p *Puppet) WriteTerminal(ctx context.Context, line string) error {
+	_, err := p.order(ctx, wire.Order{Do: wire.WriteTerminal, Args: []string{line}})
+	return err
+}
+
+// ChangeUser has the puppet become another user and group for good, which it
+// takes root to do. It may then lack the right to start children as puppets.
+func (p *Puppet) ChangeUser(ctx context.Context, user int) {
+	p.stage.t.Helper()
+	p.tell(ctx, wire.Order{Do: wire.ChangeUser, Number: user})
+}
+
+// Crash has the puppet crash like a program with a fault, by SIGABRT and
+// without a core, and waits until it is dead.
+func (p *Puppet) Crash(ctx context.Context) {
+	p.stage.t.Helper()
+	p.tell(ctx, wire.Order{Do: wire.Crash})
+	p.awaitEnd(ctx)
+}
+
+// Stop has the puppet stop itself, and waits until ps shows it stopped: to one
+// who has not stopped yet a SIGCONT means nothing.
+func (p *Puppet) Stop(ctx context.Context) {
+	p.stage.t.Helper()
+	p.Raise(ctx, syscall.SIGSTOP)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		all, err := everyProcess(ctx)
+		if err != nil {
+			p.stage.t.Fatalf("puppet %s (PID %d) is to stop: %v", p.name, p.pid, err)
+		}
+		if strings.HasPrefix(all[p.pid].state, "T") {
+			return
+		}
+	}
+}
+
+// Continue sends the puppet SIGCONT.
+func (p *Puppet) Continue() {
+	p.stage.t.Helper()
+	if err := p.stage.Signal(p.pid, syscall.SIGCONT); err != nil {
+		p.stage.t.Fatalf("%v", err)
+	}
+}
+
+// DoubleFork has the puppet start a grandchild called name the way daemons do:
+// the process in between has gone, and was reaped, when this returns.
+func (p *Puppet) DoubleFork(ctx context.Context, name string, middle Start) *Puppet {
+	p.stage.t.Helper()
+	between := p.Fork(ctx, name+"-parent", middle)
+	leaf := between.Fork(ctx, name, Start{})
+	between.Exit(ctx, 0)
+	p.Reap(ctx, between.PID())
+	return leaf
+}
