@@ -58,8 +58,9 @@ func (sh *Shell) ForegroundGroup() (int, error) {
 func (sh *Shell) Resize(rows, columns int) {
 	sh.stage.t.Helper()
 	size := unix.Winsize{Row: uint16(rows), Col: uint16(columns)}
+	done := sh.track.begin(Event{PID: sh.PID(), What: fmt.Sprintf("its terminal gets %d rows of %d columns", rows, columns)})
 	err := sh.terminal.control(func(fd int) error { return unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &size) })
-	sh.track.note(Event{PID: sh.PID(), What: fmt.Sprintf("its terminal now has %d rows of %d: %s", rows, columns, outcome(err))})
+	done(outcome(err))
 	if err != nil {
 		sh.stage.t.Fatalf("%s: resize: %v", sh.name, err)
 	}

@@ -64,6 +64,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 			`sh-0 \d+ +started: /bin/sh -i`,
 			`> echo one; echo two`,
 			`< one`,
+			`sh-0 \d+ +its terminal gets 30 rows of 100 columns\n`,
 			`job-0 \d+ +started: sh -c puppet root; :`,
 			`root \d+ +greets: parent \d+, group \d+, session \d+, start \d+`,
 			`root \d+ +is told to fork leaf \(own session\): child \d+`,
@@ -107,13 +108,18 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 		Expect(json.Unmarshal([]byte(lines[0]), &header)).To(Succeed())
 		Expect(header.Version).To(Equal(2))
 		Expect(header.Width).To(Equal(80))
-		screen := ""
+		screen, sizes := "", []string{}
 		for _, line := range lines[1:] {
 			var passage []any
 			Expect(json.Unmarshal([]byte(line), &passage)).To(Succeed())
-			Expect(passage).To(HaveExactElements(BeNumerically(">=", 0), BeElementOf("i", "o"), BeAssignableToTypeOf("")))
-			screen += passage[2].(string)
+			Expect(passage).To(HaveExactElements(BeNumerically(">=", 0), BeElementOf("i", "o", "r"), BeAssignableToTypeOf("")))
+			if passage[1] == "r" {
+				sizes = append(sizes, passage[2].(string))
+			} else {
+				screen += passage[2].(string)
+			}
 		}
+		Expect(sizes).To(Equal([]string{"100x30"}))
 		Expect(screen).To(ContainSubstring("one\r\ntwo\r\n"))
 	})
 
@@ -124,6 +130,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 func story(ctx SpecContext, stage *harness.Stage) int {
 	sh := stage.Shell(ctx, harness.Sh)
 	sh.Run(ctx, "echo one; echo two")
+	sh.Resize(30, 100)
 	job := stage.Start("sh", "-c", "puppet root; :")
 	root := stage.Puppet(ctx, "root")
 	leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
