@@ -64,7 +64,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 			`sh-0 \d+ +started: /bin/sh -i`,
 			`> echo one; echo two`,
 			`< one`,
-			`sh-0 \d+ +its terminal gets 30 rows of 100 columns\n`,
+			`sh-0 \d+ +its terminal gets 30 rows of 100 columns`,
 			`job-0 \d+ +started: sh -c puppet root; :`,
 			`root \d+ +greets: parent \d+, group \d+, session \d+, start \d+`,
 			`root \d+ +is told to fork leaf \(own session\): child \d+`,
