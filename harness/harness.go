@@ -6,6 +6,11 @@
 // A Stage is where one spec plays: a private home, store and environment. All
 // that was started there is ended with it, and whatever would be left behind
 // is an error of the spec.
+//
+// When a spec fails its stage tells what happened: one timeline of all that
+// was typed, shown, told, answered, signalled and journalled, who lives at that
+// moment, the machine, and a line that tries again. It is kept as a trace for
+// Perfetto too, with an asciicast of each terminal (Stage.Report).
 package harness
 
 import "time"
