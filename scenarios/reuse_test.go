@@ -58,6 +58,29 @@ var _ = Describe("A stranger with the PID of", Label("linux"), func() {
 	}, limit)
 })
 
+var _ = Describe("When PIDs have begun anew", Label("linux"), func() {
+	It("a child with a lower PID than its parent keeps the runtime", func(ctx SpecContext) {
+		namespace(ctx)
+		// The parent says who it is, makes the child, and goes.
+		low := `open my $last, ">", "/proc/sys/kernel/ns_last_pid" or die "ns_last_pid: $!";
+			syswrite $last, 300;
+			close $last;
+			my $child = fork // die "fork: $!";
+			if (!$child) { exec "cat", @ARGV or die "exec: $!" }
+			print $child < $$ ? "lower\n" : "not lower\n"`
+		high := `open my $last, ">", "/proc/sys/kernel/ns_last_pid" or die "ns_last_pid: $!";
+			syswrite $last, 5000;
+			close $last;
+			system @ARGV;
+			sleep 1000`
+		job, gate := startReuse(ctx, high, monitor.Run("low", perl(), "-e", low, stage.Path("gate")))
+		Eventually(ctx, job.Output).Should(HavePrefix("lower"), "the spec proves nothing")
+		expectKept(ctx, "low", job.Oracle())
+		Expect(gate.Close()).To(Succeed())
+		expectRemoved(ctx, "low", nobody{})
+	}, limit)
+})
+
 // nobody is the witness where a script has reaped the last one.
 type nobody struct{}
 

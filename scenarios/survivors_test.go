@@ -1,0 +1,68 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"os"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+// What a process does to itself once its parents have gone changes nothing: it
+// was a member, and it lives.
+var _ = Describe("An orphan", func() {
+	DescribeTable("keeps the runtime when it",
+		func(ctx SpecContext, changes func(SpecContext, *harness.Puppet)) {
+			job := stage.Start(monitor.Run("changed", "puppet", "root")...)
+			root := stage.Puppet(ctx, "root")
+			leaf := root.Fork(ctx, "leaf", harness.Start{})
+			root.Exit(ctx, 0)
+			job.Wait(ctx)
+			changes(ctx, leaf)
+			expectKept(ctx, "changed", job.Oracle())
+			leaf.Continue()
+			leaf.Exit(ctx, 0)
+			expectRemoved(ctx, "changed", job.Oracle())
+		},
+		Entry("becomes another image", func(ctx SpecContext, leaf *harness.Puppet) { leaf.ExecSelf(ctx) }, limit),
+		Entry("leads a group", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Setpgid(ctx) }, limit),
+		Entry("leads a session", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Setsid(ctx) }, limit),
+		Entry("drops its environment", func(ctx SpecContext, leaf *harness.Puppet) { leaf.DropEnvironment(ctx) }, limit),
+		Entry("stops", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Stop(ctx) }, limit),
+		Entry("becomes another user", func(ctx SpecContext, leaf *harness.Puppet) {
+			if os.Geteuid() != 0 {
+				Skip("it takes root to become another user")
+			}
+			leaf.ChangeUser(ctx, 12345)
+		}, limit),
+	)
+
+	It("that crashes keeps the runtime no longer", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("crashed", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		root.Exit(ctx, 0)
+		job.Wait(ctx)
+		expectKept(ctx, "crashed", job.Oracle())
+		leaf.Crash(ctx)
+		expectRemoved(ctx, "crashed", job.Oracle())
+	}, limit)
+
+	It("counts in the runtime that it was made in, not in one beside that", func(ctx SpecContext) {
+		first := stage.Start(monitor.Run("left", "puppet", "root")...)
+		root := stage.Puppet(ctx, "root")
+		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		second := stage.Start(monitor.Run("beside", "puppet", "other")...)
+		other := stage.Puppet(ctx, "other")
+		root.Exit(ctx, 0)
+		first.Wait(ctx)
+		other.Exit(ctx, 0)
+		expectRemoved(ctx, "beside", second.Oracle())
+		expectKept(ctx, "left", first.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "left", first.Oracle())
+		expectEmptyStore(ctx)
+	}, limit)
+})
