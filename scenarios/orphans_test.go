@@ -191,7 +191,9 @@ var _ = Describe("A zombie", func() {
 func expectKnown(ctx SpecContext, name string, leaf *harness.Puppet) {
 	GinkgoHelper()
 	if gemini == nil {
-		passTime(ctx)
+		for range 4 {
+			passTime(ctx)
+		}
 		return
 	}
 	Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, name) }).Should(ContainElement(leaf.PID()))

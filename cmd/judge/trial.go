@@ -22,9 +22,12 @@ import (
 
 const module = "github.com/gemini-monitor/gemini"
 
-// patience is how long a scenario waits for what must come. It is short: a
-// mutant that does not remove its runtime costs this in nearly every scenario.
-const patience = "3s"
+// How long a scenario waits for what must come, and how often it looks. A mutant
+// that does not remove its runtime costs this in nearly every scenario.
+const (
+	patience = "3s"
+	beat     = "25ms"
+)
 
 // A trial is all mutants before all scenarios.
 type trial struct {
@@ -102,8 +105,12 @@ func (t *trial) run(ctx context.Context, m *mutant) error {
 	cmd := exec.CommandContext(ctx, t.path("scenarios.test"), "-ginkgo.no-color",
 		"-ginkgo.label-filter="+t.filter, "-ginkgo.json-report="+report, "-ginkgo.timeout=10m")
 	cmd.Dir = t.out
-	cmd.Env = append(os.Environ(), harness.AdapterVariable+"="+t.path(m.name),
-		"GEMINI_PUPPET="+t.path("puppet"), "GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience, "GEMINI_REPORTS="+t.path("reports-"+m.name))
+	cmd.Env = append(os.Environ(),
+		harness.AdapterVariable+"="+t.path(m.name),
+		"GEMINI_PUPPET="+t.path("puppet"),
+		"GEMINI_REPORTS="+t.path("reports-"+m.name),
+		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience,
+		"GOMEGA_DEFAULT_EVENTUALLY_POLLING_INTERVAL="+beat)
 	printed, err := os.Create(t.path(m.name + ".txt"))
 	if err != nil {
 		return err
