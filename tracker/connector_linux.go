@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,9 +31,12 @@ const (
 // A connectorSocket is a subscription to the forks, execs and exits of all
 // processes of the machine. The kernel puts a fork into the queue before the
 // child can run, so no process can do anything before it is announced.
+//
+// It does not use Go's poller, which would be woken by every message even while
+// nobody wants to read: see breather.
 type connectorSocket struct {
-	file *os.File
-	conn syscall.RawConn
+	fd      int
+	stopper int // eventfd
 }
 
 // receiveBuffer is asked for in bytes. The default loses most of a burst of a
@@ -50,12 +52,14 @@ func openConnector() (*connectorSocket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open proc connector: %w", err)
 	}
-	s := &connectorSocket{file: os.NewFile(uintptr(fd), "proc connector")}
+	stopper, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("open proc connector: %w", err)
+	}
+	s := &connectorSocket{fd, stopper}
 	if err := s.subscribe(fd); err != nil {
 		return nil, errors.Join(fmt.Errorf("subscribe to proc connector: %w", err), s.close())
-	}
-	if s.conn, err = s.file.SyscallConn(); err != nil {
-		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
@@ -200,15 +204,9 @@ const eventLost = 0xffffffff
 
 // receive appends the events that are there. It does not wait.
 func (s *connectorSocket) receive(events []procEvent) ([]procEvent, error) {
-	var failed error
-	err := s.conn.Control(func(fd uintptr) { events, failed = receive(int(fd), events) })
-	return events, errors.Join(err, failed)
-}
-
-func receive(fd int, events []procEvent) ([]procEvent, error) {
 	var message [256]byte
 	for {
-		n, _, err := unix.Recvfrom(fd, message[:], unix.MSG_DONTWAIT)
+		n, err := unix.Read(s.fd, message[:])
 		switch err {
 		case nil:
 			if e, ok := parseEvent(message[:n]); ok {
@@ -220,17 +218,31 @@ func receive(fd int, events []procEvent) ([]procEvent, error) {
 		case unix.EAGAIN:
 			return events, nil
 		default:
-			return events, os.NewSyscallError("recvfrom", err)
+			return events, os.NewSyscallError("read", err)
 		}
 	}
 }
 
-// await calls ready each time there may be events, until the socket is closed.
-func (s *connectorSocket) await(ready func()) {
-	_ = s.conn.Read(func(uintptr) bool {
+// await calls ready each time there may be events, until it is stopped.
+func (s *connectorSocket) await(ready func()) error {
+	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: int32(s.stopper), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(fds, -1)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return os.NewSyscallError("poll", err)
+		case fds[1].Revents != 0:
+			return nil
+		}
 		ready()
-		return false
-	})
+	}
 }
 
-func (s *connectorSocket) close() error { return s.file.Close() }
+// stop makes await return.
+func (s *connectorSocket) stop() { _, _ = unix.Write(s.stopper, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
+
+func (s *connectorSocket) close() error {
+	return errors.Join(unix.Close(s.fd), unix.Close(s.stopper))
+}

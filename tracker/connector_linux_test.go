@@ -22,10 +22,7 @@ func newNarrowKernel() *narrowKernel {
 	}
 	s, err := newConnectorSource()
 	Expect(err).NotTo(HaveOccurred())
-	err = s.socket.conn.Control(func(fd uintptr) {
-		Expect(unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 1)).To(Succeed())
-	})
-	Expect(err).NotTo(HaveOccurred())
+	Expect(unix.SetsockoptInt(s.socket.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1)).To(Succeed())
 	t, err := newTable()
 	Expect(err).NotTo(HaveOccurred())
 	return &narrowKernel{system: newSystemOf(s, t)}

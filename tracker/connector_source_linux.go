@@ -42,6 +42,12 @@ type subject struct {
 	dead bool
 }
 
+// breather is how long the reader rests after events that concern nobody here.
+// More of them are likely to follow, on a machine that builds something for
+// instance, and reading them one by one costs a wake-up each. The kernel's buffer
+// holds what comes meanwhile.
+const breather = 4 * time.Millisecond
+
 func newConnectorSource() (_ *connectorSource, err error) {
 	s := &connectorSource{watched: make(map[int]subject)}
 	if s.socket, err = openConnector(); err != nil {
@@ -54,14 +60,26 @@ func newConnectorSource() (_ *connectorSource, err error) {
 		s.table.close()
 		return nil, errors.Join(err, s.socket.close())
 	}
-	s.reader.Go(func() {
-		s.socket.await(func() {
-			if s.receive() {
-				s.wake()
-			}
-		})
-	})
+	s.reader.Go(s.keepEmpty)
 	return s, nil
+}
+
+// keepEmpty is the reader: it empties the kernel's buffer until the source is
+// closed.
+func (s *connectorSource) keepEmpty() {
+	err := s.socket.await(func() {
+		if s.receive() {
+			s.wake()
+			return
+		}
+		time.Sleep(breather)
+	})
+	if err != nil {
+		s.mu.Lock()
+		s.failed = err
+		s.mu.Unlock()
+		s.wake()
+	}
 }
 
 func (s *connectorSource) forks() Forks { return ForksNamed }
@@ -74,9 +92,11 @@ func (s *connectorSource) inherit() {
 
 // add needs nothing of the kernel, which speaks of everybody. Whoever died
 // before has nothing more to announce though. So: watch first, then look; the
-// other way round an exit between the two would be dropped.
+// other way round an exit between the two would be dropped. What is in the
+// kernel's buffer by now is about the time before, or about another process.
 func (s *connectorSource) add(pid int) error {
 	s.remove(pid)
+	s.receive()
 	s.watch(pid, 0)
 	p, err := s.table.lookup(pid)
 	if err == nil && p.State == Zombie {
@@ -299,8 +319,8 @@ func (s *connectorSource) ended(pid int) (dead bool, err error) {
 func (s *connectorSource) wake() { s.pidfds.wake() }
 
 func (s *connectorSource) close() error {
-	err := s.socket.close()
+	s.socket.stop()
 	s.reader.Wait()
 	s.table.close()
-	return errors.Join(err, s.pidfds.close())
+	return errors.Join(s.socket.close(), s.pidfds.close())
 }

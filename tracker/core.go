@@ -258,8 +258,8 @@ func (c *core) due() (at time.Time, ok bool) {
 		if t.settled() {
 			continue
 		}
-		if c.vacant(t) {
-			return c.lastRead, true // its verdict is worth the price
+		if t.reads == 0 || c.vacant(t) {
+			return c.lastRead, true // somebody waits for that: it is worth the price
 		}
 		at, ok = c.budget.ready(), true
 	}
