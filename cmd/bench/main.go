@@ -1,7 +1,7 @@
 // Bench measures the monitor beside other ways to learn that a process ended,
 // all in one run on one machine, so that the ratios hold where the times do not.
 //
-//	go run ./cmd/bench -monitor bin/monitor          under two minutes
+//	go run ./cmd/bench -monitor bin/monitor          some three minutes
 //	go run ./cmd/bench -monitor bin/monitor -long    ten times the samples
 package main
 
@@ -23,19 +23,39 @@ type bench struct {
 	fast    int           // samples of whatever answers within milliseconds
 	slow    int           // samples of whatever polls
 	idle    time.Duration // how long the idle monitor is observed
+
+	part           string // the only one to run, or "" for all
+	self, gopsutil string // paths of followers
+	trees, members int    // of the crowd
 }
 
 func main() {
 	monitor := flag.String("monitor", "bin/monitor", "the command under test")
 	long := flag.Bool("long", false, "ten times the samples, a longer look at idleness")
+	gopsutil := flag.String("gopsutil", "", "the follower that uses gopsutil, a program of its own")
+	trees := flag.Int("trees", 200, "trees of the crowd")
+	members := flag.Int("members", 10_000, "processes of the crowd")
+	part := flag.String("part", "", "run only this: ends, starts, idles or scale")
+	kind := flag.String("follow", "", "be a follower (tracker or scan) of the roots that are named")
 	flag.Parse()
-	if err := run(*monitor, *long); err != nil {
+	if *kind != "" {
+		end(followAs(*kind, flag.Args()))
+		return
+	}
+	self, err := os.Executable()
+	end(err)
+	b := bench{part: *part, self: self, gopsutil: *gopsutil, trees: *trees, members: *members}
+	end(b.run(*monitor, *long))
+}
+
+func end(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(monitor string, long bool) error {
+func (b bench) run(monitor string, long bool) error {
 	path, err := filepath.Abs(monitor)
 	if err != nil {
 		return err
@@ -45,16 +65,23 @@ func run(monitor string, long bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := bench{monitor: path, store: filepath.Join(dir, "store"), fast: 200, slow: 10, idle: 20 * time.Second}
+	b.monitor, b.store = path, filepath.Join(dir, "store")
+	b.fast, b.slow, b.idle = 200, 10, 20*time.Second
 	if long {
 		b.fast, b.slow, b.idle = 2000, 100, 2*time.Minute
 	}
 	os.Setenv("MONITOR_STORE", b.store)
 	os.Unsetenv("MONITOR_RUNTIME") // the bench may itself run in a runtime
 	fmt.Println(fingerprint())
-	for _, part := range []func() error{b.ends, b.starts, b.idles} {
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{{"ends", b.ends}, {"starts", b.starts}, {"idles", b.idles}, {"scale", b.scale}} {
+		if b.part != "" && b.part != part.name {
+			continue
+		}
 		fmt.Println()
-		if err := part(); err != nil {
+		if err := part.run(); err != nil {
 			return err
 		}
 	}

@@ -12,3 +12,6 @@ func resident(int) (string, error)           { return "", errors.ErrUnsupported 
 func switches(int) (int, error)              { return 0, errors.ErrUnsupported }
 func processor() string                      { return "unknown processor" }
 func load() string                           { return "unknown" }
+
+func followAs(string, []string) error { return errors.ErrUnsupported }
+func (b bench) scale() error          { return errors.ErrUnsupported }
