@@ -43,6 +43,7 @@ func (s *Stage) Gemini() *Gemini {
 	g := &Gemini{Store: s.Path("store"), stage: s, kept: map[string]*os.File{}}
 	s.Setenv("MONITOR_STORE", g.Store)
 	s.look = append(s.look, g.keep)
+	s.Observe(g.Events)
 	s.last = append(s.last, g.release)
 	return g
 }

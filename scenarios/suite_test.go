@@ -76,7 +76,7 @@ var _ = BeforeEach(func() {
 	stage = harness.NewStage(GinkgoT(), tools)
 	chooseMonitor()
 	DeferOnFailure(func(ctx SpecContext) {
-		AddReportEntry("what happened", stage.Evidence(ctx)+monitor.Evidence(ctx), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry("the monitor", monitor.Evidence(ctx), ReportEntryVisibilityFailureOrVerbose)
 	})
 })
 
