@@ -143,7 +143,7 @@ func rehearse(flavour Forks) *rehearsal {
 	}
 	return &rehearsal{s, &Tracker{
 		follower: follower{kernel: s, now: s.now, core: newCore(ownPID, flavour)},
-		done:     make(chan struct{}), changed: make(chan struct{}),
+		done:     make(chan struct{}),
 	}}
 }
 

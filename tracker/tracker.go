@@ -24,8 +24,8 @@ type Tracker struct {
 
 	mu       sync.Mutex
 	commands []func()
-	changed  chan struct{} // closed, and replaced, after each step
-	err      error         // why the tracker ended; ErrClosed after Close
+	waiters  []*waiter
+	err      error // why the tracker ended; ErrClosed after Close
 }
 
 // New returns a tracker that follows nothing yet. Close it after use. It never
@@ -44,7 +44,6 @@ func newTracker(k kernel) *Tracker {
 	t := &Tracker{
 		follower: follower{kernel: k, now: time.Now, spent: processorTime, core: newCore(os.Getpid(), k.forks())},
 		done:     make(chan struct{}),
-		changed:  make(chan struct{}),
 	}
 	go t.run()
 	return t
@@ -162,30 +161,6 @@ func (t *Tracker) call(command func()) error {
 	}
 }
 
-// await returns when the condition holds or has an error, ctx ends, or the
-// tracker does.
-func (t *Tracker) await(ctx context.Context, condition func(*core) (bool, error)) error {
-	for {
-		t.mu.Lock()
-		changed, ended := t.changed, t.err
-		t.mu.Unlock()
-		t.follower.mu.Lock()
-		ok, err := condition(t.follower.core)
-		t.follower.mu.Unlock()
-		switch {
-		case ok || err != nil:
-			return err
-		case ended != nil:
-			return ended
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 func (t *Tracker) failure() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -208,8 +183,7 @@ func (t *Tracker) run() {
 		if err != nil && t.err == nil {
 			t.err = fmt.Errorf("tracker ended: %w", err)
 		}
-		close(t.changed)
-		t.changed = make(chan struct{})
+		t.release()
 		t.mu.Unlock()
 	}
 }
