@@ -42,11 +42,10 @@ type subject struct {
 	dead bool
 }
 
-// breather is how long the reader rests after events that concern nobody here.
-// More of them are likely to follow, on a machine that builds something for
-// instance, and reading them one by one costs a wake-up each. The kernel's buffer
-// holds what comes meanwhile.
-const breather = 4 * time.Millisecond
+// breather is how long the reader rests after it has read. An event seldom comes
+// alone, on a machine that builds something for instance, and reading them one by
+// one costs a wake-up each. The kernel's buffer holds what comes meanwhile.
+const breather = 2 * time.Millisecond
 
 func newConnectorSource() (_ *connectorSource, err error) {
 	s := &connectorSource{watched: make(map[int]subject)}
@@ -70,7 +69,6 @@ func (s *connectorSource) keepEmpty() {
 	err := s.socket.await(func() {
 		if s.receive() {
 			s.wake()
-			return
 		}
 		time.Sleep(breather)
 	})
