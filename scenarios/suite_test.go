@@ -27,7 +27,10 @@ func TestScenarios(t *testing.T) {
 	if os.Getenv("GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT") == "" { // Gomega's own
 		SetDefaultEventuallyTimeout(20 * time.Second)
 	}
-	RegisterFailHandler(Fail)
+	RegisterFailHandler(func(message string, skip ...int) {
+		stage.Failed(message) // into the timeline, where it belongs
+		Fail(message, append(skip, 0)[0]+1)
+	})
 	RunSpecs(t, "Scenarios")
 }
 
