@@ -62,7 +62,7 @@ lint: ## gofmt, vet and staticcheck for all systems, shell scripts, the workflow
 	@go vet .ci/summary.go
 	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do \
 		echo "staticcheck $$system"; GOOS=$$system "$$staticcheck" ./... || exit 1; done
-	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run; else echo 'shellcheck: skipped (not installed)'; fi
+	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 
 cross: ## builds for every system, supported or not

@@ -1,0 +1,81 @@
+package tracker
+
+import "time"
+
+// notice takes one notice.
+func (c *core) notice(n Notice, now time.Time) {
+	if n.Lost {
+		c.crowd = 0
+		c.tidy()
+		for _, t := range c.trees {
+			c.stir(t)
+		}
+		return
+	}
+	m := c.known[n.PID]
+	if m == nil || m.dead {
+		return
+	}
+	if n.Events.Has(Exited) {
+		m.exited, m.watched = true, false
+	}
+	if c.forks == ForksNamed {
+		c.noticeExactly(m, n, now)
+		return
+	}
+	// An exec counts too: a fork in another thread while one execs is
+	// announced to nobody (xnu-facts R17).
+	c.stir(m.tree)
+}
+
+// noticeExactly takes a notice of a kernel that names each child before it can
+// run. Nothing has to be read for that.
+func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
+	switch {
+	case n.Events.Has(Forked):
+		child := c.known[n.Child]
+		if n.Child != c.self && (child == nil || child.dead || child.exited) {
+			c.join(bornOf(m, n.found), Link{LinkParent, m.Identity}, m, m.tree, now).watched = true
+		}
+	case n.Events.Has(Execed):
+		if n.found.Identity == m.Identity {
+			m.Process = n.found
+		}
+	case n.Events.Has(Exited):
+		c.bury(m, now)
+		c.tidy()
+	}
+}
+
+// bornOf completes what was found of a child that was gone when it was looked
+// up: it was born into the group and session of its parent.
+func bornOf(parent *member, child Process) Process {
+	if child.Start == 0 {
+		child.Parent, child.Group, child.Session = parent.PID, parent.Group, parent.Session
+	}
+	return child
+}
+
+// tidy drops most of the dead where no read does. They are of use only when
+// notices get lost: the table is read then, and somebody may be found in a
+// group or session of theirs.
+func (c *core) tidy() {
+	if len(c.known) <= c.crowd {
+		return
+	}
+	needed := make(map[int]bool)
+	for _, m := range c.known {
+		if m.alive() {
+			needed[m.Group], needed[m.Session] = true, true
+		}
+	}
+	for pid, m := range c.known {
+		if m.dead && !needed[pid] && c.settled() {
+			delete(c.known, pid)
+		}
+	}
+	c.crowd = 2*len(c.known) + smallCrowd
+}
+
+// smallCrowd is how many processes are known before tidying is worth it.
+const smallCrowd = 64
