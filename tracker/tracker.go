@@ -69,9 +69,14 @@ func (t *Tracker) Close() error {
 // and everybody who could be found below it is a member.
 //
 // The error is [ErrGone] when the root is dead or exiting, and [ErrSelf] when it
-// is the calling process. A root that is a
-// member of another tree begins a tree inside that one: its members belong to
-// both, and [Tracker.TreeOf] names the inner.
+// is the calling process. Any other living process may be the root: one of another
+// user, an ancestor of ours, init (whose tree never ends). Whoever knows the root's
+// [Identity] from before, and wants no later process with its PID, calls Resume
+// with it.
+//
+// A root that is a member of another tree begins a tree inside that one: its
+// members belong to both, and [Tracker.TreeOf] names the inner. When ctx ends
+// first, nothing is followed.
 func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 	tree, err := t.begin(ctx, func(f *follower) (*tree, error) { return f.track(root) })
 	if err != nil {
