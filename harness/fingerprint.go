@@ -80,12 +80,22 @@ func replay(t T) string {
 		}
 	}
 	pattern := quote(regexp.QuoteMeta(nameOf(t)) + "$")
-	if s, ok := t.(seeded); ok {
-		words = append(words, "go tool -modfile=tools.mod ginkgo --focus", pattern, "--seed", strconv.FormatInt(s.RandomSeed(), 10))
-	} else {
-		words = append(words, "go test -count=1 -run", pattern)
+	s, seeded := t.(seeded)
+	switch {
+	case seeded && hasSource():
+		words = append(words, "go tool -modfile=tools.mod ginkgo --focus", pattern, "--seed", strconv.FormatInt(s.RandomSeed(), 10), "./"+here())
+	case seeded: // a test binary that was built for another system, or elsewhere
+		words = append(words, os.Getenv("GEMINI_EXEC"), os.Args[0], "--ginkgo.focus", pattern, "--ginkgo.seed", strconv.FormatInt(s.RandomSeed(), 10))
+	default:
+		words = append(words, "go test -count=1 -run", pattern, "./"+here())
 	}
-	return strings.Join(append(words, "./"+here()), " ")
+	return strings.Join(words, " ")
+}
+
+// hasSource tells whether the package under test is where we are.
+func hasSource() bool {
+	files, err := filepath.Glob("*_test.go")
+	return err == nil && len(files) > 0
 }
 
 // quote makes text one word of a shell.
