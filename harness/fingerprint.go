@@ -70,22 +70,30 @@ func nameOf(t T) string {
 	return ""
 }
 
+const execVariable = "GEMINI_EXEC"
+
 // replay is the command that runs the test alone, from the root of the module.
 func replay(t T) string {
 	var words []string
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "GEMINI_") && name != "GEMINI_REPORTS" {
+		if strings.HasPrefix(name, "GEMINI_") && name != "GEMINI_REPORTS" && name != execVariable {
 			words = append(words, name+"="+quote(value))
 		}
 	}
 	pattern := quote(regexp.QuoteMeta(nameOf(t)) + "$")
 	s, seeded := t.(seeded)
+	if runner := os.Getenv(execVariable); runner != "" {
+		if hasSource() {
+			runner = execVariable + "=" + quote(runner)
+		}
+		words = append(words, runner)
+	}
 	switch {
 	case seeded && hasSource():
 		words = append(words, "go tool -modfile=tools.mod ginkgo --focus", pattern, "--seed", strconv.FormatInt(s.RandomSeed(), 10), "./"+here())
 	case seeded: // a test binary that was built for another system, or elsewhere
-		words = append(words, os.Getenv("GEMINI_EXEC"), os.Args[0], "--ginkgo.focus", pattern, "--ginkgo.seed", strconv.FormatInt(s.RandomSeed(), 10))
+		words = append(words, quote(os.Args[0]), "--ginkgo.focus", pattern, "--ginkgo.seed", strconv.FormatInt(s.RandomSeed(), 10))
 	default:
 		words = append(words, "go test -count=1 -run", pattern, "./"+here())
 	}

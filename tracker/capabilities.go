@@ -26,7 +26,7 @@ func capabilitiesOf(forks Forks, lineage bool) Capabilities {
 		c.Misses = "whoever is made and orphaned between two reads of the table, up to 250 ms apart, and leaves the groups and sessions of the tree"
 	case lineage:
 		c.Mechanism = "kqueue"
-		c.Misses = "an orphan whose parent was made and gone between two reads of the table, and who leaves the groups and sessions of the tree"
+		c.Misses = "an orphan whose parent was made and gone between two reads of the table, or who has run another program before the first of them, and who leaves the groups and sessions of the tree"
 	default:
 		c.Mechanism = "kqueue"
 		c.Misses = "whoever is orphaned before the first read of the table after the fork, and leaves the groups and sessions of the tree"

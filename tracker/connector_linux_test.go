@@ -93,6 +93,26 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 		))
 	}, patience)
 
+	It("loses nothing of a process that is watched once more", func(SpecContext) {
+		if !hasConnector() {
+			Skip("the proc connector does not speak to us")
+		}
+		s, err := newConnectorSource()
+		Expect(err).NotTo(HaveOccurred())
+		defer s.close()
+		s.inherit()
+		r := perl(3, `wait_at(0); my $c = child { wait_at(1) }; report("child $c"); wait_at(1)`)
+		Expect(s.add(r.Pid)).To(Succeed())
+		s.socket.stop()
+		s.reader.Wait() // nobody but we reads from now on
+		r.open(0)
+		_, child := r.person()
+		Expect(s.add(r.Pid)).To(Succeed())
+		notices, err := s.next(nil, 0)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(notices).To(ConsistOf(And(HaveField("Events", Forked), HaveField("Child", child))))
+	}, patience)
+
 	It("says nothing of threads", func(ctx SpecContext) {
 		k, err := mechanisms[0].open()
 		Expect(err).NotTo(HaveOccurred())

@@ -91,10 +91,11 @@ func (s *connectorSource) inherit() {
 // add needs nothing of the kernel, which speaks of everybody. Whoever died
 // before has nothing more to announce though. So: watch first, then look; the
 // other way round an exit between the two would be dropped. What is in the
-// kernel's buffer by now is about the time before, or about another process.
+// kernel's buffer by now is about the time before, and counts only if the process
+// was watched then.
 func (s *connectorSource) add(pid int) error {
-	s.remove(pid)
 	s.receive()
+	s.pidfds.remove(pid)
 	s.watch(pid, 0)
 	p, err := s.table.lookup(pid)
 	if err == nil && p.State == Zombie {
@@ -300,8 +301,12 @@ func (s *connectorSource) ended(pid int) (dead bool, err error) {
 		if errors.Is(gone, ErrGone) || gone == nil && p.Start != s.startOf(pid) {
 			return true, nil
 		}
-		if err = s.pidfds.add(pid); err != nil {
+		err = s.pidfds.add(pid)
+		if errors.Is(err, ErrGone) {
 			continue
+		}
+		if err != nil {
+			return false, err
 		}
 		switch dead := s.pidfds.ended(pid); {
 		case !dead:

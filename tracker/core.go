@@ -99,6 +99,7 @@ func (c *core) begins(t *tree, m *member) {
 
 // begin makes a tree that has no members yet.
 func (c *core) begin(root Identity) *tree {
+	c.freshen()
 	t := &tree{root: root}
 	c.trees = append(c.trees, t)
 	c.stir(t)
@@ -266,9 +267,7 @@ func (c *core) watched(id Identity, now Process, err error, at time.Time) {
 	switch {
 	case err == nil && now.Identity == id:
 		m.watched = true
-		if m.tree.settled() {
-			c.stir(m.tree) // it was watched late: look what it did before
-		}
+		c.stir(m.tree) // look what it did before
 	case err == nil:
 		// The PID went to somebody else between the read and the watch.
 		c.bury(m, at)

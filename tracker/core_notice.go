@@ -56,9 +56,18 @@ func bornOf(parent *member, child Process) Process {
 	return child
 }
 
-// tidy drops most of the dead where no read does. They are of use only when
-// notices get lost: the table is read then, and somebody may be found in a
-// group or session of theirs.
+// freshen is called before a read that no notice asks for. Where no read was
+// needed for long, nobody knows what the PIDs of the dead mean by now.
+func (c *core) freshen() {
+	if c.forks == ForksNamed {
+		c.crowd = 0
+		c.tidy()
+	}
+}
+
+// tidy drops most of the dead where no read does. Those whose group or session
+// lives on may link somebody when notices get lost, and their PIDs mean nobody
+// else.
 func (c *core) tidy() {
 	if len(c.known) <= c.crowd {
 		return

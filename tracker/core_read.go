@@ -88,7 +88,7 @@ func (c *core) refresh(m *member, row Process) {
 	if !m.watched && row.State != Exiting {
 		c.ask(askWatch, m)
 	}
-	if !m.watched || m.Tracer != 0 || c.forks == ForksUnseen {
+	if !m.watched || m.Tracer != 0 || row.headless || c.forks == ForksUnseen {
 		c.looking = true
 	}
 }

@@ -44,6 +44,9 @@ func (k *kinship) complete(p *Process) {
 	key := kin{p.PID, p.Start}
 	l, ok := k.known[key]
 	if !ok {
+		if p.Tracer != 0 {
+			return // an exec meanwhile would name the debugger
+		}
 		if l, ok = k.learn(p.Identity); !ok {
 			return
 		}

@@ -65,7 +65,7 @@ type member struct {
 
 	watched bool // a notice of its exit will come
 	exited  bool // that notice came
-	dead    bool // established by a read: a former member
+	dead    bool // established: a former member
 	buried  int  // the number of the read that established it
 	ended   int  // the number of the last read that showed it dead, unannounced
 	needed  int  // the number of the last read that named it, once dead

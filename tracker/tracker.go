@@ -191,6 +191,9 @@ func (t *Tracker) run() {
 		t.release()
 		t.mu.Unlock()
 	}
+	t.mu.Lock()
+	t.release() // those too who began to wait after the last step
+	t.mu.Unlock()
 }
 
 func (f *follower) track(root int) (*tree, error) {

@@ -45,6 +45,7 @@ func (t *Tree) Check(ctx context.Context) (Verdict, error) {
 	var reads int
 	err := t.tracker.call(func() {
 		t.tracker.follower.tell(func(c *core) {
+			c.freshen()
 			c.stir(t.tree)
 			t.tree.emptied = false
 			reads = c.reads

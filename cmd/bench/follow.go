@@ -110,7 +110,7 @@ func answer(out *lines, before uint64) error {
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
 			return err
 		}
-		out.say("cost", time.Duration(used.Utime.Nano()+used.Stime.Nano()).Microseconds(), heap()-before)
+		out.say("cost", time.Duration(used.Utime.Nano()+used.Stime.Nano()).Microseconds(), int64(heap())-int64(before))
 	}
 	return orders.Err()
 }

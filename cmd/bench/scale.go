@@ -241,7 +241,10 @@ func (f *follower) ask() (used time.Duration, memory int, err error) {
 		return 0, 0, err
 	}
 	n, err := numbers(words[1:])
-	return time.Duration(n[0]) * time.Microsecond, n[1], err
+	if err != nil || len(n) != 2 {
+		return 0, 0, fmt.Errorf("the follower says %q: %w", words, err)
+	}
+	return time.Duration(n[0]) * time.Microsecond, n[1], nil
 }
 
 // latency ends a tree and returns how long the follower took to say so, from

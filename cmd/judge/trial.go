@@ -140,6 +140,9 @@ func readReport(path string) (map[string]types.SpecState, error) {
 	}
 	ended := map[string]types.SpecState{}
 	for _, r := range reports {
+		if reasons := r.SpecialSuiteFailureReasons; len(reasons) > 0 {
+			return nil, fmt.Errorf("the run did not end as it should: %q", reasons)
+		}
 		for _, spec := range r.SpecReports {
 			if spec.LeafNodeType != types.NodeTypeIt {
 				if spec.State.Is(types.SpecStateFailureStates) {

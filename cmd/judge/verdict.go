@@ -27,9 +27,11 @@ var mayLive = map[string]string{
 	"late": "it is never wrong, and only a clock tells that it is late: make bench",
 }
 
-func (m *mutant) killedBy(scenario string) bool {
-	return m.ended[scenario].Is(types.SpecStateFailureStates)
-}
+// caught is how a scenario ends that has found something wrong. One that was cut
+// short has not.
+const caught = types.SpecStateFailed | types.SpecStatePanicked | types.SpecStateTimedout
+
+func (m *mutant) killedBy(scenario string) bool { return m.ended[scenario].Is(caught) }
 
 func (m *mutant) kills() []string {
 	var by []string
