@@ -101,7 +101,8 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 		Expect(err).NotTo(HaveOccurred())
 		defer s.close()
 		s.inherit()
-		r := perl(3, `wait_at(0); my $c = child { wait_at(1) }; report("child $c"); wait_at(1)`)
+		r := perl(3, `report("root $$"); wait_at(0); my $c = child { wait_at(1) }; report("child $c"); wait_at(1)`)
+		r.person() // and so has been exec'd
 		Expect(s.add(r.Pid)).To(Succeed())
 		s.socket.stop()
 		s.reader.Wait() // nobody but we reads from now on
