@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -13,4 +14,16 @@ func TestMonitor(t *testing.T) {
 	SetDefaultEventuallyTimeout(20 * time.Second)
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Monitor")
+}
+
+// contents returns the names in a directory, hidden ones too.
+func contents(dir string) []string {
+	GinkgoHelper()
+	entries, err := os.ReadDir(dir)
+	Expect(err).NotTo(HaveOccurred())
+	names := []string{}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }

@@ -190,18 +190,6 @@ func change(r *monitor.Runtime, edit func(*monitor.Record)) {
 	Expect(record.Write(r.Dir())).To(Succeed())
 }
 
-// contents returns the names in a directory, hidden ones too.
-func contents(dir string) []string {
-	GinkgoHelper()
-	entries, err := os.ReadDir(dir)
-	Expect(err).NotTo(HaveOccurred())
-	names := []string{}
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
-}
-
 // nothingLeft expects a store without any trace of a runtime.
 func nothingLeft(s *monitor.Store) {
 	GinkgoHelper()

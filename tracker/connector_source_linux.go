@@ -70,7 +70,7 @@ func (s *connectorSource) keepEmpty() {
 		if s.receive() {
 			s.wake()
 		}
-		time.Sleep(breather)
+		time.Sleep(breather) // to read in batches: nothing is waited for
 	})
 	if err != nil {
 		s.mu.Lock()

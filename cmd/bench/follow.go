@@ -72,7 +72,7 @@ func followByScan(roots []int) error {
 	before := heap()
 	go func() {
 		out.say("ready")
-		for left := roots; len(left) > 0; time.Sleep(scanBeat) {
+		for left := roots; len(left) > 0; time.Sleep(scanBeat) { // the beat is the point
 			left = look(left, &out)
 		}
 	}()

@@ -71,7 +71,7 @@ func (b bench) scaleOf(kind followerKind) error {
 	defer f.end()
 	begins := time.Since(begin)
 	var memory int
-	idle, _, err := f.cost(func() error { time.Sleep(idleShare); return nil })
+	idle, _, err := f.cost(func() error { time.Sleep(idleShare); return nil }) // the time that is measured
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func main() {
 		fmt.Println("ready")
 		for len(roots) > 0 {
 			roots = look(roots)
-			time.Sleep(beat)
+			time.Sleep(beat) // the beat is the point
 		}
 	}()
 	orders := bufio.NewScanner(os.Stdin)
