@@ -32,8 +32,12 @@ func (w *waiter) end(err error) {
 }
 
 // await returns when the condition holds or has an error, ctx ends, or the
-// tracker does.
+// tracker does. Where ctx has ended before, the condition is not looked at: what
+// a caller who was told to stop gets must not depend on who was faster.
 func (t *Tracker) await(ctx context.Context, condition func(*core) (bool, error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	w := &waiter{condition: condition, over: make(chan struct{})}
 	t.admit(w)
 	select {

@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -244,10 +243,10 @@ func verdict(t *Tree) Verdict {
 
 // changes returns what happened to a tree since the last call, as "joined 11".
 func changes(t *Tree) (all []string) {
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	log, _ := t.Changes(ended) // whose error is only that nothing happened
-	for _, c := range log {
+	f := &t.tracker.follower
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.core.changes(t.tree) {
 		text := string(c.Kind)
 		if c.Member.PID != 0 {
 			text += fmt.Sprint(" ", c.Member.PID)

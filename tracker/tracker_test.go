@@ -261,11 +261,9 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 		r := perl(1, `report("root $$"); wait_at(0)`)
 		r.persons(1)
 		tracker := open()
-		_, err := tracker.Track(ended, r.Pid)
-		if err != nil { // else the answer was there before anybody asked
-			Expect(err).To(MatchError(context.Canceled))
-			Expect(tracker.TreeOf(r.Pid)).To(BeNil())
-		}
+		Expect(tracker.Track(ended, r.Pid)).Error().To(MatchError(context.Canceled))
+		_, followed := tracker.TreeOf(r.Pid)
+		Expect(followed).To(BeFalse())
 		r.open(0)
 		r.reap()
 	}, patience)
@@ -322,12 +320,23 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 		limited, cancel := context.WithCancel(ctx)
 		cancel()
 		v, err := alive(ctx, open()).Check(limited)
-		if err == nil {
-			Expect(v).To(Equal(Alive))
-		} else {
-			Expect(v).To(Equal(Unknown))
-			Expect(err).To(MatchError(context.Canceled))
-		}
+		Expect(v).To(Equal(Unknown))
+		Expect(err).To(MatchError(context.Canceled))
+	}, patience)
+
+	It("finds nothing out for a context that has ended", func(ctx SpecContext) {
+		tracker := open()
+		r := perl(1, `report("root $$"); wait_at(0)`)
+		r.persons(1)
+		tree := follow(ctx, tracker, r.Pid)
+		r.open(0)
+		Expect(tree.Wait(ctx)).To(Succeed())
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		Expect(tree.Wait(ended)).To(MatchError(context.Canceled), "though the tree is empty")
+		Expect(tree.Changes(ended)).Error().To(MatchError(context.Canceled))
+		Expect(tree.Changes(ctx)).To(ContainElement(HaveField("Kind", Emptied)), "and is still to be told")
+		r.reap()
 	}, patience)
 
 	It("is over before it begins for a tree that has ended", func(ctx SpecContext) {

@@ -73,9 +73,9 @@ func (t *Tree) settle(ctx context.Context, reads int) (v Verdict, err error) {
 	return v, nil
 }
 
-// Wait returns nil when the tree is settled and empty. Until then nothing but
-// the end of ctx, or Close of the tree or the tracker, makes it return: a table
-// that cannot be read is waited for.
+// Wait returns nil when the tree is settled and empty, unless ctx has ended
+// before the call. Until then nothing but the end of ctx, or Close of the tree or
+// the tracker, makes it return: a table that cannot be read is waited for.
 func (t *Tree) Wait(ctx context.Context) error {
 	return t.tracker.await(ctx, func(c *core) (bool, error) {
 		v, err := c.verdict(t.tree)
@@ -88,14 +88,11 @@ func (t *Tree) Wait(ctx context.Context) error {
 
 // Changes returns what has happened to the tree since the last call, waiting
 // until there is something. The first call returns a [Joined] for each live
-// member. One goroutine calls it; the slice is the caller's.
+// member. One goroutine calls it; the slice is the caller's. A call with a context
+// that has ended takes nothing.
 func (t *Tree) Changes(ctx context.Context) (changes []Change, err error) {
 	err = t.tracker.await(ctx, func(c *core) (bool, error) {
-		if !t.tree.logging {
-			t.tree.logging = true
-			c.recount(t.tree)
-		}
-		changes, t.tree.log = t.tree.log, nil
+		changes = c.changes(t.tree)
 		if len(changes) == 0 && t.tree.closed {
 			return false, ErrClosed
 		}
@@ -127,6 +124,17 @@ func (c *core) members(t *tree) (members []Member) {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
 	})
 	return members
+}
+
+// changes takes what has been logged since the last call.
+func (c *core) changes(t *tree) []Change {
+	if !t.logging {
+		t.logging = true
+		c.recount(t)
+	}
+	changes := t.log
+	t.log = nil
+	return changes
 }
 
 // recount writes the present members to the log of a tree.
