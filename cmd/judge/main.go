@@ -12,22 +12,37 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
+)
+
+// How the judge ends when there is no verdict, 0, or one against the scenarios, 1.
+const (
+	exitTrouble     = 2
+	exitInterrupted = 130 // as a shell says it
 )
 
 func main() {
 	out := flag.String("out", "out/mutants", "directory for programs, reports and what the runs print")
 	filter := flag.String("filter", "!gemini && !stress && !shell:zsh && !shell:sh", "labels of the scenarios")
 	at := flag.Int("procs", 5, "mutants that are judged at a time")
+	keep := flag.Bool("keep", false, "keep what the harness tells of each failed scenario, in reports below -out")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
-	trial, err := prepare(ctx, *out, *filter)
-	if err == nil {
-		err = trial.runAll(ctx, *at)
+	trial, err := judge(ctx, *out, *filter, *at)
+	if trial != nil && !*keep {
+		trial.removeReports()
 	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "judge: interrupted")
+		if trial != nil && err != nil {
+			fmt.Fprintln(os.Stderr, "judge:", err) // what was left behind
+		}
+		os.Exit(exitInterrupted)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "judge:", err)
-		os.Exit(2)
+		os.Exit(exitTrouble)
 	}
 	trial.print(os.Stdout)
 	if faults := trial.faults(); len(faults) > 0 {
@@ -36,4 +51,21 @@ func main() {
 		}
 		os.Exit(1)
 	}
+}
+
+// endings are the signals that end a trial. nohup stays what it is.
+func endings() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
+}
+
+func judge(ctx context.Context, out, filter string, at int) (*trial, error) {
+	trial, err := prepare(ctx, out, filter)
+	if err != nil {
+		return nil, err
+	}
+	return trial, trial.runAll(ctx, at)
 }

@@ -56,18 +56,29 @@ func prepare(ctx context.Context, out, filter string) (*trial, error) {
 		{"build", "-o", out + "/", module + "/cmd/mutant", module + "/cmd/puppet"},
 		{"test", "-c", "-o", t.path("scenarios.test"), module + "/scenarios"},
 	} {
-		if printed, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
+		if printed, err := command(ctx, "go", args...).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, printed)
 		}
 	}
+	t.removeReports() // of an earlier trial
 	return t, t.gather(ctx)
 }
 
 func (t *trial) path(name string) string { return filepath.Join(t.out, name) }
 
+// reports is where the harness of each run writes about failures. Hundreds are
+// expected; of the few that are not, what a run prints tells as well.
+func (t *trial) reports() string { return t.path("reports") }
+
+func (t *trial) removeReports() {
+	if err := os.RemoveAll(t.reports()); err != nil {
+		fmt.Fprintln(os.Stderr, "judge:", err)
+	}
+}
+
 // gather asks the program for its mutants and gives each the link it goes by.
 func (t *trial) gather(ctx context.Context) error {
-	lines, err := exec.CommandContext(ctx, t.path("mutant")).Output()
+	lines, err := command(ctx, t.path("mutant")).Output()
 	if err != nil {
 		return fmt.Errorf("list the mutants: %w", err)
 	}
@@ -82,13 +93,17 @@ func (t *trial) gather(ctx context.Context) error {
 }
 
 // runAll runs the scenarios once against each mutant, some mutants at a time.
-// The last of the list take the longest, so they come first.
+// The last of the list take the longest, so they come first. When ctx ends no
+// more are begun, and those that run are waited for.
 func (t *trial) runAll(ctx context.Context, at int) error {
 	var running sync.WaitGroup
 	places := make(chan struct{}, at)
 	failed := make([]error, len(t.mutants))
 	for i, m := range slices.Backward(t.mutants) {
 		places <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
 		running.Go(func() {
 			failed[i] = t.run(ctx, m)
 			<-places
@@ -102,13 +117,13 @@ func (t *trial) runAll(ctx context.Context, at int) error {
 func (t *trial) run(ctx context.Context, m *mutant) error {
 	report := t.path(m.name + ".json")
 	os.Remove(report) // none, or of an earlier run
-	cmd := exec.CommandContext(ctx, t.path("scenarios.test"), "-ginkgo.no-color",
+	cmd := command(ctx, t.path("scenarios.test"), "-ginkgo.no-color",
 		"-ginkgo.label-filter="+t.filter, "-ginkgo.json-report="+report, "-ginkgo.timeout=10m")
 	cmd.Dir = t.out
 	cmd.Env = append(os.Environ(),
 		harness.AdapterVariable+"="+t.path(m.name),
 		"GEMINI_PUPPET="+t.path("puppet"),
-		"GEMINI_REPORTS="+t.path("reports-"+m.name),
+		"GEMINI_REPORTS="+filepath.Join(t.reports(), m.name),
 		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience,
 		"GOMEGA_DEFAULT_EVENTUALLY_POLLING_INTERVAL="+beat)
 	printed, err := os.Create(t.path(m.name + ".txt"))
@@ -118,12 +133,24 @@ func (t *trial) run(ctx context.Context, m *mutant) error {
 	defer printed.Close()
 	cmd.Stdout, cmd.Stderr = printed, printed
 	var ended *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &ended) {
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return leftBehind(m, cmd)
+	}
+	if err != nil && !errors.As(err, &ended) {
 		return fmt.Errorf("%s: %w", m.name, err)
 	}
 	m.ended, err = readReport(report)
 	if err != nil {
 		return fmt.Errorf("%s: %w; see %s", m.name, err, printed.Name())
+	}
+	return nil
+}
+
+// leftBehind says of an interrupted run whether it has tidied up.
+func leftBehind(m *mutant, cmd *exec.Cmd) error {
+	if killed(cmd) {
+		return fmt.Errorf("%s: its run did not end within %v and was killed; processes and directories of it may be left", m.name, farewell)
 	}
 	return nil
 }
