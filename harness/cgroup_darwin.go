@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,4 +13,4 @@ type cgroup struct{}
 func newCgroup(string) (*cgroup, error)               { return nil, errors.ErrUnsupported }
 func (g *cgroup) receive(*exec.Cmd) (*os.File, error) { return nil, errors.ErrUnsupported }
 func (g *cgroup) populated() (bool, error)            { return false, errors.ErrUnsupported }
-func (g *cgroup) remove()                             {}
+func (g *cgroup) remove(context.Context) error        { return nil }

@@ -85,18 +85,41 @@ func (g *cgroup) populated() (bool, error) {
 }
 
 // remove ends whoever is left and removes the cgroup, which is busy until the
-// last of them has gone.
-func (g *cgroup) remove() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+// last of them has gone. It looks until ctx ends.
+func (g *cgroup) remove(ctx context.Context) error {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	os.WriteFile(filepath.Join(g.dir, "cgroup.kill"), []byte("1"), 0) // Linux 5.14 and later
-	for errors.Is(syscall.Rmdir(g.dir), syscall.EBUSY) {
+	ending := g.kill()
+	for {
+		err := syscall.Rmdir(g.dir)
+		if !errors.Is(err, syscall.EBUSY) {
+			return g.explain(err)
+		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return
+			return errors.Join(g.explain(err), ending)
 		}
 	}
+}
+
+func (g *cgroup) kill() error {
+	kill, err := os.OpenFile(filepath.Join(g.dir, "cgroup.kill"), os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // before Linux 5.14: the stage has killed whom it found
+	}
+	if err != nil {
+		return err
+	}
+	_, err = kill.WriteString("1")
+	return errors.Join(err, kill.Close())
+}
+
+// explain says which cgroup stays, and who is in it.
+func (g *cgroup) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	pids, _ := os.ReadFile(filepath.Join(g.dir, "cgroup.procs")) // nobody, if it cannot be read
+	return fmt.Errorf("remove the cgroup %s, with the processes %s: %w", g.dir, strings.Fields(string(pids)), err)
 }

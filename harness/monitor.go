@@ -144,10 +144,11 @@ func (g *Gemini) keep() {
 	}
 }
 
-func (g *Gemini) release() {
+func (g *Gemini) release(context.Context) error {
 	for _, file := range g.kept {
-		file.Close()
+		file.Close() // was only read
 	}
+	return nil
 }
 
 // Evidence implements Monitor: the list, the records that are there, and the

@@ -29,8 +29,8 @@ type Stage struct {
 	troupe        *troupe
 	shells        []*Shell
 	jobs          []*Job
-	look          []func() // called whenever something has visibly happened on the stage
-	last          []func() // called when it is cleared
+	look          []func()                      // called whenever something has visibly happened on the stage
+	last          []func(context.Context) error // called when it is cleared; errors are residue
 	// timeline is what was seen here, sources what others have written down.
 	timeline   *timeline
 	spec       *track
@@ -153,15 +153,25 @@ func (s *Stage) strike() {
 	for _, j := range s.jobs {
 		j.oracle.Close()
 	}
-	for _, f := range s.last {
-		f()
-	}
+	problems = append(problems, s.finish(ctx)...)
 	if err := removeAll(s.dir); err != nil {
 		problems = append(problems, err.Error())
 	}
 	if len(problems) > 0 && !s.t.Failed() {
 		s.t.Errorf("the spec left something behind:\n%s", strings.Join(problems, "\n"))
 	}
+}
+
+// finish does what is to be done once nobody is on the stage any more.
+func (s *Stage) finish(ctx context.Context) (problems []string) {
+	ctx, cancel := context.WithTimeout(ctx, s.farewell)
+	defer cancel()
+	for _, f := range s.last {
+		if err := f(ctx); err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
+	return problems
 }
 
 // removeAll copes with directories that a spec made read-only.

@@ -1,0 +1,52 @@
+package harness_test
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("The cgroup of a job", func() {
+	// play has a job end on a stage of its own, and returns where its cgroup was
+	// and what the stage had to complain of.
+	play := func(ctx SpecContext, afterwards func(dir string)) (dir, message string) {
+		t := &quietT{}
+		message = t.run(func() {
+			stage := harness.NewStage(t, tools)
+			stage.Hurry()
+			stage.CrossCheck()
+			job := stage.Start("true")
+			job.Wait(ctx)
+			if dir = job.CgroupDirectory(); dir != "" {
+				afterwards(dir)
+			}
+		})
+		if dir == "" {
+			Skip("no cgroup can be made here")
+		}
+		return dir, message
+	}
+
+	It("goes with its stage", func(ctx SpecContext) {
+		dir, message := play(ctx, func(dir string) { Expect(dir).To(BeADirectory()) })
+		Expect(message).To(BeEmpty())
+		Expect(dir).NotTo(BeADirectory())
+	}, SpecTimeout(time.Minute))
+
+	It("is reported if it cannot be removed", func(ctx SpecContext) {
+		dir, message := play(ctx, func(dir string) {
+			inner := filepath.Join(dir, "inner")
+			Expect(os.Mkdir(inner, 0o755)).To(Succeed())
+			DeferCleanup(func() {
+				Expect(os.Remove(inner)).To(Succeed())
+				Expect(os.Remove(dir)).To(Succeed())
+			})
+		})
+		Expect(message).To(And(ContainSubstring("left something behind"), ContainSubstring(dir), ContainSubstring("busy")))
+	}, SpecTimeout(time.Minute))
+})
