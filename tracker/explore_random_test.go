@@ -1,27 +1,23 @@
 package tracker
 
 import (
-	"flag"
-	"fmt"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"pgregory.net/rapid"
+
+	"github.com/gemini-monitor/gemini/harness/property"
 )
 
 var _ = Describe("in random orders of the steps of random programs", Label("explore"), func() {
 	for _, flavour := range simFlavours {
 		It("keeps the promise where forks are "+flavour.String(), func() {
-			checks := "20000"
+			checks := 20_000
 			if raceDetector {
-				checks = "50"
+				checks = 50
 			}
-			Expect(flag.Set("rapid.checks", checks)).To(Succeed())
-			Expect(flag.Set("rapid.nofailfile", "true")).To(Succeed())
-			var t rapidRecorder
-			rapid.Check(&t, func(t *rapid.T) { playRandom(t, flavour) })
-			Expect(t.failed).To(BeFalse(), t.text.String())
+			Expect(property.Check(checks, func(t *rapid.T) { playRandom(t, flavour) })).To(BeEmpty())
 		})
 	}
 })
@@ -29,22 +25,28 @@ var _ = Describe("in random orders of the steps of random programs", Label("expl
 // playRandom plays one random schedule of a random case.
 func playRandom(t *rapid.T, flavour simFlavour) {
 	c := drawCase(t, flavour)
+	failure, choices := playCase(c, flavour, func(options int) int { return rapid.IntRange(0, options-1).Draw(t, "choice") })
+	if failure != "" {
+		t.Fatalf("%s\n=> %s", strings.Join(replay(c, flavour, choices), "\n"), failure)
+	}
+}
+
+// playCase plays one schedule of a case and returns the choices that were made.
+func playCase(c simCase, flavour simFlavour, choose func(options int) int) (failure string, choices []uint8) {
 	quiet := 0
 	var r *simRun
-	r = newSimRun(c, flavour, func(options int, isQuiet bool) int {
+	r = newSimRun(c, flavour, func(options int, isQuiet bool) (choice int) {
 		if isQuiet {
 			if quiet++; quiet > 30 {
 				r.finish()
 			}
-			return 0
+		} else {
+			choice = choose(options)
 		}
-		return rapid.IntRange(0, options-1).Draw(t, "choice")
+		choices = append(choices, uint8(choice))
+		return choice
 	})
-	var story []string
-	r.kernel.story = func(format string, args ...any) { story = append(story, fmt.Sprintf(format, args...)) }
-	if failure := r.run(); failure != "" {
-		t.Fatalf("%s\n=> %s", strings.Join(story, "\n"), failure)
-	}
+	return r.run(), choices
 }
 
 func drawCase(t *rapid.T, flavour simFlavour) simCase {
@@ -85,25 +87,3 @@ func drawProgram(t *rapid.T, names *rune, depth int) (program []simOp) {
 	}
 	return program
 }
-
-// A rapidRecorder is what rapid reports to. Ginkgo's own ends a spec at the
-// first failure, before rapid has told what the smallest example is.
-type rapidRecorder struct {
-	failed bool
-	text   strings.Builder
-}
-
-func (r *rapidRecorder) Helper()                           {}
-func (r *rapidRecorder) Name() string                      { return "explore" }
-func (r *rapidRecorder) Logf(format string, args ...any)   { fmt.Fprintf(&r.text, format+"\n", args...) }
-func (r *rapidRecorder) Log(args ...any)                   { fmt.Fprintln(&r.text, args...) }
-func (r *rapidRecorder) Skipf(format string, args ...any)  { r.Logf(format, args...) }
-func (r *rapidRecorder) Skip(args ...any)                  { r.Log(args...) }
-func (r *rapidRecorder) SkipNow()                          {}
-func (r *rapidRecorder) Errorf(format string, args ...any) { r.failed = true; r.Logf(format, args...) }
-func (r *rapidRecorder) Error(args ...any)                 { r.failed = true; r.Log(args...) }
-func (r *rapidRecorder) Fatalf(format string, args ...any) { r.Errorf(format, args...) }
-func (r *rapidRecorder) Fatal(args ...any)                 { r.Error(args...) }
-func (r *rapidRecorder) FailNow()                          { r.failed = true }
-func (r *rapidRecorder) Fail()                             { r.failed = true }
-func (r *rapidRecorder) Failed() bool                      { return r.failed }

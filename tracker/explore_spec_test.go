@@ -25,6 +25,7 @@ var _ = Describe("in every order of the steps of kernel, processes and tracker",
 					AddReportEntry("explored", report.String(), ReportEntryVisibilityFailureOrVerbose)
 					Expect(report.failure).To(BeEmpty(), "%s\nto see it again: EXPLORE='%s/%s/%s' go test ./tracker -v -ginkgo.focus again",
 						strings.Join(report.story, "\n"), flavour, c.name, report.replay)
+					Expect(report.holes > 0).To(Equal(c.opens(flavour)), "the documented hole: %d states", report.holes)
 				})
 			}
 		})

@@ -47,6 +47,12 @@ func (c simCase) differs(flavour simFlavour) bool {
 	return true
 }
 
+// opens tells whether some schedule of the case has to open the documented hole.
+// A kernel that names each child has none, once the tracker is there.
+func (c simCase) opens(flavour simFlavour) bool {
+	return c.hole && !(flavour.lineage && c.kin) && (flavour.forks != ForksNamed || c.late || c.overflow > 0)
+}
+
 // A simRun is one schedule of a case.
 type simRun struct {
 	simCase
