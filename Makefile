@@ -4,6 +4,8 @@
 .PHONY: help build demo test specs explore probe soak mutants bench lint cross darwin-check check clean
 
 TOOL := go tool -modfile=tools.mod
+# What ./... does not reach has a module of its own.
+MODULES := . cmd/bench/gopsutil
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 # Left out: specs of the other system, what only the nightly run has time for, what `make explore` runs.
@@ -58,10 +60,11 @@ bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 lint: ## gofmt, vet and staticcheck for all systems, shell scripts, the workflow
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
 	@for system in $(SYSTEMS); do \
-		echo "vet $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./... || exit 1; done
+		export GOOS=$${system%/*} GOARCH=$${system#*/}; for module in $(MODULES); do \
+			echo "vet $$module for $$system"; go vet -C $$module ./... || exit 1; done; done
 	@go vet .ci/summary.go
-	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do \
-		echo "staticcheck $$system"; GOOS=$$system "$$staticcheck" ./... || exit 1; done
+	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do for module in $(MODULES); do \
+		echo "staticcheck $$module for $$system"; (cd $$module && GOOS=$$system "$$staticcheck" ./...) || exit 1; done; done
 	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 
