@@ -23,8 +23,7 @@ func (b bench) idles() error {
 	}
 	fmt.Println("a monitor with one idle member")
 	fmt.Printf("  resident memory    %s\n", memory)
-	// What the start left to do ends in here; too short a sleep would only count it in.
-	time.Sleep(b.idle / 10)
+	time.Sleep(b.idle / 10) // not measured: what the start has left to do
 	before, err := switches(pid)
 	if errors.Is(err, errors.ErrUnsupported) {
 		fmt.Println("  context switches   cannot be read here")
