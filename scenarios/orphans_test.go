@@ -3,6 +3,7 @@
 package scenarios_test
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"strconv"
@@ -188,7 +189,7 @@ var _ = Describe("A zombie", func() {
 
 // expectKnown returns when the monitor has had the chance to learn of a process
 // by other means than a descriptor. Ours says when; others are given some time.
-func expectKnown(ctx SpecContext, name string, leaf *harness.Puppet) {
+func expectKnown(ctx context.Context, name string, leaf *harness.Puppet) {
 	GinkgoHelper()
 	if gemini == nil {
 		for range 4 {

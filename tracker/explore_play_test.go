@@ -31,7 +31,7 @@ var _ = Describe("a play of the scenarios", Label("explore"), func() {
 		p, err := play.Parse(daemon)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(tryPlay(p, announced, false).failure).To(ContainSubstring("found empty while"))
-		smallest := shrinkPlay(p, announced, false)
+		smallest := p.Smallest(func(p play.Play) bool { return tryPlayAtRandom(p, announced, false).failure != "" })
 		Expect(smallest.String()).To(Equal("A forks B; B forks C; C leads a session; C lets go; B exits; A exits"))
 	})
 
@@ -60,7 +60,7 @@ func init() {
 					report, !report.tooLarge, report.holes))
 				return
 			}
-			p = shrinkPlay(p, flavour, true)
+			p = p.Smallest(func(p play.Play) bool { return tryPlayAtRandom(p, flavour, true).failure != "" })
 			report = tryPlay(p, flavour, true)
 			Fail(fmt.Sprintf("%s\n=> %s\nthe smallest play that shows it, as a scenario:\n\tEntry(\"%s\", \"%s\", limit),",
 				strings.Join(report.story, "\n"), report.failure, report.failure, p))
@@ -102,16 +102,6 @@ func tryPlayAtRandom(p play.Play, flavour simFlavour, hole bool) simReport {
 		}
 	}
 	return simReport{}
-}
-
-// shrinkPlay leaves out what the failure does not need.
-func shrinkPlay(p play.Play, flavour simFlavour, hole bool) play.Play {
-	for i := len(p) - 1; i >= 0; i-- {
-		if smaller := p.Without(i); tryPlayAtRandom(smaller, flavour, hole).failure != "" {
-			return shrinkPlay(smaller, flavour, hole)
-		}
-	}
-	return p
 }
 
 func caseOf(p play.Play, hole bool) simCase {

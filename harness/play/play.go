@@ -150,5 +150,15 @@ func (p Play) Without(i int) Play {
 	return rest
 }
 
+// Smallest leaves out what it can as long as the rest fails too.
+func (p Play) Smallest(fails func(Play) bool) Play {
+	for i := len(p) - 1; i >= 0; i-- {
+		if smaller := p.Without(i); fails(smaller) {
+			return smaller.Smallest(fails)
+		}
+	}
+	return p
+}
+
 // nameOf is what the process is called that is born after so many others.
 func nameOf(others int) string { return string(rune('A' + others)) }

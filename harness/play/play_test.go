@@ -1,6 +1,7 @@
 package play_test
 
 import (
+	"strings"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -82,5 +83,11 @@ var _ = Describe("A play", func() {
 		p := parse("A forks B; B forks C; A forks D; C exits; D execs; B exits; A reaps B; A exits")
 		Expect(p.Without(0).String()).To(Equal("A forks B; B execs; A exits"))
 		Expect(p.Without(5).String()).To(Equal("A forks B; B forks C; A forks D; C exits; D execs; A exits"))
+	})
+
+	It("becomes as small as it can and still fail", func() {
+		p := parse("A forks B; B forks C; A forks D; D leads a session; D lets go; C exits; B exits; A reaps B; A exits; D exits")
+		smallest := p.Smallest(func(p play.Play) bool { return strings.Contains(p.String(), "leads a session") })
+		Expect(smallest.String()).To(Equal("A forks B; B leads a session"))
 	})
 })

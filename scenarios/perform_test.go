@@ -1,0 +1,86 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/harness/play"
+)
+
+// A performance is a play by puppets, in a runtime of its own.
+type performance struct {
+	runtime string
+	people  map[string]*harness.Puppet
+}
+
+var performances int
+
+// perform plays it and checks that the runtime is there when only the last one
+// lives, and goes with it. A runtime that was removed does not come back, so
+// this one look is enough.
+func perform(ctx context.Context, p play.Play) {
+	GinkgoHelper()
+	performances++
+	f := &performance{runtime: fmt.Sprintf("play-%d", performances), people: map[string]*harness.Puppet{}}
+	defer f.end() // of one that failed
+	job := stage.Start(monitor.Run(f.runtime, "puppet", f.name("A"))...)
+	f.people["A"] = stage.Puppet(ctx, f.name("A"))
+	for i, act := range p {
+		if living := p[:i].Living(); len(living) == 1 && act.Ends() {
+			expectKept(ctx, f.runtime, witnessOf(f.people[act.Who]))
+		}
+		f.act(ctx, act)
+		f.settle(ctx, p[:i+1], act)
+	}
+	expectRemoved(ctx, f.runtime, job.Oracle())
+}
+
+func (f *performance) name(who string) string { return f.runtime + "-" + who }
+
+func (f *performance) act(ctx context.Context, a play.Act) {
+	GinkgoHelper()
+	who := f.people[a.Who]
+	switch a.Deed {
+	case play.Exits:
+		who.Exit(ctx, 0)
+	case play.Dies:
+		who.Die(ctx, syscall.SIGKILL)
+	case play.Forks:
+		f.people[a.Whom] = who.Fork(ctx, f.name(a.Whom), harness.Start{})
+	case play.Reaps:
+		who.Reap(ctx, f.people[a.Whom].PID())
+	case play.LeadsGroup:
+		who.Setpgid(ctx)
+	case play.LeadsSession:
+		who.Setsid(ctx)
+	case play.Execs:
+		who.ExecSelf(ctx)
+	case play.LetsGo:
+		expectKnown(ctx, f.runtime, who)
+		who.CloseInherited(ctx)
+	}
+}
+
+// settle waits until the monitor knows whom nothing but the table shows: where
+// forks are not named, it would otherwise depend on luck whether it ever does.
+func (f *performance) settle(ctx context.Context, p play.Play, a play.Act) {
+	GinkgoHelper()
+	if a.Deed == play.Forks && !p.HoldsOn(a.Whom) {
+		expectKnown(ctx, f.runtime, f.people[a.Whom])
+	}
+}
+
+// end kills whoever still lives.
+func (f *performance) end() {
+	for _, p := range f.people {
+		if witnessOf(p).Held() {
+			_ = stage.Signal(p.PID(), syscall.SIGKILL) // who has ended just now is no error
+		}
+	}
+}
