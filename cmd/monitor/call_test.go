@@ -1,0 +1,67 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// An outcome is what a user sees of a call.
+type outcome struct {
+	Stdout string
+	Stderr string // the line, without "monitor: "
+	Code   int
+}
+
+// call calls the command in this process. A run that is meant to succeed must be
+// done by start instead, as it becomes the command; one that is not names "false",
+// so that the specs fail if it does.
+func call(args ...string) outcome {
+	GinkgoHelper()
+	var out, stray bytes.Buffer
+	root := newRoot()
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
+	root.SetOut(&out)
+	root.SetErr(&stray)
+	err := root.Execute()
+	Expect(stray.String()).To(BeEmpty(), "cobra wrote something itself")
+	if err == nil {
+		return outcome{Stdout: out.String()}
+	}
+	return outcome{out.String(), oneLine(err), exitCode(err)}
+}
+
+// command is the same in a process of its own.
+func command(args ...string) *exec.Cmd {
+	GinkgoHelper()
+	self, err := os.Executable()
+	Expect(err).NotTo(HaveOccurred())
+	return exec.Command(self, append([]string{asMonitor}, args...)...)
+}
+
+// start runs a command in a process of its own to its end.
+func start(args ...string) outcome {
+	GinkgoHelper()
+	var out, errors bytes.Buffer
+	cmd := command(args...)
+	cmd.Stdout, cmd.Stderr = &out, &errors
+	err := cmd.Run()
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		Expect(err).NotTo(HaveOccurred())
+	}
+	return outcome{out.String(), errors.String(), cmd.ProcessState.ExitCode()}
+}
+
+// fails matches a call that ends with a code and one line.
+func fails(code int, line string) OmegaMatcher {
+	return And(
+		HaveField("Code", code),
+		HaveField("Stdout", BeEmpty()),
+		HaveField("Stderr", And(MatchRegexp(line), Not(ContainSubstring("\n")))),
+	)
+}

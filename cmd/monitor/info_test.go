@@ -1,0 +1,101 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+var _ = Describe("The command info, list and tree", func() {
+	It("show a runtime by name and by the process they are called in", func() {
+		create("build", "make", "-j 8")
+		for _, args := range [][]string{{"info"}, {"info", "build"}} {
+			got := call(args...)
+			Expect(got.Code).To(BeZero())
+			Expect(got.Stdout).To(And(
+				MatchRegexp(`(?m)^name: +build$`), MatchRegexp(`(?m)^state: +starting$`),
+				MatchRegexp(`(?m)^command: +make '-j 8'$`), MatchRegexp(`(?m)^owner: +%d$`, os.Getpid()),
+			))
+		}
+		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +starting +%d +0 +\S+ +make '-j 8'$`, os.Getpid()))
+		Expect(call("list", "-q").Stdout).To(Equal("build\n"))
+	})
+
+	It("print as JSON what the library knows", func() {
+		r := create("build", "make")
+		entry := monitor.Entry{Event: tracker.Joined, Member: &tracker.Member{
+			Process: tracker.Process{Identity: self()}, Link: tracker.Link{Kind: tracker.LinkRoot}}}
+		line, err := json.Marshal(entry)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.WriteFile(filepath.Join(r.Dir(), "journal.jsonl"), append(line, '\n'), 0o600)).To(Succeed())
+		survey, err := store().Survey()
+		Expect(err).NotTo(HaveOccurred())
+		known, err := survey.Status(r)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(known.Members).To(HaveLen(1))
+
+		var status monitor.Status
+		Expect(json.Unmarshal([]byte(call("info", "--json").Stdout), &status)).To(Succeed())
+		Expect(status.Record).To(Equal(known.Record))
+		Expect(status.Members).To(HaveLen(1))
+		var all []monitor.Status
+		Expect(json.Unmarshal([]byte(call("list", "--json").Stdout), &all)).To(Succeed())
+		Expect(all).To(HaveLen(1))
+		Expect(all[0].Record).To(Equal(known.Record))
+		var members []tracker.Member
+		Expect(json.Unmarshal([]byte(call("tree", "build", "--json").Stdout), &members)).To(Succeed())
+		Expect(members).To(HaveLen(1))
+		Expect(members[0].Identity).To(Equal(self()))
+		Expect(call("tree").Stdout).To(HavePrefix(strconv.Itoa(os.Getpid()) + " "))
+	})
+
+	It("print an empty array where there is nothing", func() {
+		Expect(call("list", "--json").Stdout).To(Equal("[]\n"))
+		Expect(call("list")).To(Equal(outcome{}))
+		create("build")
+		Expect(call("tree", "build", "--json").Stdout).To(Equal("[]\n"))
+	})
+
+	It("show a broken runtime by name, with the reason", func() {
+		r := create("build")
+		Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), []byte("?"), 0o600)).To(Succeed())
+		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +broken +- +0 +- +.*broken record`))
+		Expect(call("info", "build").Stdout).To(And(MatchRegexp(`(?m)^state: +broken$`), ContainSubstring("reason:")))
+		Expect(call("tree", "build")).To(fails(1, `^runtime "build" has a broken record`))
+	})
+
+	It("tree draws any process, and prefers a runtime that has the number as its name", func() {
+		pid := strconv.Itoa(os.Getppid())
+		Expect(call("tree", pid).Stdout).To(HavePrefix(pid + " "))
+		create(pid)
+		Expect(call("tree", pid, "--json").Stdout).To(Equal("[]\n"))
+	})
+
+	It("take a store from the flag before the environment", func() {
+		create("build")
+		Expect(call("--store", filepath.Join(storeDir, "other"), "list", "-q").Stdout).To(BeEmpty())
+		Expect(call("list", "-q").Stdout).To(Equal("build\n"))
+	})
+})
+
+var _ = Describe("The command", func() {
+	It("explains each of its commands, with an example", func() {
+		for _, name := range []string{"", "run", "shell", "info", "list", "tree", "wait", "watch"} {
+			got := call(strings.Fields(name + " --help")...)
+			Expect(got.Code).To(BeZero(), name)
+			Expect(got.Stdout).To(And(ContainSubstring("Usage:"), ContainSubstring("Examples:"), ContainSubstring("monitor "+name)), name)
+			Expect(got.Stdout).NotTo(ContainSubstring("--detach"), "internal flags are nobody's business")
+		}
+		Expect(call()).To(HaveField("Stdout", ContainSubstring("Available Commands:")))
+	})
+})

@@ -1,0 +1,71 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+var storeDir string // another one for each spec
+
+// Nothing of where the specs are run is left in the way.
+var _ = BeforeEach(func() {
+	storeDir = filepath.Join(GinkgoT().TempDir(), "store")
+	GinkgoT().Setenv(monitor.EnvStore, storeDir)
+	GinkgoT().Setenv(monitor.EnvRuntime, "")
+	GinkgoT().Setenv("SHELL", "/bin/sh")
+})
+
+// store opens the store.
+func store() *monitor.Store {
+	GinkgoHelper()
+	s, err := monitor.Open(storeDir)
+	Expect(err).NotTo(HaveOccurred())
+	return s
+}
+
+// create makes a runtime without a monitor.
+func create(name string, words ...string) *monitor.Runtime {
+	GinkgoHelper()
+	r, err := store().Create(name, words)
+	Expect(err).NotTo(HaveOccurred())
+	return r
+}
+
+// nothingLeft expects a store without any trace of a runtime.
+func nothingLeft() {
+	GinkgoHelper()
+	for _, sub := range []string{"runtimes", "trash"} {
+		entries, err := os.ReadDir(filepath.Join(storeDir, sub))
+		Expect(err).To(Or(Not(HaveOccurred()), MatchError(os.ErrNotExist)))
+		Expect(entries).To(BeEmpty(), sub)
+	}
+}
+
+func self() tracker.Identity {
+	GinkgoHelper()
+	row, err := tracker.Lookup(os.Getpid())
+	Expect(err).NotTo(HaveOccurred())
+	return row.Identity
+}
+
+// give makes a process the owner of a runtime.
+func give(r *monitor.Runtime, pid int) {
+	GinkgoHelper()
+	record, err := r.Record()
+	Expect(err).NotTo(HaveOccurred())
+	row, err := tracker.Lookup(pid)
+	Expect(err).NotTo(HaveOccurred())
+	record.Owner = row.Identity
+	text, err := json.Marshal(record)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), text, 0o600)).To(Succeed())
+}

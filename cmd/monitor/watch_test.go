@@ -1,0 +1,88 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+// soon is long enough to notice what must not happen, if it does. Too short
+// a time misses that and fails nothing.
+const soon = 100 * time.Millisecond
+
+var _ = Describe("The command watch", func() {
+	It("leaves everything as it is on a signal, and exits with 0", func() {
+		create("build")
+		cmd := command("watch", "build")
+		log, err := cmd.StderrPipe()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(cmd.Start()).To(Succeed())
+		DeferCleanup(func() { _ = cmd.Process.Kill() })
+		_, err = log.Read(make([]byte, 1)) // it logs once it watches
+		Expect(err).NotTo(HaveOccurred())
+		Expect(cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
+		Expect(cmd.Wait()).To(Succeed())
+		Expect(store().Names()).To(Equal([]string{"build"}))
+		Expect(call("list")).To(HaveField("Stdout", ContainSubstring("unmonitored")))
+	})
+
+	It("keeps watching on a hang-up that it was told to ignore, as by nohup", func() {
+		owner := exec.Command("sh", "-c", "read -r x")
+		gate, err := owner.StdinPipe()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(owner.Start()).To(Succeed())
+		DeferCleanup(func() { _ = owner.Wait() })
+		DeferCleanup(func() { _ = gate.Close() })
+		r := create("build")
+		give(r, owner.Process.Pid)
+
+		cmd := command("watch", "build")
+		cmd.Stderr = GinkgoWriter
+		signal.Ignore(syscall.SIGHUP) // so does the child then
+		err = cmd.Start()
+		signal.Reset(syscall.SIGHUP)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(func() { _ = cmd.Process.Kill() })
+		Eventually(r.Record).Should(HaveField("State", monitor.Running))
+		Expect(cmd.Process.Signal(syscall.SIGHUP)).To(Succeed())
+		Expect(gate.Close()).To(Succeed())
+		Expect(cmd.Wait()).To(Succeed())
+		nothingLeft()
+	})
+
+	It("says who else watches", func() {
+		r := create("build")
+		cmd := command("watch", "build")
+		Expect(cmd.Start()).To(Succeed())
+		DeferCleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+		Eventually(r.Record).Should(HaveField("Monitor", Not(BeNil())))
+		Expect(call("watch", "build")).To(fails(1, `^runtime "build" is watched already, by process `+strconv.Itoa(cmd.Process.Pid)+"$"))
+	})
+})
+
+var _ = Describe("The command wait", func() {
+	It("returns when the process has gone and was not reaped yet", func() {
+		cmd := exec.Command("sh", "-c", "read -r x")
+		gate, err := cmd.StdinPipe()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(cmd.Start()).To(Succeed())
+		DeferCleanup(func() { _ = cmd.Wait() })
+		ended := make(chan outcome)
+		go func() { ended <- call("wait", strconv.Itoa(cmd.Process.Pid)) }()
+		Consistently(ended).WithTimeout(soon).ShouldNot(Receive())
+		Expect(gate.Close()).To(Succeed())
+		Eventually(ended).Should(Receive(Equal(outcome{})))
+	})
+})

@@ -1,0 +1,148 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"context"
+	"log/slog"
+	"os/exec"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+var _ = Describe("A monitor told to stop", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() { store = newStore() })
+
+	It("leaves processes and runtime as they are, and the next one goes on", func() {
+		g := newGate()
+		owner := start("read -r x <&3", through(g)...)
+		runtime := own(store, "build", owner.Identity)
+		first := watched(runtime)
+		Eventually(func() []monitor.Entry { return entries(runtime) }).Should(HaveLen(1))
+		record, err := runtime.Record()
+		Expect(err).NotTo(HaveOccurred())
+		first.stop()
+		Expect(first.ends()).To(And(MatchError(context.Canceled), MatchError(ContainSubstring(`runtime "build" is left as it is`))))
+		Expect(runtime.Record()).To(Equal(record))
+		Expect(entries(runtime)).To(HaveLen(1))
+		Expect(tracker.Lookup(owner.PID)).To(HaveField("State", tracker.Running))
+		second := watched(runtime)
+		g.open()
+		Expect(second.ends()).To(Succeed())
+		nothingLeft(store)
+	})
+
+	It("before it has begun leaves the runtime as it is", func() {
+		runtime := own(store, "build", dead())
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		Expect(runtime.Watch(ended, slog.New(slog.DiscardHandler), nil)).To(MatchError(context.Canceled))
+		Expect(runtime.Record()).To(HaveField("State", monitor.Starting))
+	})
+})
+
+var _ = Describe("A monitor that comes after another", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() { store = newStore() })
+
+	// Each job gets a group of its own. dash would want a terminal for that.
+	const inGroups = "exec bash -c 'set -m; "
+
+	BeforeEach(func() {
+		if _, err := exec.LookPath("bash"); err != nil {
+			Skip("bash is not installed")
+		}
+	})
+
+	It("goes on with the orphans of an owner that died meanwhile", func() {
+		ownersGate, orphansGate := newGate(), newGate()
+		owner := start("read -r x <&5 & read -r x <&3", through(ownersGate, orphansGate)...)
+		runtime := own(store, "build", owner.Identity)
+		first := watched(runtime)
+		Eventually(func() []monitor.Entry { return entries(runtime) }).Should(HaveLen(2))
+		first.stop()
+		Expect(first.ends()).To(MatchError(context.Canceled))
+		owner.kill()
+		second := watched(runtime)
+		Expect(members(store, "build")()).To(HaveLen(1))
+		all := entries(runtime)
+		Expect(all).To(HaveLen(3), "the owner's end is caught up on, nobody joins twice: %v", all)
+		Expect(all[2]).To(And(HaveField("Event", tracker.Left), HaveField("Member.Identity", owner.Identity)))
+		survey, err := store.Survey()
+		Expect(err).NotTo(HaveOccurred())
+		status, err := survey.Status(runtime)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(status.Members[0].Link).To(Equal(tracker.Link{Kind: tracker.LinkParent, Through: owner.Identity}), "the first link stays")
+		orphansGate.open()
+		Expect(second.ends()).To(Succeed())
+		nothingLeft(store)
+	})
+
+	It("finds an orphan in the group of a member that died meanwhile", func() {
+		middlesGate, orphansGate := newGate(), newGate()
+		owner := start(inGroups+"(read -r y <&3; read -r x <&5 & exit) & read -r x <&5'", through(middlesGate, orphansGate)...)
+		runtime := own(store, "build", owner.Identity)
+		first := watched(runtime)
+		Eventually(func() []monitor.Entry { return entries(runtime) }).Should(HaveLen(2))
+		middle := childOf(runtime, owner.Identity)
+		first.stop()
+		Expect(first.ends()).To(MatchError(context.Canceled))
+		middlesGate.open()
+		Eventually(lives).WithArguments(middle).Should(BeFalse())
+		owner.kill()
+		second := watched(runtime)
+		Eventually(members(store, "build")).Should(HaveLen(1))
+		orphansGate.open()
+		Expect(second.ends()).To(Succeed())
+		nothingLeft(store)
+	})
+
+	It("finds an orphan in a group whose leader died before that", func() {
+		leadersGate, middlesGate, orphansGate := newGate(), newGate(), newGate()
+		owner := start(inGroups+"((read -r y <&5; read -r x <&7 & exit) & read -r y <&3) & read -r x <&7'",
+			through(leadersGate, middlesGate, orphansGate)...)
+		runtime := own(store, "build", owner.Identity)
+		first := watched(runtime)
+		Eventually(func() []monitor.Entry { return entries(runtime) }).Should(HaveLen(3))
+		leadersGate.open()
+		Eventually(members(store, "build")).Should(HaveLen(2))
+		first.stop()
+		Expect(first.ends()).To(MatchError(context.Canceled))
+		middlesGate.open()
+		middle := childOf(runtime, childOf(runtime, owner.Identity))
+		Eventually(lives).WithArguments(middle).Should(BeFalse())
+		owner.kill()
+		second := watched(runtime)
+		Eventually(members(store, "build")).Should(HaveLen(1))
+		orphansGate.open()
+		Expect(second.ends()).To(Succeed())
+		nothingLeft(store)
+	})
+
+	It("removes the runtime when nobody is left", func() {
+		g := newGate()
+		owner := start("read -r x <&3", through(g)...)
+		runtime := own(store, "build", owner.Identity)
+		first := watched(runtime)
+		first.stop()
+		Expect(first.ends()).To(MatchError(context.Canceled))
+		g.open()
+		owner.wait()
+		Expect(watch(runtime).ends()).To(Succeed())
+		nothingLeft(store)
+	})
+
+	It("says running where the other could not tell", func() {
+		runtime := own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
+		change(runtime, func(r *monitor.Record) { r.State, r.Reason = monitor.Unknown, "of old" })
+		watched(runtime)
+		Expect(runtime.Record()).To(And(HaveField("State", monitor.Running), HaveField("Reason", "")))
+	})
+})

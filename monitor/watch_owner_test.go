@@ -1,0 +1,84 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+var _ = Describe("A monitor", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() { store = newStore() })
+
+	Describe("of an owner that died before", func() {
+		It("removes the runtime when it left nobody", func() {
+			Expect(watch(own(store, "build", dead())).ends()).To(Succeed())
+			nothingLeft(store)
+		})
+
+		It("keeps the runtime for those in the group the owner led", func() {
+			g := newGate()
+			owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3 & exit", through(g)...)
+			runtime := own(store, "build", owner.Identity)
+			owner.wait()
+			w := watched(runtime)
+			Expect(members(store, "build")()).To(HaveLen(1))
+			Expect(entries(runtime)[0].Member.Link).To(Equal(tracker.Link{Kind: tracker.LinkGroup, Through: owner.Identity}))
+			g.open()
+			Expect(w.ends()).To(Succeed())
+			nothingLeft(store)
+		})
+	})
+
+	Describe("of an owner whose PID is another's now", func() {
+		It("neither waits for the stranger nor counts it", func() {
+			stranger := start("read -r x <&3", through(newGate())...)
+			owner := stranger.Identity
+			owner.Start--
+			Expect(watch(own(store, "build", owner)).ends()).To(Succeed())
+			nothingLeft(store)
+			Expect(tracker.Lookup(stranger.PID)).To(HaveField("State", tracker.Running))
+		})
+	})
+
+	Describe("of an owner of an earlier boot", func() {
+		earlier := func(id tracker.Identity) tracker.Identity {
+			id.Boot = "an earlier one"
+			return id
+		}
+
+		It("removes the runtime, whatever process has that PID now", func() {
+			stranger := start("read -r x <&3", through(newGate())...)
+			Expect(watch(own(store, "build", earlier(stranger.Identity))).ends()).To(Succeed())
+			nothingLeft(store)
+			Expect(tracker.Lookup(stranger.PID)).To(HaveField("State", tracker.Running))
+		})
+
+		It("removes the runtime though the PID names a group of today", func() {
+			g := newGate()
+			leader := startAs(&syscall.SysProcAttr{Setsid: true}, "read -r x <&3 & exit", through(g)...)
+			leader.wait()
+			Expect(watch(own(store, "build", earlier(leader.Identity))).ends()).To(Succeed())
+			nothingLeft(store)
+		})
+
+		It("keeps the runtime while somebody holds its lease", func() {
+			runtime := own(store, "build", earlier(dead()))
+			lease, err := runtime.HoldLease()
+			Expect(err).NotTo(HaveOccurred())
+			w := watched(runtime)
+			Eventually(runtime.Record).Should(HaveField("State", monitor.Unknown))
+			Expect(runtime.Root()).To(BeADirectory())
+			Expect(lease.Close()).To(Succeed())
+			Expect(w.ends()).To(Succeed())
+			nothingLeft(store)
+		})
+	})
+})

@@ -1,0 +1,95 @@
+//go:build darwin || linux
+
+package monitor_test
+
+import (
+	"context"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+var _ = Describe("A monitor where the witnesses disagree", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() { store = newStore() })
+
+	// A holder is no descendant of the owner, so the table never shows it.
+	holder := func(r *monitor.Runtime) *child {
+		GinkgoHelper()
+		lease, err := r.HoldLease()
+		Expect(err).NotTo(HaveOccurred())
+		defer lease.Close()
+		return start("exec cat <&3", append(through(newGate()), lease)...)
+	}
+
+	unknown := And(HaveField("State", monitor.Unknown), HaveField("Reason", ContainSubstring("holds the lease")))
+
+	It("keeps the runtime, says why, and removes it when the lease is let go", func() {
+		g := newGate()
+		owner := start("read -r x <&3", through(g)...)
+		runtime := own(store, "build", owner.Identity)
+		h := holder(runtime)
+		w := watched(runtime)
+		Expect(runtime.Record()).To(HaveField("State", monitor.Running))
+		g.open()
+		Eventually(runtime.Record).Should(unknown)
+		Expect(runtime.Root()).To(BeADirectory())
+		Expect(w.done).NotTo(BeClosed())
+		h.kill()
+		Expect(w.ends()).To(Succeed())
+		nothingLeft(store)
+	})
+
+	It("keeps it also from the beginning, with nobody ever seen", func() {
+		runtime := own(store, "build", dead())
+		h := holder(runtime)
+		w := watched(runtime)
+		Eventually(runtime.Record).Should(unknown)
+		Expect(w.done).NotTo(BeClosed())
+		h.kill()
+		Expect(w.ends()).To(Succeed())
+		nothingLeft(store)
+	})
+
+	It("leaves it as it is when told to stop", func() {
+		runtime := own(store, "build", dead())
+		holder(runtime)
+		w := watched(runtime)
+		Eventually(runtime.Record).Should(unknown)
+		w.stop()
+		Expect(w.ends()).To(MatchError(context.Canceled))
+		Expect(runtime.Record()).To(unknown)
+		Expect(runtime.Root()).To(BeADirectory())
+	})
+
+	It("goes back to running when the table shows somebody after all", func() {
+		ownersGate, middlesGate, leafsGate := newGate(), newGate(), newGate()
+		owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3", through(ownersGate)...)
+		runtime := own(store, "build", owner.Identity)
+		lease, err := runtime.HoldLease()
+		Expect(err).NotTo(HaveOccurred())
+		// A stranger in the owner's group has a child there, which becomes
+		// an orphan, and so a member, when the stranger ends.
+		startAs(&syscall.SysProcAttr{Setpgid: true, Pgid: owner.PID},
+			"read -r x <&5 & read -r x <&3; exit", append(through(middlesGate, leafsGate), lease)...)
+		Expect(lease.Close()).To(Succeed())
+		w := watched(runtime)
+		ownersGate.open()
+		Eventually(runtime.Record).Should(unknown)
+		middlesGate.open()
+		// Where each fork is named, the stranger's child is known to be none of
+		// ours. Elsewhere nobody can tell, and it counts.
+		if forks() != tracker.ForksNamed {
+			Eventually(runtime.Record).Should(And(HaveField("State", monitor.Running), HaveField("Reason", "")))
+			Eventually(members(store, "build")).Should(HaveLen(1))
+		}
+		leafsGate.open()
+		Expect(w.ends()).To(Succeed())
+		nothingLeft(store)
+	})
+})
