@@ -15,6 +15,7 @@ import (
 type connectorSource struct {
 	socket *connectorSocket
 	table  *table
+	lookup func(pid int) (Process, error) // the table's
 	// pidfds watch processes whose first thread has ended before the others,
 	// and make next wait and wake.
 	pidfds *pidfdSource
@@ -32,15 +33,18 @@ type connectorSource struct {
 // A subject is a process that is watched.
 type subject struct {
 	// start keeps a later process with the same PID from being taken for it.
-	// It is zero until a process that is watched from birth is looked up.
+	// It is zero for one that is watched from birth and was gone when it was
+	// looked up, and unborn while nobody with this PID is watched yet.
 	start StartTime
 	// births counts the forks in the queue that made a process with this PID:
-	// an exit that comes before them is that of another.
+	// what comes before them is about another.
 	births int
 	// dead is set once it is established that the process has ended. That is
 	// said when all it did has been.
 	dead bool
 }
+
+const unborn StartTime = -1
 
 // breather is how long the reader rests after it has read. An event seldom comes
 // alone, on a machine that builds something for instance, and reading them one by
@@ -59,6 +63,7 @@ func newConnectorSource() (_ *connectorSource, err error) {
 		s.table.close()
 		return nil, errors.Join(err, s.socket.close())
 	}
+	s.lookup = s.table.lookup
 	s.reader.Go(s.keepEmpty)
 	return s, nil
 }
@@ -97,7 +102,7 @@ func (s *connectorSource) add(pid int) error {
 	s.receive()
 	s.pidfds.remove(pid)
 	s.watch(pid, 0)
-	p, err := s.table.lookup(pid)
+	p, err := s.lookup(pid)
 	if err == nil && p.State == Zombie {
 		err = ErrGone
 	}
@@ -125,7 +130,7 @@ func (s *connectorSource) remove(pid int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if births := s.watched[pid].births; births > 0 {
-		s.watched[pid] = subject{births: births}
+		s.watched[pid] = subject{start: unborn, births: births}
 		return
 	}
 	delete(s.watched, pid)
@@ -157,17 +162,30 @@ func (s *connectorSource) receive() (any bool) {
 	}
 	s.queue = queue[:known]
 	for _, e := range queue[known:] {
-		if _, ok := s.watched[e.pid]; !ok && e.what != eventLost {
+		if !s.concerns(e) {
 			continue
 		}
 		if e.what == procFork && s.children {
-			child := s.watched[e.child]
+			child, ok := s.watched[e.child]
+			if !ok {
+				child.start = unborn
+			}
 			child.births++
 			s.watched[e.child] = child
 		}
 		s.queue = append(s.queue, e)
 	}
 	return len(s.queue) > 0 || s.failed != nil
+}
+
+// concerns reports whether an event is about somebody who is watched, or tells
+// that his PID is a stranger's from now on.
+func (s *connectorSource) concerns(e procEvent) bool {
+	_, watched := s.watched[e.pid]
+	if !watched && e.what == procFork {
+		_, watched = s.watched[e.child]
+	}
+	return watched || e.what == eventLost
 }
 
 // take appends the notices that all events up to now amount to. What somebody
@@ -196,16 +214,22 @@ func (s *connectorSource) take(notices []Notice) ([]Notice, error) {
 
 // notice appends what an event means to who watches.
 func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
+	if e.what == procFork {
+		notices = s.conclude(notices, e.child) // of an earlier one with its PID
+	}
+	if e.what != eventLost && !s.watches(e.pid) {
+		s.began(Identity{PID: e.child}, false) // a stranger's, by now
+		return notices
+	}
 	switch e.what {
 	case eventLost:
 		return append(notices, Notice{Lost: true})
 	case procFork:
-		notices = s.conclude(notices, e.child) // of an earlier one with its PID
 		child := s.find(e.child)
 		if child.Start > bornBy(e.at) {
 			child = Process{Identity: Identity{PID: e.child, Boot: s.table.boot}} // another one by now
 		}
-		s.began(child.Identity)
+		s.began(child.Identity, true)
 		return append(notices, Notice{PID: e.pid, Events: Forked, Child: e.child, found: child})
 	case procExec:
 		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid)})
@@ -249,13 +273,31 @@ func (s *connectorSource) conclude(notices []Notice, pid int) []Notice {
 	return append(notices, Notice{PID: pid, Events: Exited})
 }
 
-// began notes when a child that is watched from birth was born.
-func (s *connectorSource) began(id Identity) {
+// began takes a birth out of those to come. Our child is watched from then on, a
+// stranger's is not.
+func (s *connectorSource) began(id Identity, ours bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if child, ok := s.watched[id.PID]; ok && child.births > 0 {
-		s.watched[id.PID] = subject{start: id.Start, births: child.births - 1}
+	child := s.watched[id.PID]
+	if child.births == 0 {
+		return
 	}
+	child.births--
+	if ours {
+		child.start, child.dead = id.Start, false
+	}
+	if s.watched[id.PID] = child; child.start == unborn && child.births == 0 {
+		delete(s.watched, id.PID)
+	}
+}
+
+// watches reports whether a process with this PID is watched, rather than one
+// that the queue tells of.
+func (s *connectorSource) watches(pid int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	process, ok := s.watched[pid]
+	return ok && process.start != unborn
 }
 
 func (s *connectorSource) startOf(pid int) StartTime {
@@ -266,7 +308,7 @@ func (s *connectorSource) startOf(pid int) StartTime {
 
 // find looks a process up. One that is gone already has a start time of zero.
 func (s *connectorSource) find(pid int) Process {
-	p, err := s.table.lookup(pid)
+	p, err := s.lookup(pid)
 	if err != nil {
 		return Process{Identity: Identity{PID: pid, Boot: s.table.boot}}
 	}
@@ -297,7 +339,7 @@ const clockTick = 10 * time.Millisecond
 // again.
 func (s *connectorSource) ended(pid int) (dead bool, err error) {
 	for range maxLooks {
-		p, gone := s.table.lookup(pid)
+		p, gone := s.lookup(pid)
 		if errors.Is(gone, ErrGone) || gone == nil && p.Start != s.startOf(pid) {
 			return true, nil
 		}

@@ -33,8 +33,7 @@ func (c *core) notice(n Notice, now time.Time) {
 func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
 	switch {
 	case n.Events.Has(Forked):
-		child := c.known[n.Child]
-		if n.Child != c.self && (child == nil || child.dead || child.exited) {
+		if n.Child != c.self && c.isNew(n.found) {
 			c.join(bornOf(m, n.found), Link{LinkParent, m.Identity}, m, m.tree, now).watched = true
 		}
 	case n.Events.Has(Execed):
@@ -45,6 +44,14 @@ func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
 		c.bury(m, now)
 		c.tidy()
 	}
+}
+
+// isNew reports whether a child that is announced is nobody who is known, by a
+// read for instance. Whoever had the PID before is dead, though his exit may be
+// announced later.
+func (c *core) isNew(child Process) bool {
+	m := c.known[child.PID]
+	return m == nil || m.dead || m.exited || child.Start != 0 && child.Identity != m.Identity
 }
 
 // bornOf completes what was found of a child that was gone when it was looked

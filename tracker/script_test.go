@@ -59,11 +59,16 @@ func (s *script) remove(pid int) { delete(s.watched, pid) }
 
 func (s *script) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
 	notices, s.posted = append(notices, s.posted...), nil
-	s.idle = len(notices) == 0 && timeout < 0
-	if len(notices) == 0 && timeout > 0 {
+	s.wait(len(notices) > 0, timeout)
+	return notices, s.broken
+}
+
+// wait is what a call does that has got something, or waits for it.
+func (s *script) wait(got bool, timeout time.Duration) {
+	s.idle = !got && timeout < 0
+	if !got && timeout > 0 {
 		s.clock = s.clock.Add(timeout)
 	}
-	return notices, s.broken
 }
 
 func (s *script) read(rows []Process) ([]Process, error) {
@@ -206,24 +211,28 @@ func (r *rehearsal) forked(p Process) Notice {
 // replaces gives a PID to another process, without a notice.
 func (r *rehearsal) replaces(p Process) { r.rows[p.PID] = p }
 
-// dies takes processes out of the table, with the notices of those that are
-// watched. Their children go to init.
+// dies has processes die, with the notices of those that are watched.
 func (r *rehearsal) dies(pids ...int) {
 	GinkgoHelper()
 	for _, pid := range pids {
-		delete(r.rows, pid)
-		for child, p := range r.rows {
-			if p.Parent == pid {
-				p.Parent = 1
-				r.rows[child] = p
-			}
-		}
+		r.bury(pid)
 		if _, ok := r.watched[pid]; ok {
 			delete(r.watched, pid)
 			r.posted = append(r.posted, Notice{PID: pid, Events: Exited})
 		}
 	}
 	r.run()
+}
+
+// bury takes a process out of the table. Its children go to init.
+func (s *script) bury(pid int) {
+	delete(s.rows, pid)
+	for child, p := range s.rows {
+		if p.Parent == pid {
+			p.Parent = 1
+			s.rows[child] = p
+		}
+	}
 }
 
 // links says of each member by what evidence it is one.

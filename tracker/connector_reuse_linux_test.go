@@ -1,0 +1,111 @@
+package tracker
+
+import (
+	"os"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// A happening is something that a made-up kernel does and announces.
+type happening func(*wire)
+
+func forks(parent, child int, start StartTime) happening {
+	return func(w *wire) { w.fork(row(child, parent, child, child, born(start))) }
+}
+
+func exits(pid int) happening { return func(w *wire) { w.exit(pid) } }
+
+// eachWay tells a story once for each way to listen to it: after each happening
+// the tracker takes what there is, or only the source's reader does, or nobody.
+func eachWay(story []happening, check func(r *rehearsal, w *wire, tree *Tree, way []int)) {
+	ways := 1
+	for range story {
+		ways *= 3
+	}
+	tell := func(number int) {
+		r, w := connect()
+		defer w.end()
+		tree := r.track(10)
+		changes(tree)
+		var way []int
+		for _, happens := range story {
+			happens(w)
+			switch number % 3 {
+			case 1:
+				w.receive()
+			case 2:
+				r.run()
+			}
+			way = append(way, number%3)
+			number /= 3
+		}
+		r.run()
+		check(r, w, tree, way)
+	}
+	for number := range ways {
+		tell(number)
+	}
+}
+
+var _ = Describe("A PID that is used again, as the proc connector tells", Label("linux"), func() {
+	type who = map[int]StartTime // members by PID, beside 10 and 12
+	tells := func(members who, log []string, story ...happening) {
+		eachWay(story, func(r *rehearsal, w *wire, tree *Tree, way []int) {
+			found := who{}
+			for _, m := range tree.Members() {
+				found[m.PID] = m.Start
+			}
+			members[10], members[12] = identity(10).Start, identity(12).Start
+			Expect(found).To(Equal(members), "listened to like %v", way)
+			Expect(changes(tree)).To(ConsistOf(log), "listened to like %v", way)
+			for pid := range members {
+				w.exit(pid)
+			}
+			r.run()
+			Expect(verdict(tree)).To(Equal(Empty), "listened to like %v", way)
+			Expect(w.watched).To(BeEmpty(), "listened to like %v", way)
+		})
+	}
+
+	DescribeTable("is as many processes as it was given to, each a member or not", tells,
+		Entry("by a stranger", who{}, []string{"left 11"},
+			exits(11), forks(5, 11, 5000)),
+		Entry("by a stranger, who forks", who{}, []string{"left 11"},
+			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), forks(20, 21, 5020)),
+		Entry("by a stranger, who forks and ends", who{}, []string{"left 11"},
+			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), exits(11), exits(20)),
+		Entry("by a member", who{11: 5000}, []string{"left 11", "joined 11"},
+			exits(11), forks(10, 11, 5000)),
+		Entry("by a member, who forks", who{11: 5000, 20: 5010}, []string{"left 11", "joined 11", "joined 20"},
+			exits(11), forks(10, 11, 5000), forks(11, 20, 5010)),
+		Entry("by a member, who ends", who{}, []string{"left 11", "joined 11", "left 11"},
+			exits(11), forks(10, 11, 5000), exits(11)),
+		Entry("by a member, then by a stranger", who{}, []string{"left 11", "joined 11", "left 11"},
+			exits(11), forks(10, 11, 5000), exits(11), forks(5, 11, 6000), forks(11, 20, 6010)),
+		Entry("by a stranger, then by a member", who{11: 6000, 21: 6010}, []string{"left 11", "joined 11", "joined 21"},
+			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), exits(11), forks(12, 11, 6000), forks(11, 21, 6010)),
+		Entry("by a stranger, after one who was born and ended", who{11: 1011}, []string{"joined 20", "left 20"},
+			forks(10, 20, 5000), exits(20), forks(5, 20, 6000), forks(20, 21, 6010)),
+		Entry("by a member, after one who was born, forked and ended", who{11: 1011, 20: 6000, 21: 5010},
+			[]string{"joined 20", "joined 21", "left 20", "joined 20"},
+			forks(10, 20, 5000), forks(20, 21, 5010), exits(20), forks(10, 20, 6000)),
+		Entry("by the child of a stranger, whose PID is a member's later", who{20: 6000}, []string{"left 11", "joined 20"},
+			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), exits(20), forks(10, 20, 6000)),
+	)
+
+	// The kernel announces an exit after it has let go of the PID. Made-up messages
+	// are about this very process here, because the source asks a pidfd whether the
+	// one with the PID is alive.
+	us := os.Getpid()
+	dies := func(w *wire) { w.script.bury(us) }
+	told := func(w *wire) { w.announce(procExit, 0, uint32(us), uint32(us)) }
+	DescribeTable("is another process although the exit of the first is announced later", tells,
+		Entry("by a member", who{11: 1011, us: 6000}, []string{"joined " + itoa(us), "left " + itoa(us), "joined " + itoa(us)},
+			forks(10, us, 5000), dies, forks(10, us, 6000), told),
+		Entry("by a member, who forks", who{11: 1011, 20: 6010, us: 6000}, []string{"joined " + itoa(us), "left " + itoa(us), "joined " + itoa(us), "joined 20"},
+			forks(10, us, 5000), dies, forks(10, us, 6000), told, forks(us, 20, 6010)),
+		Entry("by a stranger", who{11: 1011}, []string{"joined " + itoa(us), "left " + itoa(us)},
+			forks(10, us, 5000), dies, forks(5, us, 6000), told),
+	)
+})

@@ -1,0 +1,85 @@
+package tracker
+
+import (
+	"encoding/binary"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+)
+
+// A wire is the proc connector of a kernel that is made up: the source reads
+// messages that a spec has written, and looks processes up in a script's table.
+// Nothing is read from it but when the spec says so.
+type wire struct {
+	*connectorSource
+	script *script
+	kernel int // the other end of the socket
+}
+
+// connect gives a tracker a wire for a kernel. Whoever calls it ends the wire.
+func connect() (*rehearsal, *wire) {
+	GinkgoHelper()
+	r := rehearse(ForksNamed)
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	Expect(err).NotTo(HaveOccurred())
+	stopper, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	Expect(err).NotTo(HaveOccurred())
+	pidfds, err := newPidfdSource()
+	Expect(err).NotTo(HaveOccurred())
+	table, err := newTable()
+	Expect(err).NotTo(HaveOccurred())
+	w := &wire{&connectorSource{
+		socket: &connectorSocket{ends[0], stopper}, table: table, lookup: r.lookup, pidfds: pidfds,
+		watched: make(map[int]subject), children: true,
+	}, r.script, ends[1]}
+	r.tracker.follower.kernel = w
+	return r, w
+}
+
+func (w *wire) end() {
+	GinkgoHelper()
+	Expect(w.close()).To(Succeed())
+	Expect(unix.Close(w.kernel)).To(Succeed())
+}
+
+func (w *wire) capabilities() Capabilities             { return w.script.capabilities() }
+func (w *wire) read(rows []Process) ([]Process, error) { return w.script.read(rows) }
+func (w *wire) lookup(pid int) (Process, error)        { return w.script.lookup(pid) }
+func (w *wire) next(n []Notice, t time.Duration) ([]Notice, error) {
+	n, err := w.connectorSource.next(n, 0)
+	w.script.wait(len(n) > 0, t)
+	return n, err
+}
+
+// fork makes a process and announces it.
+func (w *wire) fork(p Process) {
+	w.script.rows[p.PID] = p
+	parent, child := uint32(p.Parent), uint32(p.PID)
+	w.announce(procFork, announcedAt(p.Start), parent, parent, child, child)
+}
+
+// exit ends a process, which nobody waits for, and announces that.
+func (w *wire) exit(pid int) {
+	w.script.bury(pid)
+	w.announce(procExit, 0, uint32(pid), uint32(pid), 0, 0)
+}
+
+// announce writes a message as the kernel does.
+func (w *wire) announce(what uint32, at time.Duration, data ...uint32) {
+	GinkgoHelper()
+	m := binary.NativeEndian.AppendUint32(make([]byte, eventAt), what)
+	m = binary.NativeEndian.AppendUint32(m, 0)
+	m = binary.NativeEndian.AppendUint64(m, uint64(at))
+	for _, word := range data {
+		m = binary.NativeEndian.AppendUint32(m, word)
+	}
+	_, err := unix.Write(w.kernel, m)
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// announcedAt is when a process with that start time is announced, at once.
+func announcedAt(start StartTime) time.Duration {
+	return time.Duration(start+1-bornBy(0)) * clockTick
+}
