@@ -12,25 +12,30 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
+// hold takes the lease of a runtime, shared.
+func hold(r *monitor.Runtime) *os.File {
+	GinkgoHelper()
+	lease, err := r.HoldLease()
+	Expect(err).NotTo(HaveOccurred())
+	return lease
+}
+
+// leased makes a runtime, and who asks for its lease until the spec ends.
+func leased() (*monitor.Runtime, monitor.LeaseWitness) {
+	GinkgoHelper()
+	runtime, err := newStore().Create("build", nil)
+	Expect(err).NotTo(HaveOccurred())
+	witness, err := runtime.LeaseWitness()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(witness.Close)
+	return runtime, witness
+}
+
 var _ = Describe("The lease of a runtime", func() {
 	var runtime *monitor.Runtime
 	var witness monitor.LeaseWitness
 
-	BeforeEach(func() {
-		var err error
-		runtime, err = newStore().Create("build", nil)
-		Expect(err).NotTo(HaveOccurred())
-		witness, err = runtime.LeaseWitness()
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(witness.Close)
-	})
-
-	hold := func() *os.File {
-		GinkgoHelper()
-		lease, err := runtime.HoldLease()
-		Expect(err).NotTo(HaveOccurred())
-		return lease
-	}
+	BeforeEach(func() { runtime, witness = leased() })
 
 	It("is free while nobody holds it, however often one asks", func() {
 		for range 100 {
@@ -40,18 +45,18 @@ var _ = Describe("The lease of a runtime", func() {
 
 	It("can be taken by others once the monitor has asked", func() {
 		Expect(witness.Free()).To(BeTrue())
-		Expect(hold().Close()).To(Succeed())
+		Expect(hold(runtime).Close()).To(Succeed())
 	})
 
 	It("is free at once when its one holder lets go", func() {
-		lease := hold()
+		lease := hold(runtime)
 		Expect(witness.Free()).To(BeFalse())
 		Expect(lease.Close()).To(Succeed())
 		Expect(witness.Free()).To(BeTrue())
 	})
 
 	It("is held by a child that inherited it, through fork and exec", func() {
-		lease := hold()
+		lease := hold(runtime)
 		holder := start("exec cat <&3", append(through(newGate()), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		Expect(witness.Free()).To(BeFalse())
@@ -61,7 +66,7 @@ var _ = Describe("The lease of a runtime", func() {
 	})
 
 	It("is held by the grandchild when the child between has gone", func() {
-		lease, g := hold(), newGate()
+		lease, g := hold(runtime), newGate()
 		child := start("read -r x <&3 & exit", append(through(g), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		child.wait()
@@ -71,7 +76,7 @@ var _ = Describe("The lease of a runtime", func() {
 	})
 
 	It("is held by whoever inherited it under another number", func() {
-		lease, g := hold(), newGate()
+		lease, g := hold(runtime), newGate()
 		start("exec 9>&5 5>&-; read -r x <&3", append(through(g), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		Expect(witness.Free()).To(BeFalse())
@@ -80,7 +85,7 @@ var _ = Describe("The lease of a runtime", func() {
 	})
 
 	It("is free when its last holder closed it, though that one lives", func() {
-		lease := hold()
+		lease := hold(runtime)
 		holder := start("exec 5>&-; read -r x <&3", append(through(newGate()), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		Eventually(witness.Free).Should(BeTrue())
@@ -88,14 +93,14 @@ var _ = Describe("The lease of a runtime", func() {
 	})
 
 	It("is not inherited unless it is passed on", func() {
-		lease, g := hold(), newGate()
+		lease, g := hold(runtime), newGate()
 		start("read -r x <&3", through(g)...)
 		Expect(lease.Close()).To(Succeed())
 		Expect(witness.Free()).To(BeTrue())
 	})
 
 	It("can be held by several who do not share a descriptor", func() {
-		first, second := hold(), hold()
+		first, second := hold(runtime), hold(runtime)
 		Expect(first.Close()).To(Succeed())
 		Expect(witness.Free()).To(BeFalse())
 		Expect(second.Close()).To(Succeed())
@@ -103,7 +108,7 @@ var _ = Describe("The lease of a runtime", func() {
 	})
 
 	It("is never called free while one holder lives, whoever comes and goes", func() {
-		lease := hold()
+		lease := hold(runtime)
 		holder := start("exec cat <&3", append(through(newGate()), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		var others sync.WaitGroup

@@ -25,13 +25,8 @@ var _ = Describe("Waiting for the release of a lease", func() {
 
 	BeforeEach(func() {
 		var err error
-		runtime, err = newStore().Create("build", nil)
-		Expect(err).NotTo(HaveOccurred())
-		witness, err = runtime.LeaseWitness()
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(witness.Close)
-		lease, err = runtime.HoldLease()
-		Expect(err).NotTo(HaveOccurred())
+		runtime, witness = leased()
+		lease = hold(runtime)
 		DeferCleanup(func() { _ = lease.Close() })
 		release, err = monitor.WatchRelease(runtime.Path(monitor.LeaseFile))
 		Expect(err).NotTo(HaveOccurred())

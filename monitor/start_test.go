@@ -149,13 +149,19 @@ var _ = Describe("Starting a runtime", func() {
 	})
 
 	Describe("that succeeds", func() {
-		// begin starts a process that becomes the command of a runtime, a shell
-		// with a script. What that writes is returned line by line.
-		begin := func(script string, files ...*os.File) (owner *child, output *bufio.Scanner) {
+		// asOwner is a process that becomes the command of a runtime.
+		asOwner := func(words ...string) *exec.Cmd {
 			GinkgoHelper()
 			program, err := os.Executable()
 			Expect(err).NotTo(HaveOccurred())
-			cmd := exec.Command(program, rolePrefix+"owner", store.Dir(), "build", "/bin/sh", "-c", script)
+			return exec.Command(program, append([]string{rolePrefix + "owner", store.Dir(), "build"}, words...)...)
+		}
+
+		// begin starts a process that becomes the command of a runtime, a shell
+		// with a script. What that writes is returned line by line.
+		begin := func(script string, files ...*os.File) (*child, *bufio.Scanner) {
+			GinkgoHelper()
+			cmd := asOwner("/bin/sh", "-c", script)
 			cmd.ExtraFiles, cmd.Stderr = files, GinkgoWriter
 			out, err := cmd.StdoutPipe()
 			Expect(err).NotTo(HaveOccurred())
@@ -247,9 +253,7 @@ var _ = Describe("Starting a runtime", func() {
 		})
 
 		It("sets each variable once, also inside another runtime", func() {
-			program, err := os.Executable()
-			Expect(err).NotTo(HaveOccurred())
-			cmd := exec.Command(program, rolePrefix+"owner", store.Dir(), "build", "/usr/bin/env")
+			cmd := asOwner("/usr/bin/env")
 			cmd.Env = append(os.Environ(), monitor.EnvRuntime+"=outer", monitor.EnvDirectory+"=outer", monitor.EnvStore+"=outer")
 			out, err := cmd.Output()
 			Expect(err).NotTo(HaveOccurred())
@@ -263,9 +267,7 @@ var _ = Describe("Starting a runtime", func() {
 		It("gives a script without an interpreter to the shell, as shells do", func() {
 			script := filepath.Join(GinkgoT().TempDir(), "script")
 			Expect(os.WriteFile(script, []byte("echo \"$0 $1\"\n"), 0o755)).To(Succeed())
-			program, err := os.Executable()
-			Expect(err).NotTo(HaveOccurred())
-			out, err := exec.Command(program, rolePrefix+"owner", store.Dir(), "build", script, "argument").Output()
+			out, err := asOwner(script, "argument").Output()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(string(out)).To(Equal(script + " argument\n"))
 			Eventually(store.Names).Should(BeEmpty())

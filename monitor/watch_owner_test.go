@@ -71,8 +71,7 @@ var _ = Describe("A monitor", func() {
 
 		It("keeps the runtime while somebody holds its lease", func() {
 			runtime := own(store, "build", earlier(dead()))
-			lease, err := runtime.HoldLease()
-			Expect(err).NotTo(HaveOccurred())
+			lease := hold(runtime)
 			w := watched(runtime)
 			Eventually(runtime.Record).Should(HaveField("State", monitor.Unknown))
 			Expect(runtime.Root()).To(BeADirectory())

@@ -55,7 +55,7 @@ var _ = Describe("A monitor", func() {
 		runtime := own(store, "build", owner.Identity)
 		watched(runtime)
 		childsGate.open()
-		Eventually(func() []monitor.Entry { return entries(runtime) }).Should(HaveLen(3))
+		Eventually(entries).WithArguments(runtime).Should(HaveLen(3))
 		all := entries(runtime)
 		joined := func(who, through any) OmegaMatcher {
 			return And(HaveField("Event", tracker.Joined), HaveField("Member.Identity", who), HaveField("Member.Link", through))

@@ -3,7 +3,6 @@
 package monitor_test
 
 import (
-	"context"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -21,8 +20,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 	// A holder is no descendant of the owner, so the table never shows it.
 	holder := func(r *monitor.Runtime) *child {
 		GinkgoHelper()
-		lease, err := r.HoldLease()
-		Expect(err).NotTo(HaveOccurred())
+		lease := hold(r)
 		defer lease.Close()
 		return start("exec cat <&3", append(through(newGate()), lease)...)
 	}
@@ -61,8 +59,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		holder(runtime)
 		w := watched(runtime)
 		Eventually(runtime.Record).Should(unknown)
-		w.stop()
-		Expect(w.ends()).To(MatchError(context.Canceled))
+		w.leaves()
 		Expect(runtime.Record()).To(unknown)
 		Expect(runtime.Root()).To(BeADirectory())
 	})
@@ -71,8 +68,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		ownersGate, middlesGate, leafsGate := newGate(), newGate(), newGate()
 		owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3", through(ownersGate)...)
 		runtime := own(store, "build", owner.Identity)
-		lease, err := runtime.HoldLease()
-		Expect(err).NotTo(HaveOccurred())
+		lease := hold(runtime)
 		// A stranger in the owner's group has a child there, which becomes
 		// an orphan, and so a member, when the stranger ends.
 		startAs(&syscall.SysProcAttr{Setpgid: true, Pgid: owner.PID},

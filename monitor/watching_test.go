@@ -59,18 +59,17 @@ func (w *watching) ends() error {
 	return w.err
 }
 
+// leaves tells the monitor to stop, and waits until it has.
+func (w *watching) leaves() {
+	GinkgoHelper()
+	w.stop()
+	Expect(w.ends()).To(MatchError(context.Canceled))
+}
+
 // members returns the PIDs of the live members, as anybody can see them.
 func members(s *monitor.Store, name string) func() ([]int, error) {
 	return func() ([]int, error) {
-		survey, err := s.Survey()
-		if err != nil {
-			return nil, err
-		}
-		r, err := s.Runtime(name)
-		if err != nil {
-			return nil, err
-		}
-		status, err := survey.Status(r)
+		status, err := statusOf(s, name)
 		pids := []int{}
 		for _, m := range status.Members {
 			pids = append(pids, m.PID)

@@ -19,6 +19,22 @@ import (
 // a time misses that and fails nothing.
 const soon = 100 * time.Millisecond
 
+// held starts a process that lives until it is let go, at the latest until the
+// spec ends. Only then is it reaped.
+func held() (pid int, letGo func()) {
+	GinkgoHelper()
+	cmd := exec.Command("sh", "-c", "read -r x")
+	gate, err := cmd.StdinPipe()
+	Expect(err).NotTo(HaveOccurred())
+	Expect(cmd.Start()).To(Succeed())
+	letGo = func() { _ = gate.Close() }
+	DeferCleanup(func() {
+		letGo()
+		_ = cmd.Wait()
+	})
+	return cmd.Process.Pid, letGo
+}
+
 var _ = Describe("The command watch", func() {
 	It("leaves everything as it is on a signal, and exits with 0", func() {
 		create("build")
@@ -36,25 +52,20 @@ var _ = Describe("The command watch", func() {
 	})
 
 	It("keeps watching on a hang-up that it was told to ignore, as by nohup", func() {
-		owner := exec.Command("sh", "-c", "read -r x")
-		gate, err := owner.StdinPipe()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(owner.Start()).To(Succeed())
-		DeferCleanup(func() { _ = owner.Wait() })
-		DeferCleanup(func() { _ = gate.Close() })
+		pid, letGo := held()
 		r := create("build")
-		give(r, owner.Process.Pid)
+		give(r, pid)
 
 		cmd := command("watch", "build")
 		cmd.Stderr = GinkgoWriter
 		signal.Ignore(syscall.SIGHUP) // so does the child then
-		err = cmd.Start()
+		err := cmd.Start()
 		signal.Reset(syscall.SIGHUP)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func() { _ = cmd.Process.Kill() })
 		Eventually(r.Record).Should(HaveField("State", monitor.Running))
 		Expect(cmd.Process.Signal(syscall.SIGHUP)).To(Succeed())
-		Expect(gate.Close()).To(Succeed())
+		letGo()
 		Expect(cmd.Wait()).To(Succeed())
 		nothingLeft()
 	})
@@ -74,15 +85,14 @@ var _ = Describe("The command watch", func() {
 
 var _ = Describe("The command wait", func() {
 	It("returns when the process has gone and was not reaped yet", func() {
-		cmd := exec.Command("sh", "-c", "read -r x")
-		gate, err := cmd.StdinPipe()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(cmd.Start()).To(Succeed())
-		DeferCleanup(func() { _ = cmd.Wait() })
-		ended := make(chan outcome)
-		go func() { ended <- call("wait", strconv.Itoa(cmd.Process.Pid)) }()
+		pid, letGo := held()
+		ended := make(chan outcome, 1)
+		go func() {
+			defer GinkgoRecover()
+			ended <- call("wait", strconv.Itoa(pid))
+		}()
 		Consistently(ended).WithTimeout(soon).ShouldNot(Receive())
-		Expect(gate.Close()).To(Succeed())
+		letGo()
 		Eventually(ended).Should(Receive(Equal(outcome{})))
 	})
 })
