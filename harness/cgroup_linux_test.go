@@ -14,16 +14,15 @@ import (
 var _ = Describe("The cgroup of a job", func() {
 	// play has a job end on a stage of its own, and returns where its cgroup was
 	// and what the stage had to complain of.
-	play := func(ctx SpecContext, afterwards func(dir string)) (dir, message string) {
+	play := func(ctx SpecContext, afterwards func(s *harness.Stage, dir string)) (dir, message string) {
 		t := &quietT{}
 		message = t.run(func() {
 			stage := harness.NewStage(t, tools)
-			stage.Hurry()
 			stage.CrossCheck()
 			job := stage.Start("true")
 			job.Wait(ctx)
 			if dir = job.CgroupDirectory(); dir != "" {
-				afterwards(dir)
+				afterwards(stage, dir)
 			}
 		})
 		if dir == "" {
@@ -33,13 +32,14 @@ var _ = Describe("The cgroup of a job", func() {
 	}
 
 	It("goes with its stage", func(ctx SpecContext) {
-		dir, message := play(ctx, func(dir string) { Expect(dir).To(BeADirectory()) })
+		dir, message := play(ctx, func(_ *harness.Stage, dir string) { Expect(dir).To(BeADirectory()) })
 		Expect(message).To(BeEmpty())
 		Expect(dir).NotTo(BeADirectory())
 	}, SpecTimeout(time.Minute))
 
 	It("is reported if it cannot be removed", func(ctx SpecContext) {
-		dir, message := play(ctx, func(dir string) {
+		dir, message := play(ctx, func(stage *harness.Stage, dir string) {
+			stage.Hurry()
 			inner := filepath.Join(dir, "inner")
 			Expect(os.Mkdir(inner, 0o755)).To(Succeed())
 			DeferCleanup(func() {

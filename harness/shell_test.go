@@ -125,6 +125,7 @@ var _ = Describe("A shell at a terminal", func() {
 			sh.Run(ctx, "echo a clue")
 			sh.Send("echo another")
 			sh.Expect(ctx, "another")
+			Eventually(ctx, sh.Transcript).Should(MatchRegexp(`another\n(.*\n)*?.*:0\} \n?$`), "the prompt is there")
 			sh.Expect(brief(ctx), "never")
 		})
 		Expect(message).To(And(ContainSubstring("never"), ContainSubstring("deadline exceeded"), ContainSubstring(":0} ")))

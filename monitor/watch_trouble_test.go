@@ -88,7 +88,7 @@ var _ = Describe("A monitor", func() {
 		record, err := second.Record()
 		Expect(err).NotTo(HaveOccurred())
 		g.open()
-		Eventually(w.done).Should(BeClosed())
+		Expect(w.ends()).To(Succeed())
 		Expect(second.Root()).To(BeADirectory())
 		Expect(second.Record()).To(Equal(record))
 	})

@@ -48,7 +48,7 @@ func newList(g *global) *cobra.Command {
 			case quiet:
 				return printNames(cmd.OutOrStdout(), all)
 			}
-			return printList(cmd.OutOrStdout(), all)
+			return printList(cmd.OutOrStdout(), all, time.Now())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -65,7 +65,7 @@ func printNames(out io.Writer, all []monitor.Status) error {
 	return nil
 }
 
-func printList(out io.Writer, all []monitor.Status) error {
+func printList(out io.Writer, all []monitor.Status, now time.Time) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -75,7 +75,7 @@ func printList(out io.Writer, all []monitor.Status) error {
 		owner, age, what := "-", "-", plain(s.Reason)
 		if s.State != monitor.Broken {
 			owner, what = strconv.Itoa(s.Owner.PID), commandLine(s.Command)
-			age = time.Since(s.Created).Round(time.Second).String()
+			age = now.Sub(s.Created).Round(time.Second).String()
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.Name, s.State, owner, len(s.Members), age, what)
 	}

@@ -196,8 +196,8 @@ var _ = Describe("What a user reads", func() {
 	It("of list", func() {
 		var out bytes.Buffer
 		status := aStatus()
-		status.Created = time.Now().Add(-90 * time.Second)
-		Expect(printList(&out, []monitor.Status{broken, status})).To(Succeed())
+		now := status.Created.Add(90 * time.Second)
+		Expect(printList(&out, []monitor.Status{broken, status}, now)).To(Succeed())
 		Expect(out.String()).To(Equal(lines(`
 			NAME   STATE    OWNER  MEMBERS  AGE    COMMAND
 			bad    broken   -      0        -      it is torn
@@ -207,7 +207,7 @@ var _ = Describe("What a user reads", func() {
 
 	It("of list, where there is none", func() {
 		var out bytes.Buffer
-		Expect(printList(&out, nil)).To(Succeed())
+		Expect(printList(&out, nil, time.Now())).To(Succeed())
 		Expect(out.String()).To(BeEmpty())
 	})
 
@@ -221,7 +221,7 @@ var _ = Describe("What a user reads", func() {
 		var out bytes.Buffer
 		status := aStatus()
 		status.Command = []string{"sh", "-c", "one\ntwo\tthree"}
-		Expect(printList(&out, []monitor.Status{status, status})).To(Succeed())
+		Expect(printList(&out, []monitor.Status{status, status}, time.Now())).To(Succeed())
 		Expect(strings.Count(out.String(), "\n")).To(Equal(3))
 	})
 })
