@@ -318,9 +318,13 @@ func (s *connectorSource) find(pid int) Process {
 
 // bornBy returns the latest start time of a process that was announced at a
 // moment of the monotonic clock. Whoever was born later only has its PID.
+//
+// The clock that runs on while the machine sleeps is read last. If we have to wait
+// for the processor between the two, the answer is too late, which hardly matters;
+// one that is too early would make a stranger of the process itself.
 func bornBy(at time.Duration) StartTime {
 	var boot, monotonic unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil || unix.ClockGettime(unix.CLOCK_MONOTONIC, &monotonic) != nil {
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &monotonic) != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil {
 		return math.MaxInt64
 	}
 	asleep := time.Duration(boot.Nano() - monotonic.Nano())

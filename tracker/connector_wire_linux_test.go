@@ -79,7 +79,8 @@ func (w *wire) announce(what uint32, at time.Duration, data ...uint32) {
 	Expect(err).NotTo(HaveOccurred())
 }
 
-// announcedAt is when a process with that start time is announced, at once.
+// announcedAt is when a process with that start time is announced: some seconds
+// later, so that it does not matter how long it takes to look at the clocks.
 func announcedAt(start StartTime) time.Duration {
-	return time.Duration(start+1-bornBy(0)) * clockTick
+	return time.Duration(start+500-bornBy(0)) * clockTick
 }
