@@ -109,3 +109,59 @@ var _ = Describe("A PID that is used again, as the proc connector tells", Label(
 			forks(10, us, 5000), dies, forks(5, us, 6000), told),
 	)
 })
+
+var _ = Describe("A process that is watched anew by the proc connector", Label("linux"), func() {
+	notices := func(w *wire) []Notice {
+		GinkgoHelper()
+		found, err := w.next(nil, 0)
+		Expect(err).NotTo(HaveOccurred())
+		return found
+	}
+	forked := func(child int) OmegaMatcher {
+		return And(HaveField("PID", 11), HaveField("Events", Forked), HaveField("Child", child))
+	}
+
+	DescribeTable("keeps what it did", func(listens func(*wire)) {
+		_, w := connect()
+		defer w.end()
+		Expect(w.add(11)).To(Succeed())
+		forks(11, 20, 5000)(w)
+		listens(w)
+		Expect(w.add(11)).To(Succeed())
+		forks(11, 21, 5010)(w)
+		Expect(notices(w)).To(HaveExactElements(forked(20), forked(21)))
+	},
+		Entry("though nobody has listened", func(*wire) {}),
+		Entry("though only the reader has listened", func(w *wire) { w.receive() }),
+	)
+
+	It("has done nothing while it was not watched", func() {
+		_, w := connect()
+		defer w.end()
+		Expect(w.add(11)).To(Succeed())
+		w.remove(11)
+		forks(11, 20, 5000)(w)
+		Expect(w.add(11)).To(Succeed())
+		forks(11, 21, 5010)(w)
+		Expect(notices(w)).To(HaveExactElements(forked(21)))
+	})
+
+	It("makes nobody who is missed while a watch of it is refused", func() {
+		r, w := connect()
+		defer w.end()
+		blind := w.connectorSource.lookup
+		w.connectorSource.lookup = func(pid int) (Process, error) {
+			if pid == 11 {
+				return Process{}, errHidden
+			}
+			return blind(pid)
+		}
+		tree := r.track(10)
+		forks(11, 20, 5000)(w)
+		w.connectorSource.lookup = blind
+		r.happensLater(slowBeat)
+		forks(11, 21, 5010)(w)
+		r.run()
+		Expect(links(tree)).To(And(HaveKeyWithValue(20, "child of 11"), HaveKeyWithValue(21, "child of 11")))
+	})
+})
