@@ -4,6 +4,8 @@ package harness
 
 import (
 	"context"
+	"io"
+	"net"
 	"strings"
 	"syscall"
 
@@ -76,4 +78,44 @@ func (p *Puppet) DoubleFork(ctx context.Context, name string, middle Start) *Pup
 	between.Exit(ctx, 0)
 	p.Reap(ctx, between.PID())
 	return leaf
+}
+
+// Trace has the puppet take hold of a process as a debugger does, and waits until
+// that has stopped. The puppet needs the right to: it is its parent, or root. The
+// error says why not.
+func (p *Puppet) Trace(ctx context.Context, pid int) error {
+	_, err := p.order(ctx, wire.Order{Do: wire.Trace, Number: pid})
+	return err
+}
+
+// Release has the puppet let a process go that it traces.
+func (p *Puppet) Release(ctx context.Context, pid int) {
+	p.stage.t.Helper()
+	p.tell(ctx, wire.Order{Do: wire.Release, Number: pid})
+}
+
+// EndFirstThread ends the thread that the puppet began with, while others go on:
+// Linux then shows the process as a zombie, and its descriptors stay open. It is
+// for Linux alone.
+func (p *Puppet) EndFirstThread(ctx context.Context) {
+	p.stage.t.Helper()
+	p.tell(ctx, wire.Order{Do: wire.EndFirstThread})
+}
+
+// Lend has the puppet send what it inherited beyond 0, 1 and 2 to this process,
+// a stranger to it. Close returns it.
+func (p *Puppet) Lend(ctx context.Context) io.Closer {
+	p.stage.t.Helper()
+	socket := p.stage.Path(p.name + ".lend")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
+	if err != nil {
+		p.stage.t.Fatalf("puppet %s is to lend: %v", p.name, err)
+	}
+	defer listener.Close()
+	p.tell(ctx, wire.Order{Do: wire.Lend, Name: socket})
+	lent, err := borrow(listener)
+	if err != nil {
+		p.stage.t.Fatalf("puppet %s lends: %v", p.name, err)
+	}
+	return lent
 }

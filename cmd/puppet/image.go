@@ -20,17 +20,13 @@ import (
 // environment for those who look from outside: the kernel shows what it was
 // given at the exec, whatever the process has made of it since.
 func (p *puppet) execSelf(env []string) (wire.Answer, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return wire.Answer{}, err
-	}
 	fd, err := p.keepConnection()
 	if err != nil {
 		return wire.Answer{}, err
 	}
 	defer syscall.Close(fd)
 	env = append(env, wire.DescriptorVariable+"="+strconv.Itoa(fd))
-	return wire.Answer{}, syscall.Exec(self, os.Args, env)
+	return wire.Answer{}, syscall.Exec(p.image, os.Args, env)
 }
 
 // exec answers and becomes another program. That program holds the connection

@@ -28,16 +28,28 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: puppet NAME")
 		os.Exit(2)
 	}
+	go func() {
+		if err := play(os.Args[1]); err != nil {
+			fmt.Fprintln(os.Stderr, "puppet:", err)
+			os.Exit(3)
+		}
+		os.Exit(0)
+	}()
+	stay()
+}
+
+// play is a puppet's whole life.
+func play(name string) error {
 	conn, err := connect()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "puppet:", err)
-		os.Exit(3)
+		return err
 	}
-	p := &puppet{name: os.Args[1], conn: conn, children: map[int]*os.Process{}}
-	if err := p.serve(); err != nil {
-		fmt.Fprintln(os.Stderr, "puppet:", err)
-		os.Exit(3)
+	image, err := os.Executable()
+	if err != nil {
+		return err
 	}
+	p := &puppet{name: name, image: image, conn: conn, children: map[int]*os.Process{}}
+	return p.serve()
 }
 
 // connect dials the harness, or takes up the connection that this process had
@@ -69,6 +81,7 @@ var errAnswered = errors.New("answered already")
 // A puppet is this process as the harness knows it.
 type puppet struct {
 	name     string
+	image    string // path; Linux forgets it with the first thread
 	conn     *net.UnixConn
 	children map[int]*os.Process // started and not yet reaped, by PID
 }

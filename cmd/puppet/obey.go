@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/gemini-monitor/gemini/harness/wire"
 )
 
@@ -54,17 +56,21 @@ func (p *puppet) obey(o wire.Order) (wire.Answer, error) {
 		return wire.Answer{}, changeUser(o.Number)
 	case wire.Crash:
 		return p.crash()
+	case wire.Trace:
+		return wire.Answer{}, trace(o.Number)
+	case wire.Release:
+		return wire.Answer{}, unix.PtraceDetach(o.Number)
+	case wire.Lend:
+		return wire.Answer{}, lend(o.Name)
+	case wire.EndFirstThread:
+		return wire.Answer{}, endFirstThread()
 	}
 	return wire.Answer{}, fmt.Errorf("unknown order %q", o.Do)
 }
 
 // fork starts a child puppet. Go cannot fork without exec, and does not need to.
 func (p *puppet) fork(o wire.Order) (wire.Answer, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return wire.Answer{}, err
-	}
-	return p.spawn(o, exec.Command(self, o.Name))
+	return p.spawn(o, exec.Command(p.image, o.Name))
 }
 
 // spawn starts cmd and leaves it unreaped. All descriptors without

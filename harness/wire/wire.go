@@ -43,6 +43,10 @@ const (
 	WriteTerminal   Verb = "write terminal"   // write Args to the controlling terminal, a line
 	ChangeUser      Verb = "change user"      // become the user and group Number, for which it takes root
 	Crash           Verb = "crash"            // answer, then crash as a program with a fault does
+	Trace           Verb = "trace"            // stop the process Number, as a debugger does
+	Release         Verb = "release"          // let it go
+	Lend            Verb = "lend"             // send what was inherited beyond 0, 1 and 2 over the socket Name
+	EndFirstThread  Verb = "end first thread" // end the thread that the process began with (Linux)
 )
 
 // An Order tells a puppet to do one thing.
@@ -92,7 +96,7 @@ func (o Order) String() string {
 	switch o.Do {
 	case Raise:
 		words = append(words, syscall.Signal(o.Number).String())
-	case Reap, Exit, Close, ChangeUser:
+	case Reap, Exit, Close, ChangeUser, Trace, Release:
 		words = append(words, strconv.Itoa(o.Number))
 	}
 	if o.OwnSession {

@@ -1,0 +1,52 @@
+//go:build darwin || linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// trace attaches to a process and returns when it has stopped. Linux knows the
+// debugger by its thread, so from now on all orders are obeyed by this one.
+func trace(pid int) error {
+	runtime.LockOSThread()
+	if err := unix.PtraceAttach(pid); err != nil {
+		return fmt.Errorf("attach to %d: %w", pid, err)
+	}
+	var status unix.WaitStatus
+	for {
+		_, err := unix.Wait4(pid, &status, unix.WUNTRACED, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err == nil && !status.Stopped() {
+			err = errors.New("it has ended")
+		}
+		if err != nil {
+			return fmt.Errorf("wait for %d to stop: %w", pid, err)
+		}
+		return nil
+	}
+}
+
+// lend passes on what this process inherited, and keeps it.
+func lend(socket string) error {
+	inherited, err := inheritedDescriptors()
+	if err != nil {
+		return err
+	}
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Net: "unix", Name: socket})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	// Descriptors travel with data only: unix(7) asks for one byte at least.
+	_, _, err = conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(inherited...), nil)
+	return err
+}

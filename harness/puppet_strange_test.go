@@ -1,0 +1,65 @@
+//go:build darwin || linux
+
+package harness_test
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+// What seldom happens to a process, and confuses who watches it.
+var _ = Describe("A puppet in a strange state", func() {
+	stateOf := func(pid int) string {
+		GinkgoHelper()
+		state, err := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(pid)).Output()
+		Expect(err).NotTo(HaveOccurred())
+		return strings.TrimSpace(string(state))[:1]
+	}
+
+	It("is stopped by another that traces it, and let go", func(ctx SpecContext) {
+		stage := newStage()
+		stage.Start("puppet", "debugged")
+		debugged := stage.Puppet(ctx, "debugged")
+		stage.Start("puppet", "debugger")
+		debugger := stage.Puppet(ctx, "debugger")
+		if err := debugger.Trace(ctx, debugged.PID()); err != nil {
+			Skip("processes cannot be traced here: " + err.Error())
+		}
+		Expect(stateOf(debugged.PID())).To(BeElementOf("T", "t"))
+		debugger.Release(ctx, debugged.PID())
+		Expect(debugged.Report(ctx).PID).To(Equal(debugged.PID()))
+		Expect(debugger.Trace(ctx, 99999999)).NotTo(Succeed())
+	}, SpecTimeout(time.Minute))
+
+	It("lends what it inherited to a stranger", func(ctx SpecContext) {
+		stage := newStage()
+		job := stage.Start("puppet", "lender")
+		lender := stage.Puppet(ctx, "lender")
+		lent := lender.Lend(ctx)
+		lender.Exit(ctx, 0)
+		job.Wait(ctx)
+		Expect(job.Oracle().Held()).To(BeTrue(), "this process has it")
+		Expect(lent.Close()).To(Succeed())
+		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())
+	}, SpecTimeout(time.Minute))
+
+	It("has lost its first thread and goes on", Label("linux"), func(ctx SpecContext) {
+		stage := newStage()
+		job := stage.Start("puppet", "headless")
+		headless := stage.Puppet(ctx, "headless")
+		headless.EndFirstThread(ctx)
+		Expect(stateOf(headless.PID())).To(Equal("Z"), "though it lives")
+		Expect(headless.Report(ctx).PID).To(Equal(job.PID()))
+		child := headless.Fork(ctx, "child", harness.Start{})
+		child.Exit(ctx, 0)
+		headless.Exit(ctx, 5)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{Code: 5}))
+	}, SpecTimeout(time.Minute))
+})
