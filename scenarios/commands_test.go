@@ -73,6 +73,19 @@ var _ = Describe("A command in a runtime", func() {
 		outside.Exit(ctx, 0)
 	}, limit)
 
+	It("leaves nobody behind when its runtime has gone, whoever watched it included", func(ctx SpecContext) {
+		stage.CrossCheck()
+		job := stage.Start(monitor.Run("clean", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		Expect(job.Testimony()).To(And(HaveField("Pipe", true), HaveField("Lock", true)))
+		owner.Exit(ctx, 0)
+		expectRemoved(ctx, "clean", job.Oracle())
+		Eventually(ctx, func() bool { // of who is in the job's cgroup nobody can leave it but by ending
+			said := job.Testimony()
+			return said.Pipe || said.Lock || said.Cgroup != nil && *said.Cgroup
+		}).Should(BeFalse())
+	}, limit)
+
 	It("knows its runtime by its environment and by its ancestry", ours, func(ctx SpecContext) {
 		sh := stage.AtTerminal(ctx, harness.Sh, monitor.Shell("known")...)
 		sh.Prompt(ctx)

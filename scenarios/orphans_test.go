@@ -5,6 +5,7 @@ package scenarios_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -75,10 +76,7 @@ var _ = Describe("An orphan", func() {
 	It("of a whole daemon's start, fork, setsid, fork, keeps the runtime", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("daemon", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
-		middle := root.Fork(ctx, "middle", harness.Start{OwnSession: true})
-		leaf := middle.Fork(ctx, "leaf", harness.Start{})
-		middle.Exit(ctx, 0)
-		root.Reap(ctx, middle.PID())
+		leaf := root.DoubleFork(ctx, "leaf", harness.Start{OwnSession: true})
 		expectKept(ctx, "daemon", job.Oracle())
 		root.Exit(ctx, 0)
 		job.Wait(ctx)
@@ -87,10 +85,29 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "daemon", job.Oracle())
 	}, limit)
 
+	It("that became a daemon with bare forks, and let its terminal go, keeps the runtime", func(ctx SpecContext) {
+		perl()
+		job := stage.Start(monitor.Run("service", harness.Daemon("leaf")...)...)
+		leaf := stage.Puppet(ctx, "leaf")
+		job.Wait(ctx)
+		expectKept(ctx, "service", job.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "service", job.Oracle())
+	}, limit)
+
+	It("that hands on to the next and is gone, again and again, keeps the runtime", func(ctx SpecContext) {
+		// No process of these is there for as long as anybody needs to look at it.
+		baton := `use POSIX; until (-e $ARGV[0]) { my $p = fork; POSIX::_exit(0) if $p }`
+		job := stage.Start(monitor.Run("baton", perl(), "-e", baton, stage.Path("finish"))...)
+		job.Wait(ctx)
+		expectKept(ctx, "baton", job.Oracle())
+		Expect(os.WriteFile(stage.Path("finish"), nil, 0o600)).To(Succeed())
+		expectRemoved(ctx, "baton", job.Oracle())
+	}, limit)
+
 	It("whose ancestors are gone faster than anyone can look keeps the runtime", func(ctx SpecContext) {
-		// Bare forks: each process makes the next, in a session of its own, and is gone.
-		script := `use POSIX; for (1..50) { my $p = fork; POSIX::_exit(0) if $p; POSIX::setsid() } exec "puppet", "leaf"`
-		job := stage.Start(monitor.Run("fast", perl(), "-e", script)...)
+		perl()
+		job := stage.Start(monitor.Run("fast", harness.Chain(50, true, "leaf")...)...)
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
 		leaf := stage.Puppet(ctx, "leaf")
 		expectKept(ctx, "fast", job.Oracle())
@@ -135,7 +152,8 @@ var _ = Describe("An orphan", func() {
 	}, limit)
 
 	It("at the end of a hundred and twenty generations keeps the runtime", Label("slow"), func(ctx SpecContext) {
-		job := stage.Start(monitor.Run("deep", perl(), "-e", `for (1..120) { my $p = fork; if ($p) { waitpid $p, 0; exit } } exec "puppet", "leaf"`)...)
+		perl()
+		job := stage.Start(monitor.Run("deep", harness.Line(120, "leaf")...)...)
 		leaf := stage.Puppet(ctx, "leaf")
 		expectKept(ctx, "deep", job.Oracle())
 		leaf.Setpgid(ctx)
@@ -149,8 +167,8 @@ var _ = Describe("An orphan", func() {
 
 	It("is one of very many and every one of them counts", Label("slow"), func(ctx SpecContext) {
 		const many = 40
-		script := fmt.Sprintf(`for i in $(seq %d); do (puppet leaf-$i &); done`, many)
-		job := stage.Start(monitor.Run("many", "sh", "-c", script)...)
+		perl()
+		job := stage.Start(monitor.Run("many", harness.Fan(many, "leaf")...)...)
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
 		for i := 1; i <= many; i++ {
 			leaf := stage.Puppet(ctx, fmt.Sprintf("leaf-%d", i))

@@ -90,6 +90,24 @@ var _ = Describe("A monitor", ours, func() {
 		leaf.Exit(ctx, 0)
 		expectRemoved(ctx, "paused", job.Oracle())
 	}, limit)
+
+	It("that was stopped while thousands came and went finds the one who stayed", Label("slow"), func(ctx SpecContext) {
+		// More than any queue of notices holds, and the last of them is a daemon.
+		storm := `use POSIX; for (1..3000) { my $p = fork; POSIX::_exit(0) unless $p; waitpid $p, 0 }
+			POSIX::_exit(0) if fork; POSIX::setsid(); exec "puppet", "leaf"`
+		job := stage.Start(monitor.Run("storm", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		watcher := monitorOf(ctx, "storm")
+		Expect(stage.Signal(watcher, syscall.SIGSTOP)).To(Succeed())
+		DeferCleanup(func() { syscall.Kill(watcher, syscall.SIGKILL) }) // a stopped process ends by nothing else
+		owner.Exec(ctx, perl(), "-e", storm)
+		leaf := stage.Puppet(ctx, "leaf")
+		job.Wait(ctx)
+		Expect(stage.Signal(watcher, syscall.SIGCONT)).To(Succeed())
+		expectKept(ctx, "storm", job.Oracle())
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "storm", job.Oracle())
+	}, limit)
 })
 
 // monitorOf is the PID of the process that watches the runtime.

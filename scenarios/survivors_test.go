@@ -6,6 +6,7 @@ import (
 	"os"
 
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/harness"
 )
@@ -37,6 +38,19 @@ var _ = Describe("An orphan", func() {
 			}
 			leaf.ChangeUser(ctx, 12345)
 		}, limit),
+		Entry("ends the thread it began with, and is shown as a zombie", Label("linux"), func(ctx SpecContext, leaf *harness.Puppet) {
+			leaf.EndFirstThread(ctx)
+		}, limit),
+		Entry("is taken hold of by a debugger", func(ctx SpecContext, leaf *harness.Puppet) {
+			stage.Start("puppet", "debugger")
+			debugger := stage.Puppet(ctx, "debugger")
+			if err := debugger.Trace(ctx, leaf.PID()); err != nil {
+				Skip("processes cannot be traced here: " + err.Error())
+			}
+			expectKept(ctx, "changed", witnessOf(leaf)) // on macOS it is now the debugger's child
+			debugger.Release(ctx, leaf.PID())
+			debugger.Exit(ctx, 0)
+		}, limit),
 	)
 
 	It("that crashes keeps the runtime no longer", func(ctx SpecContext) {
@@ -48,6 +62,20 @@ var _ = Describe("An orphan", func() {
 		expectKept(ctx, "crashed", job.Oracle())
 		leaf.Crash(ctx)
 		expectRemoved(ctx, "crashed", job.Oracle())
+	}, limit)
+
+	It("of which a stranger has what it inherited keeps the runtime, and so does the stranger", ours, func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("lent", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		lent := owner.Lend(ctx)
+		owner.Exit(ctx, 0)
+		job.Wait(ctx)
+		// Somebody has what only the processes of the runtime were given, and the
+		// table shows nobody: nothing is known for certain, and nothing is removed.
+		Eventually(ctx, func() string { return stage.Run(ctx, "monitor", "info", "lent").Stdout }).Should(ContainSubstring("holds the lease"))
+		expectKept(ctx, "lent", job.Oracle())
+		Expect(lent.Close()).To(Succeed())
+		expectRemoved(ctx, "lent", job.Oracle())
 	}, limit)
 
 	It("counts in the runtime that it was made in, not in one beside that", func(ctx SpecContext) {

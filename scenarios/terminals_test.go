@@ -45,6 +45,32 @@ var _ = Describe("At a terminal", func() {
 				expectRemoved(ctx, "window", sh.Oracle())
 			}, limit)
 
+			It("a job that goes on in the background keeps the runtime when the shell has gone", func(ctx SpecContext) {
+				sh.Send("(trap '' HUP; puppet job)")
+				job := stage.Puppet(ctx, "job")
+				sh.Suspend(ctx)
+				sh.Background(ctx)
+				shells, err := sh.ForegroundGroup()
+				Expect(err).NotTo(HaveOccurred())
+				Expect(job.Report(ctx).Group).NotTo(Equal(shells))
+				sh.Foreground(ctx)
+				sh.Suspend(ctx)
+				sh.Background(ctx)
+				Expect(stage.Signal(sh.PID(), syscall.SIGKILL)).To(Succeed()) // by exit, some shells would ask first
+				sh.Wait(ctx)
+				expectKept(ctx, "window", sh.Oracle())
+				job.Exit(ctx, 0)
+				expectRemoved(ctx, "window", sh.Oracle())
+			}, limit)
+
+			It("the shell of a runtime knows the size of its window, also when that changes", func(ctx SpecContext) {
+				sh.Resize(37, 91)
+				Expect(sh.Run(ctx, "stty size </dev/tty")).To(ContainSubstring("37 91"))
+				expectKept(ctx, "window", sh.Oracle())
+				sh.Exit(ctx)
+				expectRemoved(ctx, "window", sh.Oracle())
+			}, limit)
+
 			It("closing the window ends the shell, its foreground job and the runtime", func(ctx SpecContext) {
 				sh.Send("puppet fore")
 				fore := stage.Puppet(ctx, "fore")
@@ -57,15 +83,17 @@ var _ = Describe("At a terminal", func() {
 			It("whoever ignores the hang-up keeps the runtime when the window closes", func(ctx SpecContext) {
 				sh.Run(ctx, "(trap '' HUP; puppet leaf </dev/null >/dev/null 2>&1 &)")
 				leaf := stage.Puppet(ctx, "leaf")
+				Expect(leaf.WriteTerminal(ctx, "here")).To(Succeed())
 				sh.Hangup()
 				sh.Wait(ctx)
+				Expect(leaf.WriteTerminal(ctx, "still here")).NotTo(Succeed(), "the window is still there: the spec proves nothing")
 				expectKept(ctx, "window", sh.Oracle())
 				leaf.Exit(ctx, 0)
 				expectRemoved(ctx, "window", sh.Oracle())
 			}, limit)
 
 			It("the leader's death by a signal ends the runtime", func(ctx SpecContext) {
-				Expect(syscall.Kill(sh.PID(), syscall.SIGKILL)).To(Succeed())
+				Expect(stage.Signal(sh.PID(), syscall.SIGKILL)).To(Succeed())
 				Expect(sh.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 				expectRemoved(ctx, "window", sh.Oracle())
 			}, limit)
