@@ -90,7 +90,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 	})
 
 	It("shows who lives at that moment, and who is believed to", func() {
-		Expect(t.report).To(MatchRegexp(`(?m)^ *%d +S.*parent .*group %[1]d .*session %[1]d .*puppet leaf +<- .*leaf`, leaf))
+		Expect(t.report).To(MatchRegexp(`(?m)^ *%d +[RS].*parent .*group %[1]d .*session %[1]d .*puppet leaf +<- .*leaf`, leaf))
 		Expect(t.report).To(ContainSubstring("999999999 is no more, but alive for monitor of x"))
 		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +somebody lives`))
 	})
