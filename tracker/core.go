@@ -37,6 +37,10 @@ type core struct {
 // a child whose parent died between the two (xnu-facts R3, R10, R20).
 const settledReads = 2
 
+// urgentReads is how many reads a tree that waits to be found empty may have at
+// once. That is enough, unless notices keep being lost: then more cost too much.
+const urgentReads = 2 * settledReads
+
 const (
 	firstBeat = 4 * time.Millisecond
 	// slowBeat is for members that cannot announce their end: exiting ones,
@@ -86,6 +90,7 @@ func (c *core) begins(t *tree, m *member) {
 			d.tree = t
 			if d.alive() {
 				t.living++
+				t.leaving += d.leaving()
 			}
 		}
 	}
@@ -93,6 +98,7 @@ func (c *core) begins(t *tree, m *member) {
 		if inner != t && inner.outer == t.outer && inner.anchor != m && inner.anchor.descends(m) {
 			inner.outer = t
 			t.living += inner.living
+			t.leaving += inner.leaving
 		}
 	}
 }
@@ -181,7 +187,7 @@ func (c *core) due() (at time.Time, ok bool) {
 		if t.settled() {
 			continue
 		}
-		if t.reads == 0 || c.vacant(t) {
+		if t.reads == 0 || t.vacant() && t.urgent < urgentReads {
 			return c.lastRead, true // somebody waits for that: it is worth the price
 		}
 		at, ok = c.budget.ready(), true
@@ -190,19 +196,6 @@ func (c *core) due() (at time.Time, ok bool) {
 		return c.lastRead.Add(c.beat), true
 	}
 	return at, ok
-}
-
-// vacant reports whether a tree waits only to be found empty.
-func (c *core) vacant(t *tree) bool {
-	if t.living == 0 {
-		return !t.emptied
-	}
-	for _, m := range c.known {
-		if m.alive() && !m.exited && m.tree.within(t) {
-			return false
-		}
-	}
-	return true
 }
 
 // reading is told that every notice has been taken and a read begins.
@@ -251,6 +244,9 @@ func (c *core) finish(now time.Time, took time.Duration) {
 		}
 		if !t.news {
 			t.clean++
+		}
+		if t.urgent++; !t.vacant() {
+			t.urgent = 0
 		}
 	}
 	c.forget()

@@ -17,7 +17,9 @@ func (c *core) notice(n Notice, now time.Time) {
 		return
 	}
 	if n.Events.Has(Exited) {
+		before := m.leaving()
 		m.exited, m.watched = true, false
+		m.tree.count(0, m.leaving()-before)
 	}
 	if c.forks == ForksNamed {
 		c.noticeExactly(m, n, now)

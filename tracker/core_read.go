@@ -78,8 +78,9 @@ func (c *core) refresh(m *member, row Process) {
 	if m.dead || m.exited {
 		// It was taken for dead wrongly: the notice was about an earlier
 		// process with this PID, or a table had hidden the row.
+		m.tree.count(0, -m.leaving())
 		if m.dead {
-			m.tree.count(+1)
+			m.tree.count(+1, 0)
 			m.tree.note(Change{Kind: Joined, Member: m.Member, Time: m.Joined})
 		}
 		m.dead, m.exited, m.watched = false, false, false
@@ -216,7 +217,7 @@ func (c *core) join(p Process, link Link, via *member, t *tree, now time.Time) *
 		m.dead, m.buried = true, c.reads
 		return m
 	}
-	t.count(+1)
+	t.count(+1, 0)
 	t.note(Change{Kind: Joined, Member: m.Member, Time: now})
 	return m
 }
@@ -226,12 +227,12 @@ func (c *core) bury(m *member, now time.Time) {
 	if m.dead {
 		return
 	}
+	m.tree.count(-1, -m.leaving())
 	m.dead, m.buried = true, c.reads
 	if m.watched {
 		m.watched = false
 		c.ask(askUnwatch, m)
 	}
-	m.tree.count(-1)
 	m.tree.note(Change{Kind: Left, Member: m.Member, Time: now})
 }
 
@@ -247,7 +248,7 @@ func (c *core) nest(t *tree, rows []Process) {
 		return
 	}
 	t.outer, root.via = via.tree, via
-	t.outer.count(t.living)
+	t.outer.count(t.living, t.leaving)
 	for _, m := range c.known {
 		if m.alive() && m.tree.within(t) {
 			t.outer.note(Change{Kind: Joined, Member: m.Member, Time: m.Joined})

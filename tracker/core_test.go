@@ -365,6 +365,23 @@ var _ = Describe("A storm of forks", func() {
 		Expect(spent.Seconds() / r.clock.Sub(began).Seconds()).To(BeNumerically("<", 0.05))
 	})
 
+	It("costs no more while a tree waits to be found empty and notices are lost", func() {
+		r := rehearse(ForksNamed)
+		r.rows[30] = row(30, 5, 30, 5)
+		r.track(30)
+		tree := r.track(10)
+		r.cost = 5 * time.Millisecond
+		r.beforeRead = func() { r.posted = append(r.posted, Notice{Lost: true}) }
+		r.beforeRead()
+		before, began := r.reads, r.clock
+		r.dies(10, 11, 12)
+		spent := time.Duration(r.reads-before) * r.cost
+		Expect(spent.Seconds() / r.clock.Sub(began).Seconds()).To(BeNumerically("<", 0.05))
+		r.beforeRead = nil
+		r.run()
+		Expect(verdict(tree)).To(Equal(Empty))
+	})
+
 	It("does not hold up the verdict on another tree", func() {
 		r := rehearse(ForksAnnounced)
 		r.rows[30] = row(30, 5, 30, 5)

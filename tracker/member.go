@@ -73,6 +73,15 @@ type member struct {
 
 func (m *member) alive() bool { return !m.dead }
 
+// leaving counts the member if its exit was announced and its death is not
+// established.
+func (m *member) leaving() int {
+	if m.exited && m.alive() {
+		return 1
+	}
+	return 0
+}
+
 // descends reports whether m is a or joined, over however many others,
 // through a.
 func (m *member) descends(a *member) bool {
@@ -106,6 +115,8 @@ type tree struct {
 	anchor  *member // the root as a member, also when long forgotten; may be nil
 	outer   *tree   // the next tree that contains this one
 	living  int     // live members, those of inner trees included
+	leaving int     // of these, those whose exit was announced
+	urgent  int     // reads in a row after which it was vacant
 	reads   int     // whole reads since it began
 	news    bool    // something happened to it since the last read began
 	clean   int     // reads in a row that brought nothing new
@@ -165,10 +176,12 @@ func (t *tree) note(c Change) {
 	}
 }
 
-// count adds n live members to the tree and all around it.
-func (t *tree) count(n int) {
+// count adds live members, and such that are about to leave, to the tree and all
+// around it.
+func (t *tree) count(living, leaving int) {
 	for ; t != nil; t = t.outer {
-		t.living += n
+		t.living += living
+		t.leaving += leaving
 		t.emptied = t.emptied && t.living == 0
 	}
 }
@@ -179,5 +192,8 @@ func (t *tree) stir() {
 		t.news, t.clean = true, 0
 	}
 }
+
+// vacant reports whether the tree waits only to be found empty.
+func (t *tree) vacant() bool { return t.living == t.leaving && !t.emptied }
 
 func (t *tree) settled() bool { return t.clean >= settledReads }

@@ -185,6 +185,22 @@ func (r *rehearsal) run() {
 		Expect(r.tracker.follower.step()).To(Succeed())
 		Expect(steps).To(BeNumerically("<", 10_000), "the tracker does not come to rest")
 	}
+	r.recount()
+}
+
+// recount expects that each tree has as many members as it says.
+func (r *rehearsal) recount() {
+	GinkgoHelper()
+	for _, t := range r.tracker.follower.core.trees {
+		living, leaving := 0, 0
+		for _, m := range r.tracker.follower.core.known {
+			if m.alive() && m.tree.within(t) {
+				living++
+				leaving += m.leaving()
+			}
+		}
+		Expect([]int{t.living, t.leaving}).To(Equal([]int{living, leaving}), "the tree of %v", t.root)
+	}
 }
 
 // appears writes rows into the table, with the notice of a fork for a parent
