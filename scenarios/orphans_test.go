@@ -57,7 +57,7 @@ var _ = Describe("An orphan", func() {
 		Expect(err).NotTo(HaveOccurred())
 		expectKept(ctx, "system", job.Oracle())
 		// It holds the oracle, so the PID is its own.
-		Expect(syscall.Kill(pid, syscall.SIGKILL)).To(Succeed())
+		Expect(stage.Signal(pid, syscall.SIGKILL)).To(Succeed())
 		expectRemoved(ctx, "system", job.Oracle())
 	}, limit)
 
@@ -147,7 +147,7 @@ var _ = Describe("An orphan", func() {
 		pid, err := strconv.Atoi(strings.TrimSpace(job.Output()))
 		Expect(err).NotTo(HaveOccurred())
 		expectKept(ctx, "bare", job.Oracle())
-		Expect(syscall.Kill(pid, syscall.SIGKILL)).To(Succeed())
+		Expect(stage.Signal(pid, syscall.SIGKILL)).To(Succeed())
 		expectRemoved(ctx, "bare", job.Oracle())
 	}, limit)
 
@@ -158,7 +158,7 @@ var _ = Describe("An orphan", func() {
 		expectKept(ctx, "deep", job.Oracle())
 		leaf.Setpgid(ctx)
 		// All but the leaf. macOS may call it EPERM when only zombies are left to look at.
-		_ = syscall.Kill(-job.PID(), syscall.SIGKILL)
+		_ = stage.Signal(-job.PID(), syscall.SIGKILL)
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 		expectKept(ctx, "deep", job.Oracle())
 		leaf.Exit(ctx, 0)

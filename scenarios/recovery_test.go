@@ -77,15 +77,15 @@ var _ = Describe("A monitor", ours, func() {
 		job := stage.Start(monitor.Run("paused", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		watcher := monitorOf(ctx, "paused")
-		Expect(syscall.Kill(watcher, syscall.SIGSTOP)).To(Succeed())
-		DeferCleanup(func() { syscall.Kill(watcher, syscall.SIGKILL) }) // a stopped process ends by nothing else
+		Expect(stage.Signal(watcher, syscall.SIGSTOP)).To(Succeed())
+		DeferCleanup(func() { stage.Signal(watcher, syscall.SIGKILL) }) // a stopped process ends by nothing else
 		middle := owner.Fork(ctx, "middle", harness.Start{OwnSession: true})
 		leaf := middle.Fork(ctx, "leaf", harness.Start{OwnSession: true})
 		middle.Exit(ctx, 0)
 		owner.Reap(ctx, middle.PID())
 		owner.Exit(ctx, 0)
 		job.Wait(ctx)
-		Expect(syscall.Kill(watcher, syscall.SIGCONT)).To(Succeed())
+		Expect(stage.Signal(watcher, syscall.SIGCONT)).To(Succeed())
 		expectKept(ctx, "paused", job.Oracle())
 		leaf.Exit(ctx, 0)
 		expectRemoved(ctx, "paused", job.Oracle())
@@ -99,7 +99,7 @@ var _ = Describe("A monitor", ours, func() {
 		owner := stage.Puppet(ctx, "owner")
 		watcher := monitorOf(ctx, "storm")
 		Expect(stage.Signal(watcher, syscall.SIGSTOP)).To(Succeed())
-		DeferCleanup(func() { syscall.Kill(watcher, syscall.SIGKILL) }) // a stopped process ends by nothing else
+		DeferCleanup(func() { stage.Signal(watcher, syscall.SIGKILL) }) // a stopped process ends by nothing else
 		owner.Exec(ctx, perl(), "-e", storm)
 		leaf := stage.Puppet(ctx, "leaf")
 		job.Wait(ctx)
@@ -123,6 +123,6 @@ func monitorOf(ctx context.Context, name string) int {
 func end(ctx context.Context, name string, signal syscall.Signal) {
 	GinkgoHelper()
 	pid := monitorOf(ctx, name)
-	Expect(syscall.Kill(pid, signal)).To(Succeed())
+	Expect(stage.Signal(pid, signal)).To(Succeed())
 	Eventually(ctx, func() error { return syscall.Kill(pid, 0) }).Should(MatchError(syscall.ESRCH))
 }

@@ -153,6 +153,6 @@ func letReuse(ctx SpecContext, job *harness.Job, gate *os.File) {
 
 func signalAll(pids []int, signal syscall.Signal) {
 	for _, pid := range pids {
-		syscall.Kill(pid, signal) // one that has ended needs none
+		stage.Signal(pid, signal) // one that has ended needs none
 	}
 }

@@ -21,7 +21,7 @@ var _ = Describe("Whoever watches a runtime", func() {
 			job := stage.Start(monitor.Run("told", "puppet", "owner")...)
 			owner := stage.Puppet(ctx, "owner")
 			for _, pid := range watchers(ctx) {
-				Expect(syscall.Kill(pid, signal)).To(Or(Succeed(), MatchError(syscall.ESRCH)))
+				Expect(stage.Signal(pid, signal)).To(Or(Succeed(), MatchError(syscall.ESRCH)))
 			}
 			expectKept(ctx, "told", job.Oracle())
 			Expect(owner.Report(ctx).PID).To(Equal(owner.PID()))
@@ -48,7 +48,7 @@ var _ = Describe("Whoever watches a runtime", func() {
 		owner.Fork(ctx, "child", harness.Start{})
 		// XNU says EPERM of a group of the dead. What imitates it may look when the
 		// signal has done its work already; the wait below tells whether it has.
-		Expect(syscall.Kill(-job.PID(), syscall.SIGKILL)).To(Or(Succeed(), MatchError(syscall.EPERM)))
+		Expect(stage.Signal(-job.PID(), syscall.SIGKILL)).To(Or(Succeed(), MatchError(syscall.EPERM)))
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 		expectRemoved(ctx, "felled", job.Oracle())
 	}, limit)
