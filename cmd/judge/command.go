@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"syscall"
 	"time"
@@ -13,9 +14,9 @@ import (
 // notice half a minute, and then ends what it has started.
 const farewell = time.Minute
 
-// command is a program that is asked to end when ctx does, with SIGINT: go and
-// Ginkgo then end and remove what they have started and made. Whoever takes
-// longer than farewell is killed.
+// command is a program that is asked to end when ctx does, with SIGINT: Ginkgo
+// then ends and removes what its specs have started and made. Whoever takes longer
+// than farewell is killed.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
@@ -23,6 +24,15 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	// A ^C is for the judge alone. A program that got it too would be asked twice,
 	// and the second time Ginkgo leaves without tidying up.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+// goCommand is go, which on SIGINT ends at once, as its compilers do if they get
+// it too. What it was at stays behind in the directory work.
+func goCommand(ctx context.Context, work string, args ...string) *exec.Cmd {
+	cmd := command(ctx, "go", args...)
+	cmd.Env = append(os.Environ(), "GOTMPDIR="+work)
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	return cmd
 }
 

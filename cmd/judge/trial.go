@@ -52,16 +52,28 @@ func prepare(ctx context.Context, out, filter string) (*trial, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, err
 	}
-	for _, args := range [][]string{
-		{"build", "-o", out + "/", module + "/cmd/mutant", module + "/cmd/puppet"},
-		{"test", "-c", "-o", t.path("scenarios.test"), module + "/scenarios"},
-	} {
-		if printed, err := command(ctx, "go", args...).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, printed)
-		}
+	if err := t.build(ctx); err != nil {
+		return nil, err
 	}
 	t.removeReports() // of an earlier trial
 	return t, t.gather(ctx)
+}
+
+func (t *trial) build(ctx context.Context) error {
+	work := t.path("work")
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	for _, args := range [][]string{
+		{"build", "-o", t.out + "/", module + "/cmd/mutant", module + "/cmd/puppet"},
+		{"test", "-c", "-o", t.path("scenarios.test"), module + "/scenarios"},
+	} {
+		if printed, err := goCommand(ctx, work, args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("go %s: %w\n%s", args[0], err, printed)
+		}
+	}
+	return nil
 }
 
 func (t *trial) path(name string) string { return filepath.Join(t.out, name) }
