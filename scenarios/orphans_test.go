@@ -181,6 +181,24 @@ var _ = Describe("An orphan", func() {
 	}, limit)
 })
 
+var _ = Describe("A crowd", func() {
+	It("of more than a thousand children keeps the runtime, and every one of them counts", Label("slow"), func(ctx SpecContext) {
+		// Tools stop counting at 255, 256, 1,000 or 4,096. All wait for one gate.
+		const crowd = 1200
+		script := `pipe my $in, my $out; for (1..$ARGV[0]) { my $p = fork // die "fork: $!"; next if $p; close $out; <$in>; exit }
+			$| = 1; print "born\n"; open my $gate, "<", $ARGV[1]; <$gate>; exit`
+		Expect(syscall.Mkfifo(stage.Path("gate"), 0o600)).To(Succeed())
+		job := stage.Start(monitor.Run("crowd", perl(), "-e", script, fmt.Sprint(crowd), stage.Path("gate"))...)
+		Eventually(ctx, job.Output).Should(Equal("born\n"))
+		if gemini != nil {
+			Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, "crowd") }).Should(HaveLen(1 + crowd))
+		}
+		expectKept(ctx, "crowd", job.Oracle())
+		Expect(os.WriteFile(stage.Path("gate"), nil, 0)).To(Succeed()) // its reader sees the end, and so do theirs
+		expectRemoved(ctx, "crowd", job.Oracle())
+	}, limit)
+})
+
 var _ = Describe("A zombie", func() {
 	It("does not keep a runtime, be it its owner", func(ctx SpecContext) {
 		stage.Start("puppet", "outside")
