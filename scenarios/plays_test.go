@@ -88,8 +88,13 @@ func checkPlays(ctx SpecContext, times int) {
 		if gemini != nil {
 			AddReportEntry("on the simulated kernel", simulate(ctx, p))
 		}
-		Fail(fmt.Sprintf("%s\n%s\nplay it again:\n\t%s='%s' go tool -modfile=tools.mod ginkgo --focus 'The play of' ./scenarios\nkeep it, among what happened once:\n\tEntry(\"of ...\", \"%s\", limit),",
-			p, failure, playVariable, p, p))
+		Fail(strings.Join([]string{
+			p.String(), failure,
+			"play it again:",
+			fmt.Sprintf("\t%s='%s' go tool -modfile=tools.mod ginkgo --focus %[1]s ./scenarios", playVariable, p),
+			"keep it, among what happened once:",
+			fmt.Sprintf("\tEntry(\"of ...\", %q, limit),", p.String()),
+		}, "\n"))
 	}
 }
 
@@ -122,6 +127,9 @@ func drawPlay(t *rapid.T) play.Play {
 			last := len(p.Living()) == 1 && a.Ends()
 			return last || a.Deed == play.Forks && a.Whom > "F"
 		})
+		if len(next) == 0 {
+			break
+		}
 		p = append(p, rapid.SampledFrom(next).Draw(t, "act"))
 	}
 	return p
