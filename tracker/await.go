@@ -16,21 +16,6 @@ type waiter struct {
 	over      chan struct{} // closed when the wait is
 }
 
-// look ends the wait if the condition holds or has an error.
-func (w *waiter) look(c *core) (over bool) {
-	ok, err := w.condition(c)
-	if !ok && err == nil {
-		return false
-	}
-	w.end(err)
-	return true
-}
-
-func (w *waiter) end(err error) {
-	w.err = err
-	close(w.over)
-}
-
 // await returns when the condition holds or has an error, ctx ends, or the
 // tracker does. Where ctx has ended before, the condition is not looked at: what
 // a caller who was told to stop gets must not depend on who was faster.
@@ -39,7 +24,7 @@ func (t *Tracker) await(ctx context.Context, condition func(*core) (bool, error)
 		return err
 	}
 	w := &waiter{condition: condition, over: make(chan struct{})}
-	t.admit(w)
+	t.beginWait(w)
 	select {
 	case <-w.over:
 		return w.err
@@ -56,32 +41,34 @@ func (t *Tracker) await(ctx context.Context, condition func(*core) (bool, error)
 	return ctx.Err()
 }
 
-// admit lets a waiter look at once, and then after each step.
-func (t *Tracker) admit(w *waiter) {
+// beginWait has a wait end at once, or after a later step.
+func (t *Tracker) beginWait(w *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.follower.mu.Lock()
 	defer t.follower.mu.Unlock()
-	if !t.over(w) {
+	if !t.ends(w) {
 		t.waiters = append(t.waiters, w)
 	}
 }
 
-// release ends all waits that are over. It is called with the lock held.
-func (t *Tracker) release() {
+// endWaits ends all waits that are over. It is called with the lock held.
+func (t *Tracker) endWaits() {
 	t.follower.mu.Lock()
 	defer t.follower.mu.Unlock()
-	t.waiters = slices.DeleteFunc(t.waiters, t.over)
+	t.waiters = slices.DeleteFunc(t.waiters, t.ends)
 }
 
-// over ends a wait if its condition says so, or the tracker has ended.
-func (t *Tracker) over(w *waiter) bool {
-	if w.look(t.follower.core) {
-		return true
+// ends ends a wait if its condition says so, or the tracker has ended.
+func (t *Tracker) ends(w *waiter) bool {
+	ok, err := w.condition(t.follower.core)
+	if !ok && err == nil {
+		err = t.err
 	}
-	if t.err != nil {
-		w.end(t.err)
-		return true
+	if !ok && err == nil {
+		return false
 	}
-	return false
+	w.err = err
+	close(w.over)
+	return true
 }

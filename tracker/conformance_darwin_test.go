@@ -11,7 +11,7 @@ var mechanisms = []mechanism{
 	{"macOS without lineage", func() (kernel, error) {
 		s, err := newSystem()
 		if err == nil {
-			s.kin = nil
+			s.lineages = nil
 		}
 		return s, err
 	}},

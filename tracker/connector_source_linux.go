@@ -204,7 +204,7 @@ func (s *connectorSource) take(notices []Notice) ([]Notice, error) {
 			notices = s.notice(notices, e)
 		}
 		for _, pid := range dead {
-			notices = s.conclude(notices, pid)
+			notices = s.announceExit(notices, pid)
 		}
 		if len(s.dead) == 0 || err != nil {
 			return notices, err
@@ -215,7 +215,7 @@ func (s *connectorSource) take(notices []Notice) ([]Notice, error) {
 // notice appends what an event means to who watches.
 func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 	if e.what == procFork {
-		notices = s.conclude(notices, e.child) // of an earlier one with its PID
+		notices = s.announceExit(notices, e.child) // of an earlier one with its PID
 	}
 	if e.what != eventLost && !s.watches(e.pid) {
 		s.began(Identity{PID: e.child}, false) // a stranger's, by now
@@ -261,8 +261,8 @@ func (s *connectorSource) examine(notices []Notice, pid int) []Notice {
 	return notices
 }
 
-// conclude says that a process has ended, if that is established and not said.
-func (s *connectorSource) conclude(notices []Notice, pid int) []Notice {
+// announceExit says that a process has ended, if that is established and not said.
+func (s *connectorSource) announceExit(notices []Notice, pid int) []Notice {
 	s.mu.Lock()
 	dead := s.watched[pid].dead
 	s.mu.Unlock()

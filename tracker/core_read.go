@@ -9,10 +9,10 @@ func (c *core) read(rows []Process, now time.Time) {
 		c.rows[rows[i].PID] = i
 	}
 	c.looking = false
-	clear(c.makers)
+	clear(c.lineages)
 	for _, m := range c.known {
 		c.review(m, rows, now)
-		c.noteMaker(m)
+		c.noteLineage(m)
 	}
 	for c.admit(rows, now) {
 	}
@@ -131,7 +131,7 @@ func (c *core) linkOf(row *Process, rows []Process) (Link, *member) {
 	if !c.orphan(row, rows) {
 		return Link{}, nil
 	}
-	if m := c.makerOf(row); m != nil {
+	if m := c.lineageOf(row); m != nil {
 		return Link{LinkLineage, m.Identity}, m
 	}
 	if m := c.creatorOf(row.Group, row); m != nil {
@@ -174,17 +174,17 @@ func (c *core) orphan(row *Process, rows []Process) bool {
 		parent.Session != row.Session && row.Session != row.PID
 }
 
-// noteMaker makes a process findable by those it made.
-func (c *core) noteMaker(m *member) {
+// noteLineage makes a process findable by the lineages of those it made.
+func (c *core) noteLineage(m *member) {
 	if m.lineage.self != 0 && c.known[m.PID] == m {
-		c.makers[m.lineage.self] = m
+		c.lineages[m.lineage.self] = m
 	}
 }
 
-// makerOf finds the member that made an orphan. Nobody is older than who made
+// lineageOf finds the member that made an orphan. Nobody is older than who made
 // him; after an exec the kernel may name another, who can be younger.
-func (c *core) makerOf(row *Process) *member {
-	m := c.makers[row.lineage.parent]
+func (c *core) lineageOf(row *Process) *member {
+	m := c.lineages[row.lineage.parent]
 	if row.lineage.parent == 0 || m == nil || m.lineage.self >= row.lineage.self {
 		return nil
 	}
@@ -212,7 +212,7 @@ func (c *core) join(p Process, link Link, via *member, t *tree, now time.Time) *
 	m := &member{Member: Member{Process: p, Link: link, Joined: now}, tree: t, via: via}
 	m.shorten()
 	c.known[p.PID] = m
-	c.noteMaker(m)
+	c.noteLineage(m)
 	if p.State == Zombie {
 		m.dead, m.buried = true, c.reads
 		return m

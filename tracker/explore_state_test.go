@@ -18,8 +18,8 @@ func (r *simRun) encode() []byte {
 		if p.parent != nil {
 			parent = p.parent.pid
 		}
-		s.numbers(p.pid, int(p.start), parent, p.pgid, p.sid, int(p.state), p.at, p.phase, int(p.maker), int(p.kinSeen), p.real)
-		s.flags(p.member, p.lease, p.noWait, p.orphan, p.owes, p.underMother, p.named, p.kinShown)
+		s.numbers(p.pid, int(p.start), parent, p.pgid, p.sid, int(p.state), p.at, p.phase, int(p.maker), int(p.lineageSeen), p.real)
+		s.flags(p.member, p.lease, p.noWait, p.orphan, p.owes, p.underMother, p.named, p.lineageShown)
 		s.numbers(p.ids...)
 		s.end()
 	}

@@ -31,8 +31,8 @@ type simCase struct {
 	// found empty while somebody lives who let the lease go and of whom the
 	// tracker was never shown that it belongs.
 	hole bool
-	// kin tells that lineage closes it.
-	kin bool
+	// byLineage tells that lineage closes it.
+	byLineage bool
 }
 
 // differs tells whether the case is another one than its program alone on a
@@ -50,7 +50,7 @@ func (c simCase) differs(flavour simFlavour) bool {
 // opens tells whether some schedule of the case has to open the documented hole.
 // A kernel that names each child has none, once the tracker is there.
 func (c simCase) opens(flavour simFlavour) bool {
-	return c.hole && !(flavour.lineage && c.kin) && (flavour.forks != ForksNamed || c.late || c.overflow > 0)
+	return c.hole && !(flavour.lineage && c.byLineage) && (flavour.forks != ForksNamed || c.late || c.overflow > 0)
 }
 
 // A simRun is one schedule of a case.
@@ -206,7 +206,7 @@ func (r *simRun) check() {
 				r.fail("found empty while %s lives, of whom the tracker was shown that it belongs", p)
 			}
 		}
-		if !r.hole || r.kernel.lineage && r.kin || r.kernel.flavour == ForksNamed && r.overflow == 0 && !r.late {
+		if !r.hole || r.kernel.lineage && r.byLineage || r.kernel.flavour == ForksNamed && r.overflow == 0 && !r.late {
 			r.fail("found empty while %s lives", lost[0])
 		}
 	}
@@ -259,7 +259,7 @@ func (r *simRun) shownBy(p *simProc, asking []*simProc) bool {
 	if (p.named || p.underMother) && r.shownBy(p.mother, asking) {
 		return true
 	}
-	if maker := r.kernel.born(p.kinSeen); p.kinShown && maker != nil && maker.member && r.shownBy(maker, asking) {
+	if maker := r.kernel.born(p.lineageSeen); p.lineageShown && maker != nil && maker.member && r.shownBy(maker, asking) {
 		return true
 	}
 	return slices.ContainsFunc(p.ids, func(id int) bool {

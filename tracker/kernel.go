@@ -3,8 +3,8 @@ package tracker
 // A system is the kernel that runs us: its notices and its process table.
 type system struct {
 	source
-	table *table
-	kin   *kinship // nil where the kernel keeps none
+	table    *table
+	lineages *lineages // nil where the kernel keeps none
 }
 
 func newSystem() (*system, error) {
@@ -23,25 +23,25 @@ func newSystem() (*system, error) {
 func newSystemOf(s source, t *table) *system {
 	k := &system{source: s, table: t}
 	if hasLineage() {
-		k.kin = newKinship(askLineage, t.lookup)
+		k.lineages = newLineages(askLineage, t.lookup)
 	}
 	return k
 }
 
-func (s *system) capabilities() Capabilities { return capabilitiesOf(s.forks(), s.kin != nil) }
+func (s *system) capabilities() Capabilities { return capabilitiesOf(s.forks(), s.lineages != nil) }
 
 func (s *system) read(rows []Process) ([]Process, error) {
 	rows, err := s.table.read(rows)
-	if err == nil && s.kin != nil {
-		s.kin.completeAll(rows)
+	if err == nil && s.lineages != nil {
+		s.lineages.completeAll(rows)
 	}
 	return rows, err
 }
 
 func (s *system) lookup(pid int) (Process, error) {
 	p, err := s.table.lookup(pid)
-	if err == nil && s.kin != nil {
-		s.kin.complete(&p)
+	if err == nil && s.lineages != nil {
+		s.lineages.complete(&p)
 	}
 	return p, err
 }

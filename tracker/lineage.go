@@ -4,63 +4,63 @@ package tracker
 // are zero where the kernel does not say.
 type lineage struct {
 	self   uint64 // later processes have higher ones
-	parent uint64 // of whoever made it; see kinship
+	parent uint64 // of whoever made it; see lineages
 }
 
-// A kinship adds their lineage to rows. XNU keeps naming the parent that made a
+// A lineages adds to rows the lineages that it knows. XNU keeps naming the parent that made a
 // process when that one has died, but an exec has it name the parent of that
 // moment, which may be init by then (xnu-facts 6.2). So each process is asked
 // for once, as early as it is seen.
-type kinship struct {
+type lineages struct {
 	ask         func(pid int) (lineage, bool)
 	lookup      func(pid int) (Process, error)
-	known, next map[kin]lineage
+	known, next map[lineageKey]lineage
 }
 
-// A kin is an identity without the boot, which is always this one.
-type kin struct {
+// A lineageKey is an identity without the boot, which is always this one.
+type lineageKey struct {
 	pid   int
 	start StartTime
 }
 
-func newKinship(ask func(pid int) (lineage, bool), lookup func(pid int) (Process, error)) *kinship {
-	return &kinship{ask, lookup, make(map[kin]lineage), make(map[kin]lineage)}
+func newLineages(ask func(pid int) (lineage, bool), lookup func(pid int) (Process, error)) *lineages {
+	return &lineages{ask, lookup, make(map[lineageKey]lineage), make(map[lineageKey]lineage)}
 }
 
 // completeAll adds the lineages of a whole table, and forgets those that are
 // not in it any more.
-func (k *kinship) completeAll(rows []Process) {
+func (l *lineages) completeAll(rows []Process) {
 	for i := range rows {
 		p := &rows[i]
-		if k.complete(p); p.lineage != (lineage{}) {
-			k.next[kin{p.PID, p.Start}] = p.lineage
+		if l.complete(p); p.lineage != (lineage{}) {
+			l.next[lineageKey{p.PID, p.Start}] = p.lineage
 		}
 	}
-	k.known, k.next = k.next, k.known
-	clear(k.next)
+	l.known, l.next = l.next, l.known
+	clear(l.next)
 }
 
-func (k *kinship) complete(p *Process) {
-	key := kin{p.PID, p.Start}
-	l, ok := k.known[key]
+func (l *lineages) complete(p *Process) {
+	key := lineageKey{p.PID, p.Start}
+	found, ok := l.known[key]
 	if !ok {
 		if p.Tracer != 0 {
 			return // an exec meanwhile would name the debugger
 		}
-		if l, ok = k.learn(p.Identity); !ok {
+		if found, ok = l.learn(p.Identity); !ok {
 			return
 		}
-		k.known[key] = l
+		l.known[key] = found
 	}
-	p.lineage = l
+	p.lineage = found
 }
 
 // learn asks for a lineage by PID, and looks afterwards whose PID that is.
-func (k *kinship) learn(id Identity) (lineage, bool) {
-	l, ok := k.ask(id.PID)
+func (l *lineages) learn(id Identity) (lineage, bool) {
+	found, ok := l.ask(id.PID)
 	if !ok {
 		return lineage{}, false
 	}
-	p, err := k.lookup(id.PID)
-	return l, err == nil && p.Identity == id
+	p, err := l.lookup(id.PID)
+	return found, err == nil && p.Identity == id
 }

@@ -218,7 +218,7 @@ func (k *simKernel) lookup(pid int) (Process, error) {
 	k.call('l', pid, 0)
 	for _, p := range k.procs {
 		if p.pid == pid && p.listed() {
-			return p.kinRow(), nil
+			return p.lineageRow(), nil
 		}
 	}
 	return Process{}, ErrGone
@@ -326,7 +326,7 @@ func (k *simKernel) read(rows []Process) ([]Process, error) {
 		if !p.listed() {
 			continue
 		}
-		row := p.kinRow()
+		row := p.lineageRow()
 		k.rows = append(k.rows, row)
 		shown = append(shown, p)
 		k.story("tracker: row %s: parent %d group %d session %d %s", p, row.Parent, row.Group, row.Session, row.State)

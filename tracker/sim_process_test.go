@@ -8,33 +8,33 @@ import (
 // A simProc is a process of the simulated kernel: a list of things to do, one
 // small step after the other.
 type simProc struct {
-	kernel  *simKernel
-	name    string
-	pid     int
-	start   StartTime
-	parent  *simProc  // nil stands for init; a debugger while one traces it
-	real    int       // the PID of its parent while a debugger traces it, or 0
-	mother  *simProc  // who made it
-	maker   StartTime // who made it, as the kernel tells; start times are never used again
-	kinSeen StartTime // what the tracker was told of that first; 0 is nothing yet
-	pgid    int
-	sid     int
-	state   simState
-	program []simOp
-	at      int      // the next of the program
-	phase   int      // how far the present one is
-	member  bool     // it belongs to the tree: the truth
-	lease   bool     // it holds the lease
-	noWait  bool     // its children are reaped by the kernel
-	orphan  bool     // re-parented: the kernel reaps it
-	child   *simProc // being made
-	owes    bool     // the notice of its exit, though it is dead
+	kernel      *simKernel
+	name        string
+	pid         int
+	start       StartTime
+	parent      *simProc  // nil stands for init; a debugger while one traces it
+	real        int       // the PID of its parent while a debugger traces it, or 0
+	mother      *simProc  // who made it
+	maker       StartTime // who made it, as the kernel tells; start times are never used again
+	lineageSeen StartTime // what the tracker was told of that first; 0 is nothing yet
+	pgid        int
+	sid         int
+	state       simState
+	program     []simOp
+	at          int      // the next of the program
+	phase       int      // how far the present one is
+	member      bool     // it belongs to the tree: the truth
+	lease       bool     // it holds the lease
+	noWait      bool     // its children are reaped by the kernel
+	orphan      bool     // re-parented: the kernel reaps it
+	child       *simProc // being made
+	owes        bool     // the notice of its exit, though it is dead
 
 	// What the tracker was shown of it, for the exploration's own opinion.
-	underMother bool  // a row with the parent that made it
-	ids         []int // the groups and sessions of its rows as an orphan
-	named       bool  // a notice of its birth
-	kinShown    bool  // a row as an orphan, with who made it
+	underMother  bool  // a row with the parent that made it
+	ids          []int // the groups and sessions of its rows as an orphan
+	named        bool  // a notice of its birth
+	lineageShown bool  // a row as an orphan, with who made it
 }
 
 // initStart stands for init as a maker.
@@ -43,7 +43,7 @@ const initStart = -1
 // show remembers the group and session of a row that the tracker was shown.
 func (p *simProc) show(row Process) {
 	if row.Parent == 1 {
-		p.kinShown = p.kinShown || row.lineage.parent != 0
+		p.lineageShown = p.lineageShown || row.lineage.parent != 0
 	}
 	for _, id := range []int{row.Group, row.Session} {
 		if row.Parent == 1 && id != 0 && id != p.pid && !slices.Contains(p.ids, id) {
@@ -114,14 +114,14 @@ func (p *simProc) alive() bool {
 // itself is waited for by the read, and missed (xnu-facts 3.2).
 func (p *simProc) listed() bool { return p.state != simGone }
 
-// kinRow is a row with what a kinship adds: each process is asked for once.
-func (p *simProc) kinRow() Process {
+// lineageRow is a row with its lineage: each process is asked for once.
+func (p *simProc) lineageRow() Process {
 	row := p.row()
 	if p.kernel.lineage {
-		if p.kinSeen == 0 {
-			p.kinSeen = p.maker
+		if p.lineageSeen == 0 {
+			p.lineageSeen = p.maker
 		}
-		row.lineage = lineage{self: uint64(p.start), parent: uint64(p.kinSeen)}
+		row.lineage = lineage{self: uint64(p.start), parent: uint64(p.lineageSeen)}
 	}
 	return row
 }

@@ -188,11 +188,11 @@ func (t *Tracker) run() {
 		if err != nil && t.err == nil {
 			t.err = fmt.Errorf("tracker ended: %w", err)
 		}
-		t.release()
+		t.endWaits()
 		t.mu.Unlock()
 	}
 	t.mu.Lock()
-	t.release() // those too who began to wait after the last step
+	t.endWaits() // those too who began to wait after the last step
 	t.mu.Unlock()
 }
 
