@@ -16,7 +16,7 @@ TIMEOUT ?= 10m
 # The race detector needs a C compiler; go says 0 where there is none.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),--race)
 SPEC_FLAGS = --procs=$(PROCS) --label-filter='$(LABELS)' --randomize-all --keep-going --fail-on-pending --trace \
-	--timeout=$(TIMEOUT) --poll-progress-after=20s $(if $(GITHUB_ACTIONS),--github-output) $(if $(CI),--no-color) \
+	--timeout=$(TIMEOUT) --poll-progress-after=60s $(if $(GITHUB_ACTIONS),--github-output) $(if $(CI),--no-color) \
 	--output-dir=$(OUT) --junit-report=junit.xml --json-report=report.json $(ARGS)
 OUT := $(CURDIR)/out
 
@@ -50,7 +50,8 @@ soak: TIMEOUT = 100m
 soak: specs ## only the long specs, twenty times
 
 mutants: ## which scenario catches which wrong monitor; fails if one survives
-	@go run ./cmd/judge -out $(OUT)/mutants $(ARGS)
+	@go build -o bin/judge ./cmd/judge
+	@exec bin/judge -out $(OUT)/mutants $(ARGS)
 
 bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 	@go build -o bin/bench ./cmd/bench

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,15 +89,18 @@ func readRecord(dir string) (Record, error) {
 // write replaces the record in one step: a reader finds the old one or the new
 // one, also after a crash of the machine.
 func (r Record) write(dir string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // people read it, and commands are full of & and >
+	if err := encoder.Encode(r); err != nil {
 		return fmt.Errorf("write record: %w", err)
 	}
 	file, err := os.CreateTemp(dir, "."+recordFile+"-")
 	if err != nil {
 		return fmt.Errorf("write record: %w", err)
 	}
-	_, err = file.Write(append(text, '\n'))
+	_, err = file.Write(text.Bytes())
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), filepath.Join(dir, recordFile))

@@ -2,7 +2,8 @@
 //
 // A tree is a process, its root, and everything that descends from it. The
 // package follows trees on macOS with kqueue and sysctl kern.proc, on Linux
-// with pidfds and /proc. It needs no root, entitlement, cgo or libproc.
+// with the proc connector, or pidfds where it is refused, and /proc. It needs no
+// root, entitlement, cgo or libproc. [Tracker.Capabilities] tells what is in use.
 //
 // [Lookup], [Table], [Parent], [Ancestors] and [IsDescendant] answer questions
 // about this moment. A [Watcher] delivers exits, forks and execs of chosen

@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -65,6 +67,13 @@ func (b bench) run(monitor string, long bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		os.RemoveAll(dir)
+		os.Exit(130)
+	}()
 	b.monitor, b.store = path, filepath.Join(dir, "store")
 	b.fast, b.slow, b.idle = 200, 10, 20*time.Second
 	if long {

@@ -149,5 +149,6 @@ func special(c rune) bool {
 func printJSON(out io.Writer, value any) error {
 	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false) // commands are full of & and >
 	return e.Encode(value)
 }

@@ -31,6 +31,12 @@ var _ = Describe("The command info, list and tree", func() {
 		Expect(call("list", "-q").Stdout).To(Equal("build\n"))
 	})
 
+	It("print commands in JSON as they were typed, and so does the record", func() {
+		r := create("build", "sh", "-c", "make >log && echo <done>")
+		Expect(call("info", "--json").Stdout).To(ContainSubstring(`make >log && echo <done>`))
+		Expect(os.ReadFile(filepath.Join(r.Dir(), "runtime.json"))).To(ContainSubstring(`make >log && echo <done>`))
+	})
+
 	It("print as JSON what the library knows", func() {
 		r := create("build", "make")
 		entry := monitor.Entry{Event: tracker.Joined, Member: &tracker.Member{

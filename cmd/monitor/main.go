@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,6 +80,7 @@ could not start it, 126 when it is not executable, 127 when it is not found.`,
   monitor info                         # inside: which runtime is this?
   monitor run --name build -- make -j8
   monitor list`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -99,6 +102,15 @@ could not start it, 126 when it is not executable, 127 when it is not found.`,
 		root.AddCommand(command)
 	}
 	return root
+}
+
+// version is what go has noted down of the source that this was built from.
+func version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return fmt.Sprintf("%s, %s %s/%s", build.Main.Version, build.GoVersion, runtime.GOOS, runtime.GOARCH)
 }
 
 // open opens the store that the user means.

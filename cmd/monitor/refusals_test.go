@@ -14,6 +14,10 @@ import (
 )
 
 var _ = Describe("The command", func() {
+	It("tells which one it is", func() {
+		Expect(call("--version")).To(HaveField("Stdout", MatchRegexp(`^monitor version .+, go1\.\d+.* \w+/\w+\n$`)))
+	})
+
 	DescribeTable("fails with one line and the documented code", func(code int, line string, args ...string) {
 		Expect(call(args...)).To(fails(code, line))
 		nothingLeft()
