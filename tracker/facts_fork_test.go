@@ -1,0 +1,155 @@
+package tracker
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var forkFacts = []fact{{
+	claim: "shows a child in the table as soon as its parent's fork is announced (G4)",
+	check: func(ctx context.Context, s *stage) {
+		parent, child := s.watchedChild(), 0
+		wait := s.meanwhile(func() { child = s.spawn(parent) })
+		s.await(ctx, parent, Forked)
+		table := s.read()
+		wait()
+		Expect(table).To(HaveKey(child))
+		Expect(table[child].Parent).To(Equal(parent))
+	},
+	except: map[Forks]exception{ForksUnseen: {why: pidfdForks}},
+	probe:  true,
+}, {
+	claim: "shows children that were forked before the watch (G5)",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.spawn(0)
+		child := s.spawn(parent)
+		Expect(s.watch(parent)).To(Succeed())
+		table := s.read()
+		Expect(table).To(HaveKey(child))
+		Expect(table[child].Parent).To(Equal(parent))
+	},
+}, {
+	claim: "merges forks, but announces them before the end (G6, R5)",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.watchedChild()
+		for range 4 {
+			s.spawn(parent)
+		}
+		s.exit(parent)
+		s.await(ctx, parent, Forked|Exited)
+		s.fence(ctx)
+		Expect(s.after(parent, Exited)).To(BeZero())
+	},
+	except: map[Forks]exception{ForksUnseen: {why: pidfdForks}},
+	probe:  true,
+}, {
+	claim: "names every child, or none",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.watchedChild()
+		s.fence(ctx)
+		s.noticed = nil // a fork from before the watch could still be told
+		children := []int{s.spawn(parent), s.spawn(parent), s.spawn(parent)}
+		s.await(ctx, parent, Forked)
+		s.fence(ctx)
+		var named []int
+		for _, n := range s.noticed {
+			if n.PID == parent && n.Events.Has(Forked) {
+				named = append(named, n.Child)
+			}
+		}
+		if s.kernel.forks() == ForksNamed {
+			Expect(named).To(Equal(children))
+		} else {
+			Expect(named).To(HaveEach(0))
+		}
+	},
+	except: map[Forks]exception{ForksUnseen: {why: pidfdForks}},
+}, {
+	claim: "announces an exec, and goes on watching (G2, G9)",
+	check: func(ctx context.Context, s *stage) {
+		pid := s.watchedChild()
+		before := s.lookup(pid)
+		for range 3 {
+			s.noticed = nil
+			s.exec(pid)
+			s.await(ctx, pid, Execed)
+		}
+		Expect(s.lookup(pid).Identity).To(Equal(before.Identity))
+		s.exit(pid)
+		s.await(ctx, pid, Exited)
+	},
+	except: map[Forks]exception{ForksUnseen: {pidfdForks, func(ctx context.Context, s *stage) {
+		pid := s.watchedChild()
+		before := s.lookup(pid)
+		s.exec(pid)
+		Expect(s.lookup(pid).Identity).To(Equal(before.Identity))
+		s.exit(pid)
+		s.await(ctx, pid, Exited)
+		Expect(s.of(pid)).To(Equal(Exited))
+	}}},
+	probe: true,
+}, {
+	claim: "has given living children to init when it announces the end of their parent (G6)",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.watchedChild()
+		children := []int{s.spawn(parent), s.spawn(parent)}
+		s.exit(parent)
+		s.await(ctx, parent, Exited)
+		table := s.read()
+		for _, child := range children {
+			Expect(table).To(HaveKey(child))
+			Expect(table[child].Parent).NotTo(Equal(parent))
+			if s.kernel.forks() == ForksAnnounced { // elsewhere any ancestor may adopt
+				Expect(table[child].Parent).To(Equal(1))
+			}
+		}
+	},
+	probe: true,
+}, {
+	claim: "keeps naming who made a process: for zombies, orphans and after an exec, if it was asked before (6.2)",
+	check: func(ctx context.Context, s *stage) {
+		if !s.kernel.capabilities().Lineage {
+			Skip("this kernel does not say")
+		}
+		mother := s.spawn(0)
+		child := s.spawn(mother)
+		made, maker := s.lookup(child).lineage, s.lookup(mother).lineage
+		Expect(made.parent).To(Equal(maker.self))
+		Expect(made.self).To(BeNumerically(">", maker.self))
+		s.exit(mother)
+		s.becomes(ctx, mother, Zombie)
+		Expect(s.lookup(mother).lineage).To(Equal(maker))
+		s.reap(0, mother)
+		Expect(s.lookup(child).Parent).To(Equal(1))
+		s.exec(child)
+		Expect(s.lookup(child).lineage).To(Equal(made))
+		Expect(s.read()[child].lineage).To(Equal(made))
+	},
+	probe: true,
+}, {
+	claim: "has reaped zombie children when it announces the end of their parent (G6)",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.watchedChild()
+		child := s.spawn(parent)
+		s.exit(child)
+		s.becomes(ctx, child, Zombie)
+		s.exit(parent)
+		s.await(ctx, parent, Exited)
+		Expect(s.read()).NotTo(HaveKey(child))
+	},
+	except: map[Forks]exception{ForksNamed: {initReaps, zombiesVanish}, ForksUnseen: {initReaps, zombiesVanish}},
+	probe:  true,
+}}
+
+const initReaps = "on Linux init reaps them, in its own time"
+
+func zombiesVanish(ctx context.Context, s *stage) {
+	parent := s.watchedChild()
+	child := s.spawn(parent)
+	s.exit(child)
+	s.becomes(ctx, child, Zombie)
+	s.exit(parent)
+	s.vanishes(ctx, child)
+}

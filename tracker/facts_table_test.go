@@ -1,0 +1,154 @@
+package tracker
+
+import (
+	"context"
+
+	. "github.com/onsi/gomega"
+)
+
+var tableFacts = []fact{{
+	claim: "says the same of a process in a read as in a look-up",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.spawn(0)
+		child := s.spawn(parent)
+		row := s.read()[child]
+		Expect(row).To(Equal(s.lookup(child)))
+		Expect(row.Parent).To(Equal(parent))
+		Expect(row.Start).NotTo(BeZero())
+		Expect(row.Boot).NotTo(BeEmpty())
+	},
+}, {
+	claim: "never changes an identity: by exec, in another group or session, as an orphan, as a zombie (G9)",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.spawn(0)
+		born := s.lookup(parent).Identity
+		child := s.spawn(parent)
+		childBorn := s.lookup(child).Identity
+		s.setpgid(parent)
+		s.exec(parent)
+		Expect(s.lookup(parent).Identity).To(Equal(born))
+		s.exit(parent)
+		s.becomes(ctx, parent, Zombie)
+		Expect(s.lookup(parent).Identity).To(Equal(born))
+		s.setsid(child)
+		s.exec(child)
+		Expect(s.lookup(child).Identity).To(Equal(childBorn))
+	},
+}, {
+	claim: "lists each PID once and everybody who lives throughout the read, while others come and go (G10)",
+	check: func(ctx context.Context, s *stage) {
+		var lasting []int
+		for range 6 {
+			lasting = append(lasting, s.spawn(0))
+		}
+		wait := s.meanwhile(func() {
+			for range 6 {
+				pid := s.spawn(0)
+				s.exit(pid)
+				s.reap(0, pid)
+			}
+		})
+		for range 20 {
+			table := s.read()
+			for _, pid := range lasting {
+				Expect(table).To(HaveKey(pid))
+			}
+		}
+		wait()
+	},
+}, {
+	claim: "hands group and session on to children, and keeps them over exec and re-parenting (G11)",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.spawn(0)
+		s.setsid(parent)
+		child := s.spawn(parent)
+		s.setpgid(child)
+		grandchild := s.spawn(child)
+		s.exec(grandchild)
+		s.exit(child)
+		s.exit(parent)
+		s.reap(0, parent)
+		s.vanishes(ctx, child)
+		orphan := s.lookup(grandchild)
+		Expect(orphan.Parent).NotTo(BeElementOf(parent, child))
+		Expect(orphan.Group).To(Equal(child))
+		Expect(orphan.Session).To(Equal(parent))
+	},
+}, {
+	claim: "makes the leader's PID the id of a new group or session (G8)",
+	check: func(ctx context.Context, s *stage) {
+		leader := s.spawn(0)
+		session := s.lookup(leader).Session
+		s.setpgid(leader)
+		Expect(s.lookup(leader)).To(And(HaveField("Group", leader), HaveField("Session", session)))
+		other := s.spawn(0)
+		s.setsid(other)
+		Expect(s.lookup(other)).To(And(HaveField("Group", other), HaveField("Session", other)))
+	},
+}, {
+	claim: "does not use a PID again while it names a group (G8)",
+	check: func(ctx context.Context, s *stage) {
+		leader := s.spawn(0)
+		s.setpgid(leader)
+		other := s.spawn(leader)
+		s.exit(leader)
+		Expect(s.tryReuse(leader)).To(BeNil(), "while it is a zombie")
+		s.reap(0, leader)
+		Expect(s.tryReuse(leader)).To(BeNil(), "while its group has a member")
+		Expect(s.lookup(other).Group).To(Equal(leader))
+		s.exit(other)
+		s.vanishes(ctx, other)
+		// Linux lets go of the number only when init has reaped the orphan.
+		Eventually(ctx, func() func() { return s.tryReuse(leader) }).ShouldNot(BeNil(), "when all have gone")
+	},
+}, {
+	claim: "lists a zombie with parent and group until its parent waits (G12)",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.spawn(0)
+		zombie := s.spawn(parent)
+		s.setpgid(zombie)
+		s.exit(zombie)
+		s.becomes(ctx, zombie, Zombie)
+		Expect(s.read()[zombie]).To(And(HaveField("Parent", parent), HaveField("Group", zombie), HaveField("State", Zombie)))
+		s.reap(parent, zombie)
+		Expect(s.read()).NotTo(HaveKey(zombie))
+	},
+	probe: true,
+}, {
+	claim: "keeps no orphan as a zombie (G12)",
+	check: func(ctx context.Context, s *stage) {
+		parent := s.spawn(0)
+		orphan := s.spawn(parent)
+		s.exit(parent)
+		s.reap(0, parent)
+		s.exit(orphan)
+		s.vanishes(ctx, orphan)
+	},
+	probe: true,
+}, {
+	claim: "answers gone, and not an error, for a PID that nobody has (G13)",
+	check: func(ctx context.Context, s *stage) {
+		pid := s.spawn(0)
+		s.exit(pid)
+		s.reap(0, pid)
+		s.gone(pid)
+		Expect(s.read()).NotTo(HaveKey(pid))
+		s.gone(-1)
+	},
+	probe: true,
+}, {
+	claim: "changes a parent only when the parent ends (G14)",
+	check: func(ctx context.Context, s *stage) {
+		grandparent := s.spawn(0)
+		parent := s.spawn(grandparent)
+		child := s.spawn(parent)
+		s.exec(parent)
+		s.setsid(parent)
+		s.exit(grandparent)
+		s.reap(0, grandparent)
+		Expect(s.lookup(child).Parent).To(Equal(parent))
+		s.exit(parent)
+		s.vanishes(ctx, parent)
+		Expect(s.lookup(child).Parent).NotTo(Equal(parent))
+	},
+}}

@@ -1,0 +1,194 @@
+package tracker
+
+import (
+	"slices"
+	"time"
+)
+
+// The tracker's side: the system calls that it makes of the simulated kernel.
+
+func (k *simKernel) forks() Forks { return k.flavour }
+func (k *simKernel) inherit()     {}
+
+func (k *simKernel) capabilities() Capabilities { return capabilitiesOf(k.flavour, k.lineage) }
+
+func (k *simKernel) wake()        {}
+func (k *simKernel) close() error { return nil }
+
+// call is a system call about to be made, about a PID or none.
+func (k *simKernel) call(kind byte, pid int, patience time.Duration) {
+	k.kind, k.about, k.patient = kind, pid, patience != 0
+	k.schedule(patience)
+}
+
+func (k *simKernel) add(pid int) error {
+	k.call('a', pid, 0)
+	k.drop(pid)
+	p := k.find(pid)
+	if zombie := k.latest(pid); p == nil && k.flavour == ForksUnseen && zombie != nil && zombie.state == simZombie {
+		k.story("tracker: watch %d (%s), a zombie", pid, zombie)
+		k.knotes = append(k.knotes, &simKnote{proc: zombie, pid: pid, start: zombie.start, pending: Exited})
+		return nil
+	}
+	if p == nil {
+		k.story("tracker: watch %d: no such process", pid)
+		return ErrGone
+	}
+	if k.fail(&k.refusals) {
+		k.story("tracker: watch %d (%s): refused", pid, p)
+		return errSimRefused
+	}
+	k.story("tracker: watch %d (%s)", pid, p)
+	k.knotes = append(k.knotes, &simKnote{proc: p, pid: pid, start: p.start})
+	return nil
+}
+
+func (k *simKernel) remove(pid int) {
+	k.drop(pid)
+}
+
+func (k *simKernel) drop(pid int) {
+	k.knotes = slices.DeleteFunc(k.knotes, func(kn *simKnote) bool { return kn.pid == pid })
+}
+
+func (k *simKernel) lookup(pid int) (Process, error) {
+	k.call('l', pid, 0)
+	for _, p := range k.procs {
+		if p.pid == pid && p.listed() {
+			return p.lineageRow(), nil
+		}
+	}
+	return Process{}, ErrGone
+}
+
+func (k *simKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+	k.call('n', 0, timeout)
+	notices = k.take(notices)
+	for _, n := range notices {
+		k.story("tracker: notice %d %s", n.PID, n.Events)
+	}
+	if len(notices) == 0 {
+		k.stage++ // a drain has ended
+		k.now = k.now.Add(max(0, timeout))
+	}
+	return notices, nil
+}
+
+func (k *simKernel) pending() bool {
+	return len(k.events) > 0 || slices.ContainsFunc(k.knotes, func(kn *simKnote) bool { return kn.pending != 0 })
+}
+
+func (k *simKernel) take(notices []Notice) []Notice {
+	for _, e := range k.events {
+		if n := e.Notice; k.watchedByName(n) {
+			n.found = k.found(n)
+			if m := k.latest(n.Child); m != nil && n.Events.Has(Forked) {
+				m.named = true
+			}
+			notices = append(notices, n)
+		}
+	}
+	k.events = nil
+	for _, kn := range k.knotes {
+		if kn.pending == 0 {
+			continue
+		}
+		notices = append(notices, Notice{PID: kn.pid, Events: kn.pending})
+		kn.gone = kn.pending.Has(Exited) // one-shot
+		kn.pending = 0
+	}
+	k.knotes = slices.DeleteFunc(k.knotes, func(kn *simKnote) bool { return kn.gone })
+	return notices
+}
+
+// found is the process that a notice names, when it is taken. It may be gone;
+// somebody else who has its PID by now is known by being younger.
+func (k *simKernel) found(n Notice) Process {
+	pid := n.PID
+	if n.Events.Has(Forked) {
+		pid = n.Child
+	}
+	for _, p := range k.procs {
+		if p.pid == pid && n.found.Start == p.start {
+			row := p.row()
+			row.State = Running
+			return row
+		}
+	}
+	return Process{Identity: Identity{PID: pid, Boot: "sim"}}
+}
+
+// watchedByName does what connectorSource does: it passes on what is about a
+// watched process, whose children are watched too.
+func (k *simKernel) watchedByName(n Notice) bool {
+	if n.Lost {
+		return true
+	}
+	i := slices.IndexFunc(k.knotes, func(kn *simKnote) bool { return kn.pid == n.PID })
+	if i < 0 {
+		return false
+	}
+	if n.Events.Has(Forked) {
+		k.knotes = append(k.knotes, &simKnote{pid: n.Child, start: n.found.Start})
+	}
+	if n.Events.Has(Exited) {
+		if k.knotes[i].start != n.found.Start {
+			return false // of an earlier process with this PID
+		}
+		k.knotes = slices.Delete(k.knotes, i, i+1)
+	}
+	return true
+}
+
+// read lists the PIDs at one moment and fills in the rows one by one later
+// (xnu-facts 4.3).
+func (k *simKernel) read(rows []Process) ([]Process, error) {
+	k.stage = stageRead
+	k.call('R', 0, 0)
+	k.rows = rows
+	k.todo = k.todo[:0]
+	for _, zombies := range []bool{false, true} {
+		for _, p := range k.procs {
+			if (p.state == simExiting || p.state == simZombie) == zombies {
+				k.todo = append(k.todo, p)
+			}
+		}
+	}
+	k.story("tracker: read lists %v", k.todo)
+	var shown []*simProc
+	for len(k.todo) > 0 {
+		k.call('f', 0, 0)
+		p := k.todo[0]
+		k.todo = k.todo[1:]
+		if !p.listed() {
+			continue
+		}
+		row := p.lineageRow()
+		k.rows = append(k.rows, row)
+		shown = append(shown, p)
+		k.story("tracker: row %s: parent %d group %d session %d %s", p, row.Parent, row.Group, row.Session, row.State)
+	}
+	rows, k.rows = k.rows, nil
+	if k.fail(&k.faults) {
+		k.story("tracker: the read fails")
+		return rows[:0], errSimFault
+	}
+	k.show(shown, rows[len(rows)-len(shown):])
+	return rows, nil
+}
+
+// show remembers what a read showed the tracker: a row with the parent that made
+// a process counts if that one was known to belong when the row was.
+func (k *simKernel) show(procs []*simProc, rows []Process) {
+	for i, p := range procs {
+		p.show(rows[i])
+	}
+	for again := true; again; {
+		again = false
+		for i, p := range procs {
+			if !p.underMother && p.mother != nil && rows[i].Parent == p.mother.pid && k.belongs(p.mother) {
+				p.underMother, again = true, true
+			}
+		}
+	}
+}
