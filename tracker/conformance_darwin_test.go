@@ -1,5 +1,7 @@
 package tracker
 
+import . "github.com/onsi/gomega"
+
 // A mechanism is one way to be told of processes by the kernel that runs us.
 type mechanism struct {
 	name string
@@ -16,3 +18,7 @@ var mechanisms = []mechanism{
 		return s, err
 	}},
 }
+
+// withoutDescriptors is what is found out of a tree by who can open no file: all,
+// because the table is no file here.
+var withoutDescriptors = Equal("alive")

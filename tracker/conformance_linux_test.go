@@ -1,6 +1,9 @@
 package tracker
 
-import . "github.com/onsi/ginkgo/v2"
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
 
 // A mechanism is one way to be told of processes by the kernel that runs us.
 type mechanism struct {
@@ -25,3 +28,6 @@ func withTable[S source](s S, err error) (kernel, error) {
 	t, err := newTable()
 	return newSystemOf(s, t), err
 }
+
+// withoutDescriptors is what is found out of a tree by who can open no file.
+var withoutDescriptors = HavePrefix("unknown")

@@ -161,10 +161,7 @@ var _ = Describe("Descent", func() {
 			report("leaf $$"); wait_at(0)
 		`)
 		for range 200 {
-			ancestors, err := Ancestors(r.Pid)
-			if err != nil {
-				continue // it has been reaped
-			}
+			ancestors := sure(ctx, func() ([]Process, error) { return Ancestors(r.Pid) })
 			Expect(ancestors[0].PID).To(Equal(os.Getpid()))
 		}
 		_, leaf := r.person()
