@@ -23,7 +23,8 @@ type Testimony struct {
 
 // CrossCheck gives all jobs that are started from now on more witnesses than
 // their oracle: a lock, at descriptor 4, and a cgroup where one can be made. A
-// monitor that a job starts is in the cgroup too, so this is for trees without.
+// monitor that a job starts is in the cgroup too, which then tells of the tree
+// and of whoever watches it, where pipe and lock tell of the tree alone.
 func (s *Stage) CrossCheck() { s.crossCheck = true }
 
 // Testimony asks all witnesses of a job that was started after CrossCheck. Pipe
