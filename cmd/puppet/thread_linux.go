@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -13,6 +15,7 @@ func init() { runtime.LockOSThread() }
 
 var (
 	endFirst  = make(chan struct{})
+	asked     atomic.Bool // to end it, which can be done once
 	lastWords = make(chan error)
 )
 
@@ -27,6 +30,9 @@ func stay() {
 // endFirstThread returns when the kernel shows the process as a zombie, which it
 // is not: its other threads live.
 func endFirstThread() error {
+	if asked.Swap(true) {
+		return errors.New("the first thread has been ended already")
+	}
 	close(endFirst)
 	for {
 		select {
