@@ -73,7 +73,7 @@ var _ = Describe("A command in a runtime", func() {
 		outside.Exit(ctx, 0)
 	}, limit)
 
-	It("leaves nobody behind when its runtime has gone, whoever watched it included", func(ctx SpecContext) {
+	It("leaves nobody behind when its runtime has gone, whoever watched it included", ours, func(ctx SpecContext) {
 		stage.CrossCheck()
 		job := stage.Start(monitor.Run("clean", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
