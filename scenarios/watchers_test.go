@@ -21,6 +21,7 @@ var _ = Describe("Whoever watches a runtime", func() {
 			job := stage.Start(monitor.Run("told", "puppet", "owner")...)
 			owner := stage.Puppet(ctx, "owner")
 			for _, pid := range watchers(ctx) {
+				// Its helpers come and go, as a poll's sleep does, or go with the first that was told.
 				Expect(stage.Signal(pid, signal)).To(Or(Succeed(), MatchError(syscall.ESRCH)))
 			}
 			expectKept(ctx, "told", job.Oracle())
@@ -34,7 +35,7 @@ var _ = Describe("Whoever watches a runtime", func() {
 		for _, pid := range watchers(ctx) {
 			group, err := syscall.Getpgid(pid)
 			if errors.Is(err, syscall.ESRCH) {
-				continue // one that was about to end
+				continue // a helper that was about to end
 			}
 			Expect(err).NotTo(HaveOccurred())
 			Expect(group).NotTo(Equal(owner.Group), "^C, or killing the group, ends PID %d, which watches: nobody would remove the runtime", pid)
