@@ -62,8 +62,8 @@ func init() {
 			}
 			p = p.Smallest(func(p play.Play) bool { return tryPlayAtRandom(p, flavour, true).failure != "" })
 			report = tryPlay(p, flavour, true)
-			Fail(fmt.Sprintf("%s\n=> %s\nthe smallest play that shows it, as a scenario:\n\tEntry(\"%s\", \"%s\", limit),",
-				strings.Join(report.story, "\n"), report.failure, report.failure, p))
+			Fail(fmt.Sprintf("%s\n=> %s\nthe smallest play that shows it, as a scenario:\n\tEntry(%q, %q, limit),",
+				strings.Join(report.story, "\n"), report.failure, report.failure, p.String()))
 		})
 	}
 }
@@ -108,7 +108,9 @@ func caseOf(p play.Play, hole bool) simCase {
 	return simCase{name: p.String(), root: programOf(p, "A"), hole: hole}
 }
 
-// programOf is what a process does in a play, and whom it forks in theirs.
+// programOf is what a process does in a play, and whom it forks in theirs. To
+// reap somebody becomes opWait, which reaps any child: the name of a child is
+// not kept, and the order in which children are reaped may be another.
 func programOf(p play.Play, who string) (program []simOp) {
 	ops := map[play.Deed]simWhat{
 		play.Reaps: opWait, play.LeadsGroup: opSetpgid, play.LeadsSession: opSetsid,
