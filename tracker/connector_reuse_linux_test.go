@@ -107,6 +107,12 @@ var _ = Describe("A PID that is used again, as the proc connector tells", Label(
 			forks(10, us, 5000), dies, forks(10, us, 6000), told, forks(us, 20, 6010)),
 		Entry("by a stranger", who{11: 1011}, []string{"joined " + itoa(us), "left " + itoa(us)},
 			forks(10, us, 5000), dies, forks(5, us, 6000), told),
+		Entry("by a stranger, who forks before that", who{11: 1011}, []string{"joined " + itoa(us), "left " + itoa(us)},
+			forks(10, us, 5000), dies, forks(5, us, 6000), forks(us, 20, 6010), told),
+		Entry("by a stranger, who forks after that", who{11: 1011}, []string{"joined " + itoa(us), "left " + itoa(us)},
+			forks(10, us, 5000), dies, forks(5, us, 6000), told, forks(us, 20, 6010)),
+		Entry("by a stranger, of one who was there before", who{}, []string{"left 11"},
+			func(w *wire) { w.script.bury(11) }, forks(5, 11, 5000), forks(11, 20, 5010)),
 	)
 })
 
@@ -134,6 +140,17 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		Entry("though nobody has listened", func(*wire) {}),
 		Entry("though only the reader has listened", func(w *wire) { w.receive() }),
 	)
+
+	It("is not taken for dead when its own birth is announced at last, so that what it did counts", func() {
+		_, w := connect()
+		defer w.end()
+		w.script.rows[20] = row(20, 11, 20, 20, born(5000)) // in the table before anybody is told
+		Expect(w.add(20)).To(Succeed())
+		w.announce(procFork, announcedAt(5000-450), 11, 11, 20, 20) // half a second later
+		forks(20, 21, 5100)(w)
+		w.script.bury(20)
+		Expect(notices(w)).To(HaveExactElements(And(HaveField("PID", 20), HaveField("Events", Forked), HaveField("Child", 21))))
+	})
 
 	It("has done nothing while it was not watched", func() {
 		_, w := connect()

@@ -30,22 +30,6 @@ type connectorSource struct {
 	watched  map[int]subject
 }
 
-// A subject is a process that is watched.
-type subject struct {
-	// start keeps a later process with the same PID from being taken for it.
-	// It is zero for one that is watched from birth and was gone when it was
-	// looked up, and unborn while nobody with this PID is watched yet.
-	start StartTime
-	// births counts the forks in the queue that made a process with this PID:
-	// what comes before them is about another.
-	births int
-	// dead is set once it is established that the process has ended. That is
-	// said when all it did has been.
-	dead bool
-}
-
-const unborn StartTime = -1
-
 // breather is how long the reader rests after it has read. An event seldom comes
 // alone, on a machine that builds something for instance, and reading them one by
 // one costs a wake-up each. The kernel's buffer holds what comes meanwhile.
@@ -117,25 +101,6 @@ func (s *connectorSource) add(pid int) error {
 	return nil
 }
 
-func (s *connectorSource) watch(pid int, start StartTime) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.watched[pid] = subject{start: start, births: s.watched[pid].births}
-}
-
-// remove ends watching the process that has the PID, but not a later one that
-// the queue tells of.
-func (s *connectorSource) remove(pid int) {
-	s.pidfds.remove(pid)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if births := s.watched[pid].births; births > 0 {
-		s.watched[pid] = subject{start: unborn, births: births}
-		return
-	}
-	delete(s.watched, pid)
-}
-
 func (s *connectorSource) next(notices []Notice, timeout time.Duration) (_ []Notice, err error) {
 	if notices, err = s.take(notices); err != nil || len(notices) > 0 {
 		return notices, err
@@ -165,13 +130,8 @@ func (s *connectorSource) receive() (any bool) {
 		if !s.concerns(e) {
 			continue
 		}
-		if e.what == procFork && s.children {
-			child, ok := s.watched[e.child]
-			if !ok {
-				child.start = unborn
-			}
-			child.births++
-			s.watched[e.child] = child
+		if e.what == procFork {
+			s.expect(e.child)
 		}
 		s.queue = append(s.queue, e)
 	}
@@ -215,11 +175,12 @@ func (s *connectorSource) take(notices []Notice) ([]Notice, error) {
 // notice appends what an event means to who watches.
 func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 	if e.what == procFork {
-		notices = s.announceExit(notices, e.child) // of an earlier one with its PID
+		s.succeed(e.child, e.at)
+		notices = s.announceExit(notices, e.child) // of the one who had its PID
+		s.born(e.child)
 	}
 	if e.what != eventLost && !s.watches(e.pid) {
-		s.began(Identity{PID: e.child}, false) // a stranger's, by now
-		return notices
+		return notices // a stranger's, by now
 	}
 	switch e.what {
 	case eventLost:
@@ -229,7 +190,9 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 		if child.Start > bornBy(e.at) {
 			child = Process{Identity: Identity{PID: e.child, Boot: s.table.boot}} // another one by now
 		}
-		s.began(child.Identity, true)
+		if s.children {
+			s.watch(child.PID, child.Start)
+		}
 		return append(notices, Notice{PID: e.pid, Events: Forked, Child: e.child, found: child})
 	case procExec:
 		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid)})
@@ -271,39 +234,6 @@ func (s *connectorSource) announceExit(notices []Notice, pid int) []Notice {
 	}
 	s.remove(pid)
 	return append(notices, Notice{PID: pid, Events: Exited})
-}
-
-// began takes a birth out of those to come. Our child is watched from then on, a
-// stranger's is not.
-func (s *connectorSource) began(id Identity, ours bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	child := s.watched[id.PID]
-	if child.births == 0 {
-		return
-	}
-	child.births--
-	if ours {
-		child.start, child.dead = id.Start, false
-	}
-	if s.watched[id.PID] = child; child.start == unborn && child.births == 0 {
-		delete(s.watched, id.PID)
-	}
-}
-
-// watches reports whether a process with this PID is watched, rather than one
-// that the queue tells of.
-func (s *connectorSource) watches(pid int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	process, ok := s.watched[pid]
-	return ok && process.start != unborn
-}
-
-func (s *connectorSource) startOf(pid int) StartTime {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.watched[pid].start
 }
 
 // find looks a process up. One that is gone already has a start time of zero.
