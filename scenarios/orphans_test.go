@@ -97,11 +97,11 @@ var _ = Describe("An orphan", func() {
 
 	It("that hands on to the next and is gone, again and again, keeps the runtime", func(ctx SpecContext) {
 		// No process of these is there for as long as anybody needs to look at it.
-		// Nobody could kill them either, so they end when the stage does, at any rate.
+		// Nobody could kill them either, so they end with the stage, or with their time.
 		baton := stage.Path("baton")
 		Expect(os.WriteFile(baton, nil, 0o600)).To(Succeed())
 		DeferCleanup(os.RemoveAll, baton)
-		relay := `use POSIX; for (1..100_000) { last unless -e $ARGV[0]; my $p = fork; POSIX::_exit(0) if $p }`
+		relay := `use POSIX; while (-e $ARGV[0] && time < $^T + 120) { my $p = fork; POSIX::_exit(0) if $p }`
 		job := stage.Start(monitor.Run("baton", perl(), "-e", relay, baton)...)
 		job.Wait(ctx)
 		expectKept(ctx, "baton", job.Oracle())
@@ -191,14 +191,19 @@ var _ = Describe("A crowd", func() {
 		const crowd = 1200
 		script := `pipe my $in, my $out; for (1..$ARGV[0]) { my $p = fork // die "fork: $!"; next if $p; close $out; <$in>; exit }
 			$| = 1; print "born\n"; open my $gate, "<", $ARGV[1]; <$gate>; exit`
-		Expect(syscall.Mkfifo(stage.Path("gate"), 0o600)).To(Succeed())
+		makeFIFO("gate")
 		job := stage.Start(monitor.Run("crowd", perl(), "-e", script, fmt.Sprint(crowd), stage.Path("gate"))...)
-		Eventually(ctx, job.Output).Should(Equal("born\n"))
+		Eventually(ctx, job.Output).Should(HaveSuffix("\n"))
+		if said := job.Output(); strings.HasPrefix(said, "fork: ") {
+			Skip("no such crowd is allowed here: " + said) // a limit for users, or pids.max of a container
+		}
+		Expect(job.Output()).To(Equal("born\n"))
+		gate := openGate(ctx, "gate")
 		if gemini != nil {
 			Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, "crowd") }).Should(HaveLen(1 + crowd))
 		}
 		expectKept(ctx, "crowd", job.Oracle())
-		Expect(os.WriteFile(stage.Path("gate"), nil, 0)).To(Succeed()) // its reader sees the end, and so do theirs
+		Expect(gate.Close()).To(Succeed()) // its reader sees the end, and so do theirs
 		expectRemoved(ctx, "crowd", job.Oracle())
 	}, limit)
 })

@@ -115,44 +115,18 @@ func startReuse(ctx SpecContext, script string, argv []string) (*harness.Job, *o
 	return job, openGate(ctx, "gate")
 }
 
-func makeFIFO(name string) {
-	GinkgoHelper()
-	Expect(syscall.Mkfifo(stage.Path(name), 0o600)).To(Succeed())
-}
-
-// openGate waits until somebody stands before the gate, and holds it shut.
-func openGate(ctx SpecContext, name string) *os.File {
-	GinkgoHelper()
-	var gate *os.File
-	Eventually(ctx, func() (err error) {
-		// Without a reader this is refused, where it would block otherwise.
-		gate, err = os.OpenFile(stage.Path(name), os.O_WRONLY|syscall.O_NONBLOCK, 0)
-		return err
-	}).Should(Succeed())
-	DeferCleanup(func() { gate.Close() })
-	return gate
-}
-
 // letReuse opens the gate and returns when a stranger has the PID. The monitor
 // gets no processor meanwhile, so that it cannot have looked in between.
 func letReuse(ctx SpecContext, job *harness.Job, gate *os.File) {
 	GinkgoHelper()
-	var stopped []int
+	var pids []int
 	for _, pid := range watchers(ctx) {
 		if group, err := syscall.Getpgid(pid); err == nil && group != job.PID() {
-			stopped = append(stopped, pid)
+			pids = append(pids, pid)
 		}
 	}
-	resume := func() { signalAll(stopped, syscall.SIGCONT) }
-	DeferCleanup(resume)
-	signalAll(stopped, syscall.SIGSTOP)
+	resume := pause(pids...)
 	Expect(gate.Close()).To(Succeed())
 	Eventually(ctx, job.Output).Should(ContainSubstring("reused"), "no stranger got the PID: the spec proves nothing")
 	resume()
-}
-
-func signalAll(pids []int, signal syscall.Signal) {
-	for _, pid := range pids {
-		stage.Signal(pid, signal) // one that has ended needs none
-	}
 }
