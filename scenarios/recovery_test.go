@@ -76,34 +76,30 @@ var _ = Describe("A monitor", ours, func() {
 	It("that was stopped for a while catches up", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("paused", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
-		watcher := monitorOf(ctx, "paused")
-		Expect(stage.Signal(watcher, syscall.SIGSTOP)).To(Succeed())
-		DeferCleanup(func() { stage.Signal(watcher, syscall.SIGKILL) }) // a stopped process ends by nothing else
+		resume := pause(monitorOf(ctx, "paused"))
 		middle := owner.Fork(ctx, "middle", harness.Start{OwnSession: true})
 		leaf := middle.Fork(ctx, "leaf", harness.Start{OwnSession: true})
 		middle.Exit(ctx, 0)
 		owner.Reap(ctx, middle.PID())
 		owner.Exit(ctx, 0)
 		job.Wait(ctx)
-		Expect(stage.Signal(watcher, syscall.SIGCONT)).To(Succeed())
+		resume()
 		expectKept(ctx, "paused", job.Oracle())
 		leaf.Exit(ctx, 0)
 		expectRemoved(ctx, "paused", job.Oracle())
 	}, limit)
 
 	It("that was stopped while thousands came and went finds the one who stayed", Label("slow"), func(ctx SpecContext) {
-		// More than any queue of notices holds, and the last of them is a daemon.
+		// Thousands of notices wait for it, and the last of them are about a daemon.
 		storm := `use POSIX; for (1..3000) { my $p = fork; POSIX::_exit(0) unless $p; waitpid $p, 0 }
 			POSIX::_exit(0) if fork; POSIX::setsid(); exec "puppet", "leaf"`
 		job := stage.Start(monitor.Run("storm", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
-		watcher := monitorOf(ctx, "storm")
-		Expect(stage.Signal(watcher, syscall.SIGSTOP)).To(Succeed())
-		DeferCleanup(func() { stage.Signal(watcher, syscall.SIGKILL) }) // a stopped process ends by nothing else
+		resume := pause(monitorOf(ctx, "storm"))
 		owner.Exec(ctx, perl(), "-e", storm)
 		leaf := stage.Puppet(ctx, "leaf")
 		job.Wait(ctx)
-		Expect(stage.Signal(watcher, syscall.SIGCONT)).To(Succeed())
+		resume()
 		expectKept(ctx, "storm", job.Oracle())
 		leaf.Exit(ctx, 0)
 		expectRemoved(ctx, "storm", job.Oracle())
