@@ -38,7 +38,7 @@ var _ = Describe("At a terminal", func() {
 				fore := stage.Puppet(ctx, "fore")
 				sh.Suspend(ctx)
 				expectKept(ctx, "window", sh.Oracle())
-				sh.Send("fg")
+				sh.Foreground(ctx)
 				fore.Exit(ctx, 0)
 				sh.Prompt(ctx)
 				sh.Exit(ctx)
@@ -53,9 +53,6 @@ var _ = Describe("At a terminal", func() {
 				shells, err := sh.ForegroundGroup()
 				Expect(err).NotTo(HaveOccurred())
 				Expect(job.Report(ctx).Group).NotTo(Equal(shells))
-				sh.Foreground(ctx)
-				sh.Suspend(ctx)
-				sh.Background(ctx)
 				Expect(stage.Signal(sh.PID(), syscall.SIGKILL)).To(Succeed()) // by exit, some shells would ask first
 				sh.Wait(ctx)
 				expectKept(ctx, "window", sh.Oracle())
