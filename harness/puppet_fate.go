@@ -103,7 +103,7 @@ func (p *Puppet) EndFirstThread(ctx context.Context) {
 }
 
 // Lend has the puppet send what it inherited beyond 0, 1 and 2 to this process,
-// a stranger to it. Close returns it.
+// a stranger to it. Close returns it, and so does the end of the spec.
 func (p *Puppet) Lend(ctx context.Context) io.Closer {
 	p.stage.t.Helper()
 	socket := p.stage.Path(p.name + ".lend")
@@ -117,5 +117,6 @@ func (p *Puppet) Lend(ctx context.Context) io.Closer {
 	if err != nil {
 		p.stage.t.Fatalf("puppet %s lends: %v", p.name, err)
 	}
+	p.stage.loans = append(p.stage.loans, lent)
 	return lent
 }

@@ -48,6 +48,23 @@ var _ = Describe("A puppet in a strange state", func() {
 		Expect(job.Oracle().Held()).To(BeTrue(), "this process has it")
 		Expect(lent.Close()).To(Succeed())
 		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())
+		Expect(lent.Close()).To(Succeed(), "again")
+	}, SpecTimeout(time.Minute))
+
+	It("gets back at the end of the spec what nobody returned", func(ctx SpecContext) {
+		before, err := harness.OpenDescriptors(false)
+		Expect(err).NotTo(HaveOccurred())
+		t := &quietT{}
+		Expect(t.run(func() {
+			stage := harness.NewStage(t, tools)
+			stage.CrossCheck() // a lock is lent too, and seen among Ginkgo's pipes
+			stage.Start("puppet", "lender")
+			stage.Puppet(ctx, "lender").Lend(ctx)
+			lent, err := harness.OpenDescriptors(false)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(len(lent)).To(BeNumerically(">", len(before)))
+		})).To(BeEmpty())
+		Eventually(ctx, func() ([]string, error) { return harness.OpenDescriptors(false) }).Should(HaveLen(len(before)))
 	}, SpecTimeout(time.Minute))
 
 	It("has lost its first thread and goes on", Label("linux"), func(ctx SpecContext) {

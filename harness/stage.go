@@ -5,6 +5,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -29,6 +30,7 @@ type Stage struct {
 	troupe        *troupe
 	shells        []*Shell
 	jobs          []*Job
+	loans         []io.Closer                   // what puppets have lent to this process
 	look          []func()                      // called whenever something has visibly happened on the stage
 	last          []func(context.Context) error // called when it is cleared; errors are residue
 	// timeline is what was seen here, sources what others have written down.
@@ -144,6 +146,9 @@ func (s *Stage) strike() {
 	}
 	for _, j := range s.jobs {
 		j.process.end()
+	}
+	for _, lent := range s.loans {
+		lent.Close()
 	}
 	problems = append(problems, s.clear(ctx)...)
 	s.explain(ctx, len(problems) > 0)
