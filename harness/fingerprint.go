@@ -72,8 +72,13 @@ func nameOf(t T) string {
 
 const execVariable = "GEMINI_EXEC"
 
-// replay is the command that runs the test alone, from the root of the module.
-func replay(t T) string {
+// replay is the command that runs the test alone.
+func replay(t T) string { return Replay(t, regexp.QuoteMeta(nameOf(t))+"$") }
+
+// Replay is the command that runs the tests whose names match pattern as t was
+// run, from the root of the module: with its seed and the same GEMINI_ variables,
+// but for the settings, each a NAME=VALUE, that are given here.
+func Replay(t T, pattern string, settings ...string) string {
 	var words []string
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
@@ -81,7 +86,11 @@ func replay(t T) string {
 			words = append(words, name+"="+quote(value))
 		}
 	}
-	pattern := quote(regexp.QuoteMeta(nameOf(t)) + "$")
+	for _, setting := range settings { // after the others: the last one counts
+		name, value, _ := strings.Cut(setting, "=")
+		words = append(words, name+"="+quote(value))
+	}
+	pattern = quote(pattern)
 	s, seeded := t.(seeded)
 	if runner := os.Getenv(execVariable); runner != "" {
 		if hasSource() {
