@@ -9,12 +9,14 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"pgregory.net/rapid"
 
+	"github.com/gemini-monitor/gemini/harness"
 	"github.com/gemini-monitor/gemini/harness/play"
 )
 
@@ -30,12 +32,13 @@ var _ = Describe("Whatever its processes do", func() {
 				}
 				perform(ctx, ends)
 			}
-		}, limit)
+		}, timeFor(len(orders(p.Living()))))
 	}
 
+	const few = 12
 	It("by chance, the runtime goes with the last", func(ctx SpecContext) {
-		checkPlays(ctx, 12)
-	}, limit)
+		checkPlays(ctx, few)
+	}, timeFor(few))
 
 	It("by chance, very often, the runtime goes with the last", Label("stress"), func(ctx SpecContext) {
 		checkPlays(ctx, 300)
@@ -67,6 +70,12 @@ func init() {
 
 const playVariable = "GEMINI_PLAY"
 
+// timeFor bounds specs of so many plays. Each takes far less, but on a machine
+// where many specs run at a time; a minute is for one that fails.
+func timeFor(plays int) SpecTimeout {
+	return SpecTimeout(time.Minute + time.Duration(plays)*10*time.Second)
+}
+
 // checkPlays performs plays made up by chance, other ones with each seed of
 // Ginkgo's. The smallest that fails, here and on the simulated kernel, is in
 // the failure.
@@ -80,14 +89,15 @@ func checkPlays(ctx SpecContext, times int) {
 		}
 		enough := time.Now().Add(10 * time.Second) // who never removes anything takes long to fail
 		p = p.Smallest(func(smaller play.Play) bool {
-			if time.Now().After(enough) {
+			if ctx.Err() != nil || time.Now().After(enough) {
 				return false
 			}
 			again := failureOf(ctx, smaller)
-			if again != "" {
-				failure = again
+			if again == "" || ctx.Err() != nil { // one that was interrupted shows nothing
+				return false
 			}
-			return again != ""
+			failure = again
+			return true
 		}).Whole()
 		if gemini != nil {
 			AddReportEntry("on the simulated kernel", simulate(ctx, p))
@@ -95,7 +105,7 @@ func checkPlays(ctx SpecContext, times int) {
 		Fail(strings.Join([]string{
 			p.String(), failure,
 			"play it again:",
-			fmt.Sprintf("\t%s='%s' go tool -modfile=tools.mod ginkgo --focus %[1]s ./scenarios", playVariable, p),
+			"\t" + harness.Replay(GinkgoT(), playVariable, playVariable+"="+p.String()),
 			"keep it, among what happened once:",
 			fmt.Sprintf("\tEntry(\"of ...\", %q, limit),", p.String()),
 		}, "\n"))
@@ -111,10 +121,17 @@ func failureOf(ctx context.Context, p play.Play) string {
 }
 
 // simulate tries a play in every order on the tracker's simulated kernel, where
-// its source is, and makes it smaller there.
+// its source is, and makes it smaller there. It has a time of its own: what is
+// known already is still to be said.
 func simulate(ctx context.Context, p play.Play) string {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", "test", "../tracker", "-count=1", "-ginkgo.no-color", "-ginkgo.v", "-ginkgo.focus", playVariable)
 	cmd.Env = append(os.Environ(), playVariable+"="+p.String())
+	// go leaves the test that it runs behind when it is killed, and that holds the output open.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
 	printed, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Sprintf("%s\n%v", printed, err)
