@@ -152,6 +152,21 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		Expect(notices(w)).To(HaveExactElements(And(HaveField("PID", 20), HaveField("Events", Forked), HaveField("Child", 21))))
 	})
 
+	It("has done what the reader hears while the process is looked up for the first time", func() {
+		_, w := connect()
+		defer w.end()
+		Expect(w.add(11)).To(Succeed())
+		forks(11, 20, 5000)(w)
+		blind := w.connectorSource.lookup
+		w.connectorSource.lookup = func(pid int) (Process, error) {
+			w.connectorSource.lookup = blind
+			forks(20, 21, 5010)(w)
+			w.receive()
+			return blind(pid)
+		}
+		Expect(append(notices(w), notices(w)...)).To(HaveExactElements(forked(20), And(HaveField("PID", 20), HaveField("Child", 21))))
+	})
+
 	It("has done nothing while it was not watched", func() {
 		_, w := connect()
 		defer w.end()

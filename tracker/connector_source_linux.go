@@ -177,7 +177,7 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 	if e.what == procFork {
 		s.succeed(e.child, e.at)
 		notices = s.announceExit(notices, e.child) // of the one who had its PID
-		s.born(e.child)
+		defer s.born(e.child)                      // when it is watched: the reader drops what is about nobody
 	}
 	if e.what != eventLost && !s.watches(e.pid) {
 		return notices // a stranger's, by now
