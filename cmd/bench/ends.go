@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func bare() []string { return []string{"cat"} }
 
 // ends prints how long after the kill each peer knew. The peers take turns, so
 // that a slow minute of the machine is a slow minute for all.
-func (b bench) ends() error {
+func (b bench) ends(ctx context.Context) error {
 	peers := []peer{{name: exitNotice, n: b.fast, start: bare, rest: rest, arm: watchExit}}
 	peers = append(peers, slowPeers(b.slow)...)
 	peers = append(peers, b.ours("monitor: runtime gone", rest), b.ours("the same, killed at its start", 0))
@@ -48,7 +49,7 @@ func (b bench) ends() error {
 			if i%(b.fast/p.n) != 0 {
 				continue
 			}
-			t, err := p.once()
+			t, err := p.once(ctx)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
@@ -63,7 +64,10 @@ func (b bench) ends() error {
 }
 
 // once starts a leaf, kills it, and returns how long the peer took to know.
-func (p peer) once() (time.Duration, error) {
+func (p peer) once(ctx context.Context) (time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	l, err := startLeaf(p.start()...)
 	if err != nil {
 		return 0, err

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // idles prints what a monitor costs while nothing happens in its runtime.
-func (b bench) idles() error {
+func (b bench) idles(ctx context.Context) error {
 	l, err := startLeaf(b.monitor, "run", "--name", "idle", "--", "cat")
 	if err != nil {
 		return err
@@ -23,7 +23,9 @@ func (b bench) idles() error {
 	}
 	fmt.Println("a monitor with one idle member")
 	fmt.Printf("  resident memory    %s\n", memory)
-	time.Sleep(b.idle / 10) // not measured: what the start has left to do
+	if err := elapse(ctx, b.idle/10); err != nil { // not measured: what the start has left to do
+		return err
+	}
 	before, err := switches(pid)
 	if errors.Is(err, errors.ErrUnsupported) {
 		fmt.Println("  context switches   cannot be read here")
@@ -32,7 +34,9 @@ func (b bench) idles() error {
 	if err != nil {
 		return err
 	}
-	time.Sleep(b.idle) // the time that is measured
+	if err := elapse(ctx, b.idle); err != nil { // the time that is measured
+		return err
+	}
 	after, err := switches(pid)
 	if err != nil {
 		return err

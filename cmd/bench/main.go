@@ -6,6 +6,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -47,7 +48,15 @@ func main() {
 	self, err := os.Executable()
 	end(err)
 	b := bench{part: *part, self: self, gopsutil: *gopsutil, trees: *trees, members: *members}
-	end(b.run(*monitor, *long))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second one ends it at once, whatever is left behind
+	err = b.run(ctx, *monitor, *long)
+	if ctx.Err() != nil {
+		fmt.Fprintln(os.Stderr, "bench: interrupted")
+		os.Exit(130)
+	}
+	end(err)
 }
 
 func end(err error) {
@@ -57,7 +66,7 @@ func end(err error) {
 	}
 }
 
-func (b bench) run(monitor string, long bool) error {
+func (b bench) run(ctx context.Context, monitor string, long bool) error {
 	path, err := filepath.Abs(monitor)
 	if err != nil {
 		return err
@@ -67,13 +76,6 @@ func (b bench) run(monitor string, long bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-interrupted
-		os.RemoveAll(dir)
-		os.Exit(130)
-	}()
 	b.monitor, b.store = path, filepath.Join(dir, "store")
 	b.fast, b.slow, b.idle = 200, 10, 20*time.Second
 	if long {
@@ -84,17 +86,27 @@ func (b bench) run(monitor string, long bool) error {
 	fmt.Println(fingerprint())
 	for _, part := range []struct {
 		name string
-		run  func() error
+		run  func(context.Context) error
 	}{{"ends", b.ends}, {"starts", b.starts}, {"idles", b.idles}, {"scale", b.scale}} {
 		if b.part != "" && b.part != part.name {
 			continue
 		}
 		fmt.Println()
-		if err := part.run(); err != nil {
+		if err := part.run(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// elapse returns after d, or when ctx ends.
+func elapse(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // fingerprint says on what machine, and how busy, the figures were taken.

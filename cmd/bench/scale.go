@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ import (
 
 // scale prints what following many trees with many members costs, beside others
 // that find the same processes by looking. The crowd is made anew for each.
-func (b bench) scale() error {
+func (b bench) scale(ctx context.Context) error {
 	var limit unix.Rlimit // macOS lets a user have some 2,000
 	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil {
 		b.members = int(min(uint64(b.members), uint64(limit.Max)/2))
@@ -32,7 +33,7 @@ func (b bench) scale() error {
 			fmt.Printf("%-34s (not built: -gopsutil)\n", kind.name)
 			continue
 		}
-		if err := b.scaleOf(kind); err != nil {
+		if err := b.scaleOf(ctx, kind); err != nil {
 			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 	}
@@ -53,8 +54,8 @@ const (
 	ended     = 20 // trees that end while somebody watches
 )
 
-func (b bench) scaleOf(kind followerKind) error {
-	crowd, err := newCrowd(b.trees, b.members/b.trees)
+func (b bench) scaleOf(ctx context.Context, kind followerKind) error {
+	crowd, err := newCrowd(ctx, b.trees, b.members/b.trees)
 	defer crowd.end()
 	if err != nil {
 		return err
@@ -71,11 +72,11 @@ func (b bench) scaleOf(kind followerKind) error {
 	defer f.end()
 	begins := time.Since(begin)
 	var memory int
-	idle, _, err := f.cost(func() error { time.Sleep(idleShare); return nil }) // the time that is measured
+	idle, _, err := f.cost(func() error { return elapse(ctx, idleShare) }) // the time that is measured
 	if err != nil {
 		return err
 	}
-	outside, memory, err := f.cost(func() error { return exec.Command("sh", "-c", stormScript).Run() })
+	outside, memory, err := f.cost(func() error { return exec.CommandContext(ctx, "sh", "-c", stormScript).Run() })
 	if err != nil {
 		return err
 	}
@@ -83,6 +84,9 @@ func (b bench) scaleOf(kind followerKind) error {
 	inside, _, err := f.cost(func() error {
 		crowd.storm.open()
 		for _, tree := range followed[:min(ended, len(followed))] {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			t, err := f.latency(tree)
 			if err != nil {
 				return err
@@ -113,9 +117,12 @@ type crowd struct {
 	storm *gated
 }
 
-func newCrowd(trees, size int) (c crowd, err error) {
+func newCrowd(ctx context.Context, trees, size int) (c crowd, err error) {
 	script := fmt.Sprintf("i=1; while [ $i -lt %d ]; do read x <&3 & i=$((i+1)); done; echo ready; wait", size)
 	for range trees {
+		if err := ctx.Err(); err != nil {
+			return c, err
+		}
 		g, err := newGated(script)
 		if err != nil {
 			return c, err
@@ -127,6 +134,9 @@ func newCrowd(trees, size int) (c crowd, err error) {
 }
 
 func (c crowd) end() {
+	if c.storm != nil {
+		c.storm.cmd.Process.Kill() // or else it would rage before it ends
+	}
 	for _, g := range append(c.trees, c.storm) {
 		if g != nil {
 			g.open()

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"time"
 )
 
 // starts prints what a runtime around it adds to a command that does nothing.
-func (b bench) starts() error {
+func (b bench) starts(ctx context.Context) error {
 	n := b.fast / 2
 	var bare, ours samples
 	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		t, err := clock("true")
 		if err != nil {
 			return err
