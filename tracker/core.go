@@ -38,7 +38,8 @@ type core struct {
 const settledReads = 2
 
 // urgentReads is how many reads a tree that waits to be found empty may have at
-// once. That is enough, unless notices keep being lost: then more cost too much.
+// once. That is enough, unless notices keep being lost: then more cost too much,
+// except right after one that brought nothing new.
 const urgentReads = 2 * settledReads
 
 const (
@@ -153,7 +154,9 @@ func (c *core) drop(t *tree) {
 		}
 		if m.tree = t.outer; m.tree == nil {
 			delete(c.known, pid)
-			c.ask(askUnwatch, m)
+			if m.watched { // or the PID may be somebody else's, who is watched
+				c.ask(askUnwatch, m)
+			}
 		}
 	}
 }
@@ -169,8 +172,11 @@ func (c *core) stir(t *tree) {
 func (c *core) conclude(now time.Time) {
 	for _, t := range c.trees {
 		if t.settled() && t.living == 0 && !t.emptied {
-			t.emptied = true
-			t.tell(Change{Kind: Emptied, Time: now})
+			t.emptied, t.urgent = true, 0
+			if !t.told {
+				t.told = true
+				t.tell(Change{Kind: Emptied, Time: now})
+			}
 		}
 	}
 }
@@ -187,7 +193,7 @@ func (c *core) due() (at time.Time, ok bool) {
 		if t.settled() {
 			continue
 		}
-		if t.reads == 0 || t.vacant() && t.urgent < urgentReads {
+		if t.reads == 0 || t.vacant() && (t.urgent < urgentReads || t.clean > 0) {
 			return c.lastRead, true // somebody waits for that: it is worth the price
 		}
 		at, ok = c.budget.ready(), true

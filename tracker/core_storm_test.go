@@ -25,6 +25,29 @@ var _ = Describe("A storm of forks", func() {
 		Expect(spent.Seconds() / r.clock.Sub(began).Seconds()).To(BeNumerically("<", 0.05))
 	})
 
+	It("finds a tree empty between two losses of notices, also after many in a row", func() {
+		r := rehearse(ForksNamed)
+		r.rows[30] = row(30, 5, 30, 5)
+		r.track(30)
+		tree := r.track(10)
+		r.cost = 5 * time.Millisecond
+		lost := func() { r.posted = append(r.posted, Notice{Lost: true}) }
+		many := 10 * urgentReads
+		r.beforeRead = func() {
+			if many--; many >= 0 {
+				lost()
+			}
+		}
+		r.whileWaiting = func(waited time.Duration) {
+			if waited > 100*time.Millisecond {
+				lost()
+			}
+		}
+		lost()
+		r.dies(10, 11, 12)
+		Expect(verdict(tree)).To(Equal(Empty))
+	})
+
 	It("costs no more while a tree waits to be found empty and notices are lost", func() {
 		r := rehearse(ForksNamed)
 		r.rows[30] = row(30, 5, 30, 5)

@@ -121,6 +121,7 @@ type tree struct {
 	news    bool    // something happened to it since the last read began
 	clean   int     // reads in a row that brought nothing new
 	emptied bool    // found empty when settled
+	told    bool    // found empty at some time, and nobody has joined since
 	closed  bool    // not followed any more
 	logging bool
 	log     []Change
@@ -182,7 +183,7 @@ func (t *tree) count(living, leaving int) {
 	for ; t != nil; t = t.outer {
 		t.living += living
 		t.leaving += leaving
-		t.emptied = t.emptied && t.living == 0
+		t.emptied, t.told = t.emptied && t.living == 0, t.told && t.living == 0
 	}
 }
 

@@ -21,11 +21,12 @@ type script struct {
 	posted  []Notice
 	watched map[int]StartTime
 
-	unreadable error         // what a read fails with
-	refused    map[int]error // what adding a PID fails with
-	broken     error         // what next fails with
-	beforeRead func()
-	beforeAdd  func(pid int)
+	unreadable   error         // what a read fails with
+	refused      map[int]error // what adding a PID fails with
+	broken       error         // what next fails with
+	beforeRead   func()
+	whileWaiting func(time.Duration)
+	beforeAdd    func(pid int)
 
 	reads int
 	idle  bool // the tracker waits for a notice and for nothing else
@@ -68,6 +69,9 @@ func (s *script) wait(got bool, timeout time.Duration) {
 	s.idle = !got && timeout < 0
 	if !got && timeout > 0 {
 		s.clock = s.clock.Add(timeout)
+		if s.whileWaiting != nil {
+			s.whileWaiting(timeout)
+		}
 	}
 }
 

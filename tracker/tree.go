@@ -42,6 +42,9 @@ func (t *Tree) Verdict() (Verdict, error) {
 // Check reads the table anew until it is settled and returns the verdict on
 // the tree. The error says why the verdict is [Unknown].
 func (t *Tree) Check(ctx context.Context) (Verdict, error) {
+	if err := ctx.Err(); err != nil {
+		return Unknown, fmt.Errorf("check the tree of process %d: %w", t.tree.root.PID, err)
+	}
 	var reads int
 	err := t.tracker.call(func() {
 		t.tracker.follower.tell(func(c *core) {
@@ -142,7 +145,7 @@ func (c *core) recount(t *tree) {
 	for _, m := range c.members(t) {
 		t.log = append(t.log, Change{Kind: Joined, Member: m, Time: m.Joined})
 	}
-	if t.emptied {
+	if t.told {
 		t.log = append(t.log, Change{Kind: Emptied, Time: c.lastRead})
 	}
 }
