@@ -75,7 +75,11 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 		cancel()
 		Expect(tree.Wait(ended)).To(MatchError(context.Canceled), "though the tree is empty")
 		Expect(tree.Changes(ended)).Error().To(MatchError(context.Canceled))
+		Expect(tree.Check(ended)).Error().To(MatchError(context.Canceled))
+		Expect(verdict(tree)).To(Equal(Empty), "as before")
 		Expect(tree.Changes(ctx)).To(ContainElement(HaveField("Kind", Emptied)), "and is still to be told")
+		Expect(sure(ctx, func() (Verdict, error) { return tree.Check(ctx) })).To(Equal(Empty))
+		Expect(changes(tree)).To(BeEmpty(), "it was told")
 		r.reap()
 	}, patience)
 
