@@ -3,6 +3,7 @@
 package scenarios_test
 
 import (
+	"errors"
 	"os"
 	"sync"
 	"syscall"
@@ -43,9 +44,12 @@ func pause(pids ...int) (resume func()) {
 	})
 	DeferCleanup(resume)
 	for _, pid := range pids {
-		if stage.Signal(pid, syscall.SIGSTOP) == nil { // one that has ended needs none
-			stopped = append(stopped, pid)
+		err := stage.Signal(pid, syscall.SIGSTOP)
+		if errors.Is(err, syscall.ESRCH) {
+			continue // one that has ended needs none
 		}
+		Expect(err).NotTo(HaveOccurred())
+		stopped = append(stopped, pid)
 	}
 	return resume
 }
