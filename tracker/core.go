@@ -23,7 +23,7 @@ type core struct {
 	unreadable error              // why the last read gave nothing
 	failed     int                // the number of the last read that gave nothing
 	rows       map[int]int        // of the read being applied: index by PID
-	lineages   map[uint64]*member // by lineage, during a read
+	byLineage  map[uint64]*member // during a read
 	asks       []ask              // what the driver is to do after a read
 	budget     budget             // how often reading is worth its cost
 	lastRead   time.Time          // when the last read ended
@@ -52,7 +52,7 @@ const (
 )
 
 func newCore(self int, forks Forks) *core {
-	return &core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int), lineages: make(map[uint64]*member)}
+	return &core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int), byLineage: make(map[uint64]*member)}
 }
 
 // An ask is something the core wants done to one member after a read.

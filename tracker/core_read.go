@@ -9,7 +9,7 @@ func (c *core) read(rows []Process, now time.Time) {
 		c.rows[rows[i].PID] = i
 	}
 	c.looking = false
-	clear(c.lineages)
+	clear(c.byLineage)
 	for _, m := range c.known {
 		c.review(m, rows, now)
 		c.noteLineage(m)
@@ -131,7 +131,7 @@ func (c *core) linkOf(row *Process, rows []Process) (Link, *member) {
 	if !c.orphan(row, rows) {
 		return Link{}, nil
 	}
-	if m := c.lineageOf(row); m != nil {
+	if m := c.makerByLineage(row); m != nil {
 		return Link{LinkLineage, m.Identity}, m
 	}
 	if m := c.creatorOf(row.Group, row); m != nil {
@@ -177,14 +177,14 @@ func (c *core) orphan(row *Process, rows []Process) bool {
 // noteLineage makes a process findable by the lineages of those it made.
 func (c *core) noteLineage(m *member) {
 	if m.lineage.self != 0 && c.known[m.PID] == m {
-		c.lineages[m.lineage.self] = m
+		c.byLineage[m.lineage.self] = m
 	}
 }
 
-// lineageOf finds the member that made an orphan. Nobody is older than who made
+// makerByLineage finds the member that made an orphan. Nobody is older than who made
 // him; after an exec the kernel may name another, who can be younger.
-func (c *core) lineageOf(row *Process) *member {
-	m := c.lineages[row.lineage.parent]
+func (c *core) makerByLineage(row *Process) *member {
+	m := c.byLineage[row.lineage.parent]
 	if row.lineage.parent == 0 || m == nil || m.lineage.self >= row.lineage.self {
 		return nil
 	}

@@ -4,7 +4,7 @@ package tracker
 type system struct {
 	source
 	table    *table
-	lineages *lineages // nil where the kernel keeps none
+	lineages *lineageBook // nil where the kernel keeps none
 }
 
 func newSystem() (*system, error) {
@@ -23,7 +23,7 @@ func newSystem() (*system, error) {
 func newSystemOf(s source, t *table) *system {
 	k := &system{source: s, table: t}
 	if hasLineage() {
-		k.lineages = newLineages(askLineage, t.lookup)
+		k.lineages = newLineageBook(askLineage, t.lookup)
 	}
 	return k
 }

@@ -4,14 +4,14 @@ package tracker
 // are zero where the kernel does not say.
 type lineage struct {
 	self   uint64 // later processes have higher ones
-	parent uint64 // of whoever made it; see lineages
+	parent uint64 // of whoever made it; see lineageBook
 }
 
-// A lineages adds to rows the lineages that it knows. XNU keeps naming the parent that made a
-// process when that one has died, but an exec has it name the parent of that
-// moment, which may be init by then (xnu-facts 6.2). So each process is asked
-// for once, as early as it is seen.
-type lineages struct {
+// A lineageBook adds to rows the lineages that it knows. XNU keeps naming the
+// parent that made a process when that one has died, but an exec has it name the
+// parent of that moment, which may be init by then (xnu-facts 6.2). So each process
+// is asked for once, as early as it is seen.
+type lineageBook struct {
 	ask         func(pid int) (lineage, bool)
 	lookup      func(pid int) (Process, error)
 	known, next map[lineageKey]lineage
@@ -23,13 +23,13 @@ type lineageKey struct {
 	start StartTime
 }
 
-func newLineages(ask func(pid int) (lineage, bool), lookup func(pid int) (Process, error)) *lineages {
-	return &lineages{ask, lookup, make(map[lineageKey]lineage), make(map[lineageKey]lineage)}
+func newLineageBook(ask func(pid int) (lineage, bool), lookup func(pid int) (Process, error)) *lineageBook {
+	return &lineageBook{ask, lookup, make(map[lineageKey]lineage), make(map[lineageKey]lineage)}
 }
 
 // completeAll adds the lineages of a whole table, and forgets those that are
 // not in it any more.
-func (l *lineages) completeAll(rows []Process) {
+func (l *lineageBook) completeAll(rows []Process) {
 	for i := range rows {
 		p := &rows[i]
 		if l.complete(p); p.lineage != (lineage{}) {
@@ -40,7 +40,7 @@ func (l *lineages) completeAll(rows []Process) {
 	clear(l.next)
 }
 
-func (l *lineages) complete(p *Process) {
+func (l *lineageBook) complete(p *Process) {
 	key := lineageKey{p.PID, p.Start}
 	found, ok := l.known[key]
 	if !ok {
@@ -56,7 +56,7 @@ func (l *lineages) complete(p *Process) {
 }
 
 // learn asks for a lineage by PID, and looks afterwards whose PID that is.
-func (l *lineages) learn(id Identity) (lineage, bool) {
+func (l *lineageBook) learn(id Identity) (lineage, bool) {
 	found, ok := l.ask(id.PID)
 	if !ok {
 		return lineage{}, false

@@ -9,7 +9,7 @@ var _ = Describe("Who made a process", func() {
 	It("is not asked for while a debugger holds it, and once afterwards", func() {
 		p := row(11, 10, 10, 5, traced)
 		asked := 0
-		k := newLineages(
+		k := newLineageBook(
 			func(int) (lineage, bool) { asked++; return lineage{self: 2, parent: 1}, true },
 			func(int) (Process, error) { return p, nil },
 		)
