@@ -116,10 +116,6 @@ func (p Play) Children(who string) (names []string) {
 	return names
 }
 
-// HoldsOn reports whether a process has, at the end, what A was given at the
-// beginning: neither it nor who forked it had let go before.
-func (p Play) HoldsOn(who string) bool { return !p.scene().people[who].empty }
-
 // Whole returns the play with an end for everybody, the oldest first.
 func (p Play) Whole() Play {
 	whole := slices.Clone(p)

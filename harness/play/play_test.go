@@ -69,13 +69,10 @@ var _ = Describe("A play", func() {
 		Entry("an object too many", "A forks B; B exits C", "cannot come there"),
 	)
 
-	It("tells who lives, who made whom and who still holds what A was given", func() {
+	It("tells who lives and who made whom", func() {
 		p := parse("A forks B; B forks C; B lets go; B forks D; A dies; C exits")
 		Expect(p.Living()).To(Equal([]string{"B", "D"}))
 		Expect(p.Children("B")).To(Equal([]string{"C", "D"}))
-		Expect(p.HoldsOn("C")).To(BeTrue())
-		Expect(p.HoldsOn("B")).To(BeFalse())
-		Expect(p.HoldsOn("D")).To(BeFalse())
 		Expect(p.Whole().String()).To(HaveSuffix("C exits; B exits; D exits"))
 	})
 
