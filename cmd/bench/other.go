@@ -2,7 +2,10 @@
 
 package main
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 const exitNotice = "none"
 
@@ -13,5 +16,5 @@ func switches(int) (int, error)              { return 0, errors.ErrUnsupported }
 func processor() string                      { return "unknown processor" }
 func load() string                           { return "unknown" }
 
-func followAs(string, []string) error { return errors.ErrUnsupported }
-func (b bench) scale() error          { return errors.ErrUnsupported }
+func followAs(string, []string) error       { return errors.ErrUnsupported }
+func (b bench) scale(context.Context) error { return errors.ErrUnsupported }
