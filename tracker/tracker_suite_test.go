@@ -26,6 +26,8 @@ var _ = BeforeEach(func() {
 	descriptors := openDescriptors()
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
-		Eventually(openDescriptors).Should(Equal(descriptors))
+		// Of what others keep open here, a runner of macOS programs for instance,
+		// some may have been about to be closed when the spec began.
+		Eventually(openDescriptors).Should(BeNumerically("<=", descriptors))
 	})
 })
