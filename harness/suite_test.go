@@ -47,9 +47,7 @@ var _ = BeforeEach(func() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
-		// Of what others keep open here, some may have been about to be closed.
-		Eventually(openDescriptors).Should(WithTransform(func(open []string) int { return len(open) },
-			BeNumerically("<=", len(before))), "descriptors before: %v", before)
+		Eventually(openDescriptors).Should(HaveLen(len(before)), "descriptors before: %v", before)
 	})
 })
 

@@ -74,9 +74,7 @@ var _ = BeforeEach(func() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
-		// Of what others keep open here, some may have been about to be closed.
-		Eventually(openDescriptors).Should(WithTransform(func(open []string) int { return len(open) },
-			BeNumerically("<=", len(descriptors))), "descriptors before: %v", descriptors)
+		Eventually(openDescriptors).Should(HaveLen(len(descriptors)), "descriptors before: %v", descriptors)
 	})
 	stage = harness.NewStage(GinkgoT(), tools)
 	chooseMonitor()
