@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -68,6 +70,10 @@ func openDescriptors() (open int) {
 		var stat unix.Stat_t
 		if unix.Fstat(fd, &stat) != nil {
 			continue
+		}
+		path, _ := os.Readlink("/dev/fd/" + strconv.Itoa(fd))
+		if runtime.GOOS == "darwin" && strings.HasPrefix(path, "/proc/") {
+			continue // what emulates macOS reads there, at any time
 		}
 		if suite.ParallelTotal == 1 || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
 			open++

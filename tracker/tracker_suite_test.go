@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -27,10 +26,6 @@ var _ = BeforeEach(func() {
 	descriptors := openDescriptors()
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
-		same := Equal(descriptors)
-		if os.Getenv("GEMINI_EXEC") != "" {
-			same = BeNumerically("<=", descriptors) // what emulates macOS closes its own when it likes
-		}
-		Eventually(openDescriptors).Should(same)
+		Eventually(openDescriptors).Should(Equal(descriptors))
 	})
 })
