@@ -144,7 +144,7 @@ var _ = Describe("Sweeping a store", func() {
 	// stage leaves a runtime that a process is making, half done.
 	stage := func(maker tracker.Identity) string {
 		GinkgoHelper()
-		name := fmt.Sprintf("%s%d-%d-%d", monitor.StagePrefix, maker.PID, maker.Start, 1)
+		name := monitor.StageOf(maker) + "1"
 		Expect(os.MkdirAll(filepath.Join(store.Runtimes(), name, "root"), 0o700)).To(Succeed())
 		return name
 	}
@@ -174,6 +174,14 @@ var _ = Describe("Sweeping a store", func() {
 		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
 	})
 
+	It("deletes what was being made before the last boot, whoever has that PID now", func() {
+		maker := self()
+		maker.Boot = "earlier"
+		stage(maker)
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
+	})
+
 	It("leaves what a living process is making", func() {
 		mine, other := stage(self()), stage(start("read -r x <&3", through(newGate())...).Identity)
 		store.Sweep()
@@ -181,11 +189,12 @@ var _ = Describe("Sweeping a store", func() {
 	})
 
 	It("leaves what it cannot read a maker from", func() {
-		for _, name := range []string{monitor.StagePrefix + "x", monitor.StagePrefix + "1", ".DS_Store"} {
+		odd := []string{".new-x", ".new-x,", ".new-1-1", ".new-1-1,", ".new-1-1-%x,", ".DS_Store"}
+		for _, name := range odd {
 			Expect(os.Mkdir(filepath.Join(store.Runtimes(), name), 0o700)).To(Succeed())
 		}
 		store.Sweep()
-		Expect(contents(store.Runtimes())).To(HaveLen(4))
+		Expect(contents(store.Runtimes())).To(HaveLen(1 + len(odd)))
 	})
 
 	It("finishes deleting what others began to delete", func() {

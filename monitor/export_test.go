@@ -17,7 +17,6 @@ const (
 	LockFile    = lockFile
 	JournalFile = journalFile
 	LogFile     = logFile
-	StagePrefix = stagePrefix
 	MaxLines    = maxLines
 )
 
@@ -30,6 +29,7 @@ func (r *Runtime) Take(lock *os.File) error     { return r.take(lock) }
 func (s *Store) Runtimes() string               { return s.runtimes() }
 func (s *Store) Trash() string                  { return s.trash() }
 func (s *Store) Sweep()                         { s.sweep() }
+func StageOf(maker tracker.Identity) string     { return stageOf(maker) }
 func LastOfEach(env []string) []string          { return lastOfEach(env) }
 
 type LeaseWitness struct{ *leaseWitness }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,7 +64,7 @@ func (s *Store) Create(name string, command []string) (*Runtime, error) {
 		return nil, err
 	}
 	r := &Runtime{store: s, name: name}
-	stage, err := os.MkdirTemp(s.runtimes(), fmt.Sprintf("%s%d-%d-", stagePrefix, self.PID, self.Start))
+	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self.Identity))
 	if err == nil {
 		err = newRecord(name, self.Identity, command).fill(stage)
 	}
@@ -155,21 +156,35 @@ func (s *Store) sweep() {
 	}
 }
 
+// stageOf returns how the names begin of the stages that a process makes. What
+// is escaped has no comma.
+func stageOf(maker tracker.Identity) string {
+	return fmt.Sprintf("%s%d-%d-%s,", stagePrefix, maker.PID, maker.Start, url.PathEscape(maker.Boot))
+}
+
 // makerOf reads who is making a runtime from the name of its stage.
 func makerOf(stage string) (maker tracker.Identity, ok bool) {
 	text, ok := strings.CutPrefix(stage, stagePrefix)
-	if !ok {
+	text, _, ended := strings.Cut(text, ",")
+	if !ok || !ended {
 		return maker, false
 	}
-	_, err := fmt.Sscanf(text, "%d-%d-", &maker.PID, &maker.Start)
+	if _, err := fmt.Sscanf(text, "%d-%d-%s", &maker.PID, &maker.Start, &text); err != nil {
+		return maker, false
+	}
+	boot, err := url.PathUnescape(text)
+	maker.Boot = boot
 	return maker, err == nil
 }
 
-// livesStill reports whether a process of this boot is, or may be, alive.
+// livesStill reports whether a process is, or may be, alive.
 func livesStill(id tracker.Identity) bool {
+	if id.Visible() != nil {
+		return true
+	}
 	p, err := tracker.Lookup(id.PID)
 	if err != nil {
 		return !errors.Is(err, tracker.ErrGone)
 	}
-	return p.Start == id.Start && p.State != tracker.Zombie
+	return p.Identity == id && p.State != tracker.Zombie
 }

@@ -3,6 +3,7 @@ package monitor
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/gemini-monitor/gemini/tracker"
@@ -42,8 +43,8 @@ func (s *Store) Survey() (*Survey, error) {
 }
 
 // Status returns how a runtime is. The error is [ErrNotExist] when it was
-// removed meanwhile. A record that cannot be read is the state [Broken], with
-// the reason.
+// removed meanwhile. A record that cannot be read is the state [Broken], and
+// one whose processes cannot be seen from here is [Unknown], with the reason.
 func (v *Survey) Status(r *Runtime) (Status, error) {
 	status := Status{Root: r.Root(), Log: r.path(logFile), Members: []tracker.Member{}}
 	record, err := r.Record()
@@ -58,7 +59,10 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 		status.Name, status.State, status.Reason = r.name, Broken, err.Error()
 		return status, nil
 	}
-	if !v.alive(record.Monitor) && !(record.State == Starting && v.alive(&record.Owner)) {
+	switch err := record.Owner.Visible(); {
+	case err != nil:
+		status.State, status.Reason = Unknown, fmt.Sprintf("process %d was %v; ask there", record.Owner.PID, err)
+	case !v.alive(record.Monitor) && !(record.State == Starting && v.alive(&record.Owner)):
 		status.State = Unmonitored
 	}
 	return status, nil

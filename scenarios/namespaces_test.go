@@ -3,6 +3,9 @@
 package scenarios_test
 
 import (
+	"strings"
+	"syscall"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -62,5 +65,65 @@ var _ = Describe("In a container", Label("linux"), func() {
 		next := stage.Run(ctx, "monitor", "watch", "init")
 		Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
 		expectRemoved(ctx, "init", job.Oracle())
+	}, limit)
+})
+
+// PIDs and start times mean other processes in other namespaces, or none. There,
+// a living owner looks like a dead one whose PID is free.
+var _ = Describe("From inside other namespaces than its own a runtime", Label("linux"), ours, func() {
+	DescribeTable("cannot be judged: info says so, and watch refuses and removes nothing",
+		func(ctx SpecContext, elsewhere ...string) {
+			namespace(ctx)
+			if result := stage.Run(ctx, append(elsewhere, "true")...); result.Status != (harness.Status{}) {
+				Skip("no such namespace to be had: " + strings.TrimSpace(result.Stderr))
+			}
+			job := stage.Start(monitor.Run("outside", "puppet", "owner")...)
+			owner := stage.Puppet(ctx, "owner")
+			owner.CloseInherited(ctx) // so that the lease is no help
+			end(ctx, "outside", syscall.SIGKILL)
+
+			info := stage.Run(ctx, append(elsewhere, "monitor", "info", "outside")...)
+			Expect(info.Status).To(Equal(harness.Status{}), info.Stderr)
+			Expect(info.Stdout).To(MatchRegexp(`state: +unknown\nreason: +process %d was recorded in another namespace`, owner.PID()))
+			watch := stage.Run(ctx, append(elsewhere, "monitor", "watch", "outside")...)
+			Expect(watch.Status).To(Equal(harness.Status{Code: 1}), watch.Stderr)
+			Expect(watch.Stderr).To(ContainSubstring("recorded in another namespace"))
+			expectKept(ctx, "outside", witnessOf(owner))
+
+			owner.Exit(ctx, 0)
+			job.Wait(ctx)
+			next := stage.Run(ctx, "monitor", "watch", "outside")
+			Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
+			expectEmptyStore(ctx)
+		},
+		Entry("a PID namespace", limit, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"),
+		Entry("a time namespace", limit, "unshare", "--time", "--boottime", "100000", "--fork", "--kill-child"),
+	)
+
+	It("of a container is the container's to judge, as long as that lives", func(ctx SpecContext) {
+		namespace(ctx)
+		needs(harness.Bash)
+		makeFIFO("gate")
+		// The owner lets go of the lease and kills its monitor.
+		alone := `exec 100>&-
+			pid=$(monitor info | sed -n 's/^monitor: *//p')
+			kill -KILL $pid
+			while kill -0 $pid; do :; done 2>/dev/null
+			cat "$0"; exit`
+		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", `"$@" & sleep 1000`, "init")
+		job := stage.Start(append(container, monitor.Run("contained", "bash", "-c", alone, stage.Path("gate"))...)...)
+		gate := openGate(ctx, "gate")
+		watch := stage.Run(ctx, "monitor", "watch", "contained")
+		Expect(watch.Status).To(Equal(harness.Status{Code: 1}), watch.Stderr)
+		Expect(watch.Stderr).To(ContainSubstring("recorded in another namespace"))
+		expectKept(ctx, "contained", job.Oracle())
+
+		Expect(stage.Signal(job.PID(), syscall.SIGKILL)).To(Succeed())
+		job.Wait(ctx)
+		Expect(gate.Close()).To(Succeed())
+		Eventually(ctx, func() harness.Status {
+			return stage.Run(ctx, "monitor", "watch", "contained").Status
+		}).Should(Equal(harness.Status{}), "nobody is in the container")
+		expectEmptyStore(ctx)
 	}, limit)
 })

@@ -6,19 +6,96 @@ import (
 	"strings"
 )
 
-// initialPIDNamespace is the link text of the namespace that every other one
-// descends from (PROC_PID_INIT_INO, include/uapi/linux/nsfs.h).
-const initialPIDNamespace = "pid:[4026531836]"
+// The link texts of the namespaces that all others descend from
+// (PROC_PID_INIT_INO and PROC_TIME_INIT_INO, include/uapi/linux/nsfs.h).
+const (
+	initialPIDNamespace  = "pid:[4026531836]"
+	initialTimeNamespace = "time:[4026531834]"
+)
+
+// A bootName is what [Boot] returns, in its parts: the run of the kernel, and
+// the namespaces that PIDs and start times count in, where those are not the
+// initial ones.
+type bootName struct {
+	kernel, pids, clock string
+}
+
+func parseBoot(text string) (b bootName) {
+	for i, part := range strings.Split(text, "/") {
+		switch {
+		case i == 0:
+			b.kernel = part
+		case strings.HasPrefix(part, "pid:"):
+			b.pids = part
+		case strings.HasPrefix(part, "time:"):
+			b.clock = part
+		}
+	}
+	return b
+}
+
+func (b bootName) String() string {
+	text := b.kernel
+	for _, namespace := range []string{b.pids, b.clock} {
+		if namespace != "" {
+			text += "/" + namespace
+		}
+	}
+	return text
+}
 
 func readBoot() (string, error) {
 	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return "", fmt.Errorf("read boot identity: %w", err)
 	}
-	boot := strings.TrimSpace(string(text))
-	namespace, err := os.Readlink("/proc/self/ns/pid")
-	if err == nil && namespace != initialPIDNamespace {
-		boot += "/" + namespace
+	return bootName{
+		kernel: strings.TrimSpace(string(text)),
+		pids:   namespaceBut(initialPIDNamespace, "self", "pid"),
+		// A start time is since boot by the clock of the time namespace of the
+		// one who reads it (do_task_stat, fs/proc/array.c).
+		clock: namespaceBut(initialTimeNamespace, "self", "time"),
+	}.String(), nil
+}
+
+// namespaceBut returns a process's namespace of one kind, or nothing where that
+// is the initial one or the kernel has no such kind.
+func namespaceBut(initial, process, kind string) string {
+	link, err := os.Readlink("/proc/" + process + "/ns/" + kind)
+	if err != nil || link == initial {
+		return ""
 	}
-	return boot, nil
+	return link
+}
+
+// visibleFrom returns nil when a process that runs under ours can tell whether
+// one recorded under theirs is alive, else an [ErrElsewhere].
+func visibleFrom(ours, theirs string) error {
+	return visible(parseBoot(ours), parseBoot(theirs), inhabited)
+}
+
+func visible(ours, theirs bootName, inhabited func(pids string) (bool, error)) error {
+	switch {
+	case theirs == ours, theirs.kernel != ours.kernel:
+		return nil // nobody outlives the kernel
+	case theirs.pids == ours.pids:
+		return fmt.Errorf("%w, %s", ErrElsewhere, orInitial(theirs.clock, initialTimeNamespace))
+	case ours.pids != "": // from in there not all others can be seen
+		return fmt.Errorf("%w, %s", ErrElsewhere, orInitial(theirs.pids, initialPIDNamespace))
+	}
+	lives, err := inhabited(theirs.pids)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w, %s: %w", ErrElsewhere, theirs.pids, err)
+	case lives:
+		return fmt.Errorf("%w, %s", ErrElsewhere, theirs.pids)
+	}
+	return nil // nobody outlives their PID namespace
+}
+
+func orInitial(namespace, initial string) string {
+	if namespace == "" {
+		return initial
+	}
+	return namespace
 }

@@ -5,3 +5,5 @@ package tracker
 import "errors"
 
 func readBoot() (string, error) { return "", errors.ErrUnsupported }
+
+func visibleFrom(string, string) error { return errors.ErrUnsupported }

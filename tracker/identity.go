@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -22,6 +23,23 @@ func (id Identity) String() string {
 	return fmt.Sprintf("%d@%d", id.PID, id.Start)
 }
 
+// ErrElsewhere reports an identity that was recorded in another PID or time
+// namespace of this kernel, where its numbers name another process or none.
+// Only Linux has those.
+var ErrElsewhere = errors.New("recorded in another namespace")
+
+// Visible returns nil when the calling process can tell whether the process
+// with this identity is alive. It cannot, and the error is [ErrElsewhere], when
+// the identity was recorded in other namespaces; except that a process of the
+// initial ones can when all of that PID namespace have gone.
+func (id Identity) Visible() error {
+	boot, err := Boot()
+	if err != nil || id.Boot == boot {
+		return err
+	}
+	return visibleFrom(boot, id.Boot)
+}
+
 // A StartTime is the moment a process was made: microseconds since 1970 on
 // macOS (p_starttime, set once in fork), clock ticks since boot on Linux
 // (field 22 of /proc/PID/stat). Compare start times of one boot only. On macOS
@@ -30,7 +48,7 @@ func (id Identity) String() string {
 type StartTime int64
 
 // Boot returns the name of this run of the kernel, so that a recorded identity
-// is recognised as stale after a reboot. On Linux it also names the PID
-// namespace where that is not the initial one, because a PID means another
-// process there.
+// is recognised as stale after a reboot. On Linux it also names the PID and the
+// time namespace where those are not the initial ones, because PIDs and start
+// times mean other processes there.
 var Boot = sync.OnceValues(readBoot)

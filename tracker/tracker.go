@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 )
@@ -87,20 +86,43 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 
 // Resume follows a tree whose root and members were established earlier,
 // perhaps by another process. Those that are dead still serve as links. It is
-// no error when nobody is alive: the tree is then found empty.
+// no error when nobody is alive: the tree is then found empty. The error is
+// [ErrElsewhere] when that cannot be told from here.
 func (t *Tracker) Resume(ctx context.Context, root Identity, known []Identity) (*Tree, error) {
-	boot, err := Boot()
+	relatives, err := ofThisBoot(append([]Identity{root}, known...))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
-	relatives := slices.DeleteFunc(append([]Identity{root}, known...), func(id Identity) bool {
-		return id.Boot != boot // no PID of another boot means anything now
-	})
 	tree, err := t.begin(ctx, func(f *follower) (*tree, error) { return f.resume(root, relatives) })
 	if err != nil {
 		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
 	return tree, nil
+}
+
+// ofThisBoot leaves out those whose PIDs mean nothing now, because nobody of
+// them can be alive.
+func ofThisBoot(ids []Identity) ([]Identity, error) {
+	boot, err := Boot()
+	if err != nil {
+		return nil, err
+	}
+	past := make(map[string]bool)
+	var ours []Identity
+	for _, id := range ids {
+		if id.Boot == boot {
+			ours = append(ours, id)
+			continue
+		}
+		if past[id.Boot] {
+			continue
+		}
+		if err := id.Visible(); err != nil {
+			return nil, err
+		}
+		past[id.Boot] = true
+	}
+	return ours, nil
 }
 
 // TreeOf returns the nearest tree that the process with this PID is known to

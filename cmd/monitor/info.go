@@ -78,7 +78,7 @@ func printInfo(out io.Writer, s monitor.Status) error {
 	if s.Monitor != nil {
 		line("monitor", s.Monitor.PID)
 	}
-	line("members", len(s.Members))
+	line("members", headcount(s))
 	line("created", s.Created.Local().Format(time.RFC3339))
 	line("directory", s.Root)
 	line("log", s.Log)

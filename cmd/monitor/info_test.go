@@ -72,10 +72,21 @@ var _ = Describe("The command info, list and tree", func() {
 		Expect(call("tree", "build", "--json").Stdout).To(Equal("[]\n"))
 	})
 
+	It("do not say that nobody lives where that is not known, but why", func() {
+		r := create("build")
+		change(r, func(record *monitor.Record) {
+			us := self()
+			record.Monitor, record.State, record.Reason = &us, monitor.Unknown, "somebody hides"
+		})
+		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +unknown +\d+ +- `))
+		Expect(call("info", "build").Stdout).To(And(MatchRegexp(`(?m)^reason: +somebody hides$`), MatchRegexp(`(?m)^members: +-$`)))
+		Expect(call("tree", "build")).To(fails(1, `^runtime "build" is unknown: somebody hides$`))
+	})
+
 	It("show a broken runtime by name, with the reason", func() {
 		r := create("build")
 		Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), []byte("?"), 0o600)).To(Succeed())
-		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +broken +- +0 +- +.*broken record`))
+		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +broken +- +- +- +.*broken record`))
 		Expect(call("info", "build").Stdout).To(And(MatchRegexp(`(?m)^state: +broken$`), ContainSubstring("reason:")))
 		Expect(call("tree", "build")).To(fails(1, `^runtime "build" has a broken record`))
 	})

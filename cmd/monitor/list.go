@@ -75,9 +75,21 @@ func printList(out io.Writer, all []monitor.Status, now time.Time) error {
 		owner, age, what := "-", "-", plain(s.Reason)
 		if s.State != monitor.Broken {
 			owner, what = strconv.Itoa(s.Owner.PID), commandLine(s.Command)
-			age = now.Sub(s.Created).Round(time.Second).String()
+			// The clock may have been set back since.
+			age = max(0, now.Sub(s.Created)).Round(time.Second).String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.Name, s.State, owner, len(s.Members), age, what)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.State, owner, headcount(s), age, what)
 	}
 	return w.Flush()
+}
+
+const unknowable = "-"
+
+// headcount is how many members a runtime is known to have. That none is known
+// does not mean that there is none.
+func headcount(s monitor.Status) string {
+	if len(s.Members) == 0 && (s.State == monitor.Unknown || s.State == monitor.Broken) {
+		return unknowable
+	}
+	return strconv.Itoa(len(s.Members))
 }

@@ -200,9 +200,16 @@ var _ = Describe("What a user reads", func() {
 		Expect(printList(&out, []monitor.Status{broken, status}, now)).To(Succeed())
 		Expect(out.String()).To(Equal(lines(`
 			NAME   STATE    OWNER  MEMBERS  AGE    COMMAND
-			bad    broken   -      0        -      it is torn
+			bad    broken   -      -        -      it is torn
 			build  unknown  10     2        1m30s  make '-j 8'
 			`)))
+	})
+
+	It("of list, where the clock was set back", func() {
+		var out bytes.Buffer
+		status := aStatus()
+		Expect(printList(&out, []monitor.Status{status}, status.Created.Add(-time.Hour))).To(Succeed())
+		Expect(out.String()).To(MatchRegexp(`(?m)^build +unknown +10 +2 +0s `))
 	})
 
 	It("of list, where there is none", func() {

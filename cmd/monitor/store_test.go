@@ -60,11 +60,17 @@ func self() tracker.Identity {
 // give makes a process the owner of a runtime.
 func give(r *monitor.Runtime, pid int) {
 	GinkgoHelper()
-	record, err := r.Record()
-	Expect(err).NotTo(HaveOccurred())
 	row, err := tracker.Lookup(pid)
 	Expect(err).NotTo(HaveOccurred())
-	record.Owner = row.Identity
+	change(r, func(record *monitor.Record) { record.Owner = row.Identity })
+}
+
+// change edits the record of a runtime.
+func change(r *monitor.Runtime, edit func(*monitor.Record)) {
+	GinkgoHelper()
+	record, err := r.Record()
+	Expect(err).NotTo(HaveOccurred())
+	edit(&record)
 	text, err := json.Marshal(record)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), text, 0o600)).To(Succeed())

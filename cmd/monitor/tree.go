@@ -44,8 +44,11 @@ descends from it. An orphan hangs where it joined, with the evidence.`,
 // members returns the live members of what the argument names.
 func (g *global) members(ctx context.Context, args []string) ([]tracker.Member, error) {
 	status, err := g.status(args)
-	if err == nil && status.State == monitor.Broken {
+	switch {
+	case err == nil && status.State == monitor.Broken:
 		return nil, errors.New(status.Reason)
+	case err == nil && headcount(status) == unknowable:
+		return nil, fmt.Errorf("runtime %q is unknown: %s", status.Name, status.Reason)
 	}
 	if err == nil || len(args) == 0 || !errors.Is(err, monitor.ErrNotExist) {
 		return status.Members, err

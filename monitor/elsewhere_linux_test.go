@@ -1,0 +1,53 @@
+package monitor_test
+
+import (
+	"os"
+	"path/filepath"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// The scenarios have real namespaces, where they may make some.
+var _ = Describe("Of processes in another namespace", func() {
+	var store *monitor.Store
+	var runtime *monitor.Runtime
+
+	// Nobody has this PID here, and nobody holds the lease.
+	elsewhere := func() tracker.Identity {
+		owner := dead()
+		owner.Boot += "/time:[1]"
+		return owner
+	}
+
+	BeforeEach(func() {
+		store = newStore()
+		runtime = own(store, "build", elsewhere())
+	})
+
+	It("nobody here knows whether they live", func() {
+		status, err := statusOf(store, "build")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(status.State).To(Equal(monitor.Unknown))
+		Expect(status.Reason).To(ContainSubstring("recorded in another namespace, time:[1]"))
+		Expect(status.Members).To(And(BeEmpty(), Not(BeNil())))
+	})
+
+	It("no monitor removes the runtime, nor changes it", func() {
+		before, err := runtime.Record()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(watch(runtime).ends()).To(MatchError(tracker.ErrElsewhere))
+		Expect(runtime.Record()).To(Equal(before))
+		Expect(runtime.Root()).To(BeADirectory())
+	})
+
+	It("nobody sweeps away what they are making", func() {
+		stage := monitor.StageOf(elsewhere()) + "1"
+		Expect(os.Mkdir(filepath.Join(store.Runtimes(), stage), 0o700)).To(Succeed())
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(ConsistOf("build", stage))
+	})
+})
