@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/harness"
 )
@@ -18,27 +18,32 @@ import (
 // in a namespace in which one may say which PID comes next, it can be seen what
 // a monitor makes of it.
 var _ = Describe("A stranger with the PID of", Label("linux"), func() {
-	// In a PID namespace of its own: starts @ARGV, lets it go on, reaps it, and
-	// forks until a child has its PID. Nothing of @ARGV's reaches that child.
-	const reuse = `
+	// In a PID namespace of its own: starts @ARGV, learns from a line of perl who
+	// $gone is, reaped and all, and forks until a child has that PID, which leads a
+	// group of that number. Nothing of @ARGV's reaches that child.
+	reuse := func(learn string) string {
+		return `
 		$| = 1;
 		my $owner = fork // die "fork: $!";
 		if (!$owner) { exec @ARGV or die "exec: $!" }
-		waitpid $owner, 0;
+		my $gone;
+		` + learn + `
 		for (1..100) {
 			open my $last, ">", "/proc/sys/kernel/ns_last_pid" or die "ns_last_pid: $!";
-			syswrite $last, $owner - 1;
+			syswrite $last, $gone - 1;
 			close $last;
 			my $stranger = fork // die "fork: $!";
-			if (!$stranger) { exit if $$ != $owner; print "reused\n"; sleep 1000 }
-			last if $stranger == $owner;
+			if (!$stranger) { exit if $$ != $gone; setpgrp; print "reused\n"; sleep 1000 }
+			last if $stranger == $gone;
 			waitpid $stranger, 0;
 		}
 		sleep 1000`
+	}
+	theOwner := `$gone = waitpid $owner, 0;`
 
 	It("its dead owner does not keep the runtime", func(ctx SpecContext) {
 		namespace(ctx)
-		job, gate := startReuse(ctx, reuse, monitor.Run("owner", "cat", stage.Path("gate")))
+		job, gate := startReuse(ctx, reuse(theOwner), monitor.Run("owner", "cat", stage.Path("gate")))
 		expectKept(ctx, "owner", job.Oracle())
 		letReuse(ctx, job, gate)
 		expectRemoved(ctx, "owner", nobody{})
@@ -48,13 +53,35 @@ var _ = Describe("A stranger with the PID of", Label("linux"), func() {
 		namespace(ctx)
 		orphan := fmt.Sprintf("(setsid cat %s &) ; cat %s", stage.Path("leaf"), stage.Path("gate"))
 		makeFIFO("leaf")
-		job, gate := startReuse(ctx, reuse, monitor.Run("orphan", "sh", "-c", orphan))
+		job, gate := startReuse(ctx, reuse(theOwner), monitor.Run("orphan", "sh", "-c", orphan))
 		leaf := openGate(ctx, "leaf")
 		expectKept(ctx, "orphan", job.Oracle())
 		letReuse(ctx, job, gate)
 		expectKept(ctx, "orphan", job.Oracle())
 		Expect(leaf.Close()).To(Succeed())
 		expectRemoved(ctx, "orphan", nobody{})
+	}, limit)
+
+	It("a dead member, and with the number of its group, is not taken for it when the owner goes", func(ctx SpecContext) {
+		namespace(ctx)
+		makeFIFO("hold")
+		makeFIFO("who")
+		owner := `my $member = fork // die "fork: $!";
+			if (!$member) { setpgrp; exec "cat", $ARGV[0] or die "exec: $!" }
+			waitpid $member, 0;
+			open my $who, ">", $ARGV[1] or die "$ARGV[1]: $!";
+			print $who "$member\n";
+			close $who;
+			exec "cat", $ARGV[2] or die "exec: $!"`
+		theMember := fmt.Sprintf(`open my $who, "<", "%s" or die "who: $!"; $gone = <$who> + 0;`, stage.Path("who"))
+		job, gate := startReuse(ctx, reuse(theMember),
+			monitor.Run("member", perl(), "-e", owner, stage.Path("gate"), stage.Path("who"), stage.Path("hold")))
+		expectKept(ctx, "member", job.Oracle()) // and the monitor knows the member
+		letReuse(ctx, job, gate)
+		hold := openGate(ctx, "hold")
+		expectKept(ctx, "member", job.Oracle())
+		Expect(hold.Close()).To(Succeed())
+		expectRemoved(ctx, "member", nobody{})
 	}, limit)
 })
 
@@ -119,9 +146,11 @@ func startReuse(ctx SpecContext, script string, argv []string) (*harness.Job, *o
 // gets no processor meanwhile, so that it cannot have looked in between.
 func letReuse(ctx SpecContext, job *harness.Job, gate *os.File) {
 	GinkgoHelper()
+	ours, err := unix.Getsid(job.PID())
+	Expect(err).NotTo(HaveOccurred())
 	var pids []int
 	for _, pid := range watchers(ctx) {
-		if group, err := syscall.Getpgid(pid); err == nil && group != job.PID() {
+		if session, err := unix.Getsid(pid); err == nil && session != ours {
 			pids = append(pids, pid)
 		}
 	}

@@ -94,3 +94,17 @@ var _ = Describe("An orphan", func() {
 		expectEmptyStore(ctx)
 	}, limit)
 })
+
+var _ = Describe("A process", func() {
+	It("that a server from before makes on request is the server's and not the runtime's", func(ctx SpecContext) {
+		stage.Start("puppet", "server")
+		server := stage.Puppet(ctx, "server")
+		job := stage.Start(monitor.Run("client", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		served := server.Fork(ctx, "served", harness.Start{OwnSession: true})
+		expectKept(ctx, "client", job.Oracle())
+		owner.Exit(ctx, 0)
+		expectRemoved(ctx, "client", job.Oracle())
+		Expect(served.Gone()).NotTo(BeClosed(), "the spec proves nothing")
+	}, limit)
+})
