@@ -95,6 +95,25 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "service", job.Oracle())
 	}, limit)
 
+	It("that is stopped between its fork and its exec keeps the runtime", func(ctx SpecContext) {
+		// It has its parent's name and files, and is still to become somebody.
+		script := `use POSIX;
+			my $child = fork // die "fork: $!";
+			if (!$child) { POSIX::setsid(); kill STOP => $$; exec "puppet", "leaf" or die "exec: $!" }
+			waitpid $child, POSIX::WUNTRACED;
+			print "$child\n"`
+		job := stage.Start(monitor.Run("between", perl(), "-e", script)...)
+		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
+		child, err := strconv.Atoi(strings.TrimSpace(job.Output()))
+		Expect(err).NotTo(HaveOccurred())
+		expectKept(ctx, "between", job.Oracle())
+		Expect(stage.Signal(child, syscall.SIGCONT)).To(Succeed())
+		leaf := stage.Puppet(ctx, "leaf")
+		Expect(leaf.PID()).To(Equal(child))
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "between", job.Oracle())
+	}, limit)
+
 	It("that hands on to the next and is gone, again and again, keeps the runtime", func(ctx SpecContext) {
 		// No process of these is there for as long as anybody needs to look at it.
 		// Nobody could kill them either, so they end with the stage, or with their time.
