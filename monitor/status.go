@@ -3,7 +3,6 @@ package monitor
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/gemini-monitor/gemini/tracker"
@@ -59,9 +58,9 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 		status.Name, status.State, status.Reason = r.name, Broken, err.Error()
 		return status, nil
 	}
-	switch err := record.Owner.Visible(); {
+	switch err := record.visible(); {
 	case err != nil:
-		status.State, status.Reason = Unknown, fmt.Sprintf("process %d was %v; ask there", record.Owner.PID, err)
+		status.State, status.Reason = Unknown, err.Error()
 	case !v.alive(record.Monitor) && !(record.State == Starting && v.alive(&record.Owner)):
 		status.State = Unmonitored
 	}

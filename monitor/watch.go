@@ -33,7 +33,8 @@ type watch struct {
 //
 // Watch returns nil when the runtime has been found empty and was removed. When
 // ctx ends, or something fails, it returns why and leaves everything as it is.
-// The error is [ErrWatched] when the runtime has a monitor.
+// The error is [ErrWatched] when the runtime has a monitor, and [ErrElsewhere]
+// when that cannot be here.
 func (r *Runtime) Watch(ctx context.Context, log *slog.Logger, ready func()) error {
 	lock, err := r.lock()
 	if err != nil {
@@ -43,6 +44,9 @@ func (r *Runtime) Watch(ctx context.Context, log *slog.Logger, ready func()) err
 	w := &watch{runtime: r, lock: lock, log: log}
 	if w.record, err = r.Record(); err != nil {
 		return err
+	}
+	if err := w.record.visible(); err != nil {
+		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
 	}
 	if err := w.open(); err != nil {
 		return r.wrap(fmt.Errorf("cannot be watched: %w", err))

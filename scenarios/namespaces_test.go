@@ -84,7 +84,7 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 
 			info := stage.Run(ctx, append(elsewhere, "monitor", "info", "outside")...)
 			Expect(info.Status).To(Equal(harness.Status{}), info.Stderr)
-			Expect(info.Stdout).To(MatchRegexp(`state: +unknown\nreason: +process %d was recorded in another namespace`, owner.PID()))
+			Expect(info.Stdout).To(MatchRegexp(`state: +unknown\nreason: +.*process %d was recorded in another namespace`, owner.PID()))
 			watch := stage.Run(ctx, append(elsewhere, "monitor", "watch", "outside")...)
 			Expect(watch.Status).To(Equal(harness.Status{Code: 1}), watch.Stderr)
 			Expect(watch.Stderr).To(ContainSubstring("recorded in another namespace"))

@@ -68,6 +68,8 @@ func namespaceBut(initial, process, kind string) string {
 	return link
 }
 
+func sameKernel(a, b string) bool { return parseBoot(a).kernel == parseBoot(b).kernel }
+
 // visibleFrom returns nil when a process that runs under ours can tell whether
 // one recorded under theirs is alive, else an [ErrElsewhere].
 func visibleFrom(ours, theirs string) error {

@@ -46,6 +46,15 @@ var _ = Describe("An identity recorded elsewhere", func() {
 		}
 	})
 
+	It("is of this boot, in whatever namespace", func(ctx SpecContext) {
+		id := look(ctx, os.Getpid()).Identity
+		Expect(id.ThisBoot()).To(BeTrue())
+		id.Boot += pids + clock
+		Expect(id.ThisBoot()).To(BeTrue())
+		id.Boot = "earlier" + pids
+		Expect(id.ThisBoot()).To(BeFalse())
+	}, patience)
+
 	It("cannot be resumed, whoever else can", func(ctx SpecContext) {
 		us := look(ctx, os.Getpid()).Identity
 		elsewhere := us

@@ -28,6 +28,13 @@ func (id Identity) String() string {
 // Only Linux has those.
 var ErrElsewhere = errors.New("recorded in another namespace")
 
+// ThisBoot reports whether the identity was recorded since this machine was
+// started, in whatever namespace.
+func (id Identity) ThisBoot() (bool, error) {
+	boot, err := Boot()
+	return err == nil && sameKernel(boot, id.Boot), err
+}
+
 // Visible returns nil when the calling process can tell whether the process
 // with this identity is alive. It cannot, and the error is [ErrElsewhere], when
 // the identity was recorded in other namespaces; except that a process of the

@@ -1,0 +1,31 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// ErrElsewhere reports a runtime whose processes cannot be seen from here: it
+// belongs to another machine that uses the same store, or to other namespaces of
+// this one.
+var ErrElsewhere = errors.New("its processes cannot be seen from here")
+
+// visible returns nil when it can be told here whether the processes of the
+// runtime are alive.
+func (r Record) visible() error {
+	since, err := r.Owner.ThisBoot()
+	if err != nil {
+		return err
+	}
+	// What was made before this machine was started is over, if it was made on
+	// this machine.
+	here, _ := os.Hostname()
+	if !since && r.Host != here && r.Host != "" && here != "" {
+		return fmt.Errorf("%w: it was made on %q, and this is %q", ErrElsewhere, r.Host, here)
+	}
+	if err := r.Owner.Visible(); err != nil {
+		return fmt.Errorf("%w: process %d was %w", ErrElsewhere, r.Owner.PID, err)
+	}
+	return nil
+}
