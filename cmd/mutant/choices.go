@@ -62,6 +62,15 @@ func (w *watch) kin(orphans bool) choice {
 	known := map[tracker.Identity]bool{w.root.Identity: true}
 	pids := map[int]bool{w.root.PID: true} // of all who are or were known
 	return func(live []tracker.Process) []tracker.Process {
+		now := map[int]tracker.Process{}
+		for _, p := range live {
+			now[p.PID] = p
+		}
+		// A number means who had it, until a stranger has it.
+		ours := func(pid int) bool {
+			p, taken := now[pid]
+			return pids[pid] && (!taken || known[p.Identity])
+		}
 		linked := func(p tracker.Process) bool {
 			if known[p.Identity] {
 				return true
@@ -69,7 +78,7 @@ func (w *watch) kin(orphans bool) choice {
 			if p.Start < w.root.Start || p.PID == w.root.PID {
 				return false
 			}
-			return pids[p.Parent] || orphans && (pids[p.Group] || pids[p.Session])
+			return ours(p.Parent) || orphans && (ours(p.Group) || ours(p.Session))
 		}
 		return gather(live, linked, func(p tracker.Process) {
 			known[p.Identity], pids[p.PID] = true, true
