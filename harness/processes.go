@@ -15,8 +15,8 @@ import (
 
 // A row is a process as ps shows it.
 type row struct {
-	pid, parent, group int
-	state, command     string
+	pid, parent, group   int
+	state, time, command string // time on the processor
 }
 
 // everyProcess is all processes of the machine by PID, with their commands.
@@ -28,7 +28,7 @@ func everyProcess(ctx context.Context) (map[int]row, error) {
 	all := map[int]row{}
 	for line := range strings.Lines(table) {
 		fields := strings.Fields(line)
-		if len(fields) < 4 {
+		if len(fields) < 5 {
 			continue
 		}
 		var r row
@@ -39,7 +39,7 @@ func everyProcess(ctx context.Context) (map[int]row, error) {
 		if bad != [3]error{} {
 			return nil, fmt.Errorf("ps: a line that is no process: %q", line)
 		}
-		r.state, r.command = fields[3], strings.Join(fields[4:], " ")
+		r.state, r.time, r.command = fields[3], fields[4], strings.Join(fields[5:], " ")
 		all[r.pid] = r
 	}
 	return all, nil
@@ -126,7 +126,7 @@ func draw(all map[int]row, children map[int][]int, ours map[int]bool, notes map[
 			at = "?"
 		}
 		name := strings.Repeat("   ", depth) + strconv.Itoa(r.pid)
-		fmt.Fprintf(&page, "  %-16s %-4s parent %-6d group %-6d session %-6s %s", name, r.state, r.parent, r.group, at, brief(r.command, 100))
+		fmt.Fprintf(&page, "  %-16s %-4s %s parent %-6d group %-6d session %-6s %s", name, r.state, r.time, r.parent, r.group, at, brief(r.command, 100))
 		if about := notes[r.pid]; len(about) > 0 {
 			fmt.Fprintf(&page, "   <- %s", strings.Join(about, ", "))
 		}

@@ -42,7 +42,7 @@ func (s *Stage) remnants(ctx context.Context) ([]remnant, error) {
 	return found, nil
 }
 
-// shorten keeps the beginning: PID, parent, group, state, command.
+// shorten keeps the beginning: PID, parent, group, state, processor time, command.
 func shorten(line string) string {
 	const enough = 160
 	return line[:min(len(line), enough)]
@@ -68,7 +68,7 @@ var environmentFlag = sync.OnceValue(func() string {
 })
 
 func ps(ctx context.Context, environment string) (string, error) {
-	cmd := exec.CommandContext(ctx, "ps", "ax"+environment+"wwo", "pid=,ppid=,pgid=,stat=,command=")
+	cmd := exec.CommandContext(ctx, "ps", "ax"+environment+"wwo", "pid=,ppid=,pgid=,stat=,time=,command=")
 	cmd.Env = []string{"PATH=/bin:/usr/bin"} // with ours it would find itself
 	starting.Lock()
 	defer starting.Unlock()

@@ -105,7 +105,7 @@ type Status struct {
 
 func (s Status) String() string {
 	if s.Signal != 0 {
-		return "killed by " + s.Signal.String()
+		return "killed by " + unix.SignalName(s.Signal)
 	}
 	return fmt.Sprintf("exit %d", s.Code)
 }

@@ -225,7 +225,7 @@ var _ = Describe("Starting a runtime", func() {
 			// Stopped, the monitor cannot end: whoever shares the gate's pipe besides
 			// the owner would be seen to hold it.
 			Expect(syscall.Kill(monitors.PID, syscall.SIGSTOP)).To(Succeed())
-			DeferCleanup(syscall.Kill, monitors.PID, syscall.SIGCONT)
+			DeferCleanup(func() { _ = syscall.Kill(monitors.PID, syscall.SIGCONT) }) // it may have gone
 			g.sign.Close()
 			owner.kill()
 			Expect(g.alive.SetReadDeadline(time.Now().Add(generous))).To(Succeed())

@@ -13,10 +13,10 @@ import (
 )
 
 var _ = Describe("A command in a runtime", func() {
-	It("is the very process that was asked to run it", ours, func(ctx SpecContext) {
+	It("is the very process that was asked to run it", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("place", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner").Report(ctx)
-		Expect(owner.PID).To(Equal(job.PID()))
+		Expect(owner.PID).To(Equal(job.PID()), "whoever runs a command becomes it")
 		Expect(owner.Parent).To(Equal(syscall.Getpid()))
 		Expect(owner.Group).To(Equal(job.PID()))
 	}, limit)

@@ -3,8 +3,9 @@
 package scenarios_test
 
 import (
-	_ "embed"
+	"embed"
 	"os"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -12,37 +13,54 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-//go:embed example/pipe-monitor.sh
-var pipeMonitor []byte
+//go:embed example
+var examples embed.FS
+
+// example puts one of them in the place of ours.
+func example(name string) {
+	GinkgoHelper()
+	program, err := examples.ReadFile("example/" + name)
+	Expect(err).NotTo(HaveOccurred())
+	path := stage.Path(name)
+	Expect(os.WriteFile(path, program, 0o755)).To(Succeed())
+	monitor, gemini = stage.Foreign(path), nil
+}
 
 var _ = Describe("Somebody else's monitor, the example", ours, func() {
-	BeforeEach(func() {
-		path := stage.Path("pipe-monitor")
-		Expect(os.WriteFile(path, pipeMonitor, 0o755)).To(Succeed())
-		monitor, gemini = stage.Foreign(path), nil
-	})
+	for name, needed := range map[string]func(SpecContext){
+		"pipe-monitor.sh":   func(SpecContext) {},
+		"cgroup-monitor.sh": cgroups,
+	} {
+		Context(name, func() {
+			BeforeEach(func(ctx SpecContext) {
+				needed(ctx)
+				example(name)
+			})
 
-	It("is driven through its adapter: there while somebody lives, gone when nobody does", func(ctx SpecContext) {
-		job := stage.Start(monitor.Run("foreign", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
-		leaf := owner.Fork(ctx, "leaf", harness.Start{OwnSession: true})
-		owner.Exit(ctx, 7)
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{Code: 7}))
-		expectKept(ctx, "foreign", job.Oracle())
-		leaf.Exit(ctx, 0)
-		expectRemoved(ctx, "foreign", job.Oracle())
-		expectEmptyStore(ctx)
-	}, limit)
+			It("is driven through its adapter: there while somebody lives, gone when nobody does", func(ctx SpecContext) {
+				job := stage.Start(monitor.Run("foreign", "puppet", "owner")...)
+				owner := stage.Puppet(ctx, "owner")
+				leaf := owner.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+				owner.Exit(ctx, 7)
+				Expect(job.Wait(ctx)).To(Equal(harness.Status{Code: 7}))
+				expectKept(ctx, "foreign", job.Oracle())
+				leaf.Exit(ctx, 0)
+				expectRemoved(ctx, "foreign", job.Oracle())
+				expectEmptyStore(ctx)
+			}, limit)
 
-	It("starts a shell at a terminal", func(ctx SpecContext) {
-		sh := stage.AtTerminal(ctx, harness.Sh, monitor.Shell("window")...)
-		sh.Prompt(ctx)
-		expectKept(ctx, "window", sh.Oracle())
-		sh.Exit(ctx)
-		expectRemoved(ctx, "window", sh.Oracle())
-	}, limit)
+			It("starts a shell at a terminal", func(ctx SpecContext) {
+				sh := stage.AtTerminal(ctx, harness.Sh, monitor.Shell("window")...)
+				sh.Prompt(ctx)
+				expectKept(ctx, "window", sh.Oracle())
+				sh.Exit(ctx)
+				expectRemoved(ctx, "window", sh.Oracle())
+			}, limit)
+		})
+	}
 
-	It("is a lease alone, and the oracle sees it lose who closes what it inherited", func(ctx SpecContext) {
+	It("pipe-monitor.sh is a lease alone, and the oracle sees it lose who closes what it inherited", func(ctx SpecContext) {
+		example("pipe-monitor.sh")
 		stage.Start(monitor.Run("lost", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		owner.CloseInherited(ctx)
@@ -50,4 +68,30 @@ var _ = Describe("Somebody else's monitor, the example", ours, func() {
 		Expect(witnessOf(owner).Held()).To(BeTrue(), "it has ended: the spec proves nothing")
 		owner.Exit(ctx, 0)
 	}, limit)
+
+	It("cgroup-monitor.sh loses nobody, whatever they let go of", func(ctx SpecContext) {
+		cgroups(ctx)
+		example("cgroup-monitor.sh")
+		job := stage.Start(monitor.Run("kept", "puppet", "owner")...)
+		owner := stage.Puppet(ctx, "owner")
+		orphan := owner.DoubleFork(ctx, "orphan", harness.Start{OwnSession: true})
+		orphan.CloseInherited(ctx)
+		owner.Exit(ctx, 0)
+		job.Wait(ctx)
+		expectKept(ctx, "kept", witnessOf(orphan))
+		orphan.Exit(ctx, 0)
+		expectRemoved(ctx, "kept", witnessOf(orphan))
+	}, limit)
 })
+
+// cgroups skips the spec where no cgroup can be made and left again.
+func cgroups(ctx SpecContext) {
+	perl()
+	try := `set -e; root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+		here=$root$(sed -n 's/^0:://p' /proc/self/cgroup)
+		new=$(mktemp -d "$here/try.XXXXXX")
+		echo 0 >"$new/cgroup.procs"; echo 0 >"$root/cgroup.procs"; rmdir "$new"`
+	if result := stage.Run(ctx, "sh", "-c", try); result.Status != (harness.Status{}) {
+		Skip("no cgroup can be made here: " + strings.TrimSpace(result.Stderr))
+	}
+}

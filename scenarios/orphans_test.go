@@ -233,7 +233,7 @@ var _ = Describe("A zombie", func() {
 		outside := stage.Puppet(ctx, "outside")
 		pid := outside.Spawn(ctx, monitor.Run("zombie", "puppet", "inside")...)
 		inside := stage.Puppet(ctx, "inside")
-		Expect(inside.PID()).To(Equal(pid))
+		Expect(inside.PID()).To(Equal(pid), "whoever runs a command becomes it")
 		inside.Exit(ctx, 7)
 		expectRemoved(ctx, "zombie", witnessOf(inside))
 		Expect(syscall.Kill(pid, 0)).To(Succeed(), "the zombie was reaped: the spec proves nothing")

@@ -97,7 +97,7 @@ var _ = Describe("Several runtimes", func() {
 		expectRemoved(ctx, "outer", job.Oracle())
 	}, limit)
 
-	It("nested: the inner one ends while the outer one is busy, and the other way round", func(ctx SpecContext) {
+	It("nested: the inner one outlives the command of the outer one, and both end at once", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("outer", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
 		// The inner runtime is made by a member of the outer one.

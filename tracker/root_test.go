@@ -78,10 +78,14 @@ func lead(gates int, c cue) *root {
 	return r
 }
 
-// end lets everybody through all gates.
+// end lets everybody through all gates. Where a spec ended early, the root may be
+// stopped or wait for something else.
 func (r *root) end(ctx SpecContext) {
 	for gate := range r.gates {
 		r.open(gate)
+	}
+	if !r.reaped {
+		Expect(r.Kill()).To(Or(Succeed(), MatchError(os.ErrProcessDone)))
 	}
 	r.reap()
 	r.oracle.end(ctx)

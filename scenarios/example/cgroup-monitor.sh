@@ -1,0 +1,44 @@
+#!/bin/sh
+# A monitor that is exact because the kernel helps, and its own adapter: each
+# runtime is a directory and a cgroup (version 2). Nobody leaves a cgroup by fork,
+# exec or setsid, and its file cgroup.events says when it is empty. For Linux, perl
+# and whoever may make cgroups.
+set -eu
+case $1 in
+list) cd "$MONITOR_STORE" && exec ls ;;
+shell) set -- shell "$2" -- "$SHELL" ;;
+esac
+dir=$MONITOR_STORE/$2
+shift 3
+root=$(sed -n '/ cgroup2 /{s/^[^ ]* \([^ ]*\) .*/\1/p;q;}' /proc/mounts)
+here=$root$(sed -n 's/^0:://p' /proc/self/cgroup)
+mkdir "$dir"
+# Below the one we are in: so an outer runtime counts those of an inner one.
+cgroup=$(mktemp -d "$here/${dir##*/}.XXXXXX")
+echo 0 >"$cgroup/cgroup.procs"
+# The watcher leaves the cgroup, the session and all that it inherited, and says
+# when it watches. Only then does this process become the command.
+perl -e '
+	use POSIX ();
+	my ($root, $cgroup, $dir) = @ARGV;
+	pipe my $ready, my $watching;
+	if (fork) { close $watching; exit !<$ready> }
+	POSIX::setsid();
+	open my $procs, ">", "$root/cgroup.procs" or die "$root: $!\n";
+	syswrite $procs, "0" or die "$root: $!\n";
+	sysopen my $events, "$cgroup/cgroup.events", 0 or die "$cgroup: $!\n";
+	opendir my $fds, "/proc/self/fd";
+	for (grep /\d/, readdir $fds) { POSIX::close($_) if $_ != fileno $events and $_ != fileno $watching }
+	syswrite $watching, "now\n";
+	close $watching;
+	for (;;) {
+		sysseek $events, 0, 0;
+		sysread $events, my $text, 100 or last; # an outer one has removed it
+		last if $text =~ /populated 0/;
+		vec(my $changed = "", fileno $events, 1) = 1;
+		select undef, undef, $changed, undef; # tells of a change as of urgent data
+	}
+	rmdir $dir;
+	exec "find", $cgroup, qw(-depth -type d -exec rmdir {} ;);
+' "$root" "$cgroup" "$dir"
+exec "$@"
