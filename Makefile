@@ -1,7 +1,7 @@
 # `make` lists the targets. Needs Go and make; the tools of the gate are pinned
 # in tools.mod, outside the graph of the module, and built by go itself.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test specs explore probe soak mutants bench lint cross darwin-check check clean
+.PHONY: help build demo test specs explore probe soak mutants bench lint cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
 # What ./... does not reach has a module of its own.
@@ -73,26 +73,43 @@ cross: ## builds for every system, supported or not
 	@for system in $(SYSTEMS) windows/amd64; do \
 		echo "build $$system"; CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build ./... || exit 1; done
 
-# The macOS build on Linux. ginkgo is built for darwin too: it starts the test binaries itself.
-# Each of them has its own directory, because reports are named after that.
-DARWIN := GOOS=darwin GOARCH=amd64 CGO_ENABLED=0
-TESTED = $(shell $(DARWIN) go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./...)
+# What runs elsewhere, or as somebody else: commands, ginkgo, which starts test binaries
+# itself, and those, each in its own directory, because reports are named after that.
+# They are built with the settings that are given.
+define binaries
+	@rm -rf $(OUT) && mkdir -p $(OUT)
+	$(1) go build -o $(OUT)/bin/ ./cmd/...
+	$(1) go build -o $(OUT)/bin/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
+	@for dir in $$($(1) go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./...); do \
+		package=$${dir#$(CURDIR)/}; echo "test binary of $$package"; \
+		$(1) go test -c -o $(OUT)/tests/$$package/ ./$$package || exit 1; done
+endef
+BUILT = GEMINI_REPORTS=$(OUT)/failures GEMINI_MONITOR=$(OUT)/bin/monitor GEMINI_PUPPET=$(OUT)/bin/puppet
+RUN_BUILT = $(OUT)/bin/ginkgo $(SPEC_FLAGS) $$(find $(OUT)/tests -name '*.test')
+
 darwin-check: LABELS = !linux && !stress && !explore
 darwin-check: OUT := $(OUT)/darwin
 darwin-check: ## the macOS build's specs on Linux (DARWINRUN=path of a runner of darwin/amd64 programs)
 ifdef DARWINRUN
-	@rm -rf $(OUT) && mkdir -p $(OUT)
-	$(DARWIN) go build -o $(OUT)/bin/ ./cmd/...
-	$(DARWIN) go build -o $(OUT)/bin/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
-	@for package in $(TESTED:$(CURDIR)/%=%); do \
-		echo "test binary of $$package"; $(DARWIN) go test -c -o $(OUT)/$$package/ ./$$package || exit 1; done
-	GEMINI_EXEC=$(DARWINRUN) GEMINI_MONITOR=$(OUT)/bin/monitor GEMINI_PUPPET=$(OUT)/bin/puppet \
-		$(DARWINRUN) $(OUT)/bin/ginkgo $(SPEC_FLAGS) $$(find $(OUT) -name '*.test')
+	$(call binaries,GOOS=darwin GOARCH=amd64 CGO_ENABLED=0)
+	GEMINI_EXEC=$(DARWINRUN) $(BUILT) $(DARWINRUN) $(RUN_BUILT)
 else
 	@echo 'darwin-check: skipped (no DARWINRUN given)'
 endif
 
-check: lint test cross darwin-check ## the whole gate
+# Root may do what others may not, and most users are not root.
+WHO ?= nobody
+user-check: OUT := $(OUT)/user
+user-check: ## the specs as a user without rights, for root on Linux (WHO=nobody, OUT=where that one may look)
+ifeq (0,$(shell command -v setpriv >/dev/null && id -u))
+	$(call binaries,CGO_ENABLED=0)
+	chown -R $(WHO) $(OUT)
+	HOME=$(OUT) $(BUILT) setpriv --reuid=$(WHO) --regid=$$(id -g $(WHO)) --clear-groups $(RUN_BUILT)
+else
+	@echo 'user-check: skipped (for root on Linux)'
+endif
+
+check: lint test cross user-check darwin-check ## the whole gate
 
 clean: ## removes bin/ and out/
 	rm -rf bin out
