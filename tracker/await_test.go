@@ -8,27 +8,25 @@ import (
 )
 
 var _ = Describe("A wait that begins between the tracker's last step and its end", func() {
-	for text, wait := range map[string]func(context.Context, *Tree) error{
-		"for the end": func(ctx context.Context, t *Tree) error { return t.Wait(ctx) },
-		"for changes": func(ctx context.Context, t *Tree) error {
+	DescribeTable("ends with the tracker", func(ctx SpecContext, wait func(context.Context, *Tree) error) {
+		r := rehearse(ForksAnnounced)
+		tree := r.track(10)
+		changes(tree)
+		ended, closed := make(chan error, 1), make(chan error, 1)
+		go func() { ended <- wait(ctx, tree) }()
+		Eventually(ctx, r.waiting).Should(Equal(1))
+		go func() { closed <- r.tracker.Close() }()
+		Eventually(ctx, r.tracker.failure).Should(MatchError(ErrClosed))
+		r.tracker.run() // which takes no step any more
+		Eventually(ctx, ended).Should(Receive(MatchError(ErrClosed)))
+		Eventually(ctx, closed).Should(Receive(BeNil()))
+	},
+		Entry("for the end", func(ctx context.Context, t *Tree) error { return t.Wait(ctx) }, patience),
+		Entry("for changes", func(ctx context.Context, t *Tree) error {
 			_, err := t.Changes(ctx)
 			return err
-		},
-	} {
-		It(text+" ends with the tracker", func(ctx SpecContext) {
-			r := rehearse(ForksAnnounced)
-			tree := r.track(10)
-			changes(tree)
-			ended, closed := make(chan error, 1), make(chan error, 1)
-			go func() { ended <- wait(ctx, tree) }()
-			Eventually(ctx, r.waiting).Should(Equal(1))
-			go func() { closed <- r.tracker.Close() }()
-			Eventually(ctx, r.tracker.failure).Should(MatchError(ErrClosed))
-			r.tracker.run() // which takes no step any more
-			Eventually(ctx, ended).Should(Receive(MatchError(ErrClosed)))
-			Eventually(ctx, closed).Should(Receive(BeNil()))
-		}, patience)
-	}
+		}, patience),
+	)
 })
 
 // waiting counts those who wait for something.
