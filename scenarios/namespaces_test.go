@@ -52,6 +52,15 @@ var _ = Describe("In a container", Label("linux"), func() {
 		expectRemoved(ctx, "contained", nobody{})
 	}, limit)
 
+	It("without a /proc of its own no runtime is made, as everybody there has other numbers", ours, func(ctx SpecContext) {
+		namespace(ctx)
+		run := stage.Run(ctx, append([]string{"unshare", "--pid", "--fork"}, monitor.Run("blind", "echo", "ran")...)...)
+		Expect(run.Status).To(Equal(harness.Status{Code: 125}))
+		Expect(run.Stdout).To(BeEmpty())
+		Expect(run.Stderr).To(MatchRegexp(`^monitor: .*/proc shows another PID namespace.*\n$`))
+		expectEmptyStore(ctx)
+	}, limit)
+
 	It("a runtime whose owner is the init ends with the container, and the next command clears it away", ours, func(ctx SpecContext) {
 		namespace(ctx)
 		seeingAll()

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strconv"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -26,12 +28,28 @@ func newTable() (*table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkProc(); err != nil {
+		return nil, err
+	}
 	fd, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open /proc: %w", err)
 	}
 	return &table{boot: boot, proc: fd}, nil
 }
+
+// checkProc returns an error unless /proc shows the PID namespace that we are in.
+// Otherwise our own PID there is some other process's.
+var checkProc = sync.OnceValue(func() error {
+	self, err := os.Readlink("/proc/self")
+	if err != nil {
+		return fmt.Errorf("find this process in /proc: %w", err)
+	}
+	if pid := os.Getpid(); self != strconv.Itoa(pid) {
+		return fmt.Errorf("%w: this is process %d, and %s there", ErrForeignProc, pid, self)
+	}
+	return nil
+})
 
 func (t *table) close() { unix.Close(t.proc) }
 
