@@ -165,12 +165,12 @@ var _ = Describe("An orphan", func() {
 	}, limit)
 
 	It("with an empty environment keeps the runtime", func(ctx SpecContext) {
-		job := stage.Start(monitor.Run("bare", "sh", "-c", "env -i sleep 1000 & echo $!")...)
+		makeFIFO("gate")
+		job := stage.Start(monitor.Run("bare", "sh", "-c", "env -i cat "+stage.Path("gate")+" &")...)
+		gate := openGate(ctx, "gate")
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{}))
-		pid, err := strconv.Atoi(strings.TrimSpace(job.Output()))
-		Expect(err).NotTo(HaveOccurred())
 		expectKept(ctx, "bare", job.Oracle())
-		Expect(stage.Signal(pid, syscall.SIGKILL)).To(Succeed())
+		Expect(gate.Close()).To(Succeed())
 		expectRemoved(ctx, "bare", job.Oracle())
 	}, limit)
 
