@@ -51,7 +51,7 @@ var _ = Describe("In a store that another machine uses too", func() {
 		runtime := own(store, "build", self())
 		change(runtime, func(r *monitor.Record) { r.Host = "before.invalid" })
 		w := watched(runtime)
-		Expect(members(store, "build")()).To(HaveLen(1))
+		Eventually(members(store, "build")).Should(HaveLen(1))
 		w.leaves()
 	})
 })

@@ -29,7 +29,7 @@ var _ = Describe("A monitor", func() {
 			runtime := own(store, "build", owner.Identity)
 			owner.wait()
 			w := watched(runtime)
-			Expect(members(store, "build")()).To(HaveLen(1))
+			Eventually(members(store, "build")).Should(HaveLen(1)) // it writes them down after it watches
 			Expect(entries(runtime)[0].Member.Link).To(Equal(tracker.Link{Kind: tracker.LinkGroup, Through: owner.Identity}))
 			g.open()
 			Expect(w.ends()).To(Succeed())
