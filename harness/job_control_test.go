@@ -53,7 +53,10 @@ var _ = Describe("Job control", func() {
 
 			It("tells the job in front of another size", func(ctx SpecContext) {
 				perl()
-				sh.Send(`perl -e '$SIG{WINCH} = sub { system "stty size"; exit 5 }; $| = 1; print "ready\n"; sleep 1000'`)
+				// The signal (28 on both systems) waits until the job does, or it could
+				// come between the word and a sleep.
+				sh.Send(`perl -MPOSIX -e '$SIG{WINCH} = sub { system "stty size"; exit 5 }; $| = 1; ` +
+					`sigprocmask(SIG_BLOCK, POSIX::SigSet->new(28)); print "ready\n"; sigsuspend(POSIX::SigSet->new)'`)
 				sh.Expect(ctx, "ready\r\n")
 				sh.Resize(50, 132)
 				output, status := sh.Prompt(ctx)
