@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
 // What seldom happens to a process, and confuses who watches it.
@@ -52,7 +53,7 @@ var _ = Describe("A puppet in a strange state", func() {
 	}, SpecTimeout(time.Minute))
 
 	It("gets back at the end of the spec what nobody returned", func(ctx SpecContext) {
-		before, err := harness.OpenDescriptors(false)
+		before, err := descriptor.Snapshot(false)
 		Expect(err).NotTo(HaveOccurred())
 		t := &quietT{}
 		Expect(t.run(func() {
@@ -60,11 +61,11 @@ var _ = Describe("A puppet in a strange state", func() {
 			stage.CrossCheck() // a lock is lent too, and seen among Ginkgo's pipes
 			stage.Start("puppet", "lender")
 			stage.Puppet(ctx, "lender").Lend(ctx)
-			lent, err := harness.OpenDescriptors(false)
+			lent, err := descriptor.Snapshot(false)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(len(lent)).To(BeNumerically(">", len(before)))
 		})).To(BeEmpty())
-		Eventually(ctx, func() ([]string, error) { return harness.OpenDescriptors(false) }).Should(HaveLen(len(before)))
+		Eventually(ctx, func() ([]string, error) { return descriptor.Snapshot(false) }).Should(HaveLen(len(before)))
 	}, SpecTimeout(time.Minute))
 
 	It("has lost its first thread and goes on", Label("linux"), func(ctx SpecContext) {

@@ -16,6 +16,7 @@ import (
 	"github.com/onsi/gomega/gleak"
 
 	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
 func TestHarness(t *testing.T) {
@@ -120,5 +121,5 @@ func perl() string {
 
 func openDescriptors() ([]string, error) {
 	config, _ := GinkgoConfiguration()
-	return harness.OpenDescriptors(config.ParallelTotal == 1)
+	return descriptor.Snapshot(config.ParallelTotal == 1)
 }

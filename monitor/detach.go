@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
@@ -36,7 +35,9 @@ type answer struct {
 // Detach is the first process: it starts the monitor with the given command
 // line and returns. Standard error, the log, is passed on.
 func Detach(argv []string) error {
-	closeAllOnExec()
+	if err := closeInheritedOnExec(); err != nil {
+		return err
+	}
 	ready := os.NewFile(readyFD, "ready")
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -56,18 +57,6 @@ func Detach(argv []string) error {
 		return fmt.Errorf("start monitor: %w", err)
 	}
 	return cmd.Process.Release()
-}
-
-// closeAllOnExec keeps the monitor from inheriting whatever descriptors the user
-// had open. One that is a pipe would keep its reader waiting, and one that is
-// the lease of a runtime around this one would keep that alive.
-func closeAllOnExec() {
-	entries, _ := os.ReadDir("/dev/fd")
-	for _, e := range entries {
-		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
-			closeOnExec(fd)
-		}
-	}
 }
 
 // WatchDetached is the second process: it watches the runtime as [Runtime.Watch]

@@ -12,4 +12,6 @@ func keepOnExec(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported 
 
 func closeOnExec(int) {}
 
+func closeInheritedOnExec() error { return errors.ErrUnsupported }
+
 func ownSession() *syscall.SysProcAttr { return nil }

@@ -7,18 +7,15 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gleak"
-	"golang.org/x/sys/unix"
 
+	"github.com/gemini-monitor/gemini/internal/descriptor"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
 )
@@ -38,40 +35,18 @@ var _ = BeforeSuite(func() {
 var _ = BeforeEach(func() {
 	GinkgoT().Setenv(monitor.EnvRuntime, "")
 	goroutines := gleak.Goroutines()
-	before := descriptors()
+	before, err := descriptors()
+	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
 		Eventually(descriptors).Should(HaveLen(len(before)), "descriptors before: %v", before)
 	})
 })
 
-func descriptors() (open []string) {
-	entries, err := os.ReadDir("/dev/fd")
-	Expect(err).NotTo(HaveOccurred())
-	for _, e := range entries {
-		fd, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		// The directory's own descriptor is closed by now. Ginkgo opens and
-		// closes pipes at any time where several processes run the specs.
-		var stat unix.Stat_t
-		err = unix.Fstat(fd, &stat)
-		ginkgos := parallel() && stat.Mode&unix.S_IFMT == unix.S_IFIFO
-		if err == nil && !ginkgos {
-			what, _ := os.Readlink("/dev/fd/" + e.Name()) // Linux says
-			if runtime.GOOS == "darwin" && strings.HasPrefix(what, "/proc/") {
-				continue // what emulates macOS reads there, at any time
-			}
-			open = append(open, strings.TrimSpace(e.Name()+" "+what))
-		}
-	}
-	return open
-}
-
-func parallel() bool {
+// descriptors lists the open ones, without pipes where Ginkgo makes its own.
+func descriptors() ([]string, error) {
 	suite, _ := GinkgoConfiguration()
-	return suite.ParallelTotal > 1
+	return descriptor.Snapshot(suite.ParallelTotal == 1)
 }
 
 // A gate keeps processes from ending until it is opened, and knows whether any

@@ -20,6 +20,7 @@ import (
 	"github.com/onsi/gomega/gleak"
 
 	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
 func TestScenarios(t *testing.T) {
@@ -171,5 +172,5 @@ func needs(kind harness.Kind) {
 
 func openDescriptors() ([]string, error) {
 	config, _ := GinkgoConfiguration()
-	return harness.OpenDescriptors(config.ParallelTotal == 1)
+	return descriptor.Snapshot(config.ParallelTotal == 1)
 }

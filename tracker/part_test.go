@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
 // The specs need processes that do what Go's own runtime does not offer them to
@@ -59,29 +58,15 @@ func self() string {
 	return path
 }
 
-// openDescriptors counts the descriptors of this process. The first ones of
-// Go's poller come when first needed, so that happens before any spec.
-//
-// Ginkgo opens and closes pipes at any time where several processes run the
-// specs, so pipes do not count there.
-func openDescriptors() (open int) {
+// openDescriptors lists those of this process, without pipes where several
+// processes run the specs: Ginkgo makes its own there at any time.
+func openDescriptors() ([]string, error) {
 	suite, _ := GinkgoConfiguration()
-	for fd := range 256 {
-		var stat unix.Stat_t
-		if unix.Fstat(fd, &stat) != nil {
-			continue
-		}
-		path, _ := os.Readlink("/dev/fd/" + strconv.Itoa(fd))
-		if runtime.GOOS == "darwin" && strings.HasPrefix(path, "/proc/") {
-			continue // what emulates macOS reads there, at any time
-		}
-		if suite.ParallelTotal == 1 || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
-			open++
-		}
-	}
-	return open
+	return descriptor.Snapshot(suite.ParallelTotal == 1)
 }
 
+// Go's poller opens its descriptors when it is first needed. That is here,
+// before any spec.
 var _ = BeforeSuite(func() {
 	read, write, err := os.Pipe()
 	Expect(err).NotTo(HaveOccurred())

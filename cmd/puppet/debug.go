@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
 // trace attaches to a process and returns when it has stopped. Linux knows the
@@ -37,7 +39,7 @@ func trace(pid int) error {
 
 // lend passes on what this process inherited, and keeps it.
 func lend(socket string) error {
-	inherited, err := inheritedDescriptors()
+	inherited, err := descriptor.Inherited()
 	if err != nil {
 		return err
 	}

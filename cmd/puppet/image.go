@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
 // execSelf replaces this process by itself with the environment env and keeps
@@ -68,7 +69,7 @@ func (p *puppet) keepConnection() (int, error) {
 // closeInherited closes what this process was given beyond 0, 1 and 2. The
 // descriptors that Go opens are all close-on-exec, the given ones cannot be.
 func closeInherited() error {
-	inherited, err := inheritedDescriptors()
+	inherited, err := descriptor.Inherited()
 	if err != nil {
 		return err
 	}
@@ -77,26 +78,6 @@ func closeInherited() error {
 		failed = append(failed, syscall.Close(fd))
 	}
 	return errors.Join(failed...)
-}
-
-func inheritedDescriptors() ([]int, error) {
-	names, err := os.ReadDir("/dev/fd")
-	if err != nil {
-		return nil, err
-	}
-	var inherited []int
-	for _, name := range names {
-		fd, err := strconv.Atoi(name.Name())
-		if err != nil || fd < 3 {
-			continue
-		}
-		// The directory's own descriptor is closed by now and answers EBADF.
-		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
-		if err == nil && flags&unix.FD_CLOEXEC == 0 {
-			inherited = append(inherited, fd)
-		}
-	}
-	return inherited, nil
 }
 
 // dropTerminal lets go of standard input, output and error.
