@@ -15,6 +15,10 @@ broken() { printf 'demo: promise broken: %s\n' "$*" >&2; exit 1; }
 
 # The background job below reads from the gate. Only we hold the other end, so
 # the job goes when we say so, and also when this script is interrupted.
+#
+# The job opens the gate itself: the shell below reads its commands from a
+# here-document, which bash 3.2, macOS' sh, keeps in a file. For "command <file &"
+# that bash loses its place in it (docs/xnu.md).
 mkfifo "$GATE"
 exec 3<>"$GATE"
 trap 'exec 3>&-; rm -rf "$dir"' EXIT
@@ -25,8 +29,8 @@ echo '$ monitor shell --name demo'
 monitor shell --name demo 3>&- <<'EOF' || broken 'a look from inside failed'
 set -e
 show() { printf 'demo$ %s\n' "$*"; "$@"; }
-echo "demo$ sh -c 'read -r word' <gate &"
-sh -c 'read -r word' <"$GATE" &
+echo "demo$ sh -c 'read -r word <gate' &"
+sh -c 'read -r word <"$GATE"' &
 show monitor info
 show sleep 2
 show monitor info
