@@ -46,8 +46,7 @@ var _ = Describe("The process table", func() {
 		Expect(err).NotTo(HaveOccurred())
 		defer t.close()
 		sure(ctx, func() ([]Process, error) { return t.read(nil) })
-		r := perl(1, `child { report("child $$"); wait_at(0) } for 1 .. 400; wait_at(0)`)
-		crowd := r.crowd(400)
+		r, crowd := children(400)
 		var found []int
 		for _, p := range sure(ctx, func() ([]Process, error) { return t.read(nil) }) {
 			if p.Parent == r.Pid {
@@ -56,15 +55,14 @@ var _ = Describe("The process table", func() {
 		}
 		slices.Sort(found)
 		Expect(found).To(Equal(crowd))
-	}, patience)
+	}, Serial, patience)
 
 	It("is read again without making garbage", func(ctx SpecContext) {
 		t, err := newTable()
 		Expect(err).NotTo(HaveOccurred())
 		defer t.close()
 		k := newSystemOf(nil, t)
-		r := perl(1, `child { report("child $$"); wait_at(0) } for 1 .. 400; wait_at(0)`)
-		r.crowd(400)
+		children(400)
 		rows := sure(ctx, func() ([]Process, error) { return k.read(make([]Process, 0, 10_000)) })
 		// The name of a command that was not there before is kept, and on a busy
 		// machine most reads find one. One that finds none tells.
@@ -72,7 +70,7 @@ var _ = Describe("The process table", func() {
 			return testing.AllocsPerRun(1, func() { rows, err = k.read(rows[:0]) })
 		}).Should(BeZero())
 		Expect(faulty || err == nil).To(BeTrue(), "%v", err)
-	}, patience)
+	}, Serial, patience)
 
 	It("shows where a process stands, and how far it is", func(ctx SpecContext) {
 		r := perl(3, `

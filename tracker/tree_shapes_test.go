@@ -9,6 +9,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/room"
 )
 
 var _ = withTracker("A tree", func(open func() *Tracker) {
@@ -79,15 +81,15 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		Eventually(ctx, ends(ctx, tree, r.oracle)).Should(Receive(Equal(inTime)))
 	}, patience)
 
-	const deep = 150
-	chain := `
+	const chain = `
 		sub chain { my $left = shift; child { chain($left - 1) } if $left; report("link $$"); wait_at(0) }
 		wait_at(1);
-		chain(` + strconv.Itoa(deep) + `)
+		chain($ARGV[0])
 	`
 
 	It("has every generation of a long line, made before", func(ctx SpecContext) {
-		r := perl(2, chain)
+		deep := roomFor(150)
+		r := perl(2, chain, strconv.Itoa(deep))
 		r.open(1)
 		line := r.crowd(deep + 1)
 		tree := follow(ctx, open(), r.Pid)
@@ -96,10 +98,11 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		lives(ctx, tree, r.oracle)
 		r.open(0)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
-	}, patience)
+	}, Serial, patience)
 
 	It("has every generation of a long line, made while it is followed", func(ctx SpecContext) {
-		r := perl(2, chain)
+		deep := roomFor(150)
+		r := perl(2, chain, strconv.Itoa(deep))
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)
 		r.open(1)
@@ -107,15 +110,15 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		lives(ctx, tree, r.oracle)
 		r.open(0)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
-	}, patience)
+	}, Serial, patience)
 
 	It("has three hundred children, made while it is followed, and outlives all but the last", func(ctx SpecContext) {
-		const many = 300
+		many := roomFor(300)
 		r := perl(3, `
 			wait_at(2);
-			child { report("child $$"); wait_at($_ == 1 ? 1 : 0) } for 1 .. `+strconv.Itoa(many)+`;
+			child { report("child $$"); wait_at($_ == 1 ? 1 : 0) } for 1 .. $ARGV[0];
 			wait_at(0)
-		`)
+		`, strconv.Itoa(many))
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)
 		r.open(2)
@@ -127,7 +130,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		Expect(ended).NotTo(Receive())
 		r.open(1)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
-	}, patience)
+	}, Serial, patience)
 
 	// storm ends with an orphan that lives a little longer than its parent: how
 	// long does not matter to the oracle.
@@ -158,6 +161,25 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	}, patience)
 })
+
+// roomFor returns how many of wanted processes a spec may make here. Specs that
+// make many are Serial: the others of the suite need processes too.
+func roomFor(wanted int) int {
+	GinkgoHelper()
+	found, err := room.Processes(wanted)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(found).To(BeNumerically(">", 1), "this machine has no room for a crowd")
+	return found
+}
+
+// children starts a root with wanted children, or as many as there is room for,
+// and returns their PIDs in order. All of them wait at gate 0.
+func children(wanted int) (r *root, pids []int) {
+	GinkgoHelper()
+	n := roomFor(wanted)
+	r = perl(1, `child { report("child $$"); wait_at(0) } for 1 .. $ARGV[0]; wait_at(0)`, strconv.Itoa(n))
+	return r, r.crowd(n)
+}
 
 // crowd reads n lines and returns the PIDs in them.
 func (r *root) crowd(n int) (pids []int) {

@@ -82,19 +82,17 @@ var _ = Describe("A watcher", func() {
 	}, patience)
 
 	It("tells of more exits at once than it has room for", func(ctx SpecContext) {
-		const many = 200
 		w := open()
-		r := perl(2, `child { report("child $$"); wait_at(1) } for 1 .. 200; wait_at(0)`)
-		crowd := r.crowd(many)
+		r, crowd := children(200)
 		for _, pid := range crowd {
 			add(ctx, w, pid)
 		}
-		r.open(1)
-		seen := exits(ctx, w, many)
+		r.open(0)
+		seen := exits(ctx, w, len(crowd))
 		for _, pid := range crowd {
 			Expect(seen[pid]).To(Equal(1))
 		}
-	}, patience)
+	}, Serial, patience)
 
 	It("refuses who is dead and what is no process", func(ctx SpecContext) {
 		w := open()

@@ -14,16 +14,17 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/gemini-monitor/gemini/internal/room"
 )
 
 // scale prints what following many trees with many members costs, beside others
 // that find the same processes by looking. The crowd is made anew for each.
 func (b bench) scale(ctx context.Context) error {
-	var limit unix.Rlimit // macOS lets a user have some 2,000
-	if unix.Getrlimit(unix.RLIMIT_NPROC, &limit) == nil {
-		b.members = int(min(uint64(b.members), uint64(limit.Max)/2))
+	members, err := room.Processes(b.members)
+	if err != nil {
+		return err
 	}
+	b.members, b.trees = members, max(1, min(b.trees, members/5))
 	fmt.Printf("%d trees of %d processes, and storms of %d forks\n", b.trees, b.members/b.trees, storm)
 	fmt.Printf("%-34s %9s %9s %9s %11s %11s %10s %10s\n", "", "begins", "a member", "idle", "storm out", "storm in", "knows", "at worst")
 	ours := followerKind{name: "tracker", words: []string{b.self, "-follow", "tracker"}}
