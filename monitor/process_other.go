@@ -14,4 +14,6 @@ func closeOnExec(int) {}
 
 func closeInheritedOnExec() error { return errors.ErrUnsupported }
 
+func syncFile(file *os.File) error { return file.Sync() }
+
 func ownSession() *syscall.SysProcAttr { return nil }

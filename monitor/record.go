@@ -87,7 +87,9 @@ func readRecord(dir string) (Record, error) {
 }
 
 // write replaces the record in one step: a reader finds the old one or the new
-// one, also after a crash of the machine.
+// one. After a crash of the machine, too: what the new name stands for has been
+// given to the disk before. Which of the two it is then does not matter, for no
+// process of the runtime has outlived the machine, so the directory is not synced.
 func (r Record) write(dir string) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -101,22 +103,12 @@ func (r Record) write(dir string) error {
 		return fmt.Errorf("write record: %w", err)
 	}
 	_, err = file.Write(text.Bytes())
-	err = errors.Join(err, file.Sync(), file.Close())
+	err = errors.Join(err, syncFile(file), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), filepath.Join(dir, recordFile))
 	}
 	if err != nil {
 		return fmt.Errorf("write record: %w", errors.Join(err, os.Remove(file.Name())))
 	}
-	return syncDir(dir)
-}
-
-// syncDir makes renames within a directory last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return nil
 }
