@@ -36,8 +36,18 @@ func Build(ctx context.Context, names ...string) (Tools, error) {
 		if err := tools.add(ctx, name); err != nil {
 			return Tools{}, errors.Join(err, tools.Remove())
 		}
+		tools.runOnce(ctx, name)
 	}
 	return tools, nil
+}
+
+// runOnce runs a program without arguments, whatever comes of it. On macOS
+// XProtect looks at a program when it first runs, for some tenths of a second
+// and at one program at a time. After this no spec pays for that.
+func (t Tools) runOnce(ctx context.Context, name string) {
+	cmd := exec.CommandContext(ctx, filepath.Join(t.Dir, name))
+	cmd.Env = []string{}
+	_ = cmd.Run()
 }
 
 // Remove removes what Build made.

@@ -25,7 +25,7 @@ const (
 func main() {
 	out := flag.String("out", "out/mutants", "directory for programs, reports and what the runs print")
 	filter := flag.String("filter", "!gemini && !stress && !orders && !shell:zsh && !shell:sh", "labels of the scenarios")
-	at := flag.Int("procs", 5, "mutants that are judged at a time")
+	at := flag.Int("procs", places(), "mutants that are judged at a time")
 	keep := flag.Bool("keep", false, "keep what the harness tells of each failed scenario, in reports below -out")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)

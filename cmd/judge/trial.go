@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,12 +23,28 @@ import (
 
 const module = "github.com/gemini-monitor/gemini"
 
-// How long a scenario waits for what must come, and how often it looks. A mutant
-// that does not remove its runtime costs this in nearly every scenario.
-const (
-	patience = "3s"
-	beat     = "25ms"
-)
+// beat is how often a scenario looks for what must come.
+const beat = "25ms"
+
+// patience is how long a scenario waits for what must come. A mutant that does
+// not remove its runtime costs this in nearly every scenario. A Mac needs more:
+// XProtect looks at each new program as it first runs, at one program at a
+// time, for some tenths of a second.
+func patience() string {
+	if runtime.GOOS == "darwin" {
+		return "10s"
+	}
+	return "3s"
+}
+
+// places is how many mutants are judged at a time, unless told otherwise. The
+// scenarios wait more than they compute, except where programs are looked at.
+func places() int {
+	if runtime.GOOS == "darwin" {
+		return runtime.NumCPU()
+	}
+	return 5
+}
 
 // A trial is all mutants before all scenarios.
 type trial struct {
@@ -109,16 +126,16 @@ func (t *trial) gather(ctx context.Context) error {
 // more are begun, and those that run are waited for.
 func (t *trial) runAll(ctx context.Context, at int) error {
 	var running sync.WaitGroup
-	places := make(chan struct{}, at)
+	free := make(chan struct{}, at)
 	failed := make([]error, len(t.mutants))
 	for i, m := range slices.Backward(t.mutants) {
-		places <- struct{}{}
+		free <- struct{}{}
 		if ctx.Err() != nil {
 			break
 		}
 		running.Go(func() {
 			failed[i] = t.run(ctx, m)
-			<-places
+			<-free
 		})
 	}
 	running.Wait()
@@ -136,7 +153,7 @@ func (t *trial) run(ctx context.Context, m *mutant) error {
 		harness.AdapterVariable+"="+t.path(m.name),
 		"GEMINI_PUPPET="+t.path("puppet"),
 		"GEMINI_REPORTS="+filepath.Join(t.reports(), m.name),
-		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience,
+		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience(),
 		"GOMEGA_DEFAULT_EVENTUALLY_POLLING_INTERVAL="+beat)
 	printed, err := os.Create(t.path(m.name + ".txt"))
 	if err != nil {
