@@ -165,10 +165,10 @@ var _ = Describe("A spec that leaves something behind", func() {
 		message := t.run(func() {
 			stage := harness.NewStage(t, tools)
 			stage.Hurry()
-			stage.Run(ctx, "sh", "-c", "sleep 1000 </dev/null >/dev/null 2>&1 &")
+			stage.Run(ctx, "sh", "-c", `tail -f "$ENV" </dev/null >/dev/null 2>&1 &`)
 		})
-		Expect(message).To(ContainSubstring("sleep 1000"))
-		Expect(t.report).To(ContainSubstring("runs sh -c sleep 1000"))
+		Expect(message).To(ContainSubstring("tail -f"))
+		Expect(t.report).To(ContainSubstring("runs sh -c tail -f"))
 	}, SpecTimeout(time.Minute))
 })
 

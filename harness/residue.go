@@ -20,9 +20,9 @@ type remnant struct {
 }
 
 // remnants finds the processes with the stage's directory in their arguments
-// or environment. It is for cleaning up and for reports; what it
-// finds is no evidence for a verdict (macOS hides the environment of its own
-// programs).
+// or environment. It is for cleaning up and for reports; what it finds is no
+// evidence for a verdict. macOS hides the environment of its own programs (System
+// Integrity Protection): one of those is found by its arguments alone.
 func (s *Stage) remnants(ctx context.Context) ([]remnant, error) {
 	table, err := processTable(ctx)
 	if err != nil {
