@@ -58,7 +58,7 @@ bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 	@go build -C cmd/bench/gopsutil -o $(CURDIR)/bin/gopsutil .
 	@bin/bench -monitor bin/monitor -gopsutil bin/gopsutil $(ARGS)
 
-lint: ## gofmt, vet and staticcheck for all systems, shell scripts, the workflow
+lint: ## gofmt, vet and staticcheck for all systems, shell scripts, also as a Mac knows them, the workflow
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
 	@for system in $(SYSTEMS); do \
 		export GOOS=$${system%/*} GOARCH=$${system#*/}; for module in $(MODULES); do \
@@ -66,6 +66,7 @@ lint: ## gofmt, vet and staticcheck for all systems, shell scripts, the workflow
 	@go vet .ci/summary.go
 	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do for module in $(MODULES); do \
 		echo "staticcheck $$module for $$system"; (cd $$module && GOOS=$$system "$$staticcheck" ./...) || exit 1; done; done
+	go run ./internal/portable/lint
 	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 

@@ -1,0 +1,152 @@
+// Lint prints what a Mac would not know, or would do otherwise, in the scripts,
+// the Makefile, the workflows and the Go strings of the repository in the
+// working directory. It exits with 1 if there is anything.
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/build/constraint"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/gemini-monitor/gemini/internal/portable"
+)
+
+// exceptions are lines that a Mac may be given all the same, by file and by a
+// part of their text.
+var exceptions = []struct{ file, text, why string }{
+	{"harness/profile.go", "PS0=", "a bash without PS0 keeps it as a variable, and a trap does its work"},
+	{"scenarios/foreign_test.go", "/proc/", "the spec is for Linux: cgroups"},
+	{"scenarios/example/cgroup-monitor.sh", "", "it is for Linux: cgroups"},
+}
+
+func main() {
+	found, looked, err := check(os.DirFS("."))
+	if err == nil && looked < 50 {
+		err = fmt.Errorf("only %d scripts were found: is this the root of the repository?", looked)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "lint:", err)
+		os.Exit(2)
+	}
+	for _, line := range found {
+		fmt.Println(line)
+	}
+	if len(found) > 0 {
+		os.Exit(1)
+	}
+}
+
+// check returns what is wrong in the files of a tree, and how many scripts it
+// has looked at.
+func check(tree fs.FS) (found []string, scripts int, err error) {
+	err = fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (path == "out" || path == "bin" || path == ".git" || path == "internal/portable") {
+			return fs.SkipDir
+		}
+		if !entry.Type().IsRegular() {
+			return nil
+		}
+		text, err := fs.ReadFile(tree, path)
+		if err != nil {
+			return err
+		}
+		findings, n, err := checkFile(path, string(text))
+		scripts += n
+		for _, f := range findings {
+			if !excepted(path, f) {
+				found = append(found, path+", "+f.String())
+			}
+		}
+		return err
+	})
+	return found, scripts, err
+}
+
+func excepted(path string, f portable.Finding) bool {
+	for _, e := range exceptions {
+		if e.file == path && strings.Contains(f.Text, e.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkFile returns what is wrong in a file, and how many scripts are in it.
+func checkFile(path, text string) (found []portable.Finding, scripts int, err error) {
+	switch extension := filepath.Ext(path); {
+	case path == "Makefile":
+		return portable.Make(text), 1, nil
+	case extension == ".go":
+		return checkGo(path, text)
+	case extension == ".sh", extension == ".yml", strings.HasPrefix(text, "#!"):
+		return portable.Shell(text), 1, nil
+	}
+	return nil, 0, nil
+}
+
+// What Go code for macOS is not to call, and what it calls instead.
+var calls = map[string]string{
+	`ReadDir("/dev/fd")`: "EBADF once Go polls; internal/descriptor does without",
+	`.Sync()`:            "F_FULLFSYNC on macOS; syncFile in monitor does without",
+}
+
+func checkGo(path, text string) (found []portable.Finding, scripts int, err error) {
+	if !forDarwin(path, text) {
+		return nil, 0, nil
+	}
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		for call, reason := range calls {
+			if strings.Contains(line, call) {
+				found = append(found, portable.Finding{Line: number, Text: line, Reason: reason})
+			}
+		}
+	}
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, path, text, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			if script, err := strconv.Unquote(literal.Value); err == nil && looksLikeShell.MatchString(script) {
+				scripts++
+				for _, f := range portable.Shell(script) {
+					f.Line += files.Position(literal.Pos()).Line - 1
+					found = append(found, f)
+				}
+			}
+		}
+		return true
+	})
+	return found, scripts, nil
+}
+
+// looksLikeShell matches what hardly stands in a string that is no script.
+var looksLikeShell = regexp.MustCompile(`(?m)\b(read|exec|wait|echo|printf|sleep|export|trap|local|setopt|sh)\b.*[;&|<$]|[;&|] ?(read|exec|wait|echo|printf|sleep)\b|^PS[0124]=`)
+
+// forDarwin reports whether a Go file is built for macOS.
+func forDarwin(path, text string) bool {
+	base := strings.TrimSuffix(strings.TrimSuffix(path, ".go"), "_test")
+	if strings.HasSuffix(base, "_linux") || strings.HasSuffix(base, "_other") {
+		return false
+	}
+	for line := range strings.Lines(text) {
+		if expr, err := constraint.Parse(strings.TrimSpace(line)); err == nil {
+			return expr.Eval(func(tag string) bool { return tag == "darwin" || tag == "unix" })
+		}
+	}
+	return true
+}
