@@ -39,7 +39,7 @@ func userProfile(mark string) profile {
 		prompt: regexp.MustCompile(`(?s)\x1b\]133;D;` + mark + `;(\d+)\x07.*?\x1b\]133;B;` + mark + `\x07`),
 		output: func(shown string) string {
 			_, after, found := strings.Cut(shown, begin)
-			if !found { // bash 3.2 cannot say C: output begins on the line after the one that was typed
+			if !found { // nothing was typed but Return: no command, no C
 				_, after, _ = strings.Cut(shown, "\n")
 			}
 			return partialLine.ReplaceAllString(after, "")
@@ -106,6 +106,11 @@ before_prompt() {
 PROMPT_COMMAND=before_prompt
 PS0='\e]133;C;MARK\a'
 PS1='\n\[\e[1;32m\]\u@\h\[\e[0m\] \[\e[34m\]\w\[\e[0m\] [$?]\n\$ \[\e]133;B;MARK\a\]'
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
+	# No PS0 yet. The line editor of bash 3.2 shows nothing of what is typed at a
+	# terminal without echo, so output begins where the prompt ends.
+	PS1+='\[\e]133;C;MARK\a\]'
+fi
 PS2='\[\e[33m\]...\[\e[0m\] '
 `
 

@@ -40,6 +40,7 @@ var _ = Describe("A shell as users have it", func() {
 					{"nothing typed", "", "", 0},
 					{"a failure", "false", "", 1},
 					{"a subshell's status", "(exit 42)", "", 42},
+					{"a subshell's output", "(echo inside)", "inside\n", 0},
 					{"no line end", "printf 'no end'", "no end", 0},
 					{"a per cent sign and spaces at the end", "printf '50%%   '", "50%   ", 0},
 					{"colours", `printf '\033[31mred\033[0m\n'`, "\x1b[31mred\x1b[0m\n", 0},
