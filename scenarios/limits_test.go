@@ -34,7 +34,7 @@ var _ = Describe("At a limit of the system", ours, func() {
 		if os.Getenv("GEMINI_EXEC") != "" {
 			Skip("the program that runs the monitor needs some as well")
 		}
-		for few := 7; few < 24; few++ { // with less, Go itself does not start
+		for few := 3; few < 24; few++ { // with less, Go does not get to main
 			result := stage.Run(ctx, "sh", "-c", fmt.Sprintf("ulimit -n %d && exec monitor run -- echo started", few))
 			if result.Status == (harness.Status{}) {
 				Expect(result.Stdout).To(Equal("started\n"))

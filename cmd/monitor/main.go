@@ -95,6 +95,13 @@ could not start it, 126 when it is not executable, 127 when it is not found.`,
 	flags.StringVar(&g.logLevel, "log-level", "info", "how much a monitor logs: debug, info, warn or error")
 	flags.StringVar(&g.logFormat, "log-format", "text", "how it logs: text or json")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		err := makePoller()
+		if err != nil && (cmd.Name() == "run" || cmd.Name() == "shell") {
+			return &exitError{exitFailed, err}
+		}
+		return err
+	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	for _, command := range []*cobra.Command{
 		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(), newWatch(g),
