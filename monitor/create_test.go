@@ -45,6 +45,7 @@ var _ = Describe("Making a runtime", func() {
 		host, err := os.Hostname()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(record.Host).To(Equal(host))
+		Expect(record.Machine).NotTo(BeEmpty())
 	})
 
 	It("fails where the name is in use, and leaves the other alone", func() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 )
 
 // ErrElsewhere reports a runtime whose processes cannot be seen from here: it
@@ -20,8 +21,7 @@ func (r Record) visible() error {
 	}
 	// What was made before this machine was started is over, if it was made on
 	// this machine.
-	here, _ := os.Hostname()
-	if !since && r.Host != here && r.Host != "" && here != "" {
+	if here, _ := os.Hostname(); !since && !r.madeHere(here) {
 		return fmt.Errorf("%w: it was made on %q, and this is %q", ErrElsewhere, r.Host, here)
 	}
 	if err := r.Owner.Visible(); err != nil {
@@ -29,3 +29,16 @@ func (r Record) visible() error {
 	}
 	return nil
 }
+
+// madeHere reports whether the runtime was made on this machine, whose name is
+// given. A record without a machine is judged by the name, and one without either
+// has been made here: no machine that others share a store with is nameless.
+func (r Record) madeHere(name string) bool {
+	if here, err := thisMachine(); err == nil && r.Machine != "" {
+		return r.Machine == here
+	}
+	return r.Host == name || r.Host == "" || name == ""
+}
+
+// thisMachine tells this machine from others.
+var thisMachine = sync.OnceValues(readMachine)

@@ -3,8 +3,6 @@
 package monitor_test
 
 import (
-	"os"
-
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -17,39 +15,54 @@ var _ = Describe("In a store that another machine uses too", func() {
 	BeforeEach(func() { store = newStore() })
 
 	// from makes a runtime whose owner had its PID before a start of some machine.
-	from := func(host string) *monitor.Runtime {
+	from := func(edit func(*monitor.Record)) *monitor.Runtime {
 		GinkgoHelper()
 		runtime := own(store, "build", dead())
-		change(runtime, func(r *monitor.Record) { r.Host, r.Owner.Boot = host, "another one" })
+		change(runtime, func(r *monitor.Record) {
+			r.Owner.Boot = "another one"
+			edit(r)
+		})
 		return runtime
 	}
 
-	It("a runtime of that one is left to it", func() {
-		runtime := from("elsewhere.invalid")
+	DescribeTable("a runtime of that one is left to it", func(edit func(*monitor.Record)) {
+		runtime := from(edit)
 		before, err := runtime.Record()
 		Expect(err).NotTo(HaveOccurred())
 		status, err := statusOf(store, "build")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(status.State).To(Equal(monitor.Unknown))
-		Expect(status.Reason).To(ContainSubstring(`made on "elsewhere.invalid"`))
+		Expect(status.Reason).To(ContainSubstring("made on"))
 		Expect(watch(runtime).ends()).To(MatchError(monitor.ErrElsewhere))
 		Expect(runtime.Record()).To(Equal(before))
 		Expect(runtime.Root()).To(BeADirectory())
-	})
+	},
+		Entry("by its machine, though both have one name", func(r *monitor.Record) { r.Machine = "another one" }),
+		Entry("by its name, in a record without a machine", func(r *monitor.Record) { r.Host, r.Machine = "elsewhere.invalid", "" }),
+	)
 
-	DescribeTable("a runtime of this one from before its last start is over", func(host func() (string, error)) {
-		name, err := host()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(watch(from(name)).ends()).To(Succeed())
+	DescribeTable("a runtime of this one from before its last start is over", func(edit func(*monitor.Record)) {
+		Expect(watch(from(edit)).ends()).To(Succeed())
 		nothingLeft(store)
 	},
-		Entry("by its name", os.Hostname),
-		Entry("when it had no name", func() (string, error) { return "", nil }),
+		Entry("by its machine, though it had another name", func(r *monitor.Record) { r.Host = "before.invalid" }),
+		Entry("by its name, in a record without a machine", func(r *monitor.Record) { r.Machine = "" }),
+		Entry("when it had no name", func(r *monitor.Record) { r.Host, r.Machine = "", "" }),
 	)
+
+	It("this one is known by the same words each time, and by more than a name", Label("probe"), func() {
+		first, err := store.Create("first", []string{"true"})
+		Expect(err).NotTo(HaveOccurred())
+		record, err := first.Record()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(record.Machine).To(And(Not(BeEmpty()), Not(Equal(record.Host))))
+		Expect(monitor.ReadMachine()).To(Equal(record.Machine))
+		AddReportEntry("this machine", record.Machine, ReportEntryVisibilityFailureOrVerbose)
+	})
 
 	It("a runtime of this one is this one's, though it was renamed since", func() {
 		runtime := own(store, "build", self())
-		change(runtime, func(r *monitor.Record) { r.Host = "before.invalid" })
+		change(runtime, func(r *monitor.Record) { r.Host, r.Machine = "before.invalid", "before" })
 		w := watched(runtime)
 		Eventually(members(store, "build")).Should(HaveLen(1))
 		w.leaves()

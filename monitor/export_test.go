@@ -32,6 +32,8 @@ func (s *Store) Sweep()                         { s.sweep() }
 func StageOf(maker tracker.Identity) string     { return stageOf(maker) }
 func LastOfEach(env []string) []string          { return lastOfEach(env) }
 
+func ReadMachine() (string, error) { return readMachine() }
+
 type LeaseWitness struct{ *leaseWitness }
 
 func (r *Runtime) LeaseWitness() (LeaseWitness, error) {

@@ -28,10 +28,14 @@ type Record struct {
 	Monitor *tracker.Identity `json:"monitor"`
 	Command []string          `json:"command"`
 	// Directory is where the command was started.
-	Directory string    `json:"directory"`
-	User      int       `json:"user"`
-	Host      string    `json:"host"`
-	Created   time.Time `json:"created"`
+	Directory string `json:"directory"`
+	User      int    `json:"user"`
+	// Host is the name that the machine had.
+	Host string `json:"host"`
+	// Machine tells the machine from others, whatever its name is. It is only to
+	// be compared. Records of earlier versions have none.
+	Machine string    `json:"machine,omitempty"`
+	Created time.Time `json:"created"`
 }
 
 const recordVersion = 1

@@ -90,6 +90,7 @@ func newRecord(name string, owner tracker.Identity, command []string) Record {
 	}
 	record.Directory, _ = os.Getwd()
 	record.Host, _ = os.Hostname()
+	record.Machine, _ = thisMachine()
 	return record
 }
 
