@@ -34,13 +34,27 @@ func (r *Runtime) path(file string) string { return filepath.Join(r.Dir(), file)
 // Record reads the record. The error is [ErrNotExist] or [ErrBroken].
 func (r *Runtime) Record() (Record, error) {
 	record, err := readRecord(r.Dir())
-	if err == nil && record.Name != r.name {
+	if err == nil && record.Name != r.name && !r.spelt(record.Name) {
 		err = fmt.Errorf("%w: it names another runtime, %q", ErrBroken, record.Name)
 	}
 	if err != nil {
 		return Record{}, r.wrap(err)
 	}
 	return record, nil
+}
+
+// spelt reports whether name is another spelling of the runtime's name. On a file
+// system that ignores case, as a Mac's, the runtime "demo" is found as "DEMO".
+func (r *Runtime) spelt(name string) bool {
+	if !strings.EqualFold(name, r.name) {
+		return false
+	}
+	here, err := os.Lstat(r.Dir())
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat((&Runtime{store: r.store, name: name}).Dir())
+	return err == nil && os.SameFile(here, there)
 }
 
 func (r *Runtime) wrap(err error) error { return fmt.Errorf("runtime %q %w", r.name, err) }

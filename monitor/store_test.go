@@ -3,6 +3,7 @@
 package monitor_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -34,6 +35,25 @@ func directory(mode os.FileMode, path ...string) string {
 	Expect(os.Chmod(dir, mode)).To(Succeed()) // past the umask
 	return dir
 }
+
+var _ = Describe("On a file system that ignores case", Label("probe"), func() {
+	It("a runtime is found by any spelling of its name, and is one", func() {
+		store := newStore()
+		r, err := store.Create("demo", []string{"true"})
+		Expect(err).NotTo(HaveOccurred())
+		other, err := store.Runtime("DEMO")
+		if errors.Is(err, monitor.ErrNotExist) {
+			Skip("the file system of temporary files tells a from A")
+		}
+		Expect(err).NotTo(HaveOccurred())
+		record, err := r.Record()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(other.Record()).To(Equal(record))
+		_, err = store.Create("DEMO", []string{"true"})
+		Expect(err).To(MatchError(monitor.ErrExist))
+		Expect(store.Names()).To(Equal([]string{"demo"}))
+	})
+})
 
 var _ = Describe("A store", func() {
 	var dir string

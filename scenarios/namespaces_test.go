@@ -149,3 +149,19 @@ func seeingAll() {
 		Skip("only from the initial PID namespace can all others be seen")
 	}
 }
+
+var _ = Describe("Where a file system ignores case", Label("linux"), ours, func() {
+	It("another spelling of its name finds a runtime, which is not broken", func(ctx SpecContext) {
+		namespace(ctx)
+		// Two names for one directory, made by a mount that only this command sees,
+		// stand for such a file system.
+		store := stage.Path("store")
+		job := stage.Start(monitor.Run("demo", "puppet", "leaf")...)
+		leaf := stage.Puppet(ctx, "leaf")
+		look := `mkdir "$1/runtimes/DEMO" && mount --bind "$1/runtimes/demo" "$1/runtimes/DEMO" && monitor info DEMO; rmdir "$1/runtimes/DEMO"`
+		result := stage.Run(ctx, "unshare", "--mount", "sh", "-c", look, "sh", store)
+		Expect(result.Stdout).To(MatchRegexp(`(?m)^name: +demo$\n^state: +running$`), result.Stderr)
+		leaf.Exit(ctx, 0)
+		expectRemoved(ctx, "demo", job.Oracle())
+	}, limit)
+})
