@@ -14,7 +14,7 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
-var _ = Describe("Waiting for the release of a lease", func() {
+var _ = Describe("Waiting for the release of a lease", Label("probe"), func() {
 	// forEver is longer than any spec: who returns within it was woken.
 	const forEver = time.Hour
 

@@ -19,7 +19,7 @@ func TestDescriptor(t *testing.T) {
 	RunSpecs(t, "Descriptor")
 }
 
-var _ = Describe("The open descriptors of this process", func() {
+var _ = Describe("The open descriptors of this process", Label("probe"), func() {
 	// On macOS a look at the entry of a kqueue in /dev/fd is EBADF, and the
 	// poller of Go is one; on Linux it is an epoll. A terminal whose other side
 	// has gone stands for all others that cannot be looked at.
