@@ -5,7 +5,7 @@
 
 TOOL := go tool -modfile=tools.mod
 # What ./... does not reach has a module of its own.
-MODULES := . cmd/bench/gopsutil
+MODULES := . internal/bench/gopsutil
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 # Left out: specs of the other system, what only the nightly run has time for, what `make explore` runs.
@@ -24,7 +24,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 build: ## bin/monitor and bin/puppet
-	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor ./cmd/puppet
+	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor ./harness/puppet
 
 demo: build ## the race, shown not happening
 	@sh demo/demo.sh
@@ -50,12 +50,12 @@ soak: TIMEOUT = 100m
 soak: specs ## only the long specs, twenty times
 
 mutants: ## which scenario catches which wrong monitor; fails if one survives
-	@go build -o bin/judge ./cmd/judge
+	@go build -o bin/judge ./scenarios/judge
 	@exec bin/judge -out $(OUT)/mutants $(ARGS)
 
 bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
-	@go build -o bin/bench ./cmd/bench
-	@go build -C cmd/bench/gopsutil -o $(CURDIR)/bin/gopsutil .
+	@go build -o bin/bench ./internal/bench
+	@go build -C internal/bench/gopsutil -o $(CURDIR)/bin/gopsutil .
 	@bin/bench -monitor bin/monitor -gopsutil bin/gopsutil $(ARGS)
 
 lint: ## gofmt, vet and staticcheck for all systems, shell scripts, also as a Mac knows them, the workflow
@@ -79,7 +79,7 @@ cross: ## builds for every system, supported or not
 # They are built with the settings that are given.
 define binaries
 	@rm -rf $(OUT) && mkdir -p $(OUT)
-	$(1) go build -o $(OUT)/bin/ ./cmd/...
+	$(1) go build -o $(OUT)/bin/ ./cmd/... ./harness/puppet
 	$(1) go build -o $(OUT)/bin/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
 	@for dir in $$($(1) go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./...); do \
 		package=$${dir#$(CURDIR)/}; echo "test binary of $$package"; \

@@ -13,7 +13,7 @@ import (
 	"github.com/gemini-monitor/gemini/harness/wire"
 )
 
-// A Puppet is a process that does what it is told (cmd/puppet). It greets the
+// A Puppet is a process that does what it is told (harness/puppet). It greets the
 // stage when it starts, so that waiting for it by name is waiting for the
 // moment at which it runs. Its methods fail the test when it cannot obey.
 //

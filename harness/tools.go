@@ -80,9 +80,13 @@ func (t Tools) add(ctx context.Context, name string) error {
 	return delegate(target, runner, given)
 }
 
-// build compiles cmd/NAME of this module for the system that the suite runs on.
+// build compiles a program of this module for the system that the suite runs on.
 func build(ctx context.Context, name, target string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", target, module+"/cmd/"+name)
+	home := "/cmd/"
+	if name == "puppet" {
+		home = "/harness/"
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", target, module+home+name)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", name, err, out)

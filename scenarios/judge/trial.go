@@ -83,7 +83,7 @@ func (t *trial) build(ctx context.Context) error {
 	}
 	defer os.RemoveAll(work)
 	for _, args := range [][]string{
-		{"build", "-o", t.out + "/", module + "/cmd/mutant", module + "/cmd/puppet"},
+		{"build", "-o", t.out + "/", module + "/scenarios/mutant", module + "/harness/puppet"},
 		{"test", "-c", "-o", t.path("scenarios.test"), module + "/scenarios"},
 	} {
 		if printed, err := goCommand(ctx, work, args...).CombinedOutput(); err != nil {

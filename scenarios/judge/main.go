@@ -1,6 +1,6 @@
 //go:build darwin || linux
 
-// Judge measures the scenarios: it puts each wrong monitor of cmd/mutant through
+// Judge measures the scenarios: it puts each wrong monitor of scenarios/mutant through
 // those that are about any monitor, and prints which scenario kills which. It
 // fails if a mutant survives, if a scenario kills nobody, or if the mutant
 // without a fault is killed. Scenarios labelled orders, stress, shell:zsh and

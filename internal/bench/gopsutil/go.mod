@@ -1,4 +1,4 @@
-module github.com/gemini-monitor/gemini/cmd/bench/gopsutil
+module github.com/gemini-monitor/gemini/internal/bench/gopsutil
 
 go 1.26.5
 

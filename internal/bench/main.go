@@ -1,8 +1,8 @@
 // Bench measures the monitor beside other ways to learn that a process ended,
 // all in one run on one machine, so that the ratios hold where the times do not.
 //
-//	go run ./cmd/bench -monitor bin/monitor          some three minutes
-//	go run ./cmd/bench -monitor bin/monitor -long    ten times the samples
+//	go run ./internal/bench -monitor bin/monitor          some three minutes
+//	go run ./internal/bench -monitor bin/monitor -long    ten times the samples
 package main
 
 import (
