@@ -1,7 +1,7 @@
 # `make` lists the targets. Needs Go and make; the tools of the gate are pinned
 # in tools.mod, outside the graph of the module, and built by go itself.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test specs explore probe soak mutants bench lint cross darwin-check user-check check clean
+.PHONY: help build demo test specs explore probe soak mutants bench lint docs-check cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
 # What ./... does not reach has a module of its own.
@@ -58,17 +58,20 @@ bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 	@go build -C internal/bench/gopsutil -o $(CURDIR)/bin/gopsutil .
 	@bin/bench -monitor bin/monitor -gopsutil bin/gopsutil $(ARGS)
 
-lint: ## gofmt, vet and staticcheck for all systems, shell scripts, also as a Mac knows them, the workflow
+lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as a Mac knows them, the workflow, the docs
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
 	@for system in $(SYSTEMS); do \
 		export GOOS=$${system%/*} GOARCH=$${system#*/}; for module in $(MODULES); do \
 			echo "vet $$module for $$system"; go vet -C $$module ./... || exit 1; done; done
-	@go vet .ci/summary.go
+	@for program in .ci/*.go; do go vet $$program || exit 1; done
 	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do for module in $(MODULES); do \
 		echo "staticcheck $$module for $$system"; (cd $$module && GOOS=$$system "$$staticcheck" ./...) || exit 1; done; done
 	go run ./internal/portable/lint
 	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
+
+docs-check: ## links, targets, commands, flags and kernel facts in the docs exist
+	@go run .ci/docs.go
 
 cross: ## builds for every system, supported or not
 	@for system in $(SYSTEMS) windows/amd64; do \

@@ -1,6 +1,8 @@
 module github.com/gemini-monitor/gemini
 
-go 1.26.5
+go 1.26.0
+
+toolchain go1.26.5
 
 require (
 	github.com/creack/pty v1.1.24

@@ -11,7 +11,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// Programs read this. A field may be added; none may change or go. README.md
+// Programs read this. A field may be added; none may change or go. docs/store.md
 // documents them.
 const membersJSON = `[
   {

@@ -26,7 +26,8 @@ killed, for a runtime that list calls unmonitored: it goes on from the journal.
 On SIGTERM, SIGINT, SIGQUIT or SIGHUP it stops watching and leaves everything as
 it is.`,
 		Example: `  monitor watch build
-  monitor watch --log-level debug build`,
+  monitor watch --log-level debug build
+  (trap '' HUP; monitor watch build 2>>log &)   # goes on when the terminal is closed`,
 		Args: arguments(1, 1, "the name of a runtime"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
