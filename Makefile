@@ -1,7 +1,7 @@
 # `make` lists the targets. Needs Go and make; the tools of the gate are pinned
 # in tools.mod, outside the graph of the module, and built by go itself.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test specs explore probe soak mutants bench lint docs-check cross darwin-check user-check check clean
+.PHONY: help build demo test specs explore probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
 # What ./... does not reach has a module of its own.
@@ -73,6 +73,9 @@ lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as
 docs-check: ## links, targets, commands, flags and kernel facts in the docs exist
 	@go run .ci/docs.go
 
+vulncheck: ## known vulnerabilities in what the code calls (asks Go's database over the network)
+	@$(TOOL) govulncheck ./...
+
 cross: ## builds for every system, supported or not
 	@for system in $(SYSTEMS) windows/amd64; do \
 		echo "build $$system"; CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build ./... || exit 1; done
@@ -100,6 +103,14 @@ ifdef DARWINRUN
 else
 	@echo 'darwin-check: skipped (no DARWINRUN given)'
 endif
+
+specs-page: OUT := $(OUT)/page
+specs-page: ## docs/specs.md: which spec runs where, by its labels (DARWINRUN=...)
+	$(call binaries,GOOS=darwin GOARCH=amd64 CGO_ENABLED=0)
+	$(TOOL) ginkgo --dry-run --succinct --no-color --output-dir=$(OUT) --json-report=linux.json ./... >/dev/null
+	GEMINI_EXEC=$(DARWINRUN) $(BUILT) $(DARWINRUN) $(OUT)/bin/ginkgo --dry-run --succinct --no-color \
+		--output-dir=$(OUT) --json-report=darwin.json $$(find $(OUT)/tests -name '*.test') >/dev/null
+	go run .ci/where.go -write docs/specs.md root=$(OUT)/linux.json emulated=$(OUT)/darwin.json
 
 # Root may do what others may not, and most users are not root.
 WHO ?= nobody
