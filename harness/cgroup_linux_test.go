@@ -11,7 +11,7 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-var _ = Describe("The cgroup of a job", func() {
+var _ = Describe("The cgroup of a job", Label("linux", "cgroup"), func() {
 	// play has a job end on a stage of its own, and returns where its cgroup was
 	// and what the stage had to complain of.
 	play := func(ctx SpecContext, afterwards func(s *harness.Stage, dir string)) (dir, message string) {

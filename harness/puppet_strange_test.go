@@ -24,7 +24,7 @@ var _ = Describe("A puppet in a strange state", func() {
 		return strings.TrimSpace(string(state))[:1]
 	}
 
-	It("is stopped by another that traces it, and let go", func(ctx SpecContext) {
+	It("is stopped by another that traces it, and let go", Label("trace"), func(ctx SpecContext) {
 		stage := newStage()
 		stage.Start("puppet", "debugged")
 		debugged := stage.Puppet(ctx, "debugged")

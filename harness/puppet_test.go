@@ -91,7 +91,7 @@ var _ = Describe("A puppet", func() {
 		Expect(leader.Fork(ctx, "apart", harness.Start{OwnSession: true}).WriteTerminal(ctx, "unseen")).NotTo(Succeed())
 	}, SpecTimeout(time.Minute))
 
-	It("becomes another user where it is root", func(ctx SpecContext) {
+	It("becomes another user where it is root", Label("root"), func(ctx SpecContext) {
 		if os.Getuid() != 0 {
 			Skip("only root can become somebody else")
 		}

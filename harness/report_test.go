@@ -47,9 +47,6 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 
 	// One failure is enough for all that there is to say of its report.
 	BeforeAll(func(ctx SpecContext) {
-		if _, err := harness.Sh.Path(); err != nil {
-			Skip("no shell")
-		}
 		GinkgoT().Setenv("GEMINI_REPORTS", GinkgoT().TempDir())
 		t = &namedT{}
 		t.run(func() {

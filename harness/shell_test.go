@@ -103,7 +103,7 @@ var _ = Describe("A shell at a terminal", func() {
 				Expect(sh.Exit(ctx).Signal).To(BeZero())
 			}, SpecTimeout(time.Minute))
 
-			It("loses nothing of what is written just before the end", func(ctx SpecContext) {
+			It("loses nothing of what is written just before the end", Label("native"), func(ctx SpecContext) {
 				if runtime.GOOS == "darwin" && os.Getenv("GEMINI_EXEC") != "" {
 					Skip("where macOS is emulated on Linux, a terminal may be revoked while its last bytes are still on their way to the master")
 				}

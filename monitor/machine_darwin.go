@@ -16,7 +16,6 @@ const sysGetHostUUID = 142
 func readMachine() (string, error) {
 	var id [16]byte
 	patience := unix.Timespec{Sec: 1} // the kernel may be about to find it out
-	//lint:ignore SA1019 libSystem's own is out of reach without cgo
 	_, _, errno := unix.Syscall(sysGetHostUUID, uintptr(unsafe.Pointer(&id[0])), uintptr(unsafe.Pointer(&patience)), 0)
 	if errno != 0 {
 		return "", fmt.Errorf("gethostuuid: %w", errno)

@@ -36,7 +36,7 @@ func directory(mode os.FileMode, path ...string) string {
 	return dir
 }
 
-var _ = Describe("On a file system that ignores case", Label("probe"), func() {
+var _ = Describe("On a file system that ignores case", Label("probe", "ignores-case"), func() {
 	It("a runtime is found by any spelling of its name, and is one", func() {
 		store := newStore()
 		r, err := store.Create("demo", []string{"true"})
@@ -178,7 +178,7 @@ var _ = Describe("A store", func() {
 			Expect(err).To(MatchError(HavePrefix(`runtime "build" not safe to use: others can write`)))
 		})
 
-		It("that is another user's", func() {
+		It("that is another user's", Label("root"), func() {
 			if os.Geteuid() != 0 {
 				Skip("only root can give a directory away, and whoever else ran this could not have placed root's here")
 			}

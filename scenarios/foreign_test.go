@@ -27,8 +27,8 @@ func example(name string) {
 }
 
 var _ = Describe("Somebody else's monitor, the example", ours, func() {
-	for _, name := range []string{"pipe-monitor.sh", "cgroup-monitor.sh"} {
-		Context(name, func() {
+	for name, needs := range map[string]Labels{"pipe-monitor.sh": {}, "cgroup-monitor.sh": {"cgroup"}} {
+		Context(name, needs, func() {
 			BeforeEach(func(ctx SpecContext) {
 				if name == "cgroup-monitor.sh" {
 					cgroups(ctx)
@@ -68,7 +68,7 @@ var _ = Describe("Somebody else's monitor, the example", ours, func() {
 		owner.Exit(ctx, 0)
 	}, limit)
 
-	It("cgroup-monitor.sh loses nobody, whatever they let go of", func(ctx SpecContext) {
+	It("cgroup-monitor.sh loses nobody, whatever they let go of", Label("cgroup"), func(ctx SpecContext) {
 		cgroups(ctx)
 		example("cgroup-monitor.sh")
 		job := stage.Start(monitor.Run("kept", "puppet", "owner")...)

@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("At a limit of the system", ours, func() {
-	It("arguments that are too long with the variables of a runtime are refused, and nothing stays", func(ctx SpecContext) {
+	It("arguments that are too long with the variables of a runtime are refused, and nothing stays", Label("native"), func(ctx SpecContext) {
 		if os.Getenv("GEMINI_EXEC") != "" {
 			Skip("the program that runs the monitor has longer arguments than the command will have")
 		}
@@ -30,7 +30,7 @@ var _ = Describe("At a limit of the system", ours, func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	It("too few descriptors are a reason not to start, and nothing stays", func(ctx SpecContext) {
+	It("too few descriptors are a reason not to start, and nothing stays", Label("native"), func(ctx SpecContext) {
 		if os.Getenv("GEMINI_EXEC") != "" {
 			Skip("the program that runs the monitor needs some as well")
 		}

@@ -15,7 +15,7 @@ import (
 
 // What containers are made of. A process in a namespace of its own has other
 // numbers and other files, and is a descendant like any other.
-var _ = Describe("An orphan", Label("linux"), func() {
+var _ = Describe("An orphan", Label("linux", "namespaces"), func() {
 	It("in a mount namespace of its own keeps the runtime", func(ctx SpecContext) {
 		namespace(ctx)
 		job := stage.Start(monitor.Run("mounts", "sh", "-c", "unshare --mount puppet leaf &")...)
@@ -38,7 +38,7 @@ var _ = Describe("An orphan", Label("linux"), func() {
 	}, limit)
 })
 
-var _ = Describe("In a container", Label("linux"), func() {
+var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 	It("a runtime lives and ends like anywhere else", func(ctx SpecContext) {
 		namespace(ctx)
 		makeFIFO("gate")
@@ -81,7 +81,7 @@ var _ = Describe("In a container", Label("linux"), func() {
 
 // PIDs and start times mean other processes in other namespaces, or none. There,
 // a living owner looks like a dead one whose PID is free.
-var _ = Describe("From inside other namespaces than its own a runtime", Label("linux"), ours, func() {
+var _ = Describe("From inside other namespaces than its own a runtime", Label("linux", "namespaces"), ours, func() {
 	DescribeTable("cannot be judged: info says so, and watch refuses and removes nothing",
 		func(ctx SpecContext, elsewhere ...string) {
 			namespace(ctx)
@@ -111,7 +111,7 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 		Entry("a time namespace", limit, "unshare", "--time", "--boottime", "100000", "--fork", "--kill-child"),
 	)
 
-	It("of a container is the container's to judge, as long as that lives", func(ctx SpecContext) {
+	It("of a container is the container's to judge, as long as that lives", Label("initial-namespaces"), func(ctx SpecContext) {
 		namespace(ctx)
 		seeingAll()
 		needs(harness.Bash)
@@ -150,7 +150,7 @@ func seeingAll() {
 	}
 }
 
-var _ = Describe("Where a file system ignores case", Label("linux"), ours, func() {
+var _ = Describe("Where a file system ignores case", Label("linux", "namespaces"), ours, func() {
 	It("another spelling of its name finds a runtime, which is not broken", func(ctx SpecContext) {
 		namespace(ctx)
 		// Two names for one directory, made by a mount that only this command sees,

@@ -150,7 +150,7 @@ var _ = Describe("An orphan", func() {
 		expectKeptBy(ctx, "closed", leaf, job)
 	}, limit)
 
-	It("that closes all it inherited as fast as it can keeps the runtime", Label("linux"), ours, func(ctx SpecContext) {
+	It("that closes all it inherited as fast as it can keeps the runtime", Label("linux", "connector"), ours, func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("closed", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
 		// Where the kernel does not say who was forked, the table has to be read

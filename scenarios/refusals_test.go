@@ -84,7 +84,7 @@ var _ = Describe("Bad input", ours, func() {
 		expectRemoved(ctx, "used", job.Oracle())
 	}, limit)
 
-	It("run: a store that cannot be written is refused", func(ctx SpecContext) {
+	It("run: a store that cannot be written is refused", Label("no-root"), func(ctx SpecContext) {
 		if os.Geteuid() == 0 {
 			Skip("root may write everywhere")
 		}
@@ -103,7 +103,7 @@ var _ = Describe("Bad input", ours, func() {
 		refused(ctx, 125, `public`, "monitor", "--store", stage.Path("public"), "run", "--", "true")
 	}, limit)
 
-	It("run: a store of somebody else is refused", func(ctx SpecContext) {
+	It("run: a store of somebody else is refused", Label("root"), func(ctx SpecContext) {
 		if os.Geteuid() != 0 {
 			Skip("only root can give a directory away")
 		}
@@ -112,7 +112,7 @@ var _ = Describe("Bad input", ours, func() {
 		refused(ctx, 125, `foreign`, "monitor", "--store", stage.Path("foreign"), "run", "--", "true")
 	}, limit)
 
-	It("run: a store on a read-only file system is refused", func(ctx SpecContext) {
+	It("run: a store on a read-only file system is refused", Label("read-only"), func(ctx SpecContext) {
 		if readOnlyRoot() { // as on macOS, where nobody can write to the system's volume
 			refused(ctx, 125, `read-only`, "monitor", "--store", "/store", "run", "--", "true")
 			return

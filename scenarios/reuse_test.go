@@ -17,7 +17,7 @@ import (
 // The kernel gives a PID away again. Where that happens within milliseconds, as
 // in a namespace in which one may say which PID comes next, it can be seen what
 // a monitor makes of it.
-var _ = Describe("A stranger with the PID of", Label("linux"), func() {
+var _ = Describe("A stranger with the PID of", Label("linux", "namespaces"), func() {
 	// In a PID namespace of its own: starts @ARGV, learns from a line of perl who
 	// $gone is, reaped and all, and forks until a child has that PID, which leads a
 	// group of that number. Nothing of @ARGV's reaches that child.
@@ -85,7 +85,7 @@ var _ = Describe("A stranger with the PID of", Label("linux"), func() {
 	}, limit)
 })
 
-var _ = Describe("When PIDs have begun anew", Label("linux"), func() {
+var _ = Describe("When PIDs have begun anew", Label("linux", "namespaces"), func() {
 	It("a child with a lower PID than its parent keeps the runtime", func(ctx SpecContext) {
 		namespace(ctx)
 		// The parent says who it is, makes the child, and goes.

@@ -32,7 +32,7 @@ var _ = Describe("An orphan", func() {
 		Entry("leads a session", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Setsid(ctx) }, limit),
 		Entry("drops its environment", func(ctx SpecContext, leaf *harness.Puppet) { leaf.DropEnvironment(ctx) }, limit),
 		Entry("stops", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Stop(ctx) }, limit),
-		Entry("becomes another user", func(ctx SpecContext, leaf *harness.Puppet) {
+		Entry("becomes another user", Label("root"), func(ctx SpecContext, leaf *harness.Puppet) {
 			if os.Geteuid() != 0 {
 				Skip("it takes root to become another user")
 			}
@@ -41,7 +41,7 @@ var _ = Describe("An orphan", func() {
 		Entry("ends the thread it began with, and is shown as a zombie", Label("linux"), func(ctx SpecContext, leaf *harness.Puppet) {
 			leaf.EndFirstThread(ctx)
 		}, limit),
-		Entry("is taken hold of by a debugger", func(ctx SpecContext, leaf *harness.Puppet) {
+		Entry("is taken hold of by a debugger", Label("trace"), func(ctx SpecContext, leaf *harness.Puppet) {
 			stage.Start("puppet", "debugger")
 			debugger := stage.Puppet(ctx, "debugger")
 			if err := debugger.Trace(ctx, leaf.PID()); err != nil {

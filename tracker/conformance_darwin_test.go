@@ -1,16 +1,20 @@
 package tracker
 
-import . "github.com/onsi/gomega"
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
 
 // A mechanism is one way to be told of processes by the kernel that runs us.
 type mechanism struct {
-	name string
-	open func() (kernel, error)
+	name  string
+	needs Labels
+	open  func() (kernel, error)
 }
 
 var mechanisms = []mechanism{
-	{"macOS", func() (kernel, error) { return newSystem() }},
-	{"macOS without lineage", func() (kernel, error) {
+	{"macOS", Label("macos"), func() (kernel, error) { return newSystem() }},
+	{"macOS without lineage", Label("macos"), func() (kernel, error) {
 		s, err := newSystem()
 		if err == nil {
 			s.lineages = nil

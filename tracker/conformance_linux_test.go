@@ -7,18 +7,19 @@ import (
 
 // A mechanism is one way to be told of processes by the kernel that runs us.
 type mechanism struct {
-	name string
-	open func() (kernel, error)
+	name  string
+	needs Labels
+	open  func() (kernel, error)
 }
 
 var mechanisms = []mechanism{
-	{"Linux with the proc connector", func() (kernel, error) {
+	{"Linux with the proc connector", Label("linux", "connector"), func() (kernel, error) {
 		if !hasConnector() {
 			Skip("the proc connector does not speak to us")
 		}
 		return withTable(newConnectorSource())
 	}},
-	{"Linux with pidfds", func() (kernel, error) { return withTable(newPidfdSource()) }},
+	{"Linux with pidfds", Label("linux"), func() (kernel, error) { return withTable(newPidfdSource()) }},
 }
 
 func withTable[S source](s S, err error) (kernel, error) {

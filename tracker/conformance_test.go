@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -18,6 +19,7 @@ type fact struct {
 	except map[Forks]exception
 	// probe: it is about XNU alone, so what other kernels do proves little.
 	probe bool
+	needs Labels
 }
 
 type exception struct {
@@ -28,14 +30,10 @@ type exception struct {
 // conformance holds the facts against a kernel, each in a world of its own.
 // What a kernel says of forks tells which one it is: announced is XNU, named is
 // Linux with the proc connector, unseen Linux with pidfds.
-func conformance(name string, newWorld func() world) {
-	Describe("On "+name, Label("conformance"), func() {
+func conformance(name string, newWorld func() world, needs ...string) {
+	Describe("On "+name, Label("conformance"), Label(needs...), func() {
 		for _, f := range facts {
-			labels := Label()
-			if f.probe {
-				labels = Label("probe")
-			}
-			It(f.claim, labels, func(ctx SpecContext) {
+			It(f.claim, f.labels(), func(ctx SpecContext) {
 				s := newStage(ctx, newWorld())
 				e, excepted := f.except[s.kernel.forks()]
 				switch {
@@ -166,4 +164,18 @@ func (s *stage) vanishes(ctx context.Context, pid int) {
 		_, err := s.kernel.lookup(pid)
 		return err
 	}).Should(MatchError(ErrGone), "process %d", pid)
+}
+
+// labels say where the fact is not to be held against a kernel.
+func (f fact) labels() Labels {
+	labels := slices.Clone(f.needs)
+	if f.probe {
+		labels = append(labels, "probe")
+	}
+	for _, e := range f.except {
+		if e.instead == nil {
+			return append(labels, "some-kernels")
+		}
+	}
+	return labels
 }

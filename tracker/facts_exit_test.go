@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 
+	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
 
@@ -117,6 +118,7 @@ var exitFacts = []fact{{
 	probe:  true,
 }, {
 	claim: "announces the end of the old process, not of the next one with its PID (G7, R8)",
+	needs: Label("reuse"),
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
 		s.exit(pid)
@@ -129,6 +131,7 @@ var exitFacts = []fact{{
 	},
 }, {
 	claim: "watches the next process with a PID, when told to, from the first one's end on (R8)",
+	needs: Label("reuse"),
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
 		s.exit(pid)

@@ -127,6 +127,7 @@ var forkFacts = []fact{{
 		Expect(s.lookup(child).lineage).To(Equal(made))
 		Expect(s.read()[child].lineage).To(Equal(made))
 	},
+	needs: Label("lineage"),
 	probe: true,
 }, {
 	claim: "has reaped zombie children when it announces the end of their parent (G6)",

@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 
+	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 )
 
@@ -87,6 +88,7 @@ var tableFacts = []fact{{
 	},
 }, {
 	claim: "does not use a PID again while it names a group (G8)",
+	needs: Label("reuse"),
 	check: func(ctx context.Context, s *stage) {
 		leader := s.spawn(0)
 		s.setpgid(leader)

@@ -14,7 +14,7 @@ import (
 // specs get what opens a tracker that uses it.
 func withTracker(text string, specs func(open func() *Tracker), decorators ...any) bool {
 	for _, m := range mechanisms {
-		Describe(text+", followed on "+m.name, decorators, func() {
+		Describe(text+", followed on "+m.name, decorators, m.needs, func() {
 			specs(func() *Tracker {
 				k, err := m.open()
 				Expect(err).NotTo(HaveOccurred())

@@ -111,7 +111,7 @@ func observe(r *root, mechanism, limit int, sys *syscall.SysProcAttr) (*root, fu
 
 var _ = Describe("A tracker with few descriptors", func() {
 	for i, m := range mechanisms {
-		It("says unknown while it has none to read the table with, on "+m.name, func(ctx SpecContext) {
+		It("says unknown while it has none to read the table with, on "+m.name, m.needs, func(ctx SpecContext) {
 			r := perl(2, `child { report("child $$"); wait_at(1) }; wait_at(0)`)
 			r.person()
 			watching, tell := observe(r, i, 64, nil)
@@ -130,7 +130,7 @@ var _ = Describe("A tracker with few descriptors", func() {
 			Expect(r.oracle.held()).To(BeFalse())
 		}, patience)
 
-		It("never says empty of more processes than it can watch, on "+m.name, func(ctx SpecContext) {
+		It("never says empty of more processes than it can watch, on "+m.name, m.needs, func(ctx SpecContext) {
 			r := perl(2, `child { report("child $$"); wait_at(1) } for 1 .. 60; report("root $$"); wait_at(0)`)
 			r.crowd(61)
 			watching, tell := observe(r, i, 32, nil)
@@ -151,7 +151,7 @@ var _ = Describe("A tracker with few descriptors", func() {
 
 var _ = Describe("A tracker of another user", func() {
 	for i, m := range mechanisms {
-		It("follows processes that are not its own, on "+m.name, func(ctx SpecContext) {
+		It("follows processes that are not its own, on "+m.name, m.needs, Label("root"), func(ctx SpecContext) {
 			if os.Geteuid() != 0 {
 				Skip("only root can become somebody else")
 			}

@@ -8,7 +8,7 @@ import (
 )
 
 var _ = withTracker("An orphan in a session of its own", func(open func() *Tracker) {
-	It("is found although it was made before anybody looked, while its parent is a zombie", Label("probe"), func(ctx SpecContext) {
+	It("is found although it was made before anybody looked, while its parent is a zombie", Label("probe", "lineage"), func(ctx SpecContext) {
 		tracker := open()
 		if !tracker.Capabilities().Lineage {
 			Skip("this kernel does not remember who made an orphan")
@@ -34,7 +34,7 @@ var _ = withTracker("An orphan in a session of its own", func(open func() *Track
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	}, patience)
 
-	It("is not lost when a known parent is gone as soon as it has forked", Label("probe"), func(ctx SpecContext) {
+	It("is not lost when a known parent is gone as soon as it has forked", Label("probe", "named-forks", "lineage"), func(ctx SpecContext) {
 		tracker := open()
 		if c := tracker.Capabilities(); !c.Lineage && c.Forks != ForksNamed {
 			Skip("here that is a documented limit")

@@ -105,7 +105,7 @@ var _ = Describe("The id of a thread", Label("linux"), func() {
 	}, patience)
 
 	for _, m := range mechanisms {
-		It("cannot be watched on "+m.name, func() {
+		It("cannot be watched on "+m.name, m.needs, func() {
 			k, err := m.open()
 			Expect(err).NotTo(HaveOccurred())
 			defer k.close()

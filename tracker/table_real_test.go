@@ -119,11 +119,11 @@ var _ = Describe("Descent", func() {
 		if faulty {
 			Skip("of hundreds of look-ups one would fail")
 		}
-		const deep = 120
+		deep := roomFor(120)
 		r := perl(1, `
 			sub chain { my $left = shift; child { chain($left - 1) } if $left; report("link$left $$"); wait_at(0) }
-			chain(120)
-		`)
+			chain($ARGV[0])
+		`, itoa(deep))
 		line := r.persons(deep + 1)
 		leaf := line["link0"]
 		ancestors := sure(ctx, func() ([]Process, error) { return Ancestors(leaf) })
@@ -137,7 +137,7 @@ var _ = Describe("Descent", func() {
 		Expect(isDescendant(ctx, leaf, 1)).To(BeTrue())
 		Expect(isDescendant(ctx, r.Pid, leaf)).To(BeFalse())
 		Expect(isDescendant(ctx, leaf, leaf)).To(BeFalse())
-	}, patience)
+	}, Serial, patience)
 
 	It("of an orphan is not told by its parents", func(ctx SpecContext) {
 		r := perl(2, `child { child { report("leaf $$"); wait_at(1) } }; wait; wait_at(0)`)

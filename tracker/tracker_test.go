@@ -86,7 +86,7 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 })
 
 var _ = withTracker("A PID that is used again", func(open func() *Tracker) {
-	It("is no member, and not the root", func(ctx SpecContext) {
+	It("is no member, and not the root", Label("reuse"), func(ctx SpecContext) {
 		r := perl(2, `child { report("child $$"); wait_at(1) }; wait_at(0)`)
 		_, child := r.person()
 		tracker := open()

@@ -149,7 +149,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	}, patience)
 
-	It("is empty only after a storm of short lives in a stranger's group has passed", func(ctx SpecContext) {
+	It("is empty only after a storm of short lives in a stranger's group has passed", Label("named-forks"), func(ctx SpecContext) {
 		tracker := open()
 		if tracker.Capabilities().Forks != ForksNamed {
 			Skip("an orphan whose parent dies before the table is read is known by its group alone")

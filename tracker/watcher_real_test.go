@@ -52,7 +52,7 @@ var _ = Describe("A watcher", func() {
 		Expect(err).To(MatchError(context.Canceled))
 	}, patience)
 
-	It("tells of forks and execs, where the kernel does", func(ctx SpecContext) {
+	It("tells of forks and execs, where the kernel does", Label("forks"), func(ctx SpecContext) {
 		w := open()
 		if w.Forks() == ForksUnseen {
 			Skip("forks are unseen here")
@@ -176,7 +176,7 @@ var _ = Describe("A watcher", func() {
 
 var _ = Describe("A wake", func() {
 	for _, m := range mechanisms {
-		It("ends the wait that is under way or the next one, on "+m.name, func(ctx SpecContext) {
+		It("ends the wait that is under way or the next one, on "+m.name, m.needs, func(ctx SpecContext) {
 			k, err := m.open()
 			Expect(err).NotTo(HaveOccurred())
 			defer k.close()

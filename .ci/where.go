@@ -1,0 +1,298 @@
+// Where says which spec runs where, from the labels of the specs, and holds that
+// against what did run.
+//
+//	go run .ci/where.go -write docs/specs.md root=out/report.json emulated=out/darwin/report.json
+//	go run .ci/where.go docs/specs.md root=out/report.json root=out/explore/report.json ...
+//
+// To write the page, reports of dry runs do: they have the labels of all specs.
+// Each report is Ginkgo's, of one place. Where a report shows a spec skipped that its
+// labels say runs there, or one that ran though its labels say it does not, the
+// labels are wrong: exit status 1. The same where reports of Linux and of the macOS
+// build are given, which together have all specs, and the page is not what their
+// labels make of it.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+// A place is where specs run.
+type place struct{ key, title, what string }
+
+var places = []place{
+	{"root", "Linux, root", "the gate as root: proc connector, namespaces, other users"},
+	{"user", "Linux, user", "the gate's step `as a user`, kernel 6.6 or later: proc connector, no namespaces"},
+	{"container", "container", "root in a PID namespace, without the proc connector; the job `container`"},
+	{"emulated", "macOS emulated", "the gate's step `macOS build`, as root"},
+	{"mac", "Mac", "the job `macos`, as a user"},
+}
+
+// A need is what a label asks of a place.
+type need struct {
+	label, why string
+	not        []string // places that do not have it
+	perhaps    []string // places that may not have it: there the spec asks first
+}
+
+var needs = []need{
+	{"linux", "it shows what only Linux does", []string{"emulated", "mac"}, nil},
+	{"macos", "it shows what only macOS does", []string{"root", "user", "container"}, nil},
+	{"explore", "it computes, and is the same everywhere: `make explore` runs it once", []string{"user", "container", "emulated"}, nil},
+	{"stress", "it takes long: `make soak` runs it at night", []string{"root", "user", "container", "emulated", "mac"}, nil},
+	{"root", "it takes root to become another user, or to have files of one", []string{"user", "mac"}, nil},
+	{"no-root", "root is not kept from writing", []string{"root", "container", "emulated"}, nil},
+	{"native", "the runner of the macOS build needs descriptors, arguments and time itself", []string{"emulated"}, nil},
+	{"namespaces", "it makes namespaces, or mounts", []string{"user", "emulated", "mac"}, []string{"container"}},
+	{"initial-namespaces", "all processes of the machine have to be visible", []string{"user", "container", "emulated", "mac"}, nil},
+	{"cgroup", "it makes cgroups", []string{"user", "mac"}, []string{"root", "container", "emulated"}},
+	{"connector", "the proc connector has to name forks", []string{"container", "emulated", "mac"}, []string{"user"}},
+	{"forks", "forks have to be announced, which pidfds do not do", nil, []string{"root", "user", "container"}},
+	{"named-forks", "the kernel has to name who was forked, or to remember who made an orphan", nil, []string{"root", "user", "container", "emulated", "mac"}},
+	{"lineage", "the kernel has to remember who made an orphan, as XNU does", nil, []string{"root", "user", "container", "emulated", "mac"}},
+	{"some-kernels", "it is a fact of some kernels and mechanisms (docs/xnu.md, docs/linux.md)", nil, []string{"root", "user", "container", "emulated", "mac"}},
+	{"reuse", "PIDs have to be used again at will", nil, []string{"root", "user", "container", "emulated", "mac"}},
+	{"read-only", "there has to be a read-only file system, or one can be made", nil, []string{"user", "container"}},
+	{"trace", "one process has to be allowed to debug another", nil, []string{"user", "container", "emulated", "mac"}},
+	{"ignores-case", "the file system has to ignore case: APFS does", []string{"root", "user", "container", "emulated"}, nil},
+	{"shell:zsh", "zsh is not everywhere", nil, []string{"container"}},
+}
+
+// A spec is one spec with what its labels say.
+type spec struct {
+	suite, text string
+	labels      []string
+}
+
+func main() {
+	write := flag.Bool("write", false, "write the page instead of comparing it")
+	flag.Parse()
+	if err := run(flag.Args(), *write); err != nil {
+		fmt.Fprintln(os.Stderr, "where:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, write bool) error {
+	if len(args) < 2 {
+		return fmt.Errorf("usage: where [-write] PAGE PLACE=REPORT...")
+	}
+	specs := map[string]spec{}
+	happened := map[string]map[string]outcome{} // by place and spec
+	for _, arg := range args[1:] {
+		key, file, _ := strings.Cut(arg, "=")
+		if !slices.ContainsFunc(places, func(p place) bool { return p.key == key }) {
+			return fmt.Errorf("no such place: %q", key)
+		}
+		if happened[key] == nil {
+			happened[key] = map[string]outcome{}
+		}
+		if err := look(file, specs, happened[key]); err != nil {
+			return err
+		}
+	}
+	page := pageOf(slices.Collect(maps.Values(specs)))
+	if write {
+		return os.WriteFile(args[0], []byte(page), 0o644)
+	}
+	if wrong := unexplained(specs, happened); len(wrong) > 0 {
+		return fmt.Errorf("labels do not say what happened:\n%s", strings.Join(wrong, "\n"))
+	}
+	if happened["root"] == nil || happened["emulated"] == nil {
+		return nil
+	}
+	there, err := os.ReadFile(args[0])
+	if err == nil && string(there) != page {
+		err = fmt.Errorf("%s is not what the labels say: make specs-page", args[0])
+	}
+	return err
+}
+
+// An outcome is what became of a spec at a place. A later one says more.
+type outcome int
+
+const (
+	leftOut outcome = iota // by a filter
+	skipped                // by itself, for a reason
+	ran
+)
+
+// look adds the specs of a report, and what became of them. A place may have
+// several reports: what one leaves out another may have run.
+func look(file string, specs map[string]spec, happened map[string]outcome) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var reports []types.Report
+	if err := json.Unmarshal(text, &reports); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	for _, report := range reports {
+		for _, r := range report.SpecReports {
+			if r.LeafNodeType != types.NodeTypeIt {
+				continue
+			}
+			s := spec{report.SuiteDescription, r.FullText(), r.Labels()}
+			specs[s.id()] = s
+			became := ran
+			if r.State == types.SpecStateSkipped {
+				became = leftOut
+				if r.Failure.Message != "" {
+					became = skipped
+				}
+			}
+			happened[s.id()] = max(happened[s.id()], became)
+		}
+	}
+	return nil
+}
+
+func (s spec) id() string { return s.suite + ": " + s.text }
+
+// unexplained returns what the labels of the specs do not explain.
+func unexplained(specs map[string]spec, happened map[string]map[string]outcome) (wrong []string) {
+	for _, p := range places {
+		for _, id := range slices.Sorted(maps.Keys(happened[p.key])) {
+			said, became := specs[id].at(p.key), happened[p.key][id]
+			switch {
+			case said == no && became == ran:
+				wrong = append(wrong, fmt.Sprintf("%s: %s ran, labels %v", p.title, id, specs[id].labels))
+			case said == yes && became != ran, said == perhaps && became == leftOut:
+				wrong = append(wrong, fmt.Sprintf("%s: %s was skipped, labels %v", p.title, id, specs[id].labels))
+			}
+		}
+	}
+	return wrong
+}
+
+const (
+	yes     = "yes"
+	no      = "–"
+	perhaps = "asks"
+)
+
+// at tells whether the spec runs at a place.
+func (s spec) at(key string) string {
+	said := yes
+	for _, n := range needs {
+		if !slices.Contains(s.labels, n.label) {
+			continue
+		}
+		if slices.Contains(n.not, key) {
+			return no
+		}
+		if slices.Contains(n.perhaps, key) {
+			said = perhaps
+		}
+	}
+	return said
+}
+
+func pageOf(specs []spec) string {
+	slices.SortFunc(specs, func(a, b spec) int {
+		return strings.Compare(a.id(), b.id())
+	})
+	var page strings.Builder
+	fmt.Fprintln(&page, "# What runs where")
+	fmt.Fprintf(&page, "\n`make specs-page` makes this page from the labels of the specs. `.ci/run` fails where the page is\nold, and where a spec was skipped that its labels say runs. The places:\n\n")
+	fmt.Fprintln(&page, "| place | what it is |\n|---|---|")
+	for _, p := range places {
+		fmt.Fprintf(&page, "| %s | %s |\n", p.title, p.what)
+	}
+	counts(&page, specs)
+	fmt.Fprintf(&page, "\n## Gaps\n\nSpecs without one of these labels run everywhere. *asks*: the spec looks whether it can run, and\nsays why not.\n\n")
+	fmt.Fprintln(&page, "| label | specs |"+titles()+" because |\n|---|---|"+strings.Repeat("---|", len(places)+1))
+	for _, n := range needs {
+		count := 0
+		for _, s := range specs {
+			if slices.Contains(s.labels, n.label) {
+				count++
+			}
+		}
+		if count > 0 {
+			only := spec{labels: []string{n.label}}
+			fmt.Fprintf(&page, "| `%s` | %d |%s %s |\n", n.label, count, only.row(), n.why)
+		}
+	}
+	fmt.Fprintf(&page, "\n## Spec by spec\n\nEach spec with a gap, but those labelled `explore` and `stress` alone.\n")
+	suite := ""
+	for _, s := range specs {
+		if !s.gap() {
+			continue
+		}
+		if s.suite != suite {
+			suite = s.suite
+			fmt.Fprintf(&page, "\n### %s\n\n| spec |%s labels |\n|---|%s\n", suite, titles(), strings.Repeat("---|", len(places)+1))
+		}
+		fmt.Fprintf(&page, "| %s |%s %s |\n", strings.ReplaceAll(s.text, "|", "\\|"), s.row(), strings.Join(s.known(), ", "))
+	}
+	return page.String()
+}
+
+func counts(page *strings.Builder, specs []spec) {
+	fmt.Fprintf(page, "\n| suite |%s\n|---|%s\n", titles(), strings.Repeat("---|", len(places)))
+	suites := map[string][]spec{}
+	for _, s := range specs {
+		suites[s.suite] = append(suites[s.suite], s)
+	}
+	for _, name := range slices.Sorted(maps.Keys(suites)) {
+		fmt.Fprintf(page, "| %s |", name)
+		for _, p := range places {
+			run, ask := 0, 0
+			for _, s := range suites[name] {
+				switch s.at(p.key) {
+				case yes:
+					run++
+				case perhaps:
+					ask++
+				}
+			}
+			text := fmt.Sprintf("%d of %d", run+ask, len(suites[name]))
+			if ask > 0 {
+				text += fmt.Sprintf(", %d ask", ask)
+			}
+			fmt.Fprintf(page, " %s |", text)
+		}
+		fmt.Fprintln(page)
+	}
+}
+
+func titles() string {
+	text := ""
+	for _, p := range places {
+		text += " " + p.title + " |"
+	}
+	return text
+}
+
+func (s spec) row() string {
+	text := ""
+	for _, p := range places {
+		text += " " + s.at(p.key) + " |"
+	}
+	return text
+}
+
+// known are the labels that say where the spec runs.
+func (s spec) known() (labels []string) {
+	for _, n := range needs {
+		if slices.Contains(s.labels, n.label) {
+			labels = append(labels, "`"+n.label+"`")
+		}
+	}
+	return labels
+}
+
+// gap reports whether the spec does not run, or asks, at one of the places.
+func (s spec) gap() bool {
+	known := s.known()
+	return len(known) > 1 || len(known) == 1 && known[0] != "`explore`" && known[0] != "`stress`"
+}
