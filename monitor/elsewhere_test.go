@@ -30,7 +30,7 @@ var _ = Describe("In a store that another machine uses too", func() {
 		Expect(err).NotTo(HaveOccurred())
 		status, err := statusOf(store, "build")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(status.State).To(Equal(monitor.Unknown))
+		Expect(status.State).To(Equal(monitor.StateUnknown))
 		Expect(status.Reason).To(ContainSubstring(`made on "elsewhere.invalid"`))
 		Expect(watch(runtime).ends()).To(MatchError(monitor.ErrElsewhere))
 		Expect(runtime.Record()).To(Equal(before))

@@ -5,13 +5,6 @@ package monitor
 import (
 	"errors"
 	"os"
-	"syscall"
 )
 
 func keepOnExec(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
-
-func closeOnExec(int) {}
-
-func closeInheritedOnExec() error { return errors.ErrUnsupported }
-
-func ownSession() *syscall.SysProcAttr { return nil }

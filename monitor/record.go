@@ -40,18 +40,19 @@ const recordVersion = 1
 type State string
 
 const (
-	// Starting: made, its command not started yet.
-	Starting State = "starting"
-	// Running: it has members and a monitor.
-	Running State = "running"
-	// Unmonitored: nobody watches it. "monitor watch NAME" goes on with it.
-	Unmonitored State = "unmonitored"
-	// Stopping: found empty and being removed.
-	Stopping State = "stopping"
-	// Unknown: whether it has members could not be established, so it stays.
-	Unknown State = "unknown"
-	// Broken: its record cannot be read.
-	Broken State = "broken"
+	// StateStarting: made, its command not started yet.
+	StateStarting State = "starting"
+	// StateRunning: it has members and a monitor.
+	StateRunning State = "running"
+	// StateUnmonitored: no monitor watches it. "monitor watch NAME" goes on with
+	// it.
+	StateUnmonitored State = "unmonitored"
+	// StateStopping: found empty and being removed.
+	StateStopping State = "stopping"
+	// StateUnknown: whether it has members could not be established, so it stays.
+	StateUnknown State = "unknown"
+	// StateBroken: its record cannot be read.
+	StateBroken State = "broken"
 )
 
 var (

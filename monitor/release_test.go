@@ -21,14 +21,14 @@ var _ = Describe("Waiting for the release of a lease", func() {
 	var runtime *monitor.Runtime
 	var witness monitor.LeaseWitness
 	var lease *os.File // held by us
-	var release monitor.ReleaseWatch
+	var release monitor.Listener
 
 	BeforeEach(func() {
 		var err error
 		runtime, witness = leased()
 		lease = hold(runtime)
 		DeferCleanup(func() { _ = lease.Close() })
-		release, err = monitor.WatchRelease(runtime.Path(monitor.LeaseFile))
+		release, err = (&monitor.ReleaseNotifier{}).Listen(runtime.Path(monitor.LeaseFile))
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(release.Close)
 	})
@@ -85,7 +85,7 @@ var _ = Describe("Waiting for the release of a lease", func() {
 	}, SpecTimeout(time.Minute))
 
 	It("is an error where there is no such file", func() {
-		_, err := monitor.WatchRelease(filepath.Join(GinkgoT().TempDir(), "lease"))
+		_, err := (&monitor.ReleaseNotifier{}).Listen(filepath.Join(GinkgoT().TempDir(), "lease"))
 		Expect(err).To(MatchError(os.ErrNotExist))
 	})
 })

@@ -53,7 +53,7 @@ var _ = Describe("A store", func() {
 	It("is created with the first runtime, for its owner alone", func() {
 		store, err := monitor.Open(dir)
 		Expect(err).NotTo(HaveOccurred())
-		runtime, err := store.Create("build", []string{"make"})
+		runtime, err := store.Create(mine("build", []string{"make"}))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(store.Names()).To(Equal([]string{"build"}))
 		for _, d := range []string{"", "runtimes", "trash", "runtimes/build", "runtimes/build/root"} {
@@ -81,7 +81,7 @@ var _ = Describe("A store", func() {
 		store, err := monitor.Open(dir)
 		Expect(err).NotTo(HaveOccurred())
 		for _, name := range []string{"b", "C", "a"} {
-			_, err := store.Create(name, nil)
+			_, err := store.Create(mine(name, nil))
 			Expect(err).NotTo(HaveOccurred())
 		}
 		directory(0o700, dir, "runtimes", ".new-1-1-1")
@@ -117,7 +117,7 @@ var _ = Describe("A store", func() {
 		store, err := monitor.Open(dir)
 		Expect(err).NotTo(HaveOccurred())
 		directory(0o777, dir)
-		_, err = store.Create("build", nil)
+		_, err = store.Create(mine("build", nil))
 		Expect(err).To(MatchError(monitor.ErrUnsafe))
 		Expect(filepath.Join(dir, "runtimes", "build")).NotTo(BeAnExistingFile())
 	})
@@ -128,7 +128,7 @@ var _ = Describe("A store", func() {
 		store, err := monitor.Open(filepath.Join(GinkgoT().TempDir(), "no", "where"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(os.WriteFile(filepath.Dir(store.Dir()), nil, 0o600)).To(Succeed())
-		_, err = store.Create("build", nil)
+		_, err = store.Create(mine("build", nil))
 		Expect(err).To(MatchError("create store " + store.Dir() + ": not a directory"))
 	})
 
@@ -139,7 +139,7 @@ var _ = Describe("A store", func() {
 			var err error
 			store, err = monitor.Open(dir)
 			Expect(err).NotTo(HaveOccurred())
-			_, err = store.Create("build", nil)
+			_, err = store.Create(mine("build", nil))
 			Expect(err).NotTo(HaveOccurred())
 		})
 

@@ -3,14 +3,10 @@
 package monitor_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -35,13 +31,27 @@ func watch(r *monitor.Runtime) *watching {
 	go func() {
 		defer GinkgoRecover()
 		defer close(w.done)
-		w.err = r.Watch(ctx, log, sync.OnceFunc(func() { close(w.ready) }))
+		w.err = w.run(ctx, r, monitor.Options{Log: log})
 	}()
 	DeferCleanup(func() {
 		stop()
 		Eventually(w.done).Should(BeClosed())
 	})
 	return w
+}
+
+func (w *watching) run(ctx context.Context, r *monitor.Runtime, o monitor.Options) error {
+	t, err := tracker.New()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	attached, err := r.Attach(ctx, t, o)
+	if err != nil {
+		return err
+	}
+	close(w.ready)
+	return attached.Run(ctx)
 }
 
 // watched begins to watch a runtime and returns when it is being watched.
@@ -79,14 +89,10 @@ func members(s *monitor.Store, name string) func() ([]int, error) {
 }
 
 // entries returns the journal of a runtime.
-func entries(r *monitor.Runtime) (all []monitor.Entry) {
+func entries(r *monitor.Runtime) (all []monitor.JournalEntry) {
 	GinkgoHelper()
-	text, err := os.ReadFile(r.Path(monitor.JournalFile))
-	Expect(err).NotTo(HaveOccurred())
-	whole := text[:bytes.LastIndexByte(text, '\n')+1]
-	for decoder := json.NewDecoder(bytes.NewReader(whole)); decoder.More(); {
-		var e monitor.Entry
-		Expect(decoder.Decode(&e)).To(Succeed())
+	for e, err := range r.Journal() {
+		Expect(err).NotTo(HaveOccurred())
 		all = append(all, e)
 	}
 	return all
