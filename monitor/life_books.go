@@ -19,6 +19,10 @@ func (t *turn) file(e event) {
 	case recorded:
 		t.outcome(&t.recordBehind, "record", false, "")
 	case unrecorded:
+		if t.phase == attaching || t.phase == failing {
+			t.recordBehind = true // this was the only attempt
+			return
+		}
 		t.outcome(&t.recordBehind, "record", true, e.reason)
 	case journaled:
 		t.outcome(&t.journalBehind, "journal", false, "")

@@ -47,6 +47,8 @@ func init() { // the roles name each other
 		"owner":   playOwner,
 		"parent":  playParent,
 		"monitor": playMonitor,
+		"cramped": playCramped,
+		"scribe":  playScribe,
 	}
 }
 

@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
@@ -21,13 +23,17 @@ type watching struct {
 	ready chan struct{}
 	done  chan struct{}
 	err   error // once done is closed
+	text  *gbytes.Buffer
 }
+
+// log returns what the monitor has logged.
+func (w *watching) log() string { return string(w.text.Contents()) }
 
 // watch begins to watch a runtime. It ends with the spec at the latest.
 func watch(r *monitor.Runtime) *watching {
 	ctx, stop := context.WithCancel(context.Background())
-	w := &watching{stop: stop, ready: make(chan struct{}), done: make(chan struct{})}
-	log := slog.New(slog.NewTextHandler(GinkgoWriter, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w := &watching{stop: stop, ready: make(chan struct{}), done: make(chan struct{}), text: gbytes.NewBuffer()}
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(GinkgoWriter, w.text), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	go func() {
 		defer GinkgoRecover()
 		defer close(w.done)
