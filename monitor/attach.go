@@ -66,7 +66,8 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, w.Close())
+		_ = w.Close()
+		return nil, err
 	}
 	return w, nil
 }
@@ -138,25 +139,27 @@ func (w *Watching) diedUnwatched() (left []tracker.Change) {
 // nothing.
 func (w *Watching) Close() error {
 	w.endListening()
+	var err error
 	if w.tree != nil {
-		_ = w.tree.Close() // it ended before where the tracker did
+		err = w.tree.Close()
 		w.tree = nil
 	}
-	w.closeFiles()
+	err = errors.Join(err, w.closeFiles())
 	if w.lock != nil {
-		w.lock.Close()
+		err = errors.Join(err, w.lock.Close())
 		w.lock = nil
 	}
-	return nil
+	return err
 }
 
-func (w *Watching) closeFiles() {
+func (w *Watching) closeFiles() (err error) {
 	if w.journal != nil {
-		w.journal.close()
+		err = w.journal.close()
 		w.journal = nil
 	}
 	if w.lease != nil {
-		w.lease.close()
+		err = errors.Join(err, w.lease.close())
 		w.lease = nil
 	}
+	return err
 }

@@ -119,7 +119,7 @@ func (w *Watching) remove() error {
 	if err != nil {
 		return err
 	}
-	w.closeFiles() // deleting needs descriptors
+	_ = w.closeFiles() // deleting needs descriptors
 	return w.runtime.delete(aside)
 }
 

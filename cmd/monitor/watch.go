@@ -94,34 +94,40 @@ func (g *global) watch(name string, owner *detach.Arrival) error {
 }
 
 func (g *global) attachAndRun(ctx context.Context, name string, log *slog.Logger, owner *detach.Arrival) error {
-	t, err := tracker.New()
+	t, w, err := g.attach(ctx, name, log)
 	if err != nil {
+		if owner != nil {
+			owner.Refuse(err)
+		}
 		return err
 	}
 	defer t.Close()
-	w, err := g.attach(ctx, name, t, log)
-	switch {
-	case err != nil && owner != nil:
-		owner.Refuse(err)
-		return err
-	case err != nil:
-		return err
-	case owner != nil:
+	if owner != nil {
 		err = owner.Ready() // also where the owner has ended, the runtime is watched
 	}
 	return errors.Join(w.Run(ctx), err)
 }
 
-func (g *global) attach(ctx context.Context, name string, t *tracker.Tracker, log *slog.Logger) (*monitor.Watching, error) {
+// attach makes this process the monitor of a runtime, with a tracker of its own.
+func (g *global) attach(ctx context.Context, name string, log *slog.Logger) (*tracker.Tracker, *monitor.Watching, error) {
 	store, err := g.open()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	runtime, err := store.Runtime(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return runtime.Attach(ctx, t, monitor.Options{Log: log})
+	t, err := tracker.New()
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := runtime.Attach(ctx, t, monitor.Options{Log: log})
+	if err != nil {
+		t.Close()
+		return nil, nil, err
+	}
+	return t, w, nil
 }
 
 // stopSignals returns a context that ends with the first signal to stop. Those
