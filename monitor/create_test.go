@@ -47,6 +47,20 @@ var _ = Describe("Making a runtime", func() {
 		Expect(record.Host).To(Equal(host))
 	})
 
+	It("records the owner that it is given, whoever makes it", func() {
+		owner := start("read -r x <&3", through(newGate())...).Identity
+		runtime, err := store.Create(monitor.Creation{Owner: owner, Command: []string{"/bin/sh"}})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(runtime.Name()).To(HavePrefix("sh-"))
+		Expect(runtime.Record()).To(HaveField("Owner", owner))
+	})
+
+	It("fails for an owner that is no process", func() {
+		_, err := store.Create(monitor.Creation{Name: "build", Owner: tracker.Identity{PID: -1, Boot: "now"}})
+		Expect(err).To(MatchError(ContainSubstring("its owner, process -1, is none")))
+		Expect(contents(store.Runtimes())).To(BeEmpty())
+	})
+
 	It("fails where the name is in use, and leaves the other alone", func() {
 		first, err := store.Create(mine("build", []string{"first"}))
 		Expect(err).NotTo(HaveOccurred())

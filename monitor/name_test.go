@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
 )
 
 var _ = Describe("The name of a runtime", func() {
@@ -73,7 +72,7 @@ var _ = Describe("The name of a runtime", func() {
 		Expect(err).NotTo(HaveOccurred())
 		_, err = store.Runtime("../outside")
 		Expect(errors.Is(err, monitor.ErrBadName)).To(BeTrue(), "Runtime: %v", err)
-		_, err = store.Create(monitor.Creation{Name: "../outside", Owner: tracker.Identity{PID: 1}})
+		_, err = store.Create(monitor.Creation{Name: "../outside"})
 		Expect(errors.Is(err, monitor.ErrBadName)).To(BeTrue(), "Create: %v", err)
 	})
 })

@@ -153,8 +153,7 @@ func newStore() *monitor.Store {
 
 // mine is a runtime of the process that runs the specs.
 func mine(name string, command []string) monitor.Creation {
-	GinkgoHelper()
-	return monitor.Creation{Name: name, Owner: self(), Command: command}
+	return monitor.Creation{Name: name, Command: command}
 }
 
 // own makes a runtime of another process.

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"os"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,12 +10,13 @@ import (
 // A releaseSource is a kqueue. XNU posts NOTE_FUNLOCK on a file when a lock on
 // it is released (bsd/vfs/kpi_vfs.c, VNOP_ADVLOCK).
 type releaseSource struct {
-	kq    int
-	files map[int]*os.File
+	kq      int
+	files   map[int]*os.File
+	stopped atomic.Bool
 }
 
-// stopIdent is the ident of the event that ends a wait.
-const stopIdent = 1
+// wakeIdent is the ident of the event that ends a wait.
+const wakeIdent = 1
 
 func newReleaseSource() (*releaseSource, error) {
 	kq, err := unix.Kqueue()
@@ -22,8 +24,8 @@ func newReleaseSource() (*releaseSource, error) {
 		return nil, os.NewSyscallError("kqueue", err)
 	}
 	unix.CloseOnExec(kq)
-	s := &releaseSource{kq, make(map[int]*os.File)}
-	err = s.change(unix.Kevent_t{Ident: stopIdent, Filter: unix.EVFILT_USER, Flags: unix.EV_ADD | unix.EV_CLEAR})
+	s := &releaseSource{kq: kq, files: make(map[int]*os.File)}
+	err = s.change(unix.Kevent_t{Ident: wakeIdent, Filter: unix.EVFILT_USER, Flags: unix.EV_ADD | unix.EV_CLEAR})
 	if err != nil {
 		s.close()
 		return nil, err
@@ -36,7 +38,8 @@ func (s *releaseSource) change(event unix.Kevent_t) error {
 	return os.NewSyscallError("kevent", err)
 }
 
-// add returns the descriptor by which the file is watched.
+// add returns the descriptor by which the file is watched. It wakes next, whose
+// next wait has the file from its beginning.
 func (s *releaseSource) add(path string) (int, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -49,6 +52,7 @@ func (s *releaseSource) add(path string) (int, error) {
 		return 0, err
 	}
 	s.files[fd] = file
+	s.wake()
 	return fd, nil
 }
 
@@ -58,7 +62,8 @@ func (s *releaseSource) remove(file int) {
 	delete(s.files, file)
 }
 
-// next blocks until there are events or stop is called, which is an error.
+// next blocks until there are events, add or stop is called. After stop it
+// returns an error.
 func (s *releaseSource) next() (files []int, err error) {
 	var events [16]unix.Kevent_t
 	n, err := unix.Kevent(s.kq, nil, events[:], nil)
@@ -68,17 +73,24 @@ func (s *releaseSource) next() (files []int, err error) {
 	if err != nil {
 		return nil, os.NewSyscallError("kevent", err)
 	}
+	if s.stopped.Load() {
+		return nil, os.ErrClosed
+	}
 	for _, e := range events[:n] {
-		if e.Filter == unix.EVFILT_USER {
-			return nil, os.ErrClosed
+		if e.Filter == unix.EVFILT_VNODE {
+			files = append(files, int(e.Ident))
 		}
-		files = append(files, int(e.Ident))
 	}
 	return files, nil
 }
 
 func (s *releaseSource) stop() {
-	_ = s.change(unix.Kevent_t{Ident: stopIdent, Filter: unix.EVFILT_USER, Fflags: unix.NOTE_TRIGGER})
+	s.stopped.Store(true)
+	s.wake()
+}
+
+func (s *releaseSource) wake() {
+	_ = s.change(unix.Kevent_t{Ident: wakeIdent, Filter: unix.EVFILT_USER, Fflags: unix.NOTE_TRIGGER})
 }
 
 func (s *releaseSource) close() {

@@ -83,7 +83,7 @@ func playCleaner(args []string) (err error) {
 		}
 	})
 	for range 50 {
-		r, err := s.Create(monitor.Creation{Name: "build", Owner: tracker.Identity{PID: os.Getpid()}})
+		r, err := s.Create(monitor.Creation{Name: "build"})
 		if err != nil {
 			return err
 		}
@@ -139,11 +139,7 @@ func playOwner(args []string) error {
 
 // become makes a runtime of this process, which becomes a program.
 func become(s *monitor.Store, p monitor.Program, name string) error {
-	self, err := tracker.Lookup(os.Getpid())
-	if err != nil {
-		return err
-	}
-	r, err := s.Create(monitor.Creation{Name: name, Owner: self.Identity, Command: p.Args})
+	r, err := s.Create(monitor.Creation{Name: name, Command: p.Args})
 	if err != nil {
 		return err
 	}

@@ -53,8 +53,8 @@ const stagePrefix = ".new-"
 type Creation struct {
 	// Name of the runtime. Where it is empty, one is made up from the command.
 	Name string
-	// Owner is the process that the runtime begins with. It need not be the
-	// calling process, nor a child of it.
+	// Owner is the process that the runtime begins with. It may be any process.
+	// Where it is zero, it is the calling one.
 	Owner tracker.Identity
 	// Command is what the owner runs or will run, for the record.
 	Command []string
@@ -70,9 +70,6 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 	if err := CheckName(c.Name); err != nil {
 		return nil, err
 	}
-	if c.Owner.PID <= 0 {
-		return nil, fmt.Errorf("create runtime %q: it has no owner", c.Name)
-	}
 	if err := s.create(); err != nil {
 		return nil, err
 	}
@@ -80,6 +77,12 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 	self, err := tracker.Lookup(os.Getpid())
 	if err != nil {
 		return nil, err
+	}
+	if c.Owner == (tracker.Identity{}) {
+		c.Owner = self.Identity
+	}
+	if c.Owner.PID <= 0 {
+		return nil, fmt.Errorf("create runtime %q: its owner, process %d, is none", c.Name, c.Owner.PID)
 	}
 	r := &Runtime{store: s, name: c.Name}
 	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self.Identity))

@@ -182,7 +182,8 @@ var _ = Describe("One process", func() {
 			leases[name] = hold(runtime)
 			w, err := runtime.Attach(GinkgoT().Context(), t, options)
 			Expect(err).NotTo(HaveOccurred())
-			go func() { ended[name] <- w.Run(GinkgoT().Context()) }()
+			outcome := ended[name]
+			go func() { outcome <- w.Run(GinkgoT().Context()) }()
 		}
 		for _, name := range names {
 			gates[name].open()

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
 )
 
 // patience is how long a monitor may take to begin watching.
@@ -101,11 +100,7 @@ func (g *global) become(store *monitor.Store, name, path string, args []string) 
 	if err != nil {
 		return err
 	}
-	self, err := tracker.Lookup(os.Getpid())
-	if err != nil {
-		return err
-	}
-	runtime, err := store.Create(monitor.Creation{Name: name, Owner: self.Identity, Command: args})
+	runtime, err := store.Create(monitor.Creation{Name: name, Command: args})
 	if err != nil {
 		return err
 	}
