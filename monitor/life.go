@@ -40,7 +40,7 @@ import "time"
 //	checking   readable           checking   (the answer is outdated)
 //	checking   outdated           checking   check the table
 //	checking   alive              following  record: running; end listening
-//	checking   nobody             asking     ask the lease
+//	checking   vacant             asking     ask the lease
 //	checking   unchecked          blind      record: unknown; look timer, slow
 //	checking   emptied            asking     ask the lease
 //	checking   unreadable         blind      record: unknown; look timer, slow

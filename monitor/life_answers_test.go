@@ -36,7 +36,7 @@ func (v village) check() []answer {
 		return []answer{{event{kind: alive}, v}}
 	}
 	v.tell()
-	return []answer{{event{kind: nobody}, v}}
+	return []answer{{event{kind: vacant}, v}}
 }
 
 // ask asks the lease. As the driver does, it looks at the table again before it

@@ -32,7 +32,7 @@ func (t *turn) file(e event) {
 		if t.phase != asking {
 			t.lease = unaskedYet
 		}
-	case alive, nobody, unchecked:
+	case alive, vacant, unchecked:
 		if t.phase != checking {
 			t.table = unaskedYet
 		}

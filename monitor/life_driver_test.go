@@ -38,10 +38,10 @@ func (s *stage) hear(take step, news event) {
 // weigh keeps account of what the witnesses have answered.
 func (s *stage) weigh(o outcome) {
 	switch o.kind {
-	case nobody, free, held, unasked, unsettled, alive, unchecked:
+	case vacant, free, held, unasked, unsettled, alive, unchecked:
 		switch {
 		case !o.fresh:
-		case o.kind == nobody:
+		case o.kind == vacant:
 			s.agreed = 1
 		case o.kind == free && s.agreed == 1:
 			s.agreed = 2

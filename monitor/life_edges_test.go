@@ -78,7 +78,7 @@ func possible(l life, e eventKind) bool {
 	switch e {
 	case begin:
 		return false
-	case alive, nobody, unchecked:
+	case alive, vacant, unchecked:
 		return l.table != unaskedYet
 	case free, held, unasked, unsettled:
 		return l.lease != unaskedYet
@@ -93,7 +93,7 @@ func possible(l life, e eventKind) bool {
 // nameOf is the name of an event for a life: an answer may be outdated.
 func nameOf(l life, e eventKind) string {
 	switch e {
-	case alive, nobody, unchecked:
+	case alive, vacant, unchecked:
 		if l.phase == checking && l.table == outdated {
 			return "outdated"
 		}

@@ -28,7 +28,7 @@ const (
 
 	// Answers to checkTable.
 	alive     // the table shows members
-	nobody    // the table shows no member, and that is settled
+	vacant    // the table shows no member, and that is settled
 	unchecked // the table could not be read, for a reason
 
 	// Answers to askLease.
@@ -57,7 +57,7 @@ const (
 )
 
 var eventNames = [...]string{
-	"begin", "members", "emptied", "unreadable", "readable", "alive", "nobody", "unchecked",
+	"begin", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
 	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
 	"removed", "unremoved", "replaced", "released", "look", "retry", "leave", "tracker ended",
 }
@@ -83,7 +83,7 @@ const (
 	// askLease asks whether a process holds the lease: free, held, unasked or
 	// unsettled follows.
 	askLease
-	// checkTable reads the table anew: alive, nobody or unchecked follows.
+	// checkTable reads the table anew: alive, vacant or unchecked follows.
 	checkTable
 	// remove takes the runtime out of the store: removed, unremoved or replaced
 	// follows.

@@ -120,7 +120,7 @@ var mutants = []mutant{
 	}), early},
 	{"takes a lease that cannot be asked for a free one", takeFor(unasked, free), early},
 	{"takes a held lease for a free one", takeFor(held, free), early},
-	{"takes a table that cannot be read for an empty one", takeFor(unchecked, nobody), early},
+	{"takes a table that cannot be read for an empty one", takeFor(unchecked, vacant), early},
 	{"removes when it is told to leave", after(func(_ life, _ *life, e event, acts []act) []act {
 		if e.kind == leave {
 			return append([]act{{kind: remove}}, acts...)
@@ -144,7 +144,7 @@ var mutants = []mutant{
 	{"waits for a release that was not reported", drop(setLook), "nothing happens any more"},
 	{"never looks at the table again", takeFor(look, retry), "nothing happens any more"},
 	{"asks again at once while the lease cannot be asked", after(func(_ life, l *life, e event, acts []act) []act {
-		if e.kind == nobody && l.phase == asking {
+		if e.kind == vacant && l.phase == asking {
 			l.phase, l.table = checking, underWay
 			return append(acts, act{kind: checkTable})
 		}

@@ -105,7 +105,7 @@ func (t *turn) lookAgain(e event) {
 
 func (t *turn) weighTable(e event) {
 	switch e.kind {
-	case alive, nobody, unchecked:
+	case alive, vacant, unchecked:
 		q := t.table
 		t.table = unaskedYet
 		switch {
@@ -115,7 +115,7 @@ func (t *turn) weighTable(e event) {
 			t.do(act{kind: endListening})
 			t.phase, t.patience = following, quickLook
 			t.state(StateRunning, "")
-		case e.kind == nobody:
+		case e.kind == vacant:
 			t.ask()
 		default:
 			t.goBlind(e.reason)

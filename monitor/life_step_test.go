@@ -87,7 +87,7 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 	Entry("asks the table first when it looks again", in(waiting), plainly(look), checking, "check table"),
 	Entry("asks the table when a member turns up", in(waiting), plainly(members), checking, "check table"),
 	Entry("goes on when the table shows members", in(checking), plainly(alive), following, "end listening"),
-	Entry("asks the lease again when the table shows none", in(checking), plainly(nobody), asking, "ask lease"),
+	Entry("asks the lease again when the table shows none", in(checking), plainly(vacant), asking, "ask lease"),
 	Entry("says why when the table cannot be read anew", in(checking), because(unchecked, "no memory"), blind,
 		"record unknown: no memory; look in 5s"),
 
@@ -116,7 +116,7 @@ var _ = Describe("A life", func() {
 				}
 			}
 			l.step(event{kind: e})
-			l.step(event{kind: nobody})
+			l.step(event{kind: vacant})
 		}
 		for range 15 {
 			again(look)
@@ -155,7 +155,7 @@ var _ = Describe("A life", func() {
 		Expect(script(l.step(because(unrecorded, "disk full")))).To(Equal("say the record cannot be written and is tried again; retry in 5s"))
 		Expect(script(l.step(plainly(released)))).To(Equal("check table"))
 		Expect(script(l.step(plainly(retry)))).To(Equal("record unknown: " + reasonHeld))
-		Expect(script(l.step(plainly(nobody)))).To(Equal("ask lease"))
+		Expect(script(l.step(plainly(vacant)))).To(Equal("ask lease"))
 		Expect(script(l.step(plainly(free)))).To(Equal("remove"))
 	})
 })

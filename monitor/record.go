@@ -14,7 +14,7 @@ import (
 )
 
 // A Record is what the store keeps of a runtime, in the file runtime.json. It
-// is written by whoever makes the runtime and then by its monitor alone.
+// is written by the process that makes the runtime, and then by its monitor alone.
 type Record struct {
 	// Version is the format of the record: 1.
 	Version int    `json:"version"`

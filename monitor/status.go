@@ -75,7 +75,7 @@ func (v *Survey) alive(id *tracker.Identity) bool {
 	return ok
 }
 
-// members adds those of the journal who are alive, as they are now.
+// members adds the members by the journal that are alive, as they are now.
 func (v *Survey) members(r *Runtime, status *Status) error {
 	known, _, err := readJournal(r.path(journalFile))
 	if err != nil {

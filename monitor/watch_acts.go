@@ -97,7 +97,7 @@ func (w *Watching) askLease() {
 
 func (w *Watching) checkTable(ctx context.Context) {
 	verdict, err := w.tree.Check(ctx)
-	e := event{kind: nobody}
+	e := event{kind: vacant}
 	switch {
 	case errors.Is(err, tracker.ErrClosed):
 		w.failure = err
