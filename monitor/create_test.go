@@ -25,14 +25,14 @@ var _ = Describe("Making a runtime", func() {
 	It("records who made it, what for, where and when", func() {
 		GinkgoT().Chdir(GinkgoT().TempDir())
 		before := time.Now()
-		runtime, err := store.Create("build", []string{"make", "-j 8"})
+		runtime, err := store.Create(mine("build", []string{"make", "-j 8"}))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(runtime.Name()).To(Equal("build"))
 		Expect(runtime.Root()).To(BeADirectory())
 		record, err := runtime.Record()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(record.Name).To(Equal("build"))
-		Expect(record.State).To(Equal(monitor.Starting))
+		Expect(record.State).To(Equal(monitor.StateStarting))
 		Expect(record.Owner).To(Equal(self()))
 		Expect(record.Monitor).To(BeNil())
 		Expect(record.Command).To(Equal([]string{"make", "-j 8"}))
@@ -48,10 +48,24 @@ var _ = Describe("Making a runtime", func() {
 		Expect(record.Machine).NotTo(BeEmpty())
 	})
 
-	It("fails where the name is in use, and leaves the other alone", func() {
-		first, err := store.Create("build", []string{"first"})
+	It("records the owner that it is given, whoever makes it", func() {
+		owner := start("read -r x <&3", through(newGate())...).Identity
+		runtime, err := store.Create(monitor.Creation{Owner: owner, Command: []string{"/bin/sh"}})
 		Expect(err).NotTo(HaveOccurred())
-		_, err = store.Create("build", []string{"second"})
+		Expect(runtime.Name()).To(HavePrefix("sh-"))
+		Expect(runtime.Record()).To(HaveField("Owner", owner))
+	})
+
+	It("fails for an owner that is no process", func() {
+		_, err := store.Create(monitor.Creation{Name: "build", Owner: tracker.Identity{PID: -1, Boot: "now"}})
+		Expect(err).To(MatchError(ContainSubstring("its owner, process -1, is none")))
+		Expect(contents(store.Runtimes())).To(BeEmpty())
+	})
+
+	It("fails where the name is in use, and leaves the other alone", func() {
+		first, err := store.Create(mine("build", []string{"first"}))
+		Expect(err).NotTo(HaveOccurred())
+		_, err = store.Create(mine("build", []string{"second"}))
 		Expect(err).To(MatchError(monitor.ErrExist))
 		Expect(err).To(MatchError(`runtime "build" exists already`))
 		Expect(first.Record()).To(HaveField("Command", []string{"first"}))
@@ -59,10 +73,10 @@ var _ = Describe("Making a runtime", func() {
 	})
 
 	It("fails where a broken runtime has the name, which stays as it is", func() {
-		first, err := store.Create("build", nil)
+		first, err := store.Create(mine("build", nil))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(os.Truncate(first.Path(monitor.RecordFile), 3)).To(Succeed())
-		_, err = store.Create("build", nil)
+		_, err = store.Create(mine("build", nil))
 		Expect(err).To(MatchError(monitor.ErrExist))
 		Expect(first.Path(monitor.RecordFile)).To(BeARegularFile())
 	})
@@ -71,7 +85,7 @@ var _ = Describe("Making a runtime", func() {
 		Expect(os.MkdirAll(store.Runtimes(), 0o700)).To(Succeed())
 		place := filepath.Join(store.Runtimes(), "build")
 		Expect(os.WriteFile(place, []byte("mine"), 0o600)).To(Succeed())
-		_, err := store.Create("build", nil)
+		_, err := store.Create(mine("build", nil))
 		Expect(err).To(MatchError(monitor.ErrExist))
 		Expect(os.ReadFile(place)).To(Equal([]byte("mine")))
 		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}), "no stage is left")
@@ -86,7 +100,7 @@ var _ = Describe("Making a runtime", func() {
 			makers.Go(func() {
 				defer GinkgoRecover()
 				<-begin
-				runtime, err := store.Create("build", []string{fmt.Sprint(i)})
+				runtime, err := store.Create(mine("build", []string{fmt.Sprint(i)}))
 				if err != nil {
 					Expect(err).To(MatchError(monitor.ErrExist))
 					lost.Add(1)
@@ -110,7 +124,7 @@ var _ = Describe("Making a runtime", func() {
 			defer close(done)
 			defer GinkgoRecover()
 			for i := range 100 {
-				runtime, err := store.Create(fmt.Sprint(i), nil)
+				runtime, err := store.Create(mine(fmt.Sprint(i), nil))
 				Expect(err).NotTo(HaveOccurred())
 				Expect(runtime.Remove()).To(Succeed())
 			}
@@ -126,7 +140,7 @@ var _ = Describe("Making a runtime", func() {
 			all, err := survey.All()
 			Expect(err).NotTo(HaveOccurred())
 			for _, status := range all {
-				Expect(status.State).NotTo(Equal(monitor.Broken), status.Reason)
+				Expect(status.State).NotTo(Equal(monitor.StateBroken), status.Reason)
 			}
 		}
 		maker.Wait()
@@ -138,7 +152,7 @@ var _ = Describe("Sweeping a store", func() {
 
 	BeforeEach(func() {
 		store = newStore()
-		_, err := store.Create("build", nil)
+		_, err := store.Create(mine("build", nil))
 		Expect(err).NotTo(HaveOccurred())
 	})
 
@@ -209,7 +223,7 @@ var _ = Describe("Sweeping a store", func() {
 	It("happens whenever a runtime is made", func() {
 		stage(dead())
 		Expect(os.Mkdir(filepath.Join(store.Trash(), "x-1"), 0o700)).To(Succeed())
-		_, err := store.Create("second", nil)
+		_, err := store.Create(mine("second", nil))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(contents(store.Runtimes())).To(Equal([]string{"build", "second"}))
 		Expect(contents(store.Trash())).To(BeEmpty())

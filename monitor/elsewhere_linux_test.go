@@ -31,7 +31,7 @@ var _ = Describe("Of processes in another namespace", func() {
 	It("nobody here knows whether they live", func() {
 		status, err := statusOf(store, "build")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(status.State).To(Equal(monitor.Unknown))
+		Expect(status.State).To(Equal(monitor.StateUnknown))
 		Expect(status.Reason).To(ContainSubstring("recorded in another namespace, time:[1]"))
 		Expect(status.Members).To(And(BeEmpty(), Not(BeNil())))
 	})

@@ -31,7 +31,7 @@ var _ = Describe("In a store that another machine uses too", func() {
 		Expect(err).NotTo(HaveOccurred())
 		status, err := statusOf(store, "build")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(status.State).To(Equal(monitor.Unknown))
+		Expect(status.State).To(Equal(monitor.StateUnknown))
 		Expect(status.Reason).To(ContainSubstring("made on"))
 		Expect(watch(runtime).ends()).To(MatchError(monitor.ErrElsewhere))
 		Expect(runtime.Record()).To(Equal(before))
@@ -51,7 +51,7 @@ var _ = Describe("In a store that another machine uses too", func() {
 	)
 
 	It("this one is known by the same words each time, and by more than a name", Label("probe"), func() {
-		first, err := store.Create("first", []string{"true"})
+		first, err := store.Create(monitor.Creation{Name: "first", Command: []string{"true"}})
 		Expect(err).NotTo(HaveOccurred())
 		record, err := first.Record()
 		Expect(err).NotTo(HaveOccurred())

@@ -8,8 +8,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// What the specs look at inside. They are a package of their own because Entry
-// is a word of Ginkgo's too.
+// What the specs look at inside.
 
 const (
 	RecordFile  = recordFile
@@ -26,10 +25,12 @@ func (r *Runtime) Path(file string) string      { return r.path(file) }
 func (r *Runtime) HoldLease() (*os.File, error) { return r.holdLease() }
 func (r *Runtime) OpenLock() (*os.File, error)  { return r.openLock() }
 func (r *Runtime) Take(lock *os.File) error     { return r.take(lock) }
+func (r *Runtime) Remove() error                { return r.remove() }
 func (s *Store) Runtimes() string               { return s.runtimes() }
 func (s *Store) Trash() string                  { return s.trash() }
 func (s *Store) Sweep()                         { s.sweep() }
 func StageOf(maker tracker.Identity) string     { return stageOf(maker) }
+func MadeUpName(command []string) string        { return madeUpName(command) }
 func LastOfEach(env []string) []string          { return lastOfEach(env) }
 
 func ReadMachine() (string, error) { return readMachine() }
@@ -44,17 +45,15 @@ func (r *Runtime) LeaseWitness() (LeaseWitness, error) {
 func (w LeaseWitness) Free() (bool, error) { return w.free() }
 func (w LeaseWitness) Close() error        { return w.close() }
 
-type ReleaseWatch struct{ *releaseWatch }
+type Listener struct{ *listener }
 
-func WatchRelease(path string) (ReleaseWatch, error) {
-	w, err := watchRelease(path)
-	return ReleaseWatch{w}, err
+func (n *ReleaseNotifier) Listen(path string) (Listener, error) {
+	l, err := n.listen(path)
+	return Listener{l}, err
 }
 
-func (w ReleaseWatch) Wait(ctx context.Context, atMost time.Duration) error {
-	return w.wait(ctx, atMost)
-}
-func (w ReleaseWatch) Close() error { return w.close() }
+func (l Listener) Wait(ctx context.Context, atMost time.Duration) error { return l.wait(ctx, atMost) }
+func (l Listener) Close()                                               { l.close() }
 
 type Journal struct{ *journal }
 

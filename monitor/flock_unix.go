@@ -12,7 +12,7 @@ import (
 // tryLock takes a lock on an open file, for itself alone or shared, without
 // waiting. It reports whether it got it.
 //
-// The lock is flock(2): it belongs to the open file, so whoever inherits the
+// The lock is flock(2): it belongs to the open file, so a process that inherits the
 // descriptor holds it too, and it is free when the last of them has closed it.
 func tryLock(file *os.File, alone bool) (bool, error) {
 	how := unix.LOCK_SH

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// holdLease takes the lease of a runtime for the calling process. Nobody
-// inherits it until [os.File] is passed on or made to survive exec.
+// holdLease takes the lease of a runtime for the calling process. No process
+// inherits it until the file is passed on or made to survive exec.
 func (r *Runtime) holdLease() (*os.File, error) {
 	file, err := os.OpenFile(r.path(leaseFile), os.O_RDWR, 0)
 	if err != nil {
@@ -15,7 +15,7 @@ func (r *Runtime) holdLease() (*os.File, error) {
 	}
 	got, err := tryLock(file, false)
 	if err == nil && !got {
-		err = errors.New("somebody holds it alone")
+		err = errors.New("a process holds it alone")
 	}
 	if err != nil {
 		file.Close()
@@ -38,7 +38,7 @@ func (r *Runtime) leaseWitness() (*leaseWitness, error) {
 	return &leaseWitness{file}, nil
 }
 
-// free reports whether nobody holds the lease, without waiting.
+// free reports whether no process holds the lease, without waiting.
 func (w *leaseWitness) free() (bool, error) {
 	got, err := tryLock(w.file, true)
 	if err != nil || !got {

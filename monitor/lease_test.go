@@ -23,7 +23,7 @@ func hold(r *monitor.Runtime) *os.File {
 // leased makes a runtime, and who asks for its lease until the spec ends.
 func leased() (*monitor.Runtime, monitor.LeaseWitness) {
 	GinkgoHelper()
-	runtime, err := newStore().Create("build", nil)
+	runtime, err := newStore().Create(mine("build", nil))
 	Expect(err).NotTo(HaveOccurred())
 	witness, err := runtime.LeaseWitness()
 	Expect(err).NotTo(HaveOccurred())

@@ -30,9 +30,13 @@ func CheckName(name string) error {
 	return nil
 }
 
-// NewName makes up a name for a runtime around a command.
-func NewName(command string) string {
-	base := notInAName.ReplaceAllString(filepath.Base(command), "")
+// madeUpName returns a name for a runtime around a command. It ends with random
+// characters.
+func madeUpName(command []string) string {
+	base := ""
+	if len(command) > 0 {
+		base = notInAName.ReplaceAllString(filepath.Base(command[0]), "")
+	}
 	if len(base) > namePrefix {
 		base = base[:namePrefix]
 	}

@@ -43,7 +43,7 @@ var _ = Describe("The name of a runtime", func() {
 	)
 
 	DescribeTable("is made up from a command", func(command, beginning string) {
-		name := monitor.NewName(command)
+		name := monitor.MadeUpName([]string{command})
 		Expect(name).To(MatchRegexp("^" + beginning + "-[0-9a-f]{8}$"))
 		Expect(monitor.CheckName(name)).To(Succeed())
 	},
@@ -52,13 +52,17 @@ var _ = Describe("The name of a runtime", func() {
 		Entry("without a leading dot or hyphen", "/opt/.-x", "x"),
 		Entry("not too long", strings.Repeat("y", 200), strings.Repeat("y", 24)),
 		Entry("where nothing is left of it", "/opt/émoji/…", "runtime"),
-		Entry("where there is none", "", "runtime"),
+		Entry("where it is empty", "", "runtime"),
 	)
+
+	It("is made up where there is no command", func() {
+		Expect(monitor.MadeUpName(nil)).To(MatchRegexp("^runtime-[0-9a-f]{8}$"))
+	})
 
 	It("is made up differently each time", func() {
 		made := make(map[string]bool)
 		for range 1000 {
-			made[monitor.NewName("sh")] = true
+			made[monitor.MadeUpName([]string{"sh"})] = true
 		}
 		Expect(made).To(HaveLen(1000))
 	})
@@ -68,7 +72,7 @@ var _ = Describe("The name of a runtime", func() {
 		Expect(err).NotTo(HaveOccurred())
 		_, err = store.Runtime("../outside")
 		Expect(errors.Is(err, monitor.ErrBadName)).To(BeTrue(), "Runtime: %v", err)
-		_, err = store.Create("../outside", nil)
+		_, err = store.Create(monitor.Creation{Name: "../outside"})
 		Expect(errors.Is(err, monitor.ErrBadName)).To(BeTrue(), "Create: %v", err)
 	})
 })

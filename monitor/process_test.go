@@ -151,12 +151,16 @@ func newStore() *monitor.Store {
 	return s
 }
 
-// own makes a runtime and then has its record say whose it is.
+// mine is a runtime of the process that runs the specs.
+func mine(name string, command []string) monitor.Creation {
+	return monitor.Creation{Name: name, Command: command}
+}
+
+// own makes a runtime of another process.
 func own(s *monitor.Store, name string, owner tracker.Identity) *monitor.Runtime {
 	GinkgoHelper()
-	r, err := s.Create(name, []string{"sh"})
+	r, err := s.Create(monitor.Creation{Name: name, Owner: owner, Command: []string{"sh"}})
 	Expect(err).NotTo(HaveOccurred())
-	change(r, func(record *monitor.Record) { record.Owner = owner })
 	return r
 }
 

@@ -4,11 +4,8 @@ package monitor
 
 import (
 	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
 // leaseFDs are where the lease may lie in the command, best first: above what
@@ -29,21 +26,6 @@ func keepOnExec(file *os.File) (*os.File, error) {
 	return nil, os.NewSyscallError("fcntl", failed)
 }
 
-// closeOnExec keeps a descriptor from being inherited.
-func closeOnExec(fd int) { unix.CloseOnExec(fd) }
-
-// closeInheritedOnExec keeps the monitor from inheriting the descriptors that
-// the user had open. A pipe among them would keep its reader waiting, and the
-// lease of a runtime around this one would keep that runtime. No monitor is
-// started where the descriptors cannot be listed.
-func closeInheritedOnExec() error {
-	inherited, err := descriptor.Inherited()
-	for _, fd := range inherited {
-		closeOnExec(fd)
-	}
-	return err
-}
-
 // syncFile gives what was written to the disk. Go's File.Sync would also have
 // the disk empty its cache on macOS (F_FULLFSYNC), which takes some 18 ms and
 // only helps against a loss of power (fsync(2) of macOS).
@@ -55,6 +37,3 @@ func syncFile(file *os.File) error {
 		}
 	}
 }
-
-// ownSession starts a child as the leader of a session without a terminal.
-func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

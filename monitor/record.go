@@ -14,7 +14,7 @@ import (
 )
 
 // A Record is what the store keeps of a runtime, in the file runtime.json. It
-// is written by whoever makes the runtime and then by its monitor alone.
+// is written by the process that makes the runtime, and then by its monitor alone.
 type Record struct {
 	// Version is the format of the record: 1.
 	Version int    `json:"version"`
@@ -44,18 +44,19 @@ const recordVersion = 1
 type State string
 
 const (
-	// Starting: made, its command not started yet.
-	Starting State = "starting"
-	// Running: it has members and a monitor.
-	Running State = "running"
-	// Unmonitored: nobody watches it. "monitor watch NAME" goes on with it.
-	Unmonitored State = "unmonitored"
-	// Stopping: found empty and being removed.
-	Stopping State = "stopping"
-	// Unknown: whether it has members could not be established, so it stays.
-	Unknown State = "unknown"
-	// Broken: its record cannot be read.
-	Broken State = "broken"
+	// StateStarting: made, its command not started yet.
+	StateStarting State = "starting"
+	// StateRunning: it has members and a monitor.
+	StateRunning State = "running"
+	// StateUnmonitored: no monitor watches it. "monitor watch NAME" goes on with
+	// it.
+	StateUnmonitored State = "unmonitored"
+	// StateStopping: found empty and being removed.
+	StateStopping State = "stopping"
+	// StateUnknown: whether it has members could not be established, so it stays.
+	StateUnknown State = "unknown"
+	// StateBroken: its record cannot be read.
+	StateBroken State = "broken"
 )
 
 var (

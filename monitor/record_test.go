@@ -17,7 +17,7 @@ import (
 // aRecord returns a record with every field set.
 func aRecord() monitor.Record {
 	return monitor.Record{
-		Version: 1, Name: "build", State: monitor.Unknown, Reason: "nobody knows",
+		Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "nobody knows",
 		Owner:   tracker.Identity{PID: 4711, Start: 12345, Boot: "this one"},
 		Monitor: &tracker.Identity{PID: 4712, Start: 12346, Boot: "this one"},
 		Command: []string{"make", "-j8", "", "two\nlines", "\xff"}, Directory: "/src", User: 501, Host: "box",
@@ -35,7 +35,7 @@ var _ = Describe("A record", func() {
 		written.Command = written.Command[:4] // what is not UTF-8 cannot be kept by JSON
 		Expect(written.Write(dir)).To(Succeed())
 		Expect(monitor.ReadRecord(dir)).To(Equal(written))
-		written.Monitor, written.Reason, written.State = nil, "", monitor.Starting
+		written.Monitor, written.Reason, written.State = nil, "", monitor.StateStarting
 		Expect(written.Write(dir)).To(Succeed())
 		Expect(monitor.ReadRecord(dir)).To(Equal(written))
 	})
@@ -164,7 +164,7 @@ var _ = Describe("A record", func() {
 
 var _ = Describe("A state", func() {
 	It("is a word that no other contains, so that grep finds the right one", func() {
-		words := []monitor.State{monitor.Starting, monitor.Running, monitor.Unmonitored, monitor.Stopping, monitor.Unknown, monitor.Broken}
+		words := []monitor.State{monitor.StateStarting, monitor.StateRunning, monitor.StateUnmonitored, monitor.StateStopping, monitor.StateUnknown, monitor.StateBroken}
 		for _, a := range words {
 			for _, b := range words {
 				Expect(a == b || !strings.Contains(string(a), string(b))).To(BeTrue(), "%s in %s", b, a)

@@ -1,66 +1,101 @@
 package monitor
 
 import (
-	"context"
-	"fmt"
 	"os"
-	"time"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
 
-// A releaseWatch tells when a lease may have become free: XNU posts
-// NOTE_FUNLOCK on a file when a lock on it is released (kpi_vfs.c,
-// VNOP_ADVLOCK).
-type releaseWatch struct {
-	kq   int
-	file *os.File
+// A releaseSource is a kqueue. XNU posts NOTE_FUNLOCK on a file when a lock on
+// it is released (bsd/vfs/kpi_vfs.c, VNOP_ADVLOCK).
+type releaseSource struct {
+	kq      int
+	files   map[int]*os.File
+	stopped atomic.Bool
 }
 
-// stopIdent is the ident of the event that ends a wait early.
-const stopIdent = 1
+// wakeIdent is the ident of the event that ends a wait.
+const wakeIdent = 1
 
-func watchRelease(lease string) (*releaseWatch, error) {
-	file, err := os.Open(lease)
-	if err != nil {
-		return nil, fmt.Errorf("watch lease: %w", err)
-	}
+func newReleaseSource() (*releaseSource, error) {
 	kq, err := unix.Kqueue()
 	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("watch lease: %w", err)
+		return nil, os.NewSyscallError("kqueue", err)
 	}
 	unix.CloseOnExec(kq)
-	w := &releaseWatch{kq, file}
-	_, err = unix.Kevent(kq, []unix.Kevent_t{
-		{Ident: uint64(file.Fd()), Filter: unix.EVFILT_VNODE, Flags: unix.EV_ADD | unix.EV_CLEAR, Fflags: unix.NOTE_FUNLOCK},
-		{Ident: stopIdent, Filter: unix.EVFILT_USER, Flags: unix.EV_ADD | unix.EV_CLEAR},
-	}, nil, nil)
+	s := &releaseSource{kq: kq, files: make(map[int]*os.File)}
+	err = s.change(unix.Kevent_t{Ident: wakeIdent, Filter: unix.EVFILT_USER, Flags: unix.EV_ADD | unix.EV_CLEAR})
 	if err != nil {
-		w.close()
-		return nil, fmt.Errorf("watch lease: %w", err)
+		s.close()
+		return nil, err
 	}
-	return w, nil
+	return s, nil
 }
 
-// wait returns when the lease may have become free, the time is over, or ctx
-// ends.
-func (w *releaseWatch) wait(ctx context.Context, atMost time.Duration) error {
-	defer context.AfterFunc(ctx, w.stop)()
-	var events [1]unix.Kevent_t
-	limit := unix.NsecToTimespec(int64(atMost))
-	if _, err := unix.Kevent(w.kq, nil, events[:], &limit); err != nil && err != unix.EINTR {
-		return fmt.Errorf("watch lease: %w", err)
+func (s *releaseSource) change(event unix.Kevent_t) error {
+	_, err := unix.Kevent(s.kq, []unix.Kevent_t{event}, nil, nil)
+	return os.NewSyscallError("kevent", err)
+}
+
+// add returns the descriptor by which the file is watched. It wakes next, whose
+// next wait has the file from its beginning.
+func (s *releaseSource) add(path string) (int, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
 	}
-	return ctx.Err()
+	fd := int(file.Fd())
+	err = s.change(unix.Kevent_t{Ident: uint64(fd), Filter: unix.EVFILT_VNODE, Flags: unix.EV_ADD | unix.EV_CLEAR, Fflags: unix.NOTE_FUNLOCK})
+	if err != nil {
+		file.Close()
+		return 0, err
+	}
+	s.files[fd] = file
+	s.wake()
+	return fd, nil
 }
 
-func (w *releaseWatch) stop() {
-	trigger := unix.Kevent_t{Ident: stopIdent, Filter: unix.EVFILT_USER, Fflags: unix.NOTE_TRIGGER}
-	_, _ = unix.Kevent(w.kq, []unix.Kevent_t{trigger}, nil, nil)
+// remove ends a watch: the kernel drops it with the descriptor.
+func (s *releaseSource) remove(file int) {
+	s.files[file].Close()
+	delete(s.files, file)
 }
 
-func (w *releaseWatch) close() error {
-	w.file.Close()
-	return unix.Close(w.kq)
+// next blocks until there are events, add or stop is called. After stop it
+// returns an error.
+func (s *releaseSource) next() (files []int, err error) {
+	var events [16]unix.Kevent_t
+	n, err := unix.Kevent(s.kq, nil, events[:], nil)
+	if err == unix.EINTR {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, os.NewSyscallError("kevent", err)
+	}
+	if s.stopped.Load() {
+		return nil, os.ErrClosed
+	}
+	for _, e := range events[:n] {
+		if e.Filter == unix.EVFILT_VNODE {
+			files = append(files, int(e.Ident))
+		}
+	}
+	return files, nil
+}
+
+func (s *releaseSource) stop() {
+	s.stopped.Store(true)
+	s.wake()
+}
+
+func (s *releaseSource) wake() {
+	_ = s.change(unix.Kevent_t{Ident: wakeIdent, Filter: unix.EVFILT_USER, Fflags: unix.NOTE_TRIGGER})
+}
+
+func (s *releaseSource) close() {
+	for fd := range s.files {
+		s.remove(fd)
+	}
+	_ = unix.Close(s.kq)
 }

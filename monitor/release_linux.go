@@ -1,46 +1,58 @@
 package monitor
 
 import (
-	"context"
-	"fmt"
+	"encoding/binary"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// A releaseWatch tells when a lease may have become free. It watches the file
-// for the last close of an open file, which is what frees a lease.
-type releaseWatch struct {
+// A releaseSource is an inotify instance. It reports the last close of an open
+// file, which is what frees a flock(2). The kernel reports it a moment before
+// it frees the lock (fs/file_table.c, __fput).
+type releaseSource struct {
 	events *os.File
+	fd     int
+	buffer [4096]byte
 }
 
-func watchRelease(lease string) (*releaseWatch, error) {
+func newReleaseSource() (*releaseSource, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
-		return nil, fmt.Errorf("watch lease: %w", err)
+		return nil, os.NewSyscallError("inotify_init1", err)
 	}
-	w := &releaseWatch{os.NewFile(uintptr(fd), "inotify")}
-	if _, err := unix.InotifyAddWatch(fd, lease, unix.IN_CLOSE); err != nil {
-		w.close()
-		return nil, fmt.Errorf("watch lease: %w", err)
-	}
-	return w, nil
+	return &releaseSource{events: os.NewFile(uintptr(fd), "inotify"), fd: fd}, nil
 }
 
-// wait returns when the lease may have become free, the time is over, or ctx
-// ends. The kernel says "closed" a moment before it frees the lock, so look
-// again soon if it is not free yet.
-func (w *releaseWatch) wait(ctx context.Context, atMost time.Duration) error {
-	if err := w.events.SetReadDeadline(time.Now().Add(atMost)); err != nil {
-		return fmt.Errorf("watch lease: %w", err)
+// add returns the watch descriptor, which is the same for each path to a file.
+func (s *releaseSource) add(path string) (int, error) {
+	file, err := unix.InotifyAddWatch(s.fd, path, unix.IN_CLOSE)
+	if err != nil {
+		return 0, &os.PathError{Op: "inotify_add_watch", Path: path, Err: err}
 	}
-	defer context.AfterFunc(ctx, func() { _ = w.events.SetReadDeadline(time.Now()) })()
-	var events [4096]byte
-	if _, err := w.events.Read(events[:]); err != nil && !os.IsTimeout(err) {
-		return fmt.Errorf("watch lease: %w", err)
-	}
-	return ctx.Err()
+	return file, nil
 }
 
-func (w *releaseWatch) close() error { return w.events.Close() }
+// remove ends a watch. The kernel has done so already where the file is gone.
+func (s *releaseSource) remove(file int) {
+	_, _ = unix.InotifyRmWatch(s.fd, uint32(file))
+}
+
+// next blocks until there are events or stop is called, which is an error.
+func (s *releaseSource) next() (files []int, err error) {
+	n, err := s.events.Read(s.buffer[:])
+	if err != nil {
+		return nil, err
+	}
+	for text := s.buffer[:n]; len(text) >= unix.SizeofInotifyEvent; {
+		files = append(files, int(int32(binary.NativeEndian.Uint32(text))))
+		length := binary.NativeEndian.Uint32(text[unix.SizeofInotifyEvent-4:])
+		text = text[unix.SizeofInotifyEvent+length:]
+	}
+	return files, nil
+}
+
+func (s *releaseSource) stop() { _ = s.events.SetReadDeadline(time.Unix(1, 0)) }
+
+func (s *releaseSource) close() { _ = s.events.Close() }

@@ -2,16 +2,18 @@
 
 package monitor
 
-import (
-	"context"
-	"errors"
-	"time"
-)
+import "errors"
 
-type releaseWatch struct{}
+type releaseSource struct{}
 
-func watchRelease(string) (*releaseWatch, error) { return nil, errors.ErrUnsupported }
+func newReleaseSource() (*releaseSource, error) { return nil, errors.ErrUnsupported }
 
-func (w *releaseWatch) wait(context.Context, time.Duration) error { return errors.ErrUnsupported }
+func (s *releaseSource) add(string) (int, error) { return 0, errors.ErrUnsupported }
 
-func (w *releaseWatch) close() error { return nil }
+func (s *releaseSource) remove(int) {}
+
+func (s *releaseSource) next() ([]int, error) { return nil, errors.ErrUnsupported }
+
+func (s *releaseSource) stop() {}
+
+func (s *releaseSource) close() {}

@@ -21,14 +21,14 @@ var _ = Describe("Waiting for the release of a lease", Label("probe"), func() {
 	var runtime *monitor.Runtime
 	var witness monitor.LeaseWitness
 	var lease *os.File // held by us
-	var release monitor.ReleaseWatch
+	var release monitor.Listener
 
 	BeforeEach(func() {
 		var err error
 		runtime, witness = leased()
 		lease = hold(runtime)
 		DeferCleanup(func() { _ = lease.Close() })
-		release, err = monitor.WatchRelease(runtime.Path(monitor.LeaseFile))
+		release, err = (&monitor.ReleaseNotifier{}).Listen(runtime.Path(monitor.LeaseFile))
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(release.Close)
 	})
@@ -84,8 +84,33 @@ var _ = Describe("Waiting for the release of a lease", Label("probe"), func() {
 		Eventually(wait(ended, forEver)).Should(Receive(MatchError(context.Canceled)))
 	}, SpecTimeout(time.Minute))
 
+	It("does not end for the release of another that the same notifier serves", func(ctx SpecContext) {
+		var notifier monitor.ReleaseNotifier
+		other, _ := leased()
+		others := hold(other)
+		defer others.Close()
+		first, err := notifier.Listen(runtime.Path(monitor.LeaseFile))
+		Expect(err).NotTo(HaveOccurred())
+		defer first.Close()
+		second, err := notifier.Listen(other.Path(monitor.LeaseFile))
+		Expect(err).NotTo(HaveOccurred())
+		defer second.Close()
+		outcomes := make(chan string, 2)
+		for name, l := range map[string]monitor.Listener{"first": first, "second": second} {
+			go func() {
+				if l.Wait(ctx, forEver) == nil {
+					outcomes <- name
+				}
+			}()
+		}
+		Expect(others.Close()).To(Succeed())
+		Eventually(outcomes).Should(Receive(Equal("second")))
+		Expect(lease.Close()).To(Succeed())
+		Eventually(outcomes).Should(Receive(Equal("first")))
+	}, SpecTimeout(time.Minute))
+
 	It("is an error where there is no such file", func() {
-		_, err := monitor.WatchRelease(filepath.Join(GinkgoT().TempDir(), "lease"))
+		_, err := (&monitor.ReleaseNotifier{}).Listen(filepath.Join(GinkgoT().TempDir(), "lease"))
 		Expect(err).To(MatchError(os.ErrNotExist))
 	})
 })

@@ -8,7 +8,7 @@ import (
 
 // removeAll deletes a directory and all below it, links themselves and not
 // what they point to. Directories that cannot be written to are opened first.
-// Others may be deleting it too.
+// Other processes may be deleting it too.
 func removeAll(dir string) error {
 	err := os.RemoveAll(dir)
 	if !errors.Is(err, fs.ErrPermission) {

@@ -87,7 +87,7 @@ func (r remover) runtime(furnish func(root string)) *monitor.Runtime {
 	GinkgoHelper()
 	store, err := monitor.Open(r.dir)
 	Expect(err).NotTo(HaveOccurred())
-	runtime, err := store.Create("build", nil)
+	runtime, err := store.Create(mine("build", nil))
 	Expect(err).NotTo(HaveOccurred())
 	furnish(runtime.Root())
 	if !r.nobody { // we could not even look into some directories

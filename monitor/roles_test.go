@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/detach"
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
 )
 
 // The test binary is also every other program that the specs need. It plays a
@@ -46,6 +47,8 @@ func init() { // the roles name each other
 		"owner":   playOwner,
 		"parent":  playParent,
 		"monitor": playMonitor,
+		"cramped": playCramped,
+		"scribe":  playScribe,
 	}
 }
 
@@ -80,7 +83,7 @@ func playCleaner(args []string) (err error) {
 		}
 	})
 	for range 50 {
-		r, err := s.Create("build", nil)
+		r, err := s.Create(monitor.Creation{Name: "build"})
 		if err != nil {
 			return err
 		}
@@ -113,13 +116,13 @@ const (
 	neverBorn = "never born" // the process that is to start it hangs
 )
 
-// conductedBy returns the [Start.Watch] of a monitor that behaves as told.
-func conductedBy(conduct, dir string) func(string) []string {
+// conductedBy returns the command line of a monitor that behaves as told.
+func conductedBy(conduct, dir, name string) []string {
 	self, err := os.Executable()
 	if err != nil {
 		panic(err)
 	}
-	return func(name string) []string { return []string{self, rolePrefix + "parent", dir, name, conduct} }
+	return []string{self, rolePrefix + "parent", dir, name, conduct}
 }
 
 // playOwner runs a command as a runtime: DIR NAME PATH ARG...
@@ -128,10 +131,19 @@ func playOwner(args []string) error {
 	if err != nil {
 		return err
 	}
-	return s.Run(monitor.Start{
-		Name: args[1], Path: args[2], Args: args[2:],
-		Watch: conductedBy(asMeant, args[0]), Patience: time.Minute,
-	})
+	return become(s, monitor.Program{
+		Path: args[2], Args: args[2:],
+		Monitor: conductedBy(asMeant, args[0], args[1]), Patience: time.Minute,
+	}, args[1])
+}
+
+// become makes a runtime of this process, which becomes a program.
+func become(s *monitor.Store, p monitor.Program, name string) error {
+	r, err := s.Create(monitor.Creation{Name: name, Command: p.Args})
+	if err != nil {
+		return err
+	}
+	return r.Become(p)
 }
 
 // playParent starts the monitor: DIR NAME CONDUCT.
@@ -144,7 +156,7 @@ func playParent(args []string) error {
 	if err != nil {
 		return err
 	}
-	return monitor.Detach(append([]string{self, rolePrefix + "monitor"}, args...))
+	return detach.Launch(append([]string{self, rolePrefix + "monitor"}, args...))
 }
 
 // playMonitor watches a runtime, or does worse: DIR NAME CONDUCT.
@@ -158,19 +170,37 @@ func playMonitor(args []string) error {
 			return err
 		}
 	}
+	owner, err := detach.Arrive()
+	if err != nil {
+		return err
+	}
+	switch args[2] {
+	case refuses:
+		owner.Refuse(errors.New("no luck today"))
+		return nil
+	case stuck:
+		return linger(args[0])
+	}
+	return watchFor(owner, args)
+}
+
+// watchFor watches a runtime and reports to its owner.
+func watchFor(owner *detach.Arrival, args []string) error {
 	r, err := runtimeOf(args)
 	if err != nil {
 		return err
 	}
-	return r.WatchDetached(context.Background(), func(ready func()) error {
-		switch args[2] {
-		case refuses:
-			return errors.New("no luck today")
-		case stuck:
-			return linger(args[0])
-		}
-		return r.Watch(context.Background(), slog.New(slog.DiscardHandler), ready)
-	})
+	t, err := tracker.New()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	w, err := r.Attach(context.Background(), t, monitor.Options{})
+	if err != nil {
+		owner.Refuse(err)
+		return err
+	}
+	return errors.Join(owner.Ready(), w.Run(context.Background()))
 }
 
 // Beside the store lies a list of all monitors there were, and a FIFO that

@@ -63,10 +63,25 @@ func (r *Runtime) wrap(err error) error { return fmt.Errorf("runtime %q %w", r.n
 // its maker follows, so that one whose maker died is recognised.
 const stagePrefix = ".new-"
 
-// Create makes a runtime whose owner is the calling process. It appears in the
-// store in one step, whole. The error is [ErrBadName] or [ErrExist].
-func (s *Store) Create(name string, command []string) (*Runtime, error) {
-	if err := CheckName(name); err != nil {
+// A Creation says what a new runtime is.
+type Creation struct {
+	// Name of the runtime. Where it is empty, one is made up from the command.
+	Name string
+	// Owner is the process that the runtime begins with. It may be any process.
+	// Where it is zero, it is the calling one.
+	Owner tracker.Identity
+	// Command is what the owner runs or will run, for the record.
+	Command []string
+}
+
+// Create makes a runtime, which nothing watches yet: see [Runtime.Attach] and
+// [Runtime.Become]. It appears in the store in one step, whole. The error is
+// [ErrBadName] or [ErrExist].
+func (s *Store) Create(c Creation) (*Runtime, error) {
+	if c.Name == "" {
+		c.Name = madeUpName(c.Command)
+	}
+	if err := CheckName(c.Name); err != nil {
 		return nil, err
 	}
 	if err := s.create(); err != nil {
@@ -77,10 +92,16 @@ func (s *Store) Create(name string, command []string) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{store: s, name: name}
+	if c.Owner == (tracker.Identity{}) {
+		c.Owner = self.Identity
+	}
+	if c.Owner.PID <= 0 {
+		return nil, fmt.Errorf("create runtime %q: its owner, process %d, is none", c.Name, c.Owner.PID)
+	}
+	r := &Runtime{store: s, name: c.Name}
 	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self.Identity))
 	if err == nil {
-		err = newRecord(name, self.Identity, command).fill(stage)
+		err = newRecord(c).fill(stage)
 	}
 	if err == nil {
 		// Only an empty directory could be replaced by this, and no runtime
@@ -92,15 +113,15 @@ func (s *Store) Create(name string, command []string) (*Runtime, error) {
 		if _, taken := os.Lstat(r.Dir()); taken == nil {
 			return nil, r.wrap(ErrExist)
 		}
-		return nil, fmt.Errorf("create runtime %q: %w", name, cause(err))
+		return nil, fmt.Errorf("create runtime %q: %w", c.Name, cause(err))
 	}
 	return r, nil
 }
 
-func newRecord(name string, owner tracker.Identity, command []string) Record {
+func newRecord(c Creation) Record {
 	record := Record{
-		Version: recordVersion, Name: name, State: Starting, Owner: owner,
-		Command: command, User: os.Geteuid(), Created: time.Now().UTC(),
+		Version: recordVersion, Name: c.Name, State: StateStarting, Owner: c.Owner,
+		Command: c.Command, User: os.Geteuid(), Created: time.Now().UTC(),
 	}
 	record.Directory, _ = os.Getwd()
 	record.Host, _ = os.Hostname()
@@ -121,10 +142,11 @@ func (r Record) fill(dir string) error {
 	return r.write(dir)
 }
 
-// Remove takes the runtime out of the store in one step and then deletes what
-// it was. It is no error when somebody else did so before. An error after the
-// first step means that some of it is left in the trash, for the next to try.
-func (r *Runtime) Remove() error {
+// remove takes the runtime out of the store in one step and then deletes what
+// it was. It is no error when it was removed before. An error after the first
+// step means that some of it is left in the trash, for the next sweep. The caller
+// holds the lock, or made the runtime and has told no other process of it.
+func (r *Runtime) remove() error {
 	aside, err := r.setAside()
 	if err != nil {
 		return err

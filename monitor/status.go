@@ -42,8 +42,8 @@ func (s *Store) Survey() (*Survey, error) {
 }
 
 // Status returns how a runtime is. The error is [ErrNotExist] when it was
-// removed meanwhile. A record that cannot be read is the state [Broken], and
-// one whose processes cannot be seen from here is [Unknown], with the reason.
+// removed meanwhile. A record that cannot be read is the state [StateBroken], and
+// one whose processes cannot be seen from here is [StateUnknown], with the reason.
 func (v *Survey) Status(r *Runtime) (Status, error) {
 	status := Status{Root: r.Root(), Log: r.path(logFile), Members: []tracker.Member{}}
 	record, err := r.Record()
@@ -55,14 +55,14 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 	case errors.Is(err, ErrNotExist):
 		return Status{}, err
 	case err != nil:
-		status.Name, status.State, status.Reason = r.name, Broken, err.Error()
+		status.Name, status.State, status.Reason = r.name, StateBroken, err.Error()
 		return status, nil
 	}
 	switch err := record.visible(); {
 	case err != nil:
-		status.State, status.Reason = Unknown, err.Error()
-	case !v.alive(record.Monitor) && !(record.State == Starting && v.alive(&record.Owner)):
-		status.State = Unmonitored
+		status.State, status.Reason = StateUnknown, err.Error()
+	case !v.alive(record.Monitor) && !(record.State == StateStarting && v.alive(&record.Owner)):
+		status.State = StateUnmonitored
 	}
 	return status, nil
 }
@@ -75,7 +75,7 @@ func (v *Survey) alive(id *tracker.Identity) bool {
 	return ok
 }
 
-// members adds those of the journal who are alive, as they are now.
+// members adds the members by the journal that are alive, as they are now.
 func (v *Survey) members(r *Runtime, status *Status) error {
 	known, _, err := readJournal(r.path(journalFile))
 	if err != nil {
@@ -110,7 +110,7 @@ func (v *Survey) All() ([]Status, error) {
 			continue
 		}
 		if err != nil {
-			status = Status{Record: Record{Name: name, State: Broken, Reason: err.Error()}, Members: []tracker.Member{}}
+			status = Status{Record: Record{Name: name, State: StateBroken, Reason: err.Error()}, Members: []tracker.Member{}}
 		}
 		all = append(all, status)
 	}

@@ -68,24 +68,24 @@ var _ = Describe("The status of a runtime", func() {
 		Expect(status.Root).To(Equal(runtime.Root()))
 		Expect(status.Log).To(Equal(runtime.Path(monitor.LogFile)))
 	},
-		Entry("starting, while its maker lives", monitor.Starting, alive, none, monitor.Starting),
-		Entry("unmonitored, when its maker died first", monitor.Starting, gone, none, monitor.Unmonitored),
-		Entry("running, while its monitor lives", monitor.Running, alive, alive, monitor.Running),
-		Entry("running, also when the owner is dead", monitor.Running, gone, alive, monitor.Running),
-		Entry("unmonitored, when the monitor is dead", monitor.Running, alive, gone, monitor.Unmonitored),
-		Entry("unmonitored, when the monitor's PID is another's", monitor.Running, alive, another, monitor.Unmonitored),
-		Entry("unmonitored, when the monitor was one of an earlier boot", monitor.Running, earlier, earlier, monitor.Unmonitored),
-		Entry("unknown, while a monitor says so", monitor.Unknown, gone, alive, monitor.Unknown),
-		Entry("unmonitored, when the one who said unknown is dead", monitor.Unknown, gone, gone, monitor.Unmonitored),
-		Entry("stopping, while its monitor cleans up", monitor.Stopping, gone, alive, monitor.Stopping),
+		Entry("starting, while its maker lives", monitor.StateStarting, alive, none, monitor.StateStarting),
+		Entry("unmonitored, when its maker died first", monitor.StateStarting, gone, none, monitor.StateUnmonitored),
+		Entry("running, while its monitor lives", monitor.StateRunning, alive, alive, monitor.StateRunning),
+		Entry("running, also when the owner is dead", monitor.StateRunning, gone, alive, monitor.StateRunning),
+		Entry("unmonitored, when the monitor is dead", monitor.StateRunning, alive, gone, monitor.StateUnmonitored),
+		Entry("unmonitored, when the monitor's PID is another's", monitor.StateRunning, alive, another, monitor.StateUnmonitored),
+		Entry("unmonitored, when the monitor was one of an earlier boot", monitor.StateRunning, earlier, earlier, monitor.StateUnmonitored),
+		Entry("unknown, while a monitor says so", monitor.StateUnknown, gone, alive, monitor.StateUnknown),
+		Entry("unmonitored, when the one who said unknown is dead", monitor.StateUnknown, gone, gone, monitor.StateUnmonitored),
+		Entry("stopping, while its monitor cleans up", monitor.StateStopping, gone, alive, monitor.StateStopping),
 	)
 
 	It("takes a zombie monitor for dead", func() {
 		runtime := own(store, "build", self())
 		zombie := start("exit 0").Identity
 		Eventually(lives).WithArguments(zombie).Should(BeFalse())
-		change(runtime, func(r *monitor.Record) { r.State, r.Monitor = monitor.Running, &zombie })
-		Expect(stateOf(store, "build")).To(Equal(monitor.Unmonitored))
+		change(runtime, func(r *monitor.Record) { r.State, r.Monitor = monitor.StateRunning, &zombie })
+		Expect(stateOf(store, "build")).To(Equal(monitor.StateUnmonitored))
 	})
 
 	It("has those of the journal who live, oldest first, as they are now", func() {
@@ -121,7 +121,7 @@ var _ = Describe("The status of a runtime", func() {
 		status, err := statusOf(store, "build")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(status.Name).To(Equal("build"))
-		Expect(status.State).To(Equal(monitor.Broken))
+		Expect(status.State).To(Equal(monitor.StateBroken))
 		Expect(status.Reason).To(ContainSubstring(reason))
 		Expect(status.Members).To(And(BeEmpty(), Not(BeNil())))
 		Expect(os.ReadFile(runtime.Path(file))).To(Equal([]byte(text)))
@@ -176,7 +176,7 @@ var _ = Describe("A survey", func() {
 		for _, status := range all {
 			shown = append(shown, fmt.Sprint(status.Name, " ", status.State))
 			Expect(status.Members).NotTo(BeNil())
-			if status.State == monitor.Broken {
+			if status.State == monitor.StateBroken {
 				Expect(status.Reason).NotTo(BeEmpty())
 			}
 		}

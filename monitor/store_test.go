@@ -39,7 +39,7 @@ func directory(mode os.FileMode, path ...string) string {
 var _ = Describe("On a file system that ignores case", Label("probe", "ignores-case"), func() {
 	It("a runtime is found by any spelling of its name, and is one", func() {
 		store := newStore()
-		r, err := store.Create("demo", []string{"true"})
+		r, err := store.Create(monitor.Creation{Name: "demo", Command: []string{"true"}})
 		Expect(err).NotTo(HaveOccurred())
 		other, err := store.Runtime("DEMO")
 		if errors.Is(err, monitor.ErrNotExist) {
@@ -49,7 +49,7 @@ var _ = Describe("On a file system that ignores case", Label("probe", "ignores-c
 		record, err := r.Record()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(other.Record()).To(Equal(record))
-		_, err = store.Create("DEMO", []string{"true"})
+		_, err = store.Create(monitor.Creation{Name: "DEMO", Command: []string{"true"}})
 		Expect(err).To(MatchError(monitor.ErrExist))
 		Expect(store.Names()).To(Equal([]string{"demo"}))
 	})
@@ -73,7 +73,7 @@ var _ = Describe("A store", func() {
 	It("is created with the first runtime, for its owner alone", func() {
 		store, err := monitor.Open(dir)
 		Expect(err).NotTo(HaveOccurred())
-		runtime, err := store.Create("build", []string{"make"})
+		runtime, err := store.Create(mine("build", []string{"make"}))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(store.Names()).To(Equal([]string{"build"}))
 		for _, d := range []string{"", "runtimes", "trash", "runtimes/build", "runtimes/build/root"} {
@@ -101,7 +101,7 @@ var _ = Describe("A store", func() {
 		store, err := monitor.Open(dir)
 		Expect(err).NotTo(HaveOccurred())
 		for _, name := range []string{"b", "C", "a"} {
-			_, err := store.Create(name, nil)
+			_, err := store.Create(mine(name, nil))
 			Expect(err).NotTo(HaveOccurred())
 		}
 		directory(0o700, dir, "runtimes", ".new-1-1-1")
@@ -137,7 +137,7 @@ var _ = Describe("A store", func() {
 		store, err := monitor.Open(dir)
 		Expect(err).NotTo(HaveOccurred())
 		directory(0o777, dir)
-		_, err = store.Create("build", nil)
+		_, err = store.Create(mine("build", nil))
 		Expect(err).To(MatchError(monitor.ErrUnsafe))
 		Expect(filepath.Join(dir, "runtimes", "build")).NotTo(BeAnExistingFile())
 	})
@@ -148,7 +148,7 @@ var _ = Describe("A store", func() {
 		store, err := monitor.Open(filepath.Join(GinkgoT().TempDir(), "no", "where"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(os.WriteFile(filepath.Dir(store.Dir()), nil, 0o600)).To(Succeed())
-		_, err = store.Create("build", nil)
+		_, err = store.Create(mine("build", nil))
 		Expect(err).To(MatchError("create store " + store.Dir() + ": not a directory"))
 	})
 
@@ -159,7 +159,7 @@ var _ = Describe("A store", func() {
 			var err error
 			store, err = monitor.Open(dir)
 			Expect(err).NotTo(HaveOccurred())
-			_, err = store.Create("build", nil)
+			_, err = store.Create(mine("build", nil))
 			Expect(err).NotTo(HaveOccurred())
 		})
 

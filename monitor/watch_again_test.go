@@ -4,7 +4,6 @@ package monitor_test
 
 import (
 	"context"
-	"log/slog"
 	"os/exec"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -42,8 +41,12 @@ var _ = Describe("A monitor told to stop", func() {
 		runtime := own(store, "build", dead())
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
-		Expect(runtime.Watch(ended, slog.New(slog.DiscardHandler), nil)).To(MatchError(context.Canceled))
-		Expect(runtime.Record()).To(HaveField("State", monitor.Starting))
+		t, err := tracker.New()
+		Expect(err).NotTo(HaveOccurred())
+		defer t.Close()
+		_, err = runtime.Attach(ended, t, monitor.Options{})
+		Expect(err).To(MatchError(context.Canceled))
+		Expect(runtime.Record()).To(HaveField("State", monitor.StateStarting))
 	})
 })
 
@@ -135,8 +138,8 @@ var _ = Describe("A monitor that comes after another", func() {
 
 	It("says running where the other could not tell", func() {
 		runtime := own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
-		change(runtime, func(r *monitor.Record) { r.State, r.Reason = monitor.Unknown, "of old" })
+		change(runtime, func(r *monitor.Record) { r.State, r.Reason = monitor.StateUnknown, "of old" })
 		watched(runtime)
-		Expect(runtime.Record()).To(And(HaveField("State", monitor.Running), HaveField("Reason", "")))
+		Expect(runtime.Record()).To(And(HaveField("State", monitor.StateRunning), HaveField("Reason", "")))
 	})
 })

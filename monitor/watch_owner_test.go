@@ -73,7 +73,7 @@ var _ = Describe("A monitor", func() {
 			runtime := own(store, "build", earlier(dead()))
 			lease := hold(runtime)
 			w := watched(runtime)
-			Eventually(runtime.Record).Should(HaveField("State", monitor.Unknown))
+			Eventually(runtime.Record).Should(HaveField("State", monitor.StateUnknown))
 			Expect(runtime.Root()).To(BeADirectory())
 			Expect(lease.Close()).To(Succeed())
 			Expect(w.ends()).To(Succeed())

@@ -23,7 +23,7 @@ var _ = Describe("A monitor", func() {
 		runtime := own(store, "build", start("read -r x <&3", through(g)...).Identity)
 		w := watched(runtime)
 		Expect(runtime.Record()).To(And(
-			HaveField("State", monitor.Running),
+			HaveField("State", monitor.StateRunning),
 			HaveField("Reason", ""),
 			HaveField("Monitor", HaveValue(Equal(self()))),
 		))
@@ -41,7 +41,7 @@ var _ = Describe("A monitor", func() {
 		ownersGate.open()
 		owner.wait()
 		Eventually(members(store, "build")).Should(And(HaveLen(1), Not(ContainElement(owner.PID))))
-		Expect(runtime.Record()).To(HaveField("State", monitor.Running))
+		Expect(runtime.Record()).To(HaveField("State", monitor.StateRunning))
 		Expect(runtime.Root()).To(BeADirectory())
 		Expect(w.done).NotTo(BeClosed())
 		orphansGate.open()

@@ -59,7 +59,7 @@ var _ = Describe("A monitor that cannot do its work leaves everything as it is:"
 		Expect(os.Remove(store.Trash())).To(Succeed())
 		Expect(os.WriteFile(store.Trash(), nil, 0o600)).To(Succeed())
 		Expect(watch(runtime).ends()).To(MatchError(HavePrefix(`remove runtime "build": `)))
-		Expect(runtime.Record()).To(And(HaveField("State", monitor.Stopping), HaveField("Reason", Not(BeEmpty()))))
+		Expect(runtime.Record()).To(And(HaveField("State", monitor.StateStopping), HaveField("Reason", Not(BeEmpty()))))
 		Expect(runtime.Root()).To(BeADirectory())
 		Expect(os.Remove(store.Trash())).To(Succeed())
 		Expect(os.Mkdir(store.Trash(), 0o700)).To(Succeed())

@@ -25,7 +25,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		return start("exec cat <&3", append(through(newGate()), lease)...)
 	}
 
-	unknown := And(HaveField("State", monitor.Unknown), HaveField("Reason", ContainSubstring("holds the lease")))
+	unknown := And(HaveField("State", monitor.StateUnknown), HaveField("Reason", ContainSubstring("holds the lease")))
 
 	It("keeps the runtime, says why, and removes it when the lease is let go", func() {
 		g := newGate()
@@ -33,7 +33,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		runtime := own(store, "build", owner.Identity)
 		h := holder(runtime)
 		w := watched(runtime)
-		Expect(runtime.Record()).To(HaveField("State", monitor.Running))
+		Expect(runtime.Record()).To(HaveField("State", monitor.StateRunning))
 		g.open()
 		Eventually(runtime.Record).Should(unknown)
 		Expect(runtime.Root()).To(BeADirectory())
@@ -81,7 +81,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		// Where each fork is named, the stranger's child is known to be none of
 		// ours. Elsewhere nobody can tell, and it counts.
 		if forks() != tracker.ForksNamed {
-			Eventually(runtime.Record).Should(And(HaveField("State", monitor.Running), HaveField("Reason", "")))
+			Eventually(runtime.Record).Should(And(HaveField("State", monitor.StateRunning), HaveField("Reason", "")))
 			Eventually(members(store, "build")).Should(HaveLen(1))
 		}
 		leafsGate.open()

@@ -3,17 +3,15 @@
 package monitor_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"os"
-	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
@@ -25,23 +23,41 @@ type watching struct {
 	ready chan struct{}
 	done  chan struct{}
 	err   error // once done is closed
+	text  *gbytes.Buffer
 }
+
+// log returns what the monitor has logged.
+func (w *watching) log() string { return string(w.text.Contents()) }
 
 // watch begins to watch a runtime. It ends with the spec at the latest.
 func watch(r *monitor.Runtime) *watching {
 	ctx, stop := context.WithCancel(context.Background())
-	w := &watching{stop: stop, ready: make(chan struct{}), done: make(chan struct{})}
-	log := slog.New(slog.NewTextHandler(GinkgoWriter, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w := &watching{stop: stop, ready: make(chan struct{}), done: make(chan struct{}), text: gbytes.NewBuffer()}
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(GinkgoWriter, w.text), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	go func() {
 		defer GinkgoRecover()
 		defer close(w.done)
-		w.err = r.Watch(ctx, log, sync.OnceFunc(func() { close(w.ready) }))
+		w.err = w.run(ctx, r, monitor.Options{Log: log})
 	}()
 	DeferCleanup(func() {
 		stop()
 		Eventually(w.done).Should(BeClosed())
 	})
 	return w
+}
+
+func (w *watching) run(ctx context.Context, r *monitor.Runtime, o monitor.Options) error {
+	t, err := tracker.New()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	attached, err := r.Attach(ctx, t, o)
+	if err != nil {
+		return err
+	}
+	close(w.ready)
+	return attached.Run(ctx)
 }
 
 // watched begins to watch a runtime and returns when it is being watched.
@@ -79,14 +95,10 @@ func members(s *monitor.Store, name string) func() ([]int, error) {
 }
 
 // entries returns the journal of a runtime.
-func entries(r *monitor.Runtime) (all []monitor.Entry) {
+func entries(r *monitor.Runtime) (all []monitor.JournalEntry) {
 	GinkgoHelper()
-	text, err := os.ReadFile(r.Path(monitor.JournalFile))
-	Expect(err).NotTo(HaveOccurred())
-	whole := text[:bytes.LastIndexByte(text, '\n')+1]
-	for decoder := json.NewDecoder(bytes.NewReader(whole)); decoder.More(); {
-		var e monitor.Entry
-		Expect(decoder.Decode(&e)).To(Succeed())
+	for e, err := range r.Journal() {
+		Expect(err).NotTo(HaveOccurred())
 		all = append(all, e)
 	}
 	return all

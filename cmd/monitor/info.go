@@ -70,7 +70,7 @@ func printInfo(out io.Writer, s monitor.Status) error {
 	if s.Reason != "" {
 		line("reason", plain(s.Reason))
 	}
-	if s.State == monitor.Broken {
+	if s.State == monitor.StateBroken {
 		return w.Flush()
 	}
 	line("command", commandLine(s.Command))

@@ -39,7 +39,7 @@ var _ = Describe("The command info, list and tree", func() {
 
 	It("print as JSON what the library knows", func() {
 		r := create("build", "make")
-		entry := monitor.Entry{Event: tracker.Joined, Member: &tracker.Member{
+		entry := monitor.JournalEntry{Event: tracker.Joined, Member: &tracker.Member{
 			Process: tracker.Process{Identity: self()}, Link: tracker.Link{Kind: tracker.LinkRoot}}}
 		line, err := json.Marshal(entry)
 		Expect(err).NotTo(HaveOccurred())
@@ -76,7 +76,7 @@ var _ = Describe("The command info, list and tree", func() {
 		r := create("build")
 		change(r, func(record *monitor.Record) {
 			us := self()
-			record.Monitor, record.State, record.Reason = &us, monitor.Unknown, "somebody hides"
+			record.Monitor, record.State, record.Reason = &us, monitor.StateUnknown, "somebody hides"
 		})
 		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +unknown +\d+ +- `))
 		Expect(call("info", "build").Stdout).To(And(MatchRegexp(`(?m)^reason: +somebody hides$`), MatchRegexp(`(?m)^members: +-$`)))

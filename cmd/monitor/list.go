@@ -73,7 +73,7 @@ func printList(out io.Writer, all []monitor.Status, now time.Time) error {
 	fmt.Fprintln(w, "NAME\tSTATE\tOWNER\tMEMBERS\tAGE\tCOMMAND")
 	for _, s := range all {
 		owner, age, what := "-", "-", plain(s.Reason)
-		if s.State != monitor.Broken {
+		if s.State != monitor.StateBroken {
 			owner, what = strconv.Itoa(s.Owner.PID), commandLine(s.Command)
 			// The clock may have been set back since.
 			age = max(0, now.Sub(s.Created)).Round(time.Second).String()
@@ -88,7 +88,7 @@ const unknowable = "-"
 // headcount is how many members a runtime is known to have. That none is known
 // does not mean that there is none.
 func headcount(s monitor.Status) string {
-	if len(s.Members) == 0 && (s.State == monitor.Unknown || s.State == monitor.Broken) {
+	if len(s.Members) == 0 && (s.State == monitor.StateUnknown || s.State == monitor.StateBroken) {
 		return unknowable
 	}
 	return strconv.Itoa(len(s.Members))

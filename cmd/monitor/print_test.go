@@ -42,7 +42,7 @@ func aStatus() monitor.Status {
 	watcher := identity(20)
 	return monitor.Status{
 		Record: monitor.Record{
-			Version: 1, Name: "build", State: monitor.Unknown, Reason: "nobody knows",
+			Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "nobody knows",
 			Owner: identity(10), Monitor: &watcher, Command: []string{"make", "-j 8"},
 			Directory: "/src", User: 501, Host: "box", Created: time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.UTC),
 		},
@@ -180,12 +180,12 @@ var _ = Describe("What a user reads", func() {
 	It("of info, where there is no reason and no monitor", func() {
 		var out bytes.Buffer
 		status := aStatus()
-		status.State, status.Reason, status.Monitor = monitor.Starting, "", nil
+		status.State, status.Reason, status.Monitor = monitor.StateStarting, "", nil
 		Expect(printInfo(&out, status)).To(Succeed())
 		Expect(out.String()).NotTo(Or(ContainSubstring("reason"), ContainSubstring("monitor:")))
 	})
 
-	broken := monitor.Status{Record: monitor.Record{Name: "bad", State: monitor.Broken, Reason: "it is torn"}}
+	broken := monitor.Status{Record: monitor.Record{Name: "bad", State: monitor.StateBroken, Reason: "it is torn"}}
 
 	It("of info, where the record is broken: nothing made up", func() {
 		var out bytes.Buffer

@@ -83,7 +83,7 @@ func (g *global) run(name string, args []string) error {
 	if _, err := g.logger(); err != nil {
 		return failed(err)
 	}
-	path, err := monitor.FindCommand(args[0])
+	path, err := findCommand(args[0])
 	if err != nil {
 		return failed(err)
 	}
@@ -91,23 +91,32 @@ func (g *global) run(name string, args []string) error {
 	if err != nil {
 		return failed(err)
 	}
-	self, err := os.Executable()
+	return failed(g.become(store, name, path, args))
+}
+
+// become makes a runtime of this process and becomes the command.
+func (g *global) become(store *monitor.Store, name, path string, args []string) error {
+	program, err := os.Executable()
 	if err != nil {
-		return failed(err)
+		return err
 	}
-	return failed(store.Run(monitor.Start{
-		Name: name, Path: path, Args: args, Patience: patience,
-		Watch: func(name string) []string { return g.watchCommand(self, store, name, "--detach") },
-	}))
+	runtime, err := store.Create(monitor.Creation{Name: name, Command: args})
+	if err != nil {
+		return err
+	}
+	return runtime.Become(monitor.Program{
+		Path: path, Args: args, Patience: patience,
+		Monitor: g.watchCommand(program, store, runtime.Name(), "--detach"),
+	})
 }
 
 // failed gives an error the exit code that says why no command was started.
 func failed(err error) error {
 	exec, _ := errors.AsType[*os.PathError](err)
 	switch {
-	case errors.Is(err, monitor.ErrNotFound), exec != nil && exec.Op == "exec" && errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, errNotFound), exec != nil && exec.Op == "exec" && errors.Is(err, fs.ErrNotExist):
 		return &exitError{exitNotFound, err}
-	case errors.Is(err, monitor.ErrNotExecutable), exec != nil && exec.Op == "exec":
+	case errors.Is(err, errNotExecutable), exec != nil && exec.Op == "exec":
 		return &exitError{exitNotExecutable, err}
 	}
 	return &exitError{exitFailed, err}

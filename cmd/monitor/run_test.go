@@ -38,7 +38,7 @@ var _ = Describe("The command run", func() {
 		var status monitor.Status
 		Expect(json.Unmarshal([]byte(got.Stdout), &status)).To(Succeed(), "%+v", got)
 		Expect(status.Name).To(Equal("build"))
-		Expect(status.State).To(Equal(monitor.Running))
+		Expect(status.State).To(Equal(monitor.StateRunning))
 		Expect(status.Command).To(Equal([]string{self, asMonitor, "info", "--json"}))
 		Eventually(store().Names).Should(BeEmpty())
 	})

@@ -35,7 +35,7 @@ func store() *monitor.Store {
 // create makes a runtime without a monitor.
 func create(name string, words ...string) *monitor.Runtime {
 	GinkgoHelper()
-	r, err := store().Create(name, words)
+	r, err := store().Create(monitor.Creation{Name: name, Command: words})
 	Expect(err).NotTo(HaveOccurred())
 	return r
 }

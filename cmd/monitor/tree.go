@@ -45,7 +45,7 @@ descends from it. An orphan hangs where it joined, with the evidence.`,
 func (g *global) members(ctx context.Context, args []string) ([]tracker.Member, error) {
 	status, err := g.status(args)
 	switch {
-	case err == nil && status.State == monitor.Broken:
+	case err == nil && status.State == monitor.StateBroken:
 		return nil, errors.New(status.Reason)
 	case err == nil && headcount(status) == unknowable:
 		return nil, fmt.Errorf("runtime %q is unknown: %s", status.Name, status.Reason)

@@ -11,11 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gemini-monitor/gemini/internal/detach"
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
 )
 
 func newWatch(g *global) *cobra.Command {
-	var detach, detached bool
+	var first, second bool // of the processes that package detach describes
 	cmd := &cobra.Command{
 		Use:   "watch NAME",
 		Short: "Be the monitor of a runtime, in the foreground",
@@ -31,16 +33,16 @@ it is.`,
 		Args: arguments(1, 1, "the name of a runtime"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
-			case detach:
-				return g.detach(args[0])
-			case detached:
-				return g.watch(args[0], (*monitor.Runtime).WatchDetached)
+			case first:
+				return g.launch(args[0])
+			case second:
+				return g.watchDetached(args[0])
 			}
 			return g.watch(args[0], nil)
 		},
 	}
-	cmd.Flags().BoolVar(&detach, "detach", false, "start the monitor as a process of nobody")
-	cmd.Flags().BoolVar(&detached, "detached", false, "be that process")
+	cmd.Flags().BoolVar(&first, "detach", false, "start the monitor outside of the caller's process tree")
+	cmd.Flags().BoolVar(&second, "detached", false, "be that monitor")
 	for _, internal := range []string{"detach", "detached"} {
 		_ = cmd.Flags().MarkHidden(internal)
 	}
@@ -52,7 +54,8 @@ func (g *global) watchCommand(self string, store *monitor.Store, name, how strin
 	return []string{self, "--store", store.Dir(), "--log-level", g.logLevel, "--log-format", g.logFormat, "watch", how, "--", name}
 }
 
-func (g *global) detach(name string) error {
+// launch is the first process of a detached monitor.
+func (g *global) launch(name string) error {
 	store, err := g.open()
 	if err != nil {
 		return err
@@ -61,36 +64,71 @@ func (g *global) detach(name string) error {
 	if err != nil {
 		return err
 	}
-	return monitor.Detach(g.watchCommand(self, store, name, "--detached"))
+	return detach.Launch(g.watchCommand(self, store, name, "--detached"))
 }
 
-// watch watches a runtime, through a function that says so to others, if any.
-func (g *global) watch(name string, through func(*monitor.Runtime, context.Context, func(func()) error) error) error {
+// watchDetached is the second: the monitor. The owner of the runtime waits for
+// its report.
+func (g *global) watchDetached(name string) error {
+	owner, err := detach.Arrive()
+	if err != nil {
+		return err
+	}
+	return g.watch(name, owner)
+}
+
+// watch watches a runtime. It reports to the owner, if that waits, once the
+// runtime is watched, or why it is not.
+func (g *global) watch(name string, owner *detach.Arrival) error {
 	log, err := g.logger()
-	if err != nil {
-		return err
-	}
-	store, err := g.open()
-	if err != nil {
-		return err
-	}
-	runtime, err := store.Runtime(name)
 	if err != nil {
 		return err
 	}
 	ctx, stop := stopSignals()
 	defer stop()
-	watch := func(ready func()) error { return runtime.Watch(ctx, log, ready) }
-	if through != nil {
-		err = through(runtime, ctx, watch)
-	} else {
-		err = watch(nil)
-	}
+	err = g.attachAndRun(ctx, name, log, owner)
 	if errors.Is(err, context.Canceled) {
 		log.Info("stopped watching; the runtime stays", "cause", context.Cause(ctx))
 		return nil
 	}
 	return err
+}
+
+func (g *global) attachAndRun(ctx context.Context, name string, log *slog.Logger, owner *detach.Arrival) error {
+	t, w, err := g.attach(ctx, name, log)
+	if err != nil {
+		if owner != nil {
+			owner.Refuse(err)
+		}
+		return err
+	}
+	defer t.Close()
+	if owner != nil {
+		err = owner.Ready() // also where the owner has ended, the runtime is watched
+	}
+	return errors.Join(w.Run(ctx), err)
+}
+
+// attach makes this process the monitor of a runtime, with a tracker of its own.
+func (g *global) attach(ctx context.Context, name string, log *slog.Logger) (*tracker.Tracker, *monitor.Watching, error) {
+	store, err := g.open()
+	if err != nil {
+		return nil, nil, err
+	}
+	runtime, err := store.Runtime(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := tracker.New()
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := runtime.Attach(ctx, t, monitor.Options{Log: log})
+	if err != nil {
+		t.Close()
+		return nil, nil, err
+	}
+	return t, w, nil
 }
 
 // stopSignals returns a context that ends with the first signal to stop. Those

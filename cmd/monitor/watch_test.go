@@ -63,7 +63,7 @@ var _ = Describe("The command watch", func() {
 		signal.Reset(syscall.SIGHUP)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func() { _ = cmd.Process.Kill() })
-		Eventually(r.Record).Should(HaveField("State", monitor.Running))
+		Eventually(r.Record).Should(HaveField("State", monitor.StateRunning))
 		Expect(cmd.Process.Signal(syscall.SIGHUP)).To(Succeed())
 		letGo()
 		Expect(cmd.Wait()).To(Succeed())

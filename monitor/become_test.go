@@ -74,10 +74,10 @@ var _ = Describe("Starting a runtime", func() {
 
 	// run tries to become a command under a monitor that behaves as told.
 	run := func(path, conduct string, patience time.Duration) error {
-		return store.Run(monitor.Start{
-			Name: "build", Path: path, Args: []string{path},
-			Watch: conductedBy(conduct, store.Dir()), Patience: patience,
-		})
+		return become(store, monitor.Program{
+			Path: path, Args: []string{path},
+			Monitor: conductedBy(conduct, store.Dir(), "build"), Patience: patience,
+		}, "build")
 	}
 
 	DescribeTable("is refused without a monitor, and nothing is left,", func(conduct string, patience time.Duration, why string) {
@@ -95,20 +95,20 @@ var _ = Describe("Starting a runtime", func() {
 	)
 
 	It("is refused where the monitor is no program, with the reason", func() {
-		err := store.Run(monitor.Start{
-			Name: "build", Path: noCommand, Args: []string{noCommand}, Patience: generous,
-			Watch: func(string) []string { return []string{"/no/such/program"} },
-		})
+		err := become(store, monitor.Program{
+			Path: noCommand, Args: []string{noCommand}, Patience: generous,
+			Monitor: []string{"/no/such/program"},
+		}, "build")
 		Expect(err).To(MatchError(monitor.ErrNoMonitor))
 		Expect(err).To(MatchError(os.ErrNotExist))
 		nothingLeft(store)
 	})
 
 	It("is refused with what the monitor said last, where it says why in its log", func() {
-		err := store.Run(monitor.Start{
-			Name: "build", Path: noCommand, Args: []string{noCommand}, Patience: generous,
-			Watch: func(string) []string { return []string{"/bin/sh", "-c", "echo first >&2; echo the reason >&2; exit 3"} },
-		})
+		err := become(store, monitor.Program{
+			Path: noCommand, Args: []string{noCommand}, Patience: generous,
+			Monitor: []string{"/bin/sh", "-c", "echo first >&2; echo the reason >&2; exit 3"},
+		}, "build")
 		Expect(err).To(MatchError(monitor.ErrNoMonitor))
 		Expect(err).To(MatchError(HaveSuffix("exit status 3: the reason")))
 		nothingLeft(store)
@@ -141,7 +141,7 @@ var _ = Describe("Starting a runtime", func() {
 	)
 
 	It("fails where the name is in use, before any monitor is started", func() {
-		_, err := store.Create("build", nil)
+		_, err := store.Create(mine("build", nil))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(run(noCommand, asMeant, generous)).To(MatchError(monitor.ErrExist))
 		Expect(monitorsOf(store)).To(HaveLen(1), "none")
@@ -193,7 +193,7 @@ var _ = Describe("Starting a runtime", func() {
 			Expect(err).NotTo(HaveOccurred())
 			record, err := runtime.Record()
 			Expect(err).NotTo(HaveOccurred())
-			Expect(record.State).To(Equal(monitor.Running), "watched before the command exists")
+			Expect(record.State).To(Equal(monitor.StateRunning), "watched before the command exists")
 			Expect(record.Owner).To(Equal(owner.Identity))
 			Expect(record.Command[0]).To(Equal("/bin/sh"))
 			witness, err := runtime.LeaseWitness()
@@ -244,9 +244,9 @@ var _ = Describe("Starting a runtime", func() {
 			record, err := runtime.Record()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(syscall.Kill(record.Monitor.PID, syscall.SIGKILL)).To(Succeed())
-			Eventually(stateOf).WithArguments(store, "build").Should(Equal(monitor.Unmonitored))
+			Eventually(stateOf).WithArguments(store, "build").Should(Equal(monitor.StateUnmonitored))
 			w := watched(runtime)
-			Expect(stateOf(store, "build")).To(Equal(monitor.Running))
+			Expect(stateOf(store, "build")).To(Equal(monitor.StateRunning))
 			g.open()
 			Expect(w.ends()).To(Succeed())
 			nothingLeft(store)
@@ -279,42 +279,4 @@ var _ = Describe("The environment of a command", func() {
 	It("has the last setting of each variable, in order", func() {
 		Expect(monitor.LastOfEach([]string{"A=1", "B=", "A=2=3", "C", "B=x"})).To(Equal([]string{"A=2=3", "C", "B=x"}))
 	})
-})
-
-var _ = Describe("Finding a command", func() {
-	var bin string
-
-	BeforeEach(func() {
-		bin = GinkgoT().TempDir()
-		GinkgoT().Setenv("PATH", bin)
-		Expect(os.WriteFile(filepath.Join(bin, "tool"), nil, 0o755)).To(Succeed())
-		Expect(os.WriteFile(filepath.Join(bin, "notes"), nil, 0o644)).To(Succeed())
-		Expect(os.Mkdir(filepath.Join(bin, "folder"), 0o755)).To(Succeed())
-		GinkgoT().Chdir(bin)
-	})
-
-	It("looks in PATH for a plain name, and else nowhere", func() {
-		Expect(monitor.FindCommand("tool")).To(Equal(filepath.Join(bin, "tool")))
-		GinkgoT().Setenv("PATH", "/nowhere")
-		_, err := monitor.FindCommand("tool")
-		Expect(err).To(MatchError(monitor.ErrNotFound))
-	})
-
-	It("takes a path as it is", func() {
-		Expect(monitor.FindCommand(filepath.Join(bin, "tool"))).To(Equal(filepath.Join(bin, "tool")))
-		Expect(monitor.FindCommand("./tool")).To(Equal("./tool"))
-	})
-
-	DescribeTable("says what is wrong", func(name string, is error, message string) {
-		_, err := monitor.FindCommand(name)
-		Expect(err).To(MatchError(is))
-		Expect(err).To(MatchError(message))
-	},
-		Entry("with a name that is nowhere", "nothing", monitor.ErrNotFound, "nothing: command not found"),
-		Entry("with a path to nothing", "./nothing", monitor.ErrNotFound, "./nothing: command not found"),
-		Entry("with an empty name", "", monitor.ErrNotFound, ": command not found"),
-		Entry("with a file that is not executable", "./notes", monitor.ErrNotExecutable, "./notes: cannot be executed: permission denied"),
-		Entry("with a directory", "./folder", monitor.ErrNotExecutable, "./folder: cannot be executed: is a directory"),
-		Entry("with a path through a file", "./tool/x", monitor.ErrNotExecutable, "./tool/x: cannot be executed: not a directory"),
-	)
 })

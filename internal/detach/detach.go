@@ -1,0 +1,170 @@
+// Package detach starts a process outside of the caller's process tree, and has
+// it report when it is ready.
+//
+// Three processes take part. The caller starts a first one, which starts a
+// second one and ends. The second is then init's child, and has a session of its
+// own and no terminal. It reports to the caller through a pipe, readyFD. The
+// first process alone holds the writing end of another pipe, goneFD, by which the
+// second sees that the first has ended.
+package detach
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+const (
+	readyFD = 3
+	goneFD  = 4
+)
+
+// A report is a line that the second process writes to the caller.
+type report struct {
+	// Process is the second process. It comes first, so that the caller can end
+	// one that gets stuck.
+	Process *tracker.Identity `json:"process,omitempty"`
+	Ready   bool              `json:"ready,omitempty"`
+	Error   string            `json:"error,omitempty"`
+}
+
+// Start runs the first process with the given command line, which calls
+// [Launch], and waits until the second has reported that it is ready. Their
+// standard error goes to log. A second process that is not ready when ctx ends is
+// killed. The error says why it is not ready.
+func Start(ctx context.Context, argv []string, log *os.File) error {
+	reports, theirs, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer reports.Close()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Stderr = log
+	cmd.ExtraFiles = []*os.File{theirs}
+	err = cmd.Run()
+	theirs.Close()
+	if err != nil {
+		return err
+	}
+	return awaitReady(ctx, reports)
+}
+
+// awaitReady reads the reports until the process is ready.
+func awaitReady(ctx context.Context, from *os.File) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := from.SetReadDeadline(deadline); err != nil {
+			return err
+		}
+	}
+	var process *tracker.Identity
+	for reports := json.NewDecoder(from); ; {
+		var r report
+		err := reports.Decode(&r)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if process != nil {
+				Kill(*process)
+			}
+			return errors.New("it did not answer in time")
+		case errors.Is(err, io.EOF):
+			return errors.New("it ended")
+		case err != nil:
+			return err
+		case r.Error != "":
+			return errors.New(r.Error)
+		case r.Ready:
+			return nil
+		}
+		process = r.Process
+	}
+}
+
+// Launch is the work of the first process: it starts the second with the given
+// command line, which calls [Arrive], and returns. Of the descriptors that the
+// caller had open, the second has standard error alone.
+func Launch(argv []string) error {
+	if err := closeInheritedOnExec(); err != nil {
+		return err
+	}
+	ready := os.NewFile(readyFD, "ready")
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	gone, ours, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer ours.Close() // the end of this process closes it too
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, os.Stderr
+	cmd.ExtraFiles = []*os.File{ready, gone}
+	cmd.SysProcAttr = ownSession()
+	cmd.Dir = "/" // so that it keeps no file system busy
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start monitor: %w", err)
+	}
+	return cmd.Process.Release()
+}
+
+// An Arrival is the second process's connection to the caller of [Start].
+type Arrival struct {
+	to      *os.File
+	reports *json.Encoder
+}
+
+// Arrive reports this process, the second, to the caller of [Start], and
+// returns when the first has ended: that one is a child of the caller, and would
+// be found as one.
+func Arrive() (*Arrival, error) {
+	ready, gone := os.NewFile(readyFD, "ready"), os.NewFile(goneFD, "gone")
+	closeOnExec(readyFD)
+	closeOnExec(goneFD)
+	self, err := tracker.Lookup(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	a := &Arrival{ready, json.NewEncoder(ready)}
+	if err := a.reports.Encode(report{Process: &self.Identity}); err != nil {
+		return nil, fmt.Errorf("answer the owner: %w", err)
+	}
+	if _, err := io.Copy(io.Discard, gone); err != nil {
+		return nil, fmt.Errorf("wait for the parent: %w", err)
+	}
+	return a, gone.Close()
+}
+
+// Ready reports that this process is ready. It is the last report.
+func (a *Arrival) Ready() error {
+	err := a.reports.Encode(report{Ready: true})
+	a.to.Close()
+	if err != nil {
+		return fmt.Errorf("answer the owner: %w", err)
+	}
+	return nil
+}
+
+// Refuse reports why this process will not be ready. It is the last report. No
+// process may read it any more, which is no error.
+func (a *Arrival) Refuse(why error) {
+	_ = a.reports.Encode(report{Error: why.Error()})
+	a.to.Close()
+}
+
+// Kill kills a process, and no later one that has its PID.
+func Kill(id tracker.Identity) {
+	p, err := os.FindProcess(id.PID)
+	if err != nil {
+		return
+	}
+	defer p.Release()
+	if now, err := tracker.Lookup(id.PID); err == nil && now.Identity == id {
+		_ = p.Kill()
+	}
+}

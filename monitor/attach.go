@@ -1,0 +1,165 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// Options say how a runtime is watched. The zero value is ready for use.
+type Options struct {
+	// Log takes what the monitor logs. Where it is nil, that is dropped.
+	Log *slog.Logger
+	// Releases is to be shared by all runtimes that one process watches. Where it
+	// is nil, the runtime has one of its own.
+	Releases *ReleaseNotifier
+}
+
+// A Watching is the monitor of one runtime, in the calling process.
+type Watching struct {
+	runtime  *Runtime
+	lock     *os.File
+	record   Record
+	log      *slog.Logger
+	releases *ReleaseNotifier
+	tree     *tracker.Tree
+	journal  *journal
+	lease    *leaseWitness
+	released *listener // nil unless the life listens
+
+	life    life
+	events  []event // outcomes and answers that the life has not taken yet
+	look    time.Time
+	retry   time.Time
+	leaving bool // the life was told that ctx has ended
+	ready   bool
+	result  *act  // finish, once the life has said so
+	failure error // of the removal, or of the tracker
+	unsaid  error // why the record could not be written, last
+}
+
+// Attach makes the calling process the monitor of the runtime. It returns when
+// the owner is watched, all that descends from it is known, and the record says
+// so. It goes on from the journal where an earlier monitor ended. The caller then
+// calls [Watching.Run], or [Watching.Close].
+//
+// The tracker stays the caller's, and may follow other trees too. The error is
+// [ErrWatched] when the runtime has a monitor, and [ErrElsewhere] when its
+// monitor cannot be here. After an error everything is as it was.
+func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*Watching, error) {
+	w := &Watching{runtime: r, log: o.Log, releases: o.Releases}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
+	}
+	if w.releases == nil {
+		w.releases = &ReleaseNotifier{}
+	}
+	err := w.open()
+	if err == nil {
+		if err = w.attach(ctx, t); err != nil {
+			err = r.wrap(fmt.Errorf("cannot be watched: %w", err))
+		}
+	}
+	if err != nil {
+		_ = w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// open locks the runtime and opens its files.
+func (w *Watching) open() (err error) {
+	r := w.runtime
+	if w.lock, err = r.lock(); err != nil {
+		return err
+	}
+	if w.record, err = r.Record(); err != nil {
+		return err
+	}
+	if err = w.record.visible(); err == nil {
+		w.journal, err = openJournal(r.path(journalFile))
+	}
+	if err == nil {
+		w.lease, err = r.leaseWitness()
+	}
+	if err != nil {
+		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
+	}
+	return nil
+}
+
+// attach follows the owner and all that an earlier monitor knew, and has the
+// record say so.
+func (w *Watching) attach(ctx context.Context, t *tracker.Tracker) error {
+	self, err := tracker.Lookup(os.Getpid())
+	if err != nil {
+		return err
+	}
+	known := w.journal.relatives()
+	if w.tree, err = t.Resume(ctx, w.record.Owner, known); err != nil {
+		return err
+	}
+	by := t.Capabilities()
+	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "by", by.Mechanism, "forks", by.Forks)
+	w.record.Monitor = &self.Identity
+	w.carryOut(ctx, w.life.step(event{kind: begin, changes: w.diedUnwatched()}))
+	for len(w.events) > 0 && w.result == nil {
+		w.carryOut(ctx, w.life.step(w.nextOutcome()))
+	}
+	switch {
+	case w.ready:
+		return nil
+	case w.result.result == resultReplaced:
+		return ErrNotExist
+	}
+	return w.unsaid
+}
+
+// diedUnwatched returns the changes that no monitor saw: the members by the
+// journal that are dead.
+func (w *Watching) diedUnwatched() (left []tracker.Change) {
+	alive := make(map[tracker.Identity]bool)
+	for _, m := range w.tree.Members() {
+		alive[m.Identity] = true
+	}
+	for id, m := range w.journal.members {
+		if !alive[id] {
+			left = append(left, tracker.Change{Kind: tracker.Left, Time: time.Now(), Member: m})
+		}
+	}
+	return left
+}
+
+// Close ends the watching and leaves the runtime as it is. After Run it does
+// nothing.
+func (w *Watching) Close() error {
+	w.endListening()
+	var err error
+	if w.tree != nil {
+		err = w.tree.Close()
+		w.tree = nil
+	}
+	err = errors.Join(err, w.closeFiles())
+	if w.lock != nil {
+		err = errors.Join(err, w.lock.Close())
+		w.lock = nil
+	}
+	return err
+}
+
+func (w *Watching) closeFiles() (err error) {
+	if w.journal != nil {
+		err = w.journal.close()
+		w.journal = nil
+	}
+	if w.lease != nil {
+		err = errors.Join(err, w.lease.close())
+		w.lease = nil
+	}
+	return err
+}

@@ -1,0 +1,67 @@
+package monitor
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// A cast is the processes of a runtime, by its journal.
+type cast struct {
+	members map[tracker.Identity]tracker.Member
+	// former members have left. One that created a group or session that a member
+	// is in can still link an orphan.
+	former map[tracker.Identity]tracker.Member
+}
+
+func newCast() cast {
+	return cast{make(map[tracker.Identity]tracker.Member), make(map[tracker.Identity]tracker.Member)}
+}
+
+// take changes the cast as an entry says. It reports whether that says anything
+// new: the first link of a member says more than a later one.
+func (c *cast) take(e JournalEntry) (isNew bool) {
+	if e.Member == nil {
+		return true
+	}
+	id := e.Member.Identity
+	_, known := c.members[id]
+	switch {
+	case e.Event == tracker.Joined && !known:
+		c.members[id] = *e.Member
+		delete(c.former, id)
+	case e.Event == tracker.Left:
+		delete(c.members, id)
+		c.former[id] = *e.Member
+	default:
+		return false
+	}
+	return true
+}
+
+// dismiss forgets the former members that can hardly link a process. A group
+// that a member entered after it had joined is not known here.
+func (c *cast) dismiss() {
+	named := make(map[int]bool)
+	for _, m := range c.members {
+		named[m.Group], named[m.Session] = true, true
+	}
+	maps.DeleteFunc(c.former, func(id tracker.Identity, _ tracker.Member) bool { return !named[id.PID] })
+}
+
+// relatives returns all that are members or may link one.
+func (c *cast) relatives() []tracker.Identity {
+	return slices.AppendSeq(slices.Collect(maps.Keys(c.members)), maps.Keys(c.former))
+}
+
+// entries returns the shortest journal that has this cast.
+func (c *cast) entries() (entries []JournalEntry) {
+	for _, m := range c.members {
+		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: tracker.Joined, Member: &m})
+	}
+	for _, m := range c.former {
+		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: tracker.Left, Member: &m})
+	}
+	return entries
+}

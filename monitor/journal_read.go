@@ -1,0 +1,105 @@
+package monitor
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// A JournalEntry is one line of a journal.
+type JournalEntry struct {
+	Time  time.Time          `json:"time"`
+	Event tracker.ChangeKind `json:"event"`
+	// Member is the process that joined or left, and nil for other events.
+	Member *tracker.Member `json:"member,omitempty"`
+	// Reason is why the table could not be read.
+	Reason string `json:"reason,omitempty"`
+}
+
+func entryOf(c tracker.Change) JournalEntry {
+	e := JournalEntry{Time: c.Time.UTC(), Event: c.Kind}
+	if c.Kind == tracker.Joined || c.Kind == tracker.Left {
+		e.Member = &c.Member
+	}
+	if c.Err != nil {
+		e.Reason = c.Err.Error()
+	}
+	return e
+}
+
+// Journal reads the journal of the runtime: the entries that were in it when the
+// iteration began, oldest first. A part of a line at the end is left out: it is
+// being written. An error ends the iteration; it is [ErrBroken] where a line is
+// no entry.
+//
+// A long journal is shortened from time to time. Then it begins with the present
+// members, and the former ones that may link a process.
+func (r *Runtime) Journal() iter.Seq2[JournalEntry, error] {
+	return func(yield func(JournalEntry, error) bool) {
+		for line, err := range readEntries(r.path(journalFile)) {
+			if err != nil {
+				err = r.wrap(err)
+			}
+			if !yield(line.JournalEntry, err) {
+				return
+			}
+		}
+	}
+}
+
+// A journalLine is an entry and its length in the file.
+type journalLine struct {
+	JournalEntry
+	size int
+}
+
+// readEntries iterates over the whole lines of a journal. An error ends that.
+func readEntries(path string) iter.Seq2[journalLine, error] {
+	return func(yield func(journalLine, error) bool) {
+		file, err := os.Open(path)
+		if err != nil {
+			yield(journalLine{}, fmt.Errorf("read journal: %w", err))
+			return
+		}
+		defer file.Close()
+		lines, place := bufio.NewReader(file), 0
+		for {
+			text, err := lines.ReadBytes('\n')
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			line := journalLine{size: len(text)}
+			if err != nil {
+				err = fmt.Errorf("read journal: %w", err)
+			} else if err = json.Unmarshal(text, &line.JournalEntry); err != nil {
+				err = fmt.Errorf("%w: journal, byte %d: %w", ErrBroken, place, err)
+			}
+			if !yield(line, err) || err != nil {
+				return
+			}
+			place += len(text)
+		}
+	}
+}
+
+// readJournal returns the cast by a journal, whose members may have died since,
+// and its whole lines.
+func readJournal(path string) (c cast, whole extent, err error) {
+	c = newCast()
+	for line, err := range readEntries(path) {
+		if err != nil {
+			return cast{}, extent{}, err
+		}
+		c.take(line.JournalEntry)
+		whole.lines++
+		whole.bytes += int64(line.size)
+	}
+	return c, whole, nil
+}

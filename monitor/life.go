@@ -1,0 +1,136 @@
+package monitor
+
+import "time"
+
+// A life decides what becomes of a runtime while it is watched. It is a state
+// machine of plain data: step takes one event and returns what is to be done.
+// It makes no system call, knows no clock and starts no goroutine. A driver
+// carries out the acts in order and reports their outcomes as events.
+//
+// The phases:
+//
+//	attaching  the record is about to name the monitor; the owner waits for that
+//	following  the process table shows members
+//	blind      the process table cannot be read
+//	checking   the process table is being read anew
+//	asking     the process table shows no member; the lease is being asked
+//	waiting    the process table shows no member, and the lease is held or
+//	           cannot be asked
+//	removing   both witnesses agree; the runtime is being removed
+//	failing    the removal failed; the record is about to say why
+//	over       the watching has ended
+//
+// The edges. An event that a phase does not name changes nothing there.
+// "outdated" is the answer to a question that news have overtaken. "watched"
+// stands for following, blind, checking, asking and waiting.
+//
+//	phase      event              next       acts
+//	attaching  recorded           following  ready
+//	attaching  unrecorded         over       finish: failed
+//	attaching  replaced           over       finish: replaced
+//	attaching  leave              over       finish: left
+//	attaching  tracker ended      over       finish: failed
+//	following  emptied            asking     ask the lease
+//	following  unreadable         blind      record: unknown; look timer, slow
+//	following  readable           checking   check the table
+//	blind      emptied            asking     ask the lease
+//	blind      readable           checking   check the table
+//	blind      look               checking   check the table
+//	checking   members            checking   (the answer is outdated)
+//	checking   readable           checking   (the answer is outdated)
+//	checking   outdated           checking   check the table
+//	checking   alive              following  record: running; end listening
+//	checking   vacant             asking     ask the lease
+//	checking   unchecked          blind      record: unknown; look timer, slow
+//	checking   emptied            asking     ask the lease
+//	checking   unreadable         blind      record: unknown; look timer, slow
+//	asking     free               removing   remove
+//	asking     held               waiting    record: unknown; listen; look timer
+//	asking     unasked            waiting    record: unknown; listen; look timer
+//	asking     unsettled          checking   check the table
+//	asking     outdated           asking     ask the lease
+//	asking     members            checking   check the table
+//	asking     readable           checking   check the table
+//	asking     emptied            asking     (the answer is outdated)
+//	asking     unreadable         blind      record: unknown; look timer, slow
+//	waiting    look               checking   check the table
+//	waiting    released           checking   check the table
+//	waiting    members            checking   check the table
+//	waiting    readable           checking   check the table
+//	waiting    emptied            asking     ask the lease
+//	waiting    unreadable         blind      record: unknown; look timer, slow
+//	watched    leave              over       finish: left
+//	watched    replaced           over       finish: replaced
+//	watched    tracker ended      over       finish: failed
+//	removing   removed            over       finish: removed
+//	removing   unremoved          failing    record: stopping
+//	removing   replaced           over       finish: replaced
+//	failing    recorded           over       finish: failed
+//	failing    unrecorded         over       finish: failed
+//	failing    replaced           over       finish: failed
+//
+// Beside the phases a life keeps the books: in every phase changes of the table
+// are appended to the journal, and a record or journal that could not be written
+// is written again after the retry timer and after the next change. No phase but
+// attaching and failing waits for a write, and failing waits for its outcome
+// alone.
+//
+// A life is comparable, so that states can be counted.
+type life struct {
+	phase phase
+	// lease and table are the questions that are under way.
+	lease, table question
+	// patience is how long the next look is away while the lease is held.
+	patience time.Duration
+	// said is what the record is to say.
+	said statement
+	// recordBehind: the record does not say that. journalBehind: changes are
+	// missing in the journal.
+	recordBehind, journalBehind bool
+	// failure is why the removal failed.
+	failure string
+}
+
+// A phase is where a life stands.
+type phase uint8
+
+const (
+	attaching phase = iota
+	following
+	blind
+	checking
+	asking
+	waiting
+	removing
+	failing
+	over
+)
+
+var phaseNames = [...]string{"attaching", "following", "blind", "checking", "asking", "waiting", "removing", "failing", "over"}
+
+func (p phase) String() string { return phaseNames[p] }
+
+// A question is one of the two that a life asks. Each is under way once at most.
+type question uint8
+
+const (
+	unaskedYet question = iota
+	underWay
+	outdated // under way, but its answer does not count
+)
+
+const (
+	// quickLook is how soon the witnesses are asked again after the lease was
+	// found held or was released. The time doubles with each look.
+	quickLook = time.Millisecond
+	// slowLook is the longest time between two looks, and how often a write
+	// that failed is tried again.
+	slowLook = 5 * time.Second
+)
+
+// The reasons that the record gives where the witnesses do not agree.
+const (
+	reasonHeld       = "a process that the process table does not show as a member holds the lease"
+	reasonUnasked    = "the lease cannot be asked: "
+	reasonUnreadable = "the process table cannot be read: "
+)

@@ -1,0 +1,111 @@
+package monitor
+
+import (
+	"errors"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// changeOf reads a letter of the changes of a village.
+func changeOf(c rune) tracker.Change {
+	switch c {
+	case 'E':
+		return tracker.Change{Kind: tracker.Emptied}
+	case 'U':
+		return tracker.Change{Kind: tracker.Unreadable, Err: errors.New("no memory")}
+	case 'R':
+		return tracker.Change{Kind: tracker.Readable}
+	}
+	if c < 'E' {
+		return tracker.Change{Kind: tracker.Joined, Member: bodyNo(int(c - 'A'))}
+	}
+	return tracker.Change{Kind: tracker.Left, Member: bodyNo(int(c - 'a'))}
+}
+
+// bodyNo is a process of a village as a member.
+func bodyNo(i int) tracker.Member {
+	return tracker.Member{Process: tracker.Process{Identity: tracker.Identity{PID: i + 1}}}
+}
+
+// check reads the table: what it settles is news too.
+func (v village) check() []answer {
+	switch {
+	case v.blind:
+		return []answer{{event{kind: unchecked, reason: "no memory"}, v}}
+	case v.sees():
+		return []answer{{event{kind: alive}, v}}
+	}
+	v.tell()
+	return []answer{{event{kind: vacant}, v}}
+}
+
+// ask asks the lease. As the driver does, it looks at the table again before it
+// says that the lease is free.
+func (v village) ask() (answers []answer) {
+	switch {
+	case v.any(func(b body) bool { return b.holds }):
+		answers = append(answers, answer{event{kind: held}, v})
+	case v.blind || v.sees() || !v.told:
+		answers = append(answers, answer{event{kind: unsettled}, v})
+	default:
+		answers = append(answers, answer{event{kind: free}, v})
+	}
+	if v.leaseFailures > 0 {
+		v.leaseFailures--
+		answers = append(answers, answer{event{kind: unasked, reason: "no locks"}, v})
+	}
+	return answers
+}
+
+func (v village) write(says statement) []answer {
+	after := v
+	after.says = says
+	return v.orFail(answer{event{kind: recorded}, after}, unrecorded)
+}
+
+func (v village) record(entries []tracker.Change) []answer {
+	after := v
+	for _, e := range entries {
+		if e.Kind == tracker.Joined || e.Kind == tracker.Left {
+			after.bodies[e.Member.PID-1].noted = e.Kind == tracker.Joined
+		}
+	}
+	return v.orFail(answer{event{kind: journaled}, after}, unjournaled)
+}
+
+// orFail adds that a write fails.
+func (v village) orFail(done answer, bad eventKind) []answer {
+	if v.writeFailures == 0 {
+		return []answer{done}
+	}
+	v.writeFailures--
+	return []answer{done, {event{kind: bad, reason: "disk full"}, v}}
+}
+
+func (v village) remove() []answer {
+	after := v
+	after.gone = true
+	answers := []answer{{event{kind: removed}, after}}
+	if v.removeFailures > 0 {
+		v.removeFailures--
+		answers = append(answers, answer{event{kind: unremoved, reason: "device busy"}, v})
+	}
+	return answers
+}
+
+// resume loses the processes that the journal does not name, except the owner.
+func (v village) resume() (world, []tracker.Change) {
+	var left []tracker.Change
+	v.unseen, v.told = "", false
+	for i := range v.bodies {
+		b := &v.bodies[i]
+		b.seen = false
+		switch {
+		case b.lives() && (b.noted || i == 0):
+			v.join(i)
+		case b.noted:
+			left = append(left, tracker.Change{Kind: tracker.Left, Member: bodyNo(i)})
+		}
+	}
+	return v, left
+}

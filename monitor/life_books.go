@@ -1,0 +1,87 @@
+package monitor
+
+// state has the record say something new.
+func (t *turn) state(state State, reason string) {
+	if now := (statement{state, reason}); t.said != now {
+		t.said = now
+		t.do(act{kind: say, text: "state", says: now})
+		t.do(act{kind: writeRecord, says: now})
+	}
+}
+
+// file takes the changes that an event carries, and the outcomes of writes and
+// late answers, which are the same in every phase.
+func (t *turn) file(e event) {
+	if len(e.changes) > 0 {
+		t.do(act{kind: appendJournal, changes: e.changes})
+	}
+	switch e.kind {
+	case recorded:
+		t.outcome(&t.recordBehind, "record", false, "")
+	case unrecorded:
+		if t.phase == attaching || t.phase == failing {
+			t.recordBehind = true // this was the only attempt
+			return
+		}
+		t.outcome(&t.recordBehind, "record", true, e.reason)
+	case journaled:
+		t.outcome(&t.journalBehind, "journal", false, "")
+	case unjournaled:
+		t.outcome(&t.journalBehind, "journal", true, e.reason)
+	case free, held, unasked, unsettled:
+		if t.phase != asking {
+			t.lease = unaskedYet
+		}
+	case alive, vacant, unchecked:
+		if t.phase != checking {
+			t.table = unaskedYet
+		}
+	}
+}
+
+// outcome notes whether a write succeeded. The last outcome tells: each write
+// brings up to date all that earlier ones left behind.
+func (t *turn) outcome(behind *bool, what string, failed bool, reason string) {
+	switch {
+	case failed && !*behind:
+		t.do(act{kind: say, text: "the " + what + " cannot be written and is tried again", reason: reason, alarm: true})
+	case !failed && *behind:
+		t.do(act{kind: say, text: "the " + what + " is up to date again"})
+	}
+	*behind = failed
+	if failed {
+		t.do(act{kind: setRetry, after: slowLook})
+	}
+}
+
+// catchUp tries again what could not be written, after news of the table and
+// when the retry timer says so.
+func (t *turn) catchUp(e event) {
+	if t.phase == over || !e.isNews() && e.kind != retry {
+		return
+	}
+	if t.journalBehind && !t.does(appendJournal) {
+		t.do(act{kind: appendJournal})
+	}
+	if t.recordBehind && !t.does(writeRecord) {
+		t.do(act{kind: writeRecord, says: t.said})
+	}
+}
+
+func (t *turn) does(kind actKind) bool {
+	for _, a := range t.acts {
+		if a.kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// isNews reports whether the event tells of a change of the table.
+func (e event) isNews() bool {
+	switch e.kind {
+	case members, emptied, unreadable, readable:
+		return true
+	}
+	return false
+}

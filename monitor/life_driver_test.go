@@ -1,0 +1,132 @@
+package monitor
+
+import "slices"
+
+// begin starts a monitor, which goes on from the journal.
+func (s *stage) begin(take step) {
+	w, left := s.world.resume()
+	s.world, s.working, s.life = w, true, life{}
+	s.attached, s.removalFailed, s.leaving = false, false, false
+	s.agreed, s.clear = 0, false
+	s.take(take, event{kind: begin, changes: left})
+}
+
+// end is the end of a monitor, with all that it remembers.
+func (s *stage) end() {
+	s.working, s.life = false, life{}
+	s.acts, s.events, s.missing = nil, nil, nil
+	s.look, s.retry, s.listening = false, false, false
+	s.agreed, s.clear = 0, false
+}
+
+// take has the machine take an event.
+func (s *stage) take(take step, e event) { s.acts = take(&s.life, e) }
+
+// hear has the machine take news, after which no earlier answer counts.
+func (s *stage) hear(take step, news event) {
+	s.agreed = 0
+	if news.kind == emptied {
+		s.agreed = 1
+	}
+	s.events = slices.Clone(s.events)
+	for i := range s.events {
+		s.events[i].fresh = false
+	}
+	s.take(take, news)
+}
+
+// weigh keeps account of what the witnesses have answered.
+func (s *stage) weigh(o outcome) {
+	switch o.kind {
+	case vacant, free, held, unasked, unsettled, alive, unchecked:
+		switch {
+		case !o.fresh:
+		case o.kind == vacant:
+			s.agreed = 1
+		case o.kind == free && s.agreed == 1:
+			s.agreed = 2
+		default:
+			s.agreed = 0
+		}
+	}
+}
+
+// carryOut carries out the first act, in every way that it may end.
+func (s *stage) carryOut() (all []transition) {
+	a := s.acts[0]
+	answers := s.answers(a)
+	for _, got := range answers {
+		all = append(all, s.then(a.kind.String(), func(s *stage) {
+			s.acts, s.world = s.acts[1:], got.world
+			s.missing = append(s.missing[:len(s.missing):len(s.missing)], a.changes...)
+			if got.kind == journaled {
+				s.missing = nil
+			}
+			s.removalFailed = s.removalFailed || got.kind == unremoved
+			fresh := a.kind == checkTable || a.kind == askLease && s.agreed == 1
+			s.push(outcome{got.event, fresh})
+			if a.kind == askLease {
+				s.clear = !s.world.present()
+			}
+		}))
+	}
+	if len(answers) == 0 {
+		all = append(all, s.then(a.kind.String(), func(s *stage) { s.note(a) }))
+	}
+	return all
+}
+
+// push keeps an outcome for the machine, before the answers, which may be late.
+func (s *stage) push(o outcome) {
+	at := len(s.events)
+	if o.isOutcome() {
+		at = slices.IndexFunc(s.events, func(o outcome) bool { return !o.isOutcome() })
+		if at < 0 {
+			at = len(s.events)
+		}
+	}
+	s.events = slices.Insert(slices.Clone(s.events), at, o)
+}
+
+// isOutcome tells how a write ended from what a witness has answered.
+func (o outcome) isOutcome() bool {
+	switch o.kind {
+	case recorded, unrecorded, journaled, unjournaled, removed, unremoved, replaced:
+		return true
+	}
+	return false
+}
+
+// answers returns how an act may end, if the monitor is told.
+func (s *stage) answers(a act) []answer {
+	switch a.kind {
+	case writeRecord:
+		return s.world.write(a.says)
+	case appendJournal:
+		return s.world.record(append(s.missing[:len(s.missing):len(s.missing)], a.changes...))
+	case askLease:
+		return s.world.ask()
+	case checkTable:
+		return s.world.check()
+	case remove:
+		return s.world.remove()
+	}
+	return nil
+}
+
+// note carries out an act of which the monitor hears nothing.
+func (s *stage) note(a act) {
+	s.acts = s.acts[1:]
+	switch a.kind {
+	case listen, endListening:
+		s.listening = a.kind == listen
+	case setLook:
+		s.look = true
+	case setRetry:
+		s.retry = true
+	case ready:
+		s.attached = true
+	case finish:
+		s.end()
+	}
+}

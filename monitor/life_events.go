@@ -1,0 +1,159 @@
+package monitor
+
+import (
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// A statement is what the record says of a runtime.
+type statement struct {
+	state  State
+	reason string
+}
+
+// An eventKind names what a driver reports to a life.
+type eventKind uint8
+
+const (
+	// Before the first event a life has done nothing. Its changes are of
+	// members that died while the runtime had no monitor.
+	begin eventKind = iota
+
+	// News of the table. Each may carry changes for the journal.
+	members    // processes joined or left
+	emptied    // the table shows no member, and that is settled
+	unreadable // the table cannot be read, for a reason
+	readable   // the table can be read again
+
+	// Answers to checkTable.
+	alive     // the table shows members
+	vacant    // the table shows no member, and that is settled
+	unchecked // the table could not be read, for a reason
+
+	// Answers to askLease.
+	free      // no process holds the lease
+	held      // a process holds it
+	unasked   // the lease could not be asked, for a reason
+	unsettled // no process holds it, but the table has moved since
+
+	// Outcomes of writeRecord, appendJournal and remove, the bad ones for a
+	// reason. The last of them replaces any: the directory is not the one
+	// that was locked.
+	recorded
+	unrecorded
+	journaled
+	unjournaled
+	removed
+	unremoved
+	replaced
+
+	// The rest.
+	released     // the lease may have become free
+	look         // the look timer
+	retry        // the retry timer
+	leave        // stop watching and leave everything as it is
+	trackerEnded // the table will not be read any more, for a reason
+)
+
+var eventNames = [...]string{
+	"begin", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
+	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
+	"removed", "unremoved", "replaced", "released", "look", "retry", "leave", "tracker ended",
+}
+
+func (k eventKind) String() string { return eventNames[k] }
+
+// An event is what a driver reports to a life.
+type event struct {
+	kind    eventKind
+	reason  string
+	changes []tracker.Change
+}
+
+// An actKind names what a life has its driver do.
+type actKind uint8
+
+const (
+	// writeRecord replaces the record: recorded, unrecorded or replaced follows.
+	writeRecord actKind = iota
+	// appendJournal adds changes to the journal, and what is missing in it:
+	// journaled or unjournaled follows.
+	appendJournal
+	// askLease asks whether a process holds the lease: free, held, unasked or
+	// unsettled follows.
+	askLease
+	// checkTable reads the table anew: alive, vacant or unchecked follows.
+	checkTable
+	// remove takes the runtime out of the store: removed, unremoved or replaced
+	// follows.
+	remove
+	// listen has releases of the lease reported from now on; endListening ends
+	// that. A driver may miss some.
+	listen
+	endListening
+	// setLook and setRetry set a timer, or set it anew: look or retry follows.
+	setLook
+	setRetry
+	// say logs.
+	say
+	// ready tells the owner that the runtime is watched.
+	ready
+	// finish ends the watching. No act follows.
+	finish
+)
+
+var actNames = [...]string{
+	"write record", "append journal", "ask lease", "check table", "remove", "listen", "end listening",
+	"set look", "set retry", "say", "ready", "finish",
+}
+
+func (k actKind) String() string { return actNames[k] }
+
+// An act is what a life has its driver do.
+type act struct {
+	kind    actKind
+	says    statement        // writeRecord; say: of the state, if any
+	changes []tracker.Change // appendJournal; none where only what is missing is added
+	after   time.Duration    // setLook, setRetry
+	text    string           // say
+	reason  string           // say, finish
+	alarm   bool             // say: it went wrong
+	result  result           // finish
+}
+
+// A result is how the watching ended.
+type result uint8
+
+const (
+	resultRemoved  result = iota // the runtime was empty and is gone
+	resultLeft                   // as asked; the runtime stays
+	resultReplaced               // the directory was removed or replaced by hand
+	resultFailed                 // for a reason; the runtime stays
+)
+
+var resultNames = [...]string{"removed", "left", "replaced", "failed"}
+
+func (r result) String() string { return resultNames[r] }
+
+// newsOf makes one event of the changes of one moment. The last word on the
+// table counts: after a read that failed, members tell nothing until one
+// succeeds.
+func newsOf(changes []tracker.Change) event {
+	e := event{kind: members, changes: changes}
+	for _, c := range changes {
+		switch c.Kind {
+		case tracker.Emptied:
+			e.kind = emptied
+		case tracker.Readable:
+			e.kind = readable
+		case tracker.Unreadable:
+			e.kind, e.reason = unreadable, c.Err.Error()
+		default:
+			if e.kind == emptied {
+				e.kind = members
+			}
+		}
+	}
+	return e
+}

@@ -1,0 +1,169 @@
+package monitor
+
+import (
+	"fmt"
+	"slices"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// A premise is what an exploration begins with: how many processes there may be,
+// and how often what may fail.
+type premise struct {
+	name                                   string
+	size, writes, removals, leases, tables int
+	kills, leaves                          int
+	long                                   bool
+}
+
+func (p premise) stage() *stage {
+	v := settle(p.size)
+	v.writeFailures, v.removeFailures, v.leaseFailures, v.tableFailures = p.writes, p.removals, p.leases, p.tables
+	return &stage{world: v, kills: p.kills, leaves: p.leaves}
+}
+
+// labels leaves the long ones to "make explore".
+func (p premise) labels() Labels {
+	if p.long {
+		return Label("explore")
+	}
+	return nil
+}
+
+var premises = []premise{
+	{name: "one process, writes fail three times", size: 1, writes: 3, kills: 1},
+	{name: "two processes, writes, removal and lease fail", size: 2, writes: 1, removals: 1, leases: 1, long: true},
+	{name: "two processes, the monitor is killed twice", size: 2, writes: 1, kills: 2, long: true},
+	{name: "two processes, the table fails", size: 2, tables: 1, leases: 1, long: true},
+	{name: "three processes", size: 3},
+	{name: "one process, each thing fails once", size: 1, writes: 1, removals: 1, leases: 1, tables: 1, kills: 1, leaves: 1, long: true},
+}
+
+var _ = Describe("The life of a runtime, in every interleaving", func() {
+	for _, p := range premises {
+		It("removes never early and always at last, and keeps the books: "+p.name, p.labels(), func() {
+			x, broken := explore((*life).step, p.stage())
+			AddReportEntry("explored", fmt.Sprintf("%d stages, %d transitions", x.stages, x.transitions), ReportEntryVisibilityFailureOrVerbose)
+			Expect(broken).To(BeNil(), "%v", broken)
+		})
+	}
+})
+
+// A mutant is a machine with a fault.
+type mutant struct {
+	fault string
+	take  step
+	what  string // the property that does not hold
+}
+
+// after changes the acts of a step.
+func after(change func(before life, l *life, e event, acts []act) []act) step {
+	return func(l *life, e event) []act {
+		before := *l
+		return change(before, l, e, l.step(e))
+	}
+}
+
+// drop leaves some acts out.
+func drop(kinds ...actKind) step {
+	return after(func(_ life, _ *life, _ event, acts []act) (kept []act) {
+		for _, a := range acts {
+			if a.kind != kinds[0] && a.kind != kinds[len(kinds)-1] {
+				kept = append(kept, a)
+			}
+		}
+		return kept
+	})
+}
+
+// takeFor mistakes one event for another.
+func takeFor(kind, mistaken eventKind) step {
+	return func(l *life, e event) []act {
+		if e.kind == kind {
+			e.kind = mistaken
+		}
+		return l.step(e)
+	}
+}
+
+const early = "the witnesses did not agree"
+
+var mutants = []mutant{
+	{"trusts the table alone", after(func(_ life, l *life, _ event, acts []act) []act {
+		for i, a := range acts {
+			if a.kind == askLease {
+				l.phase, l.lease = removing, unaskedYet
+				acts[i] = act{kind: remove}
+			}
+		}
+		return acts
+	}), early},
+	{"trusts the lease alone, after it was released", after(func(before life, l *life, e event, acts []act) []act {
+		if before.phase == waiting && e.kind == released {
+			l.phase, l.table, l.lease = asking, unaskedYet, underWay
+			return []act{{kind: askLease}}
+		}
+		return acts
+	}), early},
+	{"takes an answer that news have overtaken", func(l *life, e event) []act {
+		if l.lease == outdated && l.phase == asking {
+			l.lease = underWay
+		}
+		return l.step(e)
+	}, early},
+	{"does not ask the table again after news", after(func(before life, l *life, e event, acts []act) []act {
+		if before.phase == asking && e.kind == members {
+			*l = before
+		}
+		return acts
+	}), early},
+	{"takes a lease that cannot be asked for a free one", takeFor(unasked, free), early},
+	{"takes a held lease for a free one", takeFor(held, free), early},
+	{"takes a table that cannot be read for an empty one", takeFor(unchecked, vacant), early},
+	{"removes when it is told to leave", after(func(_ life, _ *life, e event, acts []act) []act {
+		if e.kind == leave {
+			return append([]act{{kind: remove}}, acts...)
+		}
+		return acts
+	}), early},
+	{"gives up on a write that fails", after(func(before life, l *life, e event, acts []act) []act {
+		if e.kind == unrecorded || e.kind == unjournaled {
+			l.phase = over
+			return []act{{kind: finish, result: resultFailed}}
+		}
+		return acts
+	}), "gives up"},
+	{"does not write again what could not be written", drop(setRetry), "for good"},
+	{"asks the lease only where the record could be written", after(func(before life, _ *life, _ event, acts []act) []act {
+		if before.recordBehind {
+			acts = slices.DeleteFunc(acts, func(a act) bool { return a.kind == askLease })
+		}
+		return acts
+	}), "nothing happens any more"},
+	{"waits for a release that was not reported", drop(setLook), "nothing happens any more"},
+	{"never looks at the table again", takeFor(look, retry), "nothing happens any more"},
+	{"asks again at once while the lease cannot be asked", after(func(_ life, l *life, e event, acts []act) []act {
+		if e.kind == vacant && l.phase == asking {
+			l.phase, l.table = checking, underWay
+			return append(acts, act{kind: checkTable})
+		}
+		return acts
+	}), "for ever"},
+	{"forgets a removal that failed", takeFor(unremoved, look), "nothing happens any more"},
+}
+
+var _ = Describe("The exploration", Label("explore"), func() {
+	for _, m := range mutants {
+		It("catches a machine that "+m.fault, func() {
+			var broken *fault
+			for _, p := range premises {
+				if _, broken = explore(m.take, p.stage()); broken != nil {
+					break
+				}
+			}
+			Expect(broken).NotTo(BeNil(), "no property fails")
+			Expect(broken.what).To(ContainSubstring(m.what), "%v", broken)
+		})
+	}
+})

@@ -1,0 +1,174 @@
+package monitor
+
+import "github.com/gemini-monitor/gemini/tracker"
+
+// A step is how a machine takes an event: (*life).step, or a wrong one.
+type step func(*life, event) []act
+
+// A stage is a world and the monitor in it, with all that is under way. The
+// driver is modelled as the real one, but slower: an answer may come after news
+// of the table, and the monitor may be killed between any two acts.
+type stage struct {
+	world   world
+	life    life
+	working bool // a monitor is there
+	acts    []act
+	events  []outcome
+	missing []tracker.Change // in the monitor's memory, and not in the journal
+
+	look, retry, listening bool
+	attached               bool // it said that it watches
+	leaving                bool // it was told to
+	removalFailed          bool
+
+	// kills and leaves are how often that may still happen.
+	kills, leaves int
+
+	// What the properties need to know.
+	agreed int  // 1: the table was empty after the last news; 2: and then the lease free
+	clear  bool // when the lease was asked last, no process was present
+}
+
+// An outcome waits for the monitor to take it.
+type outcome struct {
+	event
+	// fresh: it answers a question since which no news came, and if it is of the
+	// lease, one that was asked when the table was empty.
+	fresh bool
+}
+
+// key tells stages apart. How long the next look is away makes no difference.
+func (s *stage) key() string {
+	key := append(make([]byte, 0, 256), s.world.key()...)
+	l := &s.life
+	key = append(key, '|', byte(l.phase), byte(l.lease), byte(l.table), byte(s.kills), byte(s.leaves), byte(s.agreed))
+	for _, set := range []bool{
+		l.recordBehind, l.journalBehind, s.working, s.look, s.retry, s.listening,
+		s.attached, s.leaving, s.removalFailed, s.clear,
+	} {
+		key = append(key, '0')
+		if set {
+			key[len(key)-1] = '1'
+		}
+	}
+	key = append(append(append(key, l.said.state...), l.said.reason...), l.failure...)
+	for _, a := range s.acts {
+		key = append(append(key, '|', byte(a.kind), byte(a.result)), a.says.state...)
+		key = appendChanges(append(key, a.says.reason...), a.changes)
+	}
+	for _, o := range s.events {
+		key = append(append(key, ';', byte(o.kind)), o.reason...)
+		if o.fresh {
+			key = append(key, '!')
+		}
+	}
+	return string(appendChanges(append(key, '|'), s.missing))
+}
+
+func appendChanges(key []byte, changes []tracker.Change) []byte {
+	for _, c := range changes {
+		key = append(append(key, c.Kind...), byte(c.Member.PID))
+	}
+	return key
+}
+
+// clone shares what is only ever replaced.
+func (s *stage) clone() *stage {
+	after := *s
+	return &after
+}
+
+// A transition is what may happen next on a stage.
+type transition struct {
+	name string
+	next *stage
+}
+
+// transitions returns all that may happen next. Where the monitor writes, or
+// hears how that ended, the processes wait: they could not tell the difference.
+func (s *stage) transitions(take step) (all []transition) {
+	if s.working && s.writes() {
+		return append(s.proceed(take), s.killings()...)
+	}
+	for _, w := range s.world.moves() {
+		all = append(all, s.then("a process acts", func(s *stage) { s.world = w }))
+	}
+	switch {
+	case s.working:
+		all = append(all, s.proceed(take)...)
+		if len(s.acts) == 0 && s.attached {
+			all = append(all, s.happenings(take)...)
+		}
+		all = append(all, s.killings()...)
+	case !s.world.removed():
+		all = append(all, s.then("the next monitor begins", func(s *stage) { s.begin(take) }))
+	}
+	return all
+}
+
+// writes reports whether what comes next concerns the processes in no way.
+func (s *stage) writes() bool {
+	if len(s.acts) > 0 {
+		kind := s.acts[0].kind
+		return kind != askLease && kind != checkTable && kind != remove
+	}
+	return len(s.events) > 0 && s.events[0].isOutcome()
+}
+
+// proceed carries out the next act, or has the machine take what came of one.
+func (s *stage) proceed(take step) []transition {
+	if len(s.acts) > 0 {
+		return s.carryOut()
+	}
+	if len(s.events) == 0 {
+		return nil
+	}
+	return []transition{s.then(s.events[0].kind.String(), func(s *stage) {
+		o := s.events[0]
+		s.events = s.events[1:]
+		s.weigh(o)
+		s.take(take, o.event)
+	})}
+}
+
+func (s *stage) then(name string, change func(*stage)) transition {
+	after := s.clone()
+	change(after)
+	return transition{name, after}
+}
+
+// happenings are what the driver waits for.
+func (s *stage) happenings(take step) (all []transition) {
+	if news := s.world.news(); len(news) > 0 {
+		all = append(all, s.then("news", func(s *stage) {
+			s.world = s.world.take()
+			s.hear(take, newsOf(news))
+		}))
+	}
+	if s.look {
+		all = append(all, s.then("look", func(s *stage) { s.look = false; s.take(take, event{kind: look}) }))
+	}
+	if s.retry {
+		all = append(all, s.then("retry", func(s *stage) { s.retry = false; s.take(take, event{kind: retry}) }))
+	}
+	if s.listening && s.world.releases() {
+		all = append(all, s.then("released", func(s *stage) {
+			s.world = s.world.takeRelease()
+			s.take(take, event{kind: released})
+		}))
+	}
+	if s.leaves > 0 {
+		all = append(all, s.then("leave", func(s *stage) {
+			s.leaves, s.leaving = s.leaves-1, true
+			s.take(take, event{kind: leave})
+		}))
+	}
+	return all
+}
+
+func (s *stage) killings() []transition {
+	if s.kills == 0 {
+		return nil
+	}
+	return []transition{s.then("killed", func(s *stage) { s.kills--; s.end() })}
+}

@@ -1,0 +1,233 @@
+package monitor
+
+// A turn is one step of a life.
+type turn struct {
+	*life
+	acts []act
+}
+
+// step takes an event and returns what follows from it, in order.
+func (l *life) step(e event) []act {
+	t := &turn{life: l}
+	if l.phase == over {
+		return nil
+	}
+	t.file(e)
+	switch {
+	case e.kind == begin:
+		t.patience = quickLook
+		t.state(StateRunning, "")
+	case !t.ends(e):
+		t.decide(e)
+	}
+	t.catchUp(e)
+	return t.acts
+}
+
+func (t *turn) do(a act) { t.acts = append(t.acts, a) }
+
+// ends ends the watching for what ends it in most phases.
+func (t *turn) ends(e event) bool {
+	committed := t.phase == removing || t.phase == failing
+	switch {
+	case e.kind == replaced && t.phase != failing:
+		t.do(act{kind: say, text: "the directory was removed or replaced by hand", alarm: true})
+		t.finish(resultReplaced, "")
+	case e.kind == leave && !committed:
+		t.finish(resultLeft, "")
+	case e.kind == trackerEnded && !committed:
+		t.finish(resultFailed, e.reason)
+	default:
+		return false
+	}
+	return true
+}
+
+// decide goes on from the present phase.
+func (t *turn) decide(e event) {
+	switch t.phase {
+	case attaching:
+		t.attach(e)
+	case following:
+		t.hear(e)
+	case blind:
+		t.lookAgain(e)
+	case checking:
+		t.weighTable(e)
+	case asking:
+		t.weighLease(e)
+	case waiting:
+		t.wait(e)
+	case removing:
+		t.awaitRemoval(e)
+	case failing:
+		t.fail(e)
+	}
+}
+
+func (t *turn) attach(e event) {
+	switch e.kind {
+	case recorded:
+		t.phase = following
+		t.do(act{kind: ready})
+	case unrecorded:
+		t.finish(resultFailed, e.reason)
+	}
+}
+
+// hear takes news of the table where no question is under way that counts.
+func (t *turn) hear(e event) {
+	switch e.kind {
+	case emptied:
+		t.patience = quickLook
+		t.ask()
+	case unreadable:
+		t.goBlind(reasonUnreadable + e.reason)
+	case readable:
+		t.check()
+	case members:
+		// The members of a table that shows some are the journal's business. Where
+		// it showed none, it is read anew: a member may have come and gone.
+		if t.phase != following && t.phase != blind {
+			t.patience = quickLook
+			t.check()
+		}
+	}
+}
+
+func (t *turn) lookAgain(e event) {
+	if e.kind == look {
+		t.check()
+		return
+	}
+	t.hear(e)
+}
+
+func (t *turn) weighTable(e event) {
+	switch e.kind {
+	case alive, vacant, unchecked:
+		q := t.table
+		t.table = unaskedYet
+		switch {
+		case q == outdated:
+			t.check()
+		case e.kind == alive:
+			t.do(act{kind: endListening})
+			t.phase, t.patience = following, quickLook
+			t.state(StateRunning, "")
+		case e.kind == vacant:
+			t.ask()
+		default:
+			t.goBlind(e.reason)
+		}
+	default:
+		t.hear(e)
+	}
+}
+
+func (t *turn) weighLease(e event) {
+	switch e.kind {
+	case free, held, unasked, unsettled:
+		q := t.lease
+		t.lease = unaskedYet
+		switch {
+		case q == outdated:
+			t.ask()
+		case e.kind == free:
+			t.phase = removing
+			t.do(act{kind: remove})
+		case e.kind == unsettled:
+			t.check()
+		case e.kind == held:
+			t.await(reasonHeld)
+		default:
+			t.await(reasonUnasked + e.reason)
+		}
+	default:
+		t.hear(e)
+	}
+}
+
+// await waits for the lease: a process lives that the table lost, or may live.
+func (t *turn) await(reason string) {
+	t.phase = waiting
+	t.state(StateUnknown, reason)
+	t.do(act{kind: listen})
+	t.do(act{kind: setLook, after: t.patience})
+	t.patience = min(2*t.patience, slowLook)
+}
+
+func (t *turn) wait(e event) {
+	switch e.kind {
+	case look:
+		t.check()
+	case released:
+		// On Linux the kernel reports the close a moment before it frees the
+		// lock (fs/file_table.c, __fput), so the next look may find it held.
+		t.patience = quickLook
+		t.check()
+	default:
+		t.hear(e)
+	}
+}
+
+func (t *turn) awaitRemoval(e event) {
+	switch e.kind {
+	case removed:
+		t.do(act{kind: say, text: "removed"})
+		t.finish(resultRemoved, "")
+	case unremoved:
+		t.do(act{kind: say, text: "clean up", reason: e.reason, alarm: true})
+		t.phase, t.failure = failing, e.reason
+		t.state(StateStopping, e.reason)
+	}
+}
+
+func (t *turn) fail(e event) {
+	switch e.kind {
+	case recorded, unrecorded, replaced:
+		t.finish(resultFailed, t.failure)
+	}
+}
+
+// ask asks the lease, once an answer that does not count has come in.
+func (t *turn) ask() {
+	t.overtake()
+	t.phase = asking
+	if t.lease == unaskedYet {
+		t.lease = underWay
+		t.do(act{kind: askLease})
+	}
+}
+
+// check has the table read anew, once an answer that does not count has come in.
+func (t *turn) check() {
+	t.overtake()
+	t.phase = checking
+	if t.table == unaskedYet {
+		t.table = underWay
+		t.do(act{kind: checkTable})
+	}
+}
+
+// overtake makes the answers outdated that have not come yet.
+func (t *turn) overtake() {
+	if t.lease == underWay {
+		t.lease = outdated
+	}
+	if t.table == underWay {
+		t.table = outdated
+	}
+}
+
+func (t *turn) goBlind(reason string) {
+	t.overtake()
+	t.phase = blind
+	t.state(StateUnknown, reason)
+	t.do(act{kind: setLook, after: slowLook})
+}
+
+func (t *turn) finish(r result, reason string) {
+	t.phase = over
+	t.do(act{kind: finish, result: r, reason: reason})
+}

@@ -1,0 +1,177 @@
+package monitor
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// in returns a life in a phase, as it usually gets there.
+func in(p phase) life {
+	l := life{phase: p, patience: quickLook, said: statement{state: StateRunning}}
+	switch p {
+	case asking:
+		l.lease = underWay
+	case checking:
+		l.table = underWay
+	case blind:
+		l.said = statement{StateUnknown, reasonUnreadable + "no memory"}
+	case waiting:
+		l.said, l.patience = statement{StateUnknown, reasonHeld}, 2*quickLook
+	case failing:
+		l.said, l.failure = statement{StateStopping, "device busy"}, "device busy"
+	}
+	return l
+}
+
+// script writes acts as one line. Log lines that repeat a state are left out.
+func script(acts []act) string {
+	var lines []string
+	for _, a := range acts {
+		switch a.kind {
+		case writeRecord:
+			lines = append(lines, strings.TrimSuffix("record "+string(a.says.state)+": "+a.says.reason, ": "))
+		case appendJournal:
+			lines = append(lines, "journal "+strings.Repeat("+", len(a.changes)))
+		case setLook, setRetry:
+			lines = append(lines, strings.TrimPrefix(a.kind.String(), "set ")+" in "+a.after.String())
+		case say:
+			if a.says.state == "" {
+				lines = append(lines, "say "+a.text)
+			}
+		case finish:
+			lines = append(lines, strings.TrimSuffix("finish "+a.result.String()+": "+a.reason, ": "))
+		default:
+			lines = append(lines, a.kind.String())
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+func because(kind eventKind, reason string) event { return event{kind: kind, reason: reason} }
+
+func plainly(kind eventKind) event { return event{kind: kind} }
+
+var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
+	acts := l.step(e)
+	Expect(script(acts)).To(Equal(what))
+	Expect(l.phase).To(Equal(next))
+},
+	Entry("names its monitor in the record first", life{}, plainly(begin), attaching, "record running"),
+	Entry("is watched once the record says so", in(attaching), plainly(recorded), following, "ready"),
+	Entry("does not begin without that", in(attaching), because(unrecorded, "disk full"), over, "finish failed: disk full"),
+	Entry("does not wait for the journal to begin", in(attaching), because(unjournaled, "disk full"), attaching,
+		"say the journal cannot be written and is tried again; retry in 5s"),
+
+	Entry("asks the lease when the table is empty", in(following), plainly(emptied), asking, "ask lease"),
+	Entry("says why when the table cannot be read", in(following), because(unreadable, "no memory"), blind,
+		"record unknown: the process table cannot be read: no memory; look in 5s"),
+	Entry("reads the table anew when it can be read again", in(blind), plainly(readable), checking, "check table"),
+	Entry("tries from time to time whether it can", in(blind), plainly(look), checking, "check table"),
+	Entry("learns nothing from members while it cannot", in(blind), plainly(members), blind, ""),
+
+	Entry("removes when both witnesses agree", in(asking), plainly(free), removing, "remove"),
+	Entry("waits while the lease is held", in(asking), plainly(held), waiting,
+		"record unknown: "+reasonHeld+"; listen; look in 1ms"),
+	Entry("waits while the lease cannot be asked", in(asking), because(unasked, "no locks"), waiting,
+		"record unknown: the lease cannot be asked: no locks; listen; look in 1ms"),
+	Entry("reads the table anew when that has moved meanwhile", in(asking), plainly(unsettled), checking, "check table"),
+	Entry("reads the table anew when there are news before the lease has answered", in(asking), plainly(members), checking, "check table"),
+
+	Entry("asks the table first when the lease was released", in(waiting), plainly(released), checking, "check table"),
+	Entry("asks the table first when it looks again", in(waiting), plainly(look), checking, "check table"),
+	Entry("asks the table when a member turns up", in(waiting), plainly(members), checking, "check table"),
+	Entry("goes on when the table shows members", in(checking), plainly(alive), following, "end listening"),
+	Entry("asks the lease again when the table shows none", in(checking), plainly(vacant), asking, "ask lease"),
+	Entry("says why when the table cannot be read anew", in(checking), because(unchecked, "no memory"), blind,
+		"record unknown: no memory; look in 5s"),
+
+	Entry("ends when the runtime is removed", in(removing), plainly(removed), over, "say removed; finish removed"),
+	Entry("says why the removal failed", in(removing), because(unremoved, "device busy"), failing,
+		"say clean up; record stopping: device busy"),
+	Entry("ends after that", in(failing), plainly(recorded), over, "finish failed: device busy"),
+	Entry("ends after that, though that could not be said", in(failing), because(unrecorded, "disk full"), over, "finish failed: device busy"),
+	Entry("finishes a removal though it is to leave", in(removing), plainly(leave), removing, ""),
+
+	Entry("leaves when it is told to", in(waiting), plainly(leave), over, "finish left"),
+	Entry("ends when the runtime was replaced by hand", in(following), plainly(replaced), over,
+		"say the directory was removed or replaced by hand; finish replaced"),
+	Entry("ends when the tracker has", in(following), because(trackerEnded, "closed"), over, "finish failed: closed"),
+	Entry("is over then", in(over), plainly(emptied), over, ""),
+)
+
+var _ = Describe("A life", func() {
+	It("looks less and less often while the lease is held, and often again after a release", func() {
+		l := in(asking)
+		var looks []time.Duration
+		again := func(e eventKind) {
+			for _, a := range l.step(event{kind: held}) {
+				if a.kind == setLook {
+					looks = append(looks, a.after)
+				}
+			}
+			l.step(event{kind: e})
+			l.step(event{kind: vacant})
+		}
+		for range 15 {
+			again(look)
+		}
+		again(released)
+		again(look)
+		var milliseconds []int64
+		for _, d := range looks {
+			milliseconds = append(milliseconds, d.Milliseconds())
+		}
+		Expect(milliseconds).To(Equal([]int64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 5000, 5000, 5000, 1}))
+	})
+
+	It("does not take an answer that news have overtaken, and asks anew", func() {
+		l := in(asking)
+		Expect(script(l.step(event{kind: emptied}))).To(BeEmpty())
+		Expect(script(l.step(event{kind: free}))).To(Equal("ask lease"))
+		Expect(script(l.step(event{kind: free}))).To(Equal("remove"))
+	})
+
+	It("tries to write again what could not be written, from time to time and after each change", func() {
+		l := in(following)
+		joined := []tracker.Change{{Kind: tracker.Joined}}
+		Expect(script(l.step(newsOf(joined)))).To(Equal("journal +"))
+		Expect(script(l.step(because(unjournaled, "disk full")))).To(Equal("say the journal cannot be written and is tried again; retry in 5s"))
+		Expect(script(l.step(plainly(retry)))).To(Equal("journal "))
+		Expect(script(l.step(because(unjournaled, "disk full")))).To(Equal("retry in 5s"), "said once")
+		Expect(script(l.step(newsOf(joined)))).To(Equal("journal +"), "with what is missing")
+		Expect(script(l.step(plainly(journaled)))).To(Equal("say the journal is up to date again"))
+		Expect(script(l.step(plainly(retry)))).To(BeEmpty())
+	})
+
+	It("goes on, and removes, with a record that cannot be written", func() {
+		l := in(asking)
+		l.step(plainly(held))
+		Expect(script(l.step(because(unrecorded, "disk full")))).To(Equal("say the record cannot be written and is tried again; retry in 5s"))
+		Expect(script(l.step(plainly(released)))).To(Equal("check table"))
+		Expect(script(l.step(plainly(retry)))).To(Equal("record unknown: " + reasonHeld))
+		Expect(script(l.step(plainly(vacant)))).To(Equal("ask lease"))
+		Expect(script(l.step(plainly(free)))).To(Equal("remove"))
+	})
+})
+
+var _ = DescribeTable("The news of one moment", func(kinds []tracker.ChangeKind, news eventKind) {
+	var changes []tracker.Change
+	for _, k := range kinds {
+		changes = append(changes, tracker.Change{Kind: k, Err: errors.New("no memory")})
+	}
+	Expect(newsOf(changes).kind).To(Equal(news))
+	Expect(newsOf(changes).changes).To(HaveLen(len(kinds)))
+},
+	Entry("are of members", []tracker.ChangeKind{tracker.Joined, tracker.Left}, members),
+	Entry("are that none is left", []tracker.ChangeKind{tracker.Left, tracker.Emptied}, emptied),
+	Entry("are of a member that turned up after that", []tracker.ChangeKind{tracker.Emptied, tracker.Joined}, members),
+	Entry("are that the table cannot be read, whatever else", []tracker.ChangeKind{tracker.Emptied, tracker.Unreadable, tracker.Left}, unreadable),
+	Entry("are that it can be read again, and has to be", []tracker.ChangeKind{tracker.Unreadable, tracker.Readable, tracker.Joined}, readable),
+	Entry("are that none is left, when it could be read", []tracker.ChangeKind{tracker.Readable, tracker.Emptied}, emptied),
+)

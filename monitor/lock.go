@@ -1,0 +1,98 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// ErrWatched reports that a runtime has a monitor already.
+var ErrWatched = errors.New("is watched already")
+
+// lock makes the calling process the monitor of the runtime until the file is
+// closed. Only the holder of this lock removes a runtime.
+func (r *Runtime) lock() (*os.File, error) {
+	file, err := r.openLock()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.take(file); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func (r *Runtime) openLock() (*os.File, error) {
+	file, err := os.OpenFile(r.path(lockFile), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, r.wrap(ErrNotExist)
+	}
+	if err != nil {
+		return nil, r.wrap(fmt.Errorf("cannot be locked: %w", cause(err)))
+	}
+	return file, nil
+}
+
+// take locks the open lock file.
+func (r *Runtime) take(file *os.File) error {
+	got, err := tryLock(file, true)
+	if err != nil {
+		return r.wrap(fmt.Errorf("cannot be locked: %w", err))
+	}
+	if ours, err := r.lockedBy(file); err != nil {
+		return r.wrap(fmt.Errorf("cannot be locked: %w", err))
+	} else if !ours {
+		return r.wrap(ErrNotExist) // it was removed since the file was opened
+	}
+	if got {
+		return nil
+	}
+	if record, err := r.Record(); err == nil && record.Monitor != nil {
+		return r.wrap(fmt.Errorf("%w, by process %d", ErrWatched, record.Monitor.PID))
+	}
+	return r.wrap(ErrWatched)
+}
+
+// lockedBy reports whether an open file is the lock of the runtime that has the
+// name now. It is not where the runtime was removed, and where its name was
+// given to another since.
+func (r *Runtime) lockedBy(file *os.File) (bool, error) {
+	opened, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	named, err := os.Stat(r.path(lockFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, cause(err)
+	}
+	return os.SameFile(opened, named), nil
+}
+
+// awaitLock takes the lock of a runtime whose monitor is about to end, if it has
+// one.
+func (r *Runtime) awaitLock(ctx context.Context, lock *os.File) error {
+	if err := r.take(lock); !errors.Is(err, ErrWatched) {
+		return err
+	}
+	var releases ReleaseNotifier
+	released, err := releases.listen(r.path(lockFile))
+	if err != nil {
+		return err
+	}
+	defer released.close()
+	for patience := quickLook; ; patience = min(2*patience, time.Second) {
+		if err := r.take(lock); !errors.Is(err, ErrWatched) {
+			return err
+		}
+		if err := released.wait(ctx, patience); err != nil {
+			return r.wrap(fmt.Errorf("is still locked by its monitor: %w", err))
+		}
+	}
+}

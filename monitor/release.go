@@ -1,0 +1,159 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A ReleaseNotifier reports when the lease of a runtime may have become free.
+// One serves all runtimes that a process watches. The zero value is ready for
+// use; it needs no Close. It holds kernel resources, and runs one goroutine,
+// only while the witnesses of some runtime disagree.
+type ReleaseNotifier struct {
+	mu        sync.Mutex
+	source    *releaseSource      // nil while nothing is listened to
+	reading   *sync.WaitGroup     // of the source
+	listeners map[int][]*listener // by what the source calls the file
+}
+
+// A listener hears of releases of one file.
+type listener struct {
+	notifier *ReleaseNotifier
+	file     int
+
+	mu      sync.Mutex
+	pending bool   // a release was reported that no wait has taken yet
+	wake    func() // nil while nothing waits
+}
+
+// listen reports releases of the locks on a file until the listener is closed.
+func (n *ReleaseNotifier) listen(path string) (*listener, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.source == nil {
+		source, err := newReleaseSource()
+		if err != nil {
+			return nil, fmt.Errorf("watch lease: %w", err)
+		}
+		n.source, n.reading, n.listeners = source, new(sync.WaitGroup), make(map[int][]*listener)
+		n.reading.Go(func() { n.read(source) })
+	}
+	file, err := n.source.add(path)
+	if err != nil {
+		n.closeIdle()
+		return nil, fmt.Errorf("watch lease: %w", err)
+	}
+	l := &listener{notifier: n, file: file}
+	n.listeners[file] = append(n.listeners[file], l)
+	return l, nil
+}
+
+// read passes on what the source reports until the source is closed. When the
+// source fails, its listeners hear of nothing more until the last of them is
+// closed; they look from time to time by themselves.
+func (n *ReleaseNotifier) read(source *releaseSource) {
+	for {
+		files, err := source.next()
+		if err != nil {
+			return
+		}
+		n.report(source, files)
+	}
+}
+
+func (n *ReleaseNotifier) report(source *releaseSource, files []int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.source != source {
+		return // its numbers are another's now
+	}
+	for _, file := range files {
+		for _, l := range n.listeners[file] {
+			l.release()
+		}
+	}
+}
+
+// closeIdle closes the source where nothing is listened to. It is called with
+// the lock held, and gives it up while the goroutine ends.
+func (n *ReleaseNotifier) closeIdle() {
+	source, reading := n.source, n.reading
+	if len(n.listeners) > 0 {
+		return
+	}
+	n.source = nil
+	source.stop()
+	n.mu.Unlock()
+	reading.Wait()
+	source.close()
+	n.mu.Lock()
+}
+
+func (l *listener) close() {
+	n := l.notifier
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	rest := without(n.listeners[l.file], l)
+	if len(rest) > 0 {
+		n.listeners[l.file] = rest
+		return
+	}
+	delete(n.listeners, l.file)
+	n.source.remove(l.file)
+	n.closeIdle()
+}
+
+func without(all []*listener, one *listener) (rest []*listener) {
+	for _, l := range all {
+		if l != one {
+			rest = append(rest, l)
+		}
+	}
+	return rest
+}
+
+func (l *listener) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending = true
+	if l.wake != nil {
+		l.wake()
+	}
+}
+
+// arm has wake called once a release is reported, at once where one was before.
+// The function that it returns ends that.
+func (l *listener) arm(wake func()) (disarm func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wake = wake
+	if l.pending {
+		wake()
+	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.wake = nil
+	}
+}
+
+// take forgets the releases that were reported.
+func (l *listener) take() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pending = false
+}
+
+// wait returns nil when the lock may have become free or the time is over, and
+// the error of ctx when that has ended. It takes the releases reported.
+func (l *listener) wait(ctx context.Context, atMost time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	disarm := l.arm(cancel)
+	<-limited.Done()
+	disarm()
+	l.take()
+	return ctx.Err()
+}

@@ -1,0 +1,158 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+)
+
+// carryOut does what the life says, in order, and keeps the outcomes for it.
+func (w *Watching) carryOut(ctx context.Context, acts []act) {
+	for _, a := range acts {
+		w.carryOutOne(ctx, a)
+	}
+}
+
+func (w *Watching) carryOutOne(ctx context.Context, a act) {
+	switch a.kind {
+	case writeRecord:
+		w.unsaid = w.write(a.says)
+		w.report(w.unsaid, recorded, unrecorded)
+	case appendJournal:
+		w.report(w.journal.append(a.changes), journaled, unjournaled)
+	case askLease:
+		w.askLease()
+	case checkTable:
+		w.checkTable(ctx)
+	case remove:
+		w.failure = w.remove()
+		w.report(w.failure, removed, unremoved)
+	case listen:
+		w.listen()
+	case endListening:
+		w.endListening()
+	case setLook:
+		w.look = time.Now().Add(a.after)
+	case setRetry:
+		w.retry = time.Now().Add(a.after)
+	case say:
+		w.say(a)
+	case ready:
+		w.ready = true
+	case finish:
+		w.result = &a
+	}
+}
+
+// report keeps an outcome for the life. That the runtime does not exist any more
+// means in each case that its directory was removed or replaced.
+func (w *Watching) report(err error, good, bad eventKind) {
+	e := event{kind: good}
+	switch {
+	case errors.Is(err, ErrNotExist):
+		e.kind = replaced
+	case err != nil:
+		e.kind, e.reason = bad, err.Error()
+	}
+	w.events = append(w.events, e)
+}
+
+// write replaces the record, if the runtime is still the one that was locked.
+func (w *Watching) write(says statement) error {
+	if err := w.stillOurs(); err != nil {
+		return err
+	}
+	w.record.State, w.record.Reason = says.state, says.reason
+	return w.record.write(w.runtime.Dir())
+}
+
+// stillOurs returns [ErrNotExist] where the runtime was removed by hand, also
+// where its name was given to another since.
+func (w *Watching) stillOurs() error {
+	ours, err := w.runtime.lockedBy(w.lock)
+	if err == nil && !ours {
+		err = ErrNotExist
+	}
+	return err
+}
+
+func (w *Watching) askLease() {
+	isFree, err := w.lease.free()
+	e := event{kind: held}
+	switch {
+	case err != nil:
+		e = event{kind: unasked, reason: err.Error()}
+	case isFree:
+		// What the tracker has found since must not be overlooked: the life has
+		// not been told of it yet.
+		e.kind = free
+		if verdict, _ := w.tree.Verdict(); verdict != tracker.Empty {
+			e.kind = unsettled
+		}
+	}
+	w.events = append(w.events, e)
+}
+
+func (w *Watching) checkTable(ctx context.Context) {
+	verdict, err := w.tree.Check(ctx)
+	e := event{kind: vacant}
+	switch {
+	case errors.Is(err, tracker.ErrClosed):
+		w.failure = err
+		e = event{kind: trackerEnded, reason: err.Error()}
+	case err != nil:
+		e = event{kind: unchecked, reason: err.Error()}
+	case verdict == tracker.Alive:
+		e.kind = alive
+	}
+	w.events = append(w.events, e)
+}
+
+// remove removes the runtime, if it is still the one that was locked.
+func (w *Watching) remove() error {
+	if err := w.stillOurs(); err != nil {
+		return err
+	}
+	aside, err := w.runtime.setAside()
+	if err != nil {
+		return err
+	}
+	_ = w.closeFiles() // deleting needs descriptors
+	return w.runtime.delete(aside)
+}
+
+// listen has releases of the lease reported. Where that cannot be, the look
+// timer has to do.
+func (w *Watching) listen() {
+	if w.released != nil {
+		return
+	}
+	var err error
+	if w.released, err = w.releases.listen(w.runtime.path(leaseFile)); err != nil {
+		w.log.Warn("releases of the lease are not reported", "error", err)
+	}
+}
+
+func (w *Watching) endListening() {
+	if w.released != nil {
+		w.released.close()
+		w.released = nil
+	}
+}
+
+func (w *Watching) say(a act) {
+	var words []any
+	if a.says.state != "" {
+		words = append(words, "state", a.says.state)
+	}
+	if a.reason != "" || a.says.reason != "" {
+		words = append(words, "reason", a.reason+a.says.reason)
+	}
+	if a.alarm {
+		w.log.Warn(a.text, words...)
+		return
+	}
+	w.log.Info(a.text, words...)
+}
