@@ -10,7 +10,7 @@ import (
 	"net"
 	"syscall"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 // A Puppet is a process that does what it is told (harness/puppet). It greets the

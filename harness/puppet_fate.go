@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 // DropEnvironment has the puppet exec itself with an empty environment, and

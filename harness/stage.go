@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 // A Stage is where one spec plays: a private home directory and environment, the

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 func (s Standing) String() string {

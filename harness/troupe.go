@@ -10,7 +10,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 // A troupe is all puppets of a stage: it greets whoever connects.

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 // writeTerminal writes a line to the controlling terminal. It is opened each

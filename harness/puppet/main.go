@@ -20,7 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 func main() {
