@@ -87,8 +87,8 @@ func (g *cgroup) populated() (bool, error) {
 // remove ends whoever is left and removes the cgroup, which is busy until the
 // last of them has gone. It looks until ctx ends.
 func (g *cgroup) remove(ctx context.Context) error {
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
 	ending := g.kill()
 	for {
 		err := syscall.Rmdir(g.dir)
@@ -96,7 +96,7 @@ func (g *cgroup) remove(ctx context.Context) error {
 			return g.explain(err)
 		}
 		select {
-		case <-look.C:
+		case <-tick.C:
 		case <-ctx.Done():
 			return errors.Join(g.explain(err), ending)
 		}

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Testimony is what the witnesses of a job say about whether anybody of it
+// A Witnesses is what the witnesses of a job say about whether anybody of it
 // lives. They know it in different ways: an inherited pipe that ends, an
 // inherited lock that is let go, and on Linux a cgroup that nobody leaves, not
 // even by closing descriptors.
-type Testimony struct {
+type Witnesses struct {
 	Pipe, Lock bool
 	// Cgroup is nil where no cgroup (version 2) can be made, as on macOS.
 	Cgroup *bool
@@ -27,31 +27,31 @@ type Testimony struct {
 // and of whoever watches it, where pipe and lock tell of the tree alone.
 func (s *Stage) CrossCheck() { s.crossCheck = true }
 
-// Testimony asks all witnesses of a job that was started after CrossCheck. Pipe
+// Witnesses asks all witnesses of a job that was started after CrossCheck. Pipe
 // and lock are let go before anyone hears of an exit; when the cgroup is left
 // depends on the kernel.
-func (j *Job) Testimony() Testimony {
+func (j *Job) Witnesses() Witnesses {
 	j.stage.t.Helper()
-	said := Testimony{Pipe: j.oracle.holds()}
+	seen := Witnesses{Pipe: j.oracle.holds()}
 	var err error
-	if said.Lock, err = held(j.lock); err != nil {
-		j.stage.t.Fatalf("%s: %v", j.track.who, err)
+	if seen.Lock, err = held(j.lock); err != nil {
+		j.stage.t.Fatalf("%s: %v", j.track.name, err)
 	}
 	if j.cgroup != nil {
 		populated, err := j.cgroup.populated()
 		if err != nil {
-			j.stage.t.Fatalf("%s: %v", j.track.who, err)
+			j.stage.t.Fatalf("%s: %v", j.track.name, err)
 		}
-		said.Cgroup = &populated
+		seen.Cgroup = &populated
 	}
-	j.track.oracle().note(Event{What: said.String()})
-	return said
+	j.track.oracle().record(Event{What: seen.String()})
+	return seen
 }
 
-func (t Testimony) String() string {
-	text := fmt.Sprintf("pipe held: %v, lock held: %v", t.Pipe, t.Lock)
-	if t.Cgroup != nil {
-		text += fmt.Sprintf(", cgroup populated: %v", *t.Cgroup)
+func (w Witnesses) String() string {
+	text := fmt.Sprintf("pipe held: %v, lock held: %v", w.Pipe, w.Lock)
+	if w.Cgroup != nil {
+		text += fmt.Sprintf(", cgroup populated: %v", *w.Cgroup)
 	}
 	return text
 }
@@ -101,7 +101,7 @@ func (j *Job) addWitnesses(cmd *exec.Cmd) (given []*os.File, err error) {
 	}
 	cmd.ExtraFiles = append(cmd.ExtraFiles, file)
 	given = append(given, file)
-	j.cgroup, err = newCgroup("gemini-" + j.stage.mark + "-" + j.track.who)
+	j.cgroup, err = newCgroup("gemini-" + j.stage.mark + "-" + j.track.name)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return given, nil
 	}

@@ -15,7 +15,7 @@ import (
 // lives checks that all witnesses see somebody.
 func lives(job *harness.Job) {
 	GinkgoHelper()
-	said := job.Testimony()
+	said := job.Witnesses()
 	Expect(said.Pipe && said.Lock).To(BeTrue(), "%v", said)
 	Expect(said.Cgroup).To(Or(BeNil(), HaveValue(BeTrue())), "%v", said)
 }
@@ -25,7 +25,7 @@ func lives(job *harness.Job) {
 // is the scheduler's business in newer kernels, so that one is given time.
 func reaped(ctx SpecContext, job *harness.Job) {
 	GinkgoHelper()
-	said := job.Testimony()
+	said := job.Witnesses()
 	Expect(said.Pipe || said.Lock).To(BeFalse(), "%v", said)
 	gone(ctx, job)
 }
@@ -34,7 +34,7 @@ func reaped(ctx SpecContext, job *harness.Job) {
 func gone(ctx SpecContext, job *harness.Job) {
 	GinkgoHelper()
 	nobody := false
-	Eventually(ctx, job.Testimony).Should(BeElementOf(harness.Testimony{}, harness.Testimony{Cgroup: &nobody}))
+	Eventually(ctx, job.Witnesses).Should(BeElementOf(harness.Witnesses{}, harness.Witnesses{Cgroup: &nobody}))
 }
 
 var _ = Describe("The oracle agrees with an inherited lock, and with a cgroup where there is one,", func() {
@@ -82,11 +82,11 @@ var _ = Describe("The oracle agrees with an inherited lock, and with a cgroup wh
 		job := stage.Start("puppet", "root")
 		root := stage.Puppet(ctx, "root")
 		root.CloseDescriptor(ctx, 3)
-		said := job.Testimony()
+		said := job.Witnesses()
 		Expect(said.Pipe).To(BeFalse())
 		Expect(said.Lock).To(BeTrue())
 		root.CloseInherited(ctx)
-		said = job.Testimony()
+		said = job.Witnesses()
 		Expect(said.Lock).To(BeFalse())
 		Expect(said.Cgroup).To(Or(BeNil(), HaveValue(BeTrue())))
 		Expect(root.Gone()).NotTo(BeClosed())

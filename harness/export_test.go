@@ -10,9 +10,15 @@ import (
 	"time"
 )
 
+// A Process is a process that StartWithOracle started.
+type Process = process
+
+// Close frees an oracle that belongs to no stage.
+func (o *Oracle) Close() { o.close() }
+
 // StartWithOracle starts cmd outside of any stage.
 func StartWithOracle(cmd *exec.Cmd) (*Oracle, *Process, error) {
-	oracle, err := NewOracle()
+	oracle, err := newOracle(nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -52,7 +58,7 @@ func MasterIsPollable() (bool, error) {
 }
 
 // Hurry makes a stage that is to fail do so soon.
-func (s *Stage) Hurry() { s.farewell = 300 * time.Millisecond }
+func (s *Stage) Hurry() { s.grace = 300 * time.Millisecond }
 
 // OpenPair opens a terminal that nobody reads.
 func OpenPair() (master, replica *os.File, err error) {

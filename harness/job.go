@@ -18,7 +18,7 @@ import (
 type Job struct {
 	stage   *Stage
 	track   *track
-	process *Process
+	process *process
 	oracle  *Oracle
 	output  string // path
 	lock    string // path; empty without CrossCheck
@@ -49,7 +49,7 @@ func (s *Stage) Start(argv ...string) *Job {
 		}
 	}
 	if j.process, err = start(cmd, j.track, given...); err != nil {
-		j.oracle.Close()
+		j.oracle.close()
 		s.t.Fatalf("%v", err)
 	}
 	s.jobs = append(s.jobs, j)
@@ -108,12 +108,12 @@ func (s *Stage) Run(ctx context.Context, argv ...string) Result {
 func (s *Stage) TryRun(ctx context.Context, argv ...string) (Result, error) {
 	done := s.spec.begin(Event{What: "runs " + strings.Join(argv, " ")})
 	result, err := s.tryRun(ctx, argv...)
-	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, said(result), outcome(err))))
+	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, printed(result), outcome(err))))
 	return result, err
 }
 
-// said is the output of a command, short enough for a timeline.
-func said(r Result) string {
+// printed is the output of a command, short enough for a timeline.
+func printed(r Result) string {
 	text := strings.TrimSpace(strings.TrimSpace(r.Stdout) + " " + strings.TrimSpace(r.Stderr))
 	if text == "" {
 		return "(no output)"
@@ -127,7 +127,7 @@ func (s *Stage) tryRun(ctx context.Context, argv ...string) (Result, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := s.command(argv...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = s.farewell
+	cmd.WaitDelay = s.grace
 	starting.Lock()
 	err := cmd.Start()
 	starting.Unlock()

@@ -17,15 +17,15 @@ func (sh *Shell) Foreground(ctx context.Context) {
 	sh.Send("fg")
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	look := time.NewTicker(5 * time.Millisecond) // nothing announces who is in front
-	defer look.Stop()
+	tick := time.NewTicker(5 * time.Millisecond) // nothing announces who is in front
+	defer tick.Stop()
 	for {
 		group, err := sh.ForegroundGroup()
 		if err == nil && group != sh.PID() {
 			return
 		}
 		select {
-		case <-look.C:
+		case <-tick.C:
 		case <-ctx.Done():
 			sh.stage.t.Fatalf("%s: no job came to the foreground: %v; last seen: %q", sh.name, ctx.Err(), sh.terminal.last(sh.read))
 		}

@@ -28,9 +28,6 @@ type Oracle struct {
 	track *track // what it says is noted there
 }
 
-// NewOracle makes an oracle that nobody but the caller holds.
-func NewOracle() (*Oracle, error) { return newOracle(nil) }
-
 func newOracle(k *track) (*Oracle, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -48,7 +45,7 @@ func (o *Oracle) listen() {
 	for {
 		_, err := o.read.Read(buf) // what is written there means nothing
 		if errors.Is(err, io.EOF) {
-			o.track.note(Event{What: "everybody has gone"})
+			o.track.record(Event{What: "the last process has gone"})
 		}
 		if err != nil {
 			return
@@ -64,9 +61,9 @@ func (o *Oracle) Gone() <-chan struct{} { return o.gone }
 func (o *Oracle) Held() bool {
 	held := o.holds()
 	if held {
-		o.track.note(Event{What: "asked: somebody lives"})
+		o.track.record(Event{What: "asked: a process lives"})
 	} else {
-		o.track.note(Event{What: "asked: nobody lives"})
+		o.track.record(Event{What: "asked: no process lives"})
 	}
 	return held
 }
@@ -91,7 +88,7 @@ func (o *Oracle) holds() bool {
 }
 
 // Close frees the oracle whatever it would say.
-func (o *Oracle) Close() {
+func (o *Oracle) close() {
 	o.end.Do(func() {
 		o.write.Close()
 		o.read.Close()

@@ -81,7 +81,7 @@ func (s *Stage) forest(ctx context.Context, notes map[int][]string) (string, err
 	page := draw(all, children, ours, notes)
 	for _, pid := range slices.Sorted(maps.Keys(notes)) {
 		if _, there := all[pid]; !there && len(notes[pid]) > 0 {
-			page += fmt.Sprintf("  %d is no more, but alive for %s\n", pid, strings.Join(notes[pid], ", "))
+			page += fmt.Sprintf("  %d does not exist, but is alive for %s\n", pid, strings.Join(notes[pid], ", "))
 		}
 	}
 	return page, nil

@@ -47,7 +47,7 @@ type Start struct {
 
 // hear passes answers on until the process ends. There is one for each order,
 // so that the one place of the channel never fills.
-func (p *Puppet) hear(answers *json.Decoder) {
+func (p *Puppet) receive(answers *json.Decoder) {
 	for {
 		var a wire.Answer
 		if err := answers.Decode(&a); err != nil {
@@ -66,7 +66,7 @@ func (p *Puppet) Gone() <-chan struct{} { return p.gone }
 // Report returns where the puppet stands now.
 func (p *Puppet) Report(ctx context.Context) Standing {
 	p.stage.t.Helper()
-	return standing(p.tell(ctx, wire.Order{Do: wire.Report}))
+	return standing(p.do(ctx, wire.Order{Do: wire.Report}))
 }
 
 func standing(a wire.Answer) Standing {
@@ -76,7 +76,7 @@ func standing(a wire.Answer) Standing {
 // Fork has the puppet start another one called name, and waits for its greeting.
 func (p *Puppet) Fork(ctx context.Context, name string, how Start) *Puppet {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Fork, Name: name, OwnSession: how.OwnSession, OwnGroup: how.OwnGroup})
+	p.do(ctx, wire.Order{Do: wire.Fork, Name: name, OwnSession: how.OwnSession, OwnGroup: how.OwnGroup})
 	return p.stage.Puppet(ctx, name)
 }
 
@@ -84,89 +84,89 @@ func (p *Puppet) Fork(ctx context.Context, name string, how Start) *Puppet {
 // not wait for it: once ended it stays a zombie until Reap.
 func (p *Puppet) Spawn(ctx context.Context, argv ...string) int {
 	p.stage.t.Helper()
-	return p.tell(ctx, wire.Order{Do: wire.Spawn, Args: argv}).Child
+	return p.do(ctx, wire.Order{Do: wire.Spawn, Args: argv}).Child
 }
 
 // Reap has the puppet wait for a child it forked or spawned.
 func (p *Puppet) Reap(ctx context.Context, pid int) Status {
 	p.stage.t.Helper()
-	ended := p.tell(ctx, wire.Order{Do: wire.Reap, Number: pid}).Status
+	ended := p.do(ctx, wire.Order{Do: wire.Reap, Number: pid}).Status
 	return Status{Code: ended.Code, Signal: ended.Signal}
 }
 
 // Exit has the puppet exit with code, and waits until it has.
 func (p *Puppet) Exit(ctx context.Context, code int) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Exit, Number: code})
+	p.do(ctx, wire.Order{Do: wire.Exit, Number: code})
 	p.awaitEnd(ctx)
 }
 
 // Die has the puppet kill itself with s, and waits until it is dead.
 func (p *Puppet) Die(ctx context.Context, s syscall.Signal) {
 	p.stage.t.Helper()
-	p.Raise(ctx, s)
+	p.raise(ctx, s)
 	p.awaitEnd(ctx)
 }
 
 // Raise has the puppet send itself s, which it need not survive.
-func (p *Puppet) Raise(ctx context.Context, s syscall.Signal) {
+func (p *Puppet) raise(ctx context.Context, s syscall.Signal) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Raise, Number: int(s)})
+	p.do(ctx, wire.Order{Do: wire.Raise, Number: int(s)})
 }
 
 // Setsid makes the puppet the leader of a new session without a terminal.
 func (p *Puppet) Setsid(ctx context.Context) Standing {
 	p.stage.t.Helper()
-	return standing(p.tell(ctx, wire.Order{Do: wire.Setsid}))
+	return standing(p.do(ctx, wire.Order{Do: wire.Setsid}))
 }
 
 // Setpgid makes the puppet the leader of a new process group.
 func (p *Puppet) Setpgid(ctx context.Context) Standing {
 	p.stage.t.Helper()
-	return standing(p.tell(ctx, wire.Order{Do: wire.Setpgid}))
+	return standing(p.do(ctx, wire.Order{Do: wire.Setpgid}))
 }
 
 // ExecSelf has the puppet exec itself, and returns once the new image obeys.
 func (p *Puppet) ExecSelf(ctx context.Context) Standing {
 	p.stage.t.Helper()
-	return standing(p.tell(ctx, wire.Order{Do: wire.ExecSelf}))
+	return standing(p.do(ctx, wire.Order{Do: wire.ExecSelf}))
 }
 
 // Exec has the puppet become argv. It obeys no more.
 func (p *Puppet) Exec(ctx context.Context, argv ...string) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Exec, Args: argv})
+	p.do(ctx, wire.Order{Do: wire.Exec, Args: argv})
 }
 
 // IgnoreHangup has the puppet, and all it starts from now on, ignore SIGHUP.
 func (p *Puppet) IgnoreHangup(ctx context.Context) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.IgnoreHangup})
+	p.do(ctx, wire.Order{Do: wire.IgnoreHangup})
 }
 
 // CloseDescriptor has the puppet close one descriptor.
 func (p *Puppet) CloseDescriptor(ctx context.Context, fd int) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Close, Number: fd})
+	p.do(ctx, wire.Order{Do: wire.Close, Number: fd})
 }
 
 // CloseInherited has the puppet close all it inherited except 0, 1 and 2, as
 // Python, Java and sudo do for their children.
 func (p *Puppet) CloseInherited(ctx context.Context) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.CloseInherited})
+	p.do(ctx, wire.Order{Do: wire.CloseInherited})
 }
 
 // DropTerminal has the puppet let go of standard input, output and error.
 func (p *Puppet) DropTerminal(ctx context.Context) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.DropTerminal})
+	p.do(ctx, wire.Order{Do: wire.DropTerminal})
 }
 
 // tell gives an order and waits for the answer.
-func (p *Puppet) tell(ctx context.Context, order wire.Order) wire.Answer {
+func (p *Puppet) do(ctx context.Context, order wire.Order) wire.Answer {
 	p.stage.t.Helper()
-	answer, err := p.order(ctx, order)
+	answer, err := p.try(ctx, order)
 	if err != nil {
 		p.stage.t.Fatalf("puppet %s (PID %d): %s: %v", p.name, p.pid, order.Do, err)
 	}
@@ -174,16 +174,16 @@ func (p *Puppet) tell(ctx context.Context, order wire.Order) wire.Answer {
 }
 
 // order is tell for those who expect that the puppet cannot obey.
-func (p *Puppet) order(ctx context.Context, order wire.Order) (wire.Answer, error) {
-	done := p.track.begin(Event{PID: p.pid, What: "is told to " + order.String()})
-	answer, err := p.ask(ctx, order)
-	p.noteAnswer(done, answer, err)
+func (p *Puppet) try(ctx context.Context, order wire.Order) (wire.Answer, error) {
+	done := p.track.begin(Event{PID: p.pid, What: "is ordered to " + order.String()})
+	answer, err := p.exchange(ctx, order)
+	p.recordAnswer(done, answer, err)
 	return answer, err
 }
 
 var errPuppetGone = errors.New("the puppet has ended")
 
-func (p *Puppet) ask(ctx context.Context, order wire.Order) (wire.Answer, error) {
+func (p *Puppet) exchange(ctx context.Context, order wire.Order) (wire.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := json.NewEncoder(p.conn).Encode(order); err != nil {

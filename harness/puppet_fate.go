@@ -17,14 +17,14 @@ import (
 // it spawns start without an environment too.
 func (p *Puppet) DropEnvironment(ctx context.Context) Standing {
 	p.stage.t.Helper()
-	return standing(p.tell(ctx, wire.Order{Do: wire.DropEnvironment}))
+	return standing(p.do(ctx, wire.Order{Do: wire.DropEnvironment}))
 }
 
 // WriteTerminal has the puppet write a line to its controlling terminal,
 // whatever its standard output is. The error says why the terminal would not
 // have it: EIO after a hang-up, ENXIO or ENOTTY where there is none.
 func (p *Puppet) WriteTerminal(ctx context.Context, line string) error {
-	_, err := p.order(ctx, wire.Order{Do: wire.WriteTerminal, Args: []string{line}})
+	_, err := p.try(ctx, wire.Order{Do: wire.WriteTerminal, Args: []string{line}})
 	return err
 }
 
@@ -32,14 +32,14 @@ func (p *Puppet) WriteTerminal(ctx context.Context, line string) error {
 // takes root to do. It may then lack the right to start children as puppets.
 func (p *Puppet) ChangeUser(ctx context.Context, user int) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.ChangeUser, Number: user})
+	p.do(ctx, wire.Order{Do: wire.ChangeUser, Number: user})
 }
 
 // Crash has the puppet crash like a program with a fault, by SIGABRT and
 // without a core, and waits until it is dead.
 func (p *Puppet) Crash(ctx context.Context) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Crash})
+	p.do(ctx, wire.Order{Do: wire.Crash})
 	p.awaitEnd(ctx)
 }
 
@@ -47,7 +47,7 @@ func (p *Puppet) Crash(ctx context.Context) {
 // who has not stopped yet a SIGCONT means nothing.
 func (p *Puppet) Stop(ctx context.Context) {
 	p.stage.t.Helper()
-	p.Raise(ctx, syscall.SIGSTOP)
+	p.raise(ctx, syscall.SIGSTOP)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
@@ -84,14 +84,14 @@ func (p *Puppet) DoubleFork(ctx context.Context, name string, middle Start) *Pup
 // that has stopped. The puppet needs the right to: it is its parent, or root. The
 // error says why not.
 func (p *Puppet) Trace(ctx context.Context, pid int) error {
-	_, err := p.order(ctx, wire.Order{Do: wire.Trace, Number: pid})
+	_, err := p.try(ctx, wire.Order{Do: wire.Trace, Number: pid})
 	return err
 }
 
 // Release has the puppet let a process go that it traces.
 func (p *Puppet) Release(ctx context.Context, pid int) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Release, Number: pid})
+	p.do(ctx, wire.Order{Do: wire.Release, Number: pid})
 }
 
 // EndFirstThread ends the thread that the puppet began with, while others go on:
@@ -99,7 +99,7 @@ func (p *Puppet) Release(ctx context.Context, pid int) {
 // for Linux alone.
 func (p *Puppet) EndFirstThread(ctx context.Context) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.EndFirstThread})
+	p.do(ctx, wire.Order{Do: wire.EndFirstThread})
 }
 
 // Lend has the puppet send what it inherited beyond 0, 1 and 2 to this process,
@@ -112,7 +112,7 @@ func (p *Puppet) Lend(ctx context.Context) io.Closer {
 		p.stage.t.Fatalf("puppet %s is to lend: %v", p.name, err)
 	}
 	defer listener.Close()
-	p.tell(ctx, wire.Order{Do: wire.Lend, Name: socket})
+	p.do(ctx, wire.Order{Do: wire.Lend, Name: socket})
 	lent, err := borrow(listener)
 	if err != nil {
 		p.stage.t.Fatalf("puppet %s lends: %v", p.name, err)

@@ -36,13 +36,13 @@ func newRecording(rows, columns int) *recording {
 func (r *recording) typed(b []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.note(true, b)
+	r.keep(true, b)
 }
 
 func (r *recording) shown(b []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.note(false, b)
+	r.keep(false, b)
 	r.seen = append(r.seen, b...)
 	r.wake()
 }
@@ -61,7 +61,7 @@ func (r *recording) resized(rows, columns int) {
 }
 
 // note and wake need mu.
-func (r *recording) note(typed bool, b []byte) {
+func (r *recording) keep(typed bool, b []byte) {
 	r.passed = append(r.passed, passage{at: time.Since(r.began), typed: typed, bytes: append([]byte(nil), b...)})
 }
 

@@ -97,7 +97,7 @@ func (s *Stage) Report(ctx context.Context) string {
 func (s *Stage) Failed(message string) {
 	if s != nil {
 		s.failed = true
-		s.Note("%s", strings.TrimSpace("FAILED "+message))
+		s.Logf("%s", strings.TrimSpace("FAILED "+message))
 	}
 }
 
@@ -105,12 +105,12 @@ func (s *Stage) Failed(message string) {
 // the monitors believe.
 func (s *Stage) now(ctx context.Context, page *strings.Builder, events []Event) {
 	fmt.Fprintf(page, "\n  oracles\n")
-	say := map[bool]string{true: "somebody lives", false: "nobody lives"}
+	state := map[bool]string{true: "a process lives", false: "no process lives"}
 	for _, sh := range s.shells {
-		fmt.Fprintf(page, "  %-16s %s\n", sh.track.who, say[sh.oracle.holds()])
+		fmt.Fprintf(page, "  %-16s %s\n", sh.track.name, state[sh.oracle.holds()])
 	}
 	for _, j := range s.jobs {
-		fmt.Fprintf(page, "  %-16s %s\n", j.track.who, say[j.oracle.holds()])
+		fmt.Fprintf(page, "  %-16s %s\n", j.track.name, state[j.oracle.holds()])
 	}
 	forest, err := s.forest(ctx, believed(events))
 	fmt.Fprintf(page, "\n  processes now\n%s", forest)
@@ -119,7 +119,7 @@ func (s *Stage) now(ctx context.Context, page *strings.Builder, events []Event) 
 	}
 	for _, j := range s.jobs {
 		if text := strings.TrimSpace(j.Output()); text != "" {
-			fmt.Fprintf(page, "\n  %s wrote\n%s\n", j.track.who, brief(text, 2000))
+			fmt.Fprintf(page, "\n  %s wrote\n%s\n", j.track.name, brief(text, 2000))
 		}
 	}
 }
@@ -131,10 +131,10 @@ func believed(events []Event) map[int][]string {
 		who := alive[e.PID]
 		switch e.Life {
 		case Begins:
-			alive[e.PID] = append(who, e.Who)
+			alive[e.PID] = append(who, e.Track)
 		case Ends:
 			for i := range who {
-				if who[i] == e.Who {
+				if who[i] == e.Track {
 					alive[e.PID] = append(who[:i:i], who[i+1:]...)
 					break
 				}
@@ -175,10 +175,10 @@ func (s *Stage) keepReport(dir, text string, events []Event) error {
 		errs = append(errs, err)
 	}
 	for _, sh := range s.shells {
-		if files[sh.track.who+".cast"], err = sh.terminal.asciicast(sh.track.who); err != nil {
+		if files[sh.track.name+".cast"], err = sh.terminal.asciicast(sh.track.name); err != nil {
 			errs = append(errs, err)
 		}
-		files[sh.track.who+".txt"] = []byte(sh.Transcript())
+		files[sh.track.name+".txt"] = []byte(sh.Transcript())
 	}
 	for name, content := range files {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, name), content, 0o644))

@@ -64,22 +64,22 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 			`sh-0 \d+ +its terminal gets 30 rows of 100 columns`,
 			`job-0 \d+ +started: sh -c puppet root; :`,
 			`root \d+ +greets: parent \d+, group \d+, session \d+, start \d+`,
-			`root \d+ +is told to fork leaf \(own session\): child \d+`,
+			`root \d+ +is ordered to fork leaf \(own session\): child \d+`,
 			`leaf \d+ +greets: parent`,
-			`root \d+ +is told to exit 3`,
+			`root \d+ +is ordered to exit 3`,
 			`job-0 \d+ +ended: exit 0`,
 			`monitor of x +\d+ joined leaf`,
-			`leaf \d+ +is told to report: parent is now`,
+			`leaf \d+ +is ordered to report: parent is now`,
 			`spec +runs sh -c echo out; exit 4: exit 4 "out"`,
 			`spec +sends SIGCONT to \d+`,
-			`oracle of job-0 +asked: somebody lives`,
+			`oracle of job-0 +asked: a process lives`,
 			`spec +FAILED`,
 		}, `(.*\n)+?.*`)))
 		Expect(t.report).To(MatchRegexp(`root \d+ +has gone`), "before or after its parent: both goroutines see it at once")
 	})
 
 	It("counts what repeats itself", func() {
-		Expect(t.report).To(MatchRegexp(`asked: somebody lives \(5 times, until \d+\.\d{3}\)`))
+		Expect(t.report).To(MatchRegexp(`asked: a process lives \(5 times, until \d+\.\d{3}\)`))
 	})
 
 	It("makes one line of those who only passed by", func() {
@@ -88,15 +88,15 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 
 	It("shows who lives at that moment, and who is believed to", func() {
 		Expect(t.report).To(MatchRegexp(`(?m)^ *%d +[RS].*parent .*group %[1]d .*session %[1]d .*puppet leaf +<- .*leaf`, leaf))
-		Expect(t.report).To(ContainSubstring("999999999 is no more, but alive for monitor of x"))
-		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +somebody lives`))
+		Expect(t.report).To(ContainSubstring("999999999 does not exist, but is alive for monitor of x"))
+		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +a process lives`))
 	})
 
 	It("names the machine, and the command that tries again", func() {
 		Expect(t.report).To(MatchRegexp(`focus 'A story'\\''s end \\\(it'\\''s told\\\)\$' -\S*seed 42`))
 		Expect(t.report).To(MatchRegexp(`machine .*\d+ cores, go1`))
 		Expect(t.report).To(MatchRegexp(`load .*\d`))
-		Expect(string(t.files("report.txt"))).To(ContainSubstring("is told to exit 3"))
+		Expect(string(t.files("report.txt"))).To(ContainSubstring("is ordered to exit 3"))
 	})
 
 	It("has every terminal as an asciicast", func() {
@@ -134,18 +134,18 @@ func story(ctx SpecContext, stage *harness.Stage) int {
 	root.Exit(ctx, 3)
 	job.Wait(ctx)
 	now := time.Now()
-	stage.Observe(func() []harness.Event {
+	stage.Observe(harness.Observer{Events: func() []harness.Event {
 		events := []harness.Event{
-			{Time: now, PID: leaf.PID(), Who: "monitor of x", What: "joined leaf", Life: harness.Begins},
-			{Time: now, PID: 999999999, Who: "monitor of x", What: "joined nobody", Life: harness.Begins},
+			{Time: now, PID: leaf.PID(), Track: "monitor of x", What: "joined leaf", Life: harness.Begins},
+			{Time: now, PID: 999999999, Track: "monitor of x", What: "joined nobody", Life: harness.Begins},
 		}
 		for pid := 777777701; pid <= 777777703; pid++ {
 			events = append(events,
-				harness.Event{Time: now, PID: pid, Who: "monitor of x", What: "joined", Life: harness.Begins},
-				harness.Event{Time: now, PID: pid, Who: "monitor of x", What: "left", Life: harness.Ends})
+				harness.Event{Time: now, PID: pid, Track: "monitor of x", What: "joined", Life: harness.Begins},
+				harness.Event{Time: now, PID: pid, Track: "monitor of x", What: "left", Life: harness.Ends})
 		}
 		return events
-	})
+	}})
 	leaf.Report(ctx)
 	stage.Run(ctx, "sh", "-c", "echo out; exit 4")
 	Expect(stage.Signal(leaf.PID(), syscall.SIGCONT)).To(Succeed())
@@ -191,14 +191,14 @@ var _ = Describe("A spec that takes long", func() {
 			root.Stop(ctx)
 			var asking sync.WaitGroup
 			asking.Go(func() { root.Report(ctx) })
-			Eventually(ctx, t.ask).Should(ContainSubstring("is told to report: NO ANSWER YET"))
+			Eventually(ctx, t.ask).Should(ContainSubstring("is ordered to report: NO ANSWER YET"))
 			said = t.ask()
 			root.Continue()
 			asking.Wait()
 			Expect(t.ask()).NotTo(ContainSubstring("NO ANSWER"))
 			job.Signal(syscall.SIGKILL)
 		})
-		Expect(said).To(MatchRegexp(`root \d+ +is told to raise \w+ \(signal\)`))
+		Expect(said).To(MatchRegexp(`root \d+ +is ordered to raise \w+ \(signal\)`))
 		Expect(t.ask).To(BeNil())
 	}, SpecTimeout(time.Minute))
 })

@@ -79,9 +79,9 @@ func ps(ctx context.Context, environment string) (string, error) {
 // clear waits until nothing of the stage runs any more, a monitor included. What
 // is there in the end is killed and reported.
 func (s *Stage) clear(ctx context.Context) []string {
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	limit, cancel := context.WithTimeout(ctx, s.farewell)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	limit, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()
 	if s.t.Failed() {
 		cancel() // one look: a failed spec need not wait for what will not come
@@ -95,7 +95,7 @@ func (s *Stage) clear(ctx context.Context) []string {
 			return nil
 		}
 		select {
-		case <-look.C:
+		case <-tick.C:
 		case <-limit.Done():
 			return kill(found)
 		}

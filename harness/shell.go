@@ -20,7 +20,7 @@ type Shell struct {
 	track    *track
 	profile  profile
 	terminal *terminal
-	process  *Process
+	process  *process
 	oracle   *Oracle
 	read     int // offset up to which the screen has been used
 	marks    int // commands typed to find out where we are
@@ -69,7 +69,7 @@ func (s *Stage) startShell(cmd *exec.Cmd, k *track) (*Shell, error) {
 	}
 	terminal, err := openTerminal(s.rows, s.columns)
 	if err != nil {
-		oracle.Close()
+		oracle.close()
 		return nil, err
 	}
 	replica := terminal.replica
@@ -80,7 +80,7 @@ func (s *Stage) startShell(cmd *exec.Cmd, k *track) (*Shell, error) {
 	process, err := start(cmd, k, oracle.write)
 	if err != nil {
 		terminal.Close()
-		oracle.Close()
+		oracle.close()
 		return nil, err
 	}
 	return &Shell{track: k, terminal: terminal, process: process, oracle: oracle}, nil
@@ -134,7 +134,7 @@ func (sh *Shell) Prompt(ctx context.Context) (output string, status int) {
 	if err != nil {
 		sh.stage.t.Fatalf("%s: the status in the prompt: %v", sh.name, err)
 	}
-	sh.stage.happened()
+	sh.stage.changed()
 	return sh.profile.output(sh.terminal.text(from, match[0])), status
 }
 
@@ -186,7 +186,7 @@ func (sh *Shell) key(ctx context.Context, key string) (output string, status int
 
 // Hangup closes the terminal as a closed window does.
 func (sh *Shell) Hangup() {
-	sh.track.note(Event{PID: sh.PID(), What: "its terminal is closed"})
+	sh.track.record(Event{PID: sh.PID(), What: "its terminal is closed"})
 	sh.terminal.Hangup()
 }
 

@@ -23,7 +23,7 @@ import (
 var starting sync.Mutex
 
 // A Process is a command that the harness started and waits for.
-type Process struct {
+type process struct {
 	cmd    *exec.Cmd
 	exited chan struct{} // closed after the reap; status may be read then
 	status Status
@@ -34,7 +34,7 @@ type Process struct {
 // and waits for the process in the background. The descriptors of cmd must be
 // files: with anything else Wait would wait for grandchildren as well. Start
 // and end are noted in k.
-func start(cmd *exec.Cmd, k *track, given ...*os.File) (*Process, error) {
+func start(cmd *exec.Cmd, k *track, given ...*os.File) (*process, error) {
 	reviveSignals()
 	starting.Lock()
 	began := time.Now()
@@ -46,27 +46,27 @@ func start(cmd *exec.Cmd, k *track, given ...*os.File) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %q: %w", cmd.Args, err)
 	}
-	p := &Process{cmd: cmd, exited: make(chan struct{}), track: k}
-	k.note(Event{Time: began, PID: p.PID(), What: "started: " + strings.Join(cmd.Args, " "), Life: Begins})
+	p := &process{cmd: cmd, exited: make(chan struct{}), track: k}
+	k.record(Event{Time: began, PID: p.PID(), What: "started: " + strings.Join(cmd.Args, " "), Life: Begins})
 	go p.reap()
 	return p, nil
 }
 
-func (p *Process) reap() {
+func (p *process) reap() {
 	defer close(p.exited)
 	p.cmd.Wait() // its error only repeats the state
 	p.status = statusOf(p.cmd.ProcessState)
-	p.track.note(Event{PID: p.PID(), What: "ended: " + p.status.String(), Life: Ends})
+	p.track.record(Event{PID: p.PID(), What: "ended: " + p.status.String(), Life: Ends})
 }
 
 // PID is the process's own; nobody else has it until Exited is closed.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+func (p *process) PID() int { return p.cmd.Process.Pid }
 
 // Exited is closed once the process has ended and was reaped.
-func (p *Process) Exited() <-chan struct{} { return p.exited }
+func (p *process) Exited() <-chan struct{} { return p.exited }
 
 // Wait returns how the process ended.
-func (p *Process) Wait(ctx context.Context) (Status, error) {
+func (p *process) Wait(ctx context.Context) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
@@ -78,7 +78,7 @@ func (p *Process) Wait(ctx context.Context) (Status, error) {
 }
 
 // Signal sends s to the process; if it has ended this does nothing.
-func (p *Process) Signal(s syscall.Signal) {
+func (p *process) Signal(s syscall.Signal) {
 	done := p.track.begin(Event{PID: p.PID(), What: "gets signal " + unix.SignalName(s)})
 	done(outcome(p.cmd.Process.Signal(s)))
 }
@@ -92,7 +92,7 @@ func outcome(err error) string {
 }
 
 // end kills the process if it still lives and returns when it was reaped.
-func (p *Process) end() {
+func (p *process) end() {
 	p.cmd.Process.Kill()
 	<-p.exited
 }

@@ -31,7 +31,7 @@ type Stage struct {
 	shells        []*Shell
 	jobs          []*Job
 	loans         []io.Closer                   // what puppets have lent to this process
-	look          []func()                      // called whenever something has visibly happened on the stage
+	looks         []func()                      // called whenever something has visibly happened on the stage
 	last          []func(context.Context) error // called when it is cleared; errors are residue
 	// timeline is what was seen here, sources what others have written down.
 	timeline   *timeline
@@ -40,22 +40,22 @@ type Stage struct {
 	reported   bool
 	failed     bool // and the timeline says so
 	crossCheck bool // jobs have more witnesses than their oracle
-	// farewell is how long what nobody killed may take to end by itself, once
+	// grace is how long what nobody killed may take to end by itself, once
 	// all else has: a monitor, or a process that keeps a command's output open.
-	farewell time.Duration
+	grace time.Duration
 }
 
 // NewStage sets a stage up. When the test ends it ends everything that was started
 // there, and fails the test if something stays.
 func NewStage(t T, tools Tools) *Stage {
 	t.Helper()
-	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), farewell: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
+	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
 	s.spec = s.timeline.track("spec")
 	if err := s.furnish(); err != nil {
 		os.RemoveAll(s.dir)
 		t.Fatalf("set up the stage: %v", err)
 	}
-	s.spec.note(Event{What: "the stage is " + s.dir})
+	s.spec.record(Event{What: "the stage is " + s.dir})
 	t.Cleanup(s.strike)
 	s.reportFailure()
 	s.offerProgress()
@@ -104,8 +104,8 @@ func (s *Stage) Path(elements ...string) string {
 func (s *Stage) Setenv(name, value string) { s.env = append(s.env, name+"="+value) }
 
 // happened lets those look who want to see the stage before it changes again.
-func (s *Stage) happened() {
-	for _, look := range s.look {
+func (s *Stage) changed() {
+	for _, look := range s.looks {
 		look()
 	}
 }
@@ -153,10 +153,10 @@ func (s *Stage) strike() {
 	problems = append(problems, s.clear(ctx)...)
 	s.explain(ctx, len(problems) > 0)
 	for _, sh := range s.shells {
-		sh.oracle.Close()
+		sh.oracle.close()
 	}
 	for _, j := range s.jobs {
-		j.oracle.Close()
+		j.oracle.close()
 	}
 	problems = append(problems, s.finish(ctx)...)
 	if err := removeAll(s.dir); err != nil {
@@ -169,7 +169,7 @@ func (s *Stage) strike() {
 
 // finish does what is to be done once nobody is on the stage any more.
 func (s *Stage) finish(ctx context.Context) (problems []string) {
-	ctx, cancel := context.WithTimeout(ctx, s.farewell)
+	ctx, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()
 	for _, f := range s.last {
 		if err := f(ctx); err != nil {

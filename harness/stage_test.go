@@ -50,17 +50,18 @@ var _ = Describe("A stage", func() {
 		Expect(message).To(And(ContainSubstring("done"), ContainSubstring("WaitDelay expired")))
 	}, SpecTimeout(time.Minute))
 
-	It("tells what happened on it", func(ctx SpecContext) {
+	It("reports what happened on it and which processes live", func(ctx SpecContext) {
+		GinkgoT().Setenv("GEMINI_REPORTS", GinkgoT().TempDir())
 		stage := newStage()
 		sh := stage.Shell(ctx, harness.Sh)
 		sh.Run(ctx, "echo in the shell")
 		job := stage.Start("sh", "-c", "echo in the job")
 		job.Wait(ctx)
-		page := stage.Evidence(ctx)
+		page := stage.Report(ctx)
 		Expect(page).To(ContainSubstring("in the shell"))
 		Expect(page).To(ContainSubstring("in the job"))
 		Expect(page).To(MatchRegexp(`(?m)^ *%d .*sh -i`, sh.PID()))
-		Expect(page).To(ContainSubstring("someone lives: true"))
-		Expect(page).To(ContainSubstring("someone lives: false"))
+		Expect(page).To(MatchRegexp(`(?m)^  sh-0 +a process lives$`))
+		Expect(page).To(MatchRegexp(`(?m)^  job-0 +no process lives$`))
 	}, SpecTimeout(time.Minute))
 })

@@ -9,7 +9,8 @@ import (
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-func (s Standing) String() string {
+// text describes the standing, its PID left out.
+func (s Standing) text() string {
 	return fmt.Sprintf("parent %d, group %d, session %d, start %d", s.Parent, s.Group, s.Session, s.Start)
 }
 
@@ -32,7 +33,7 @@ func (s Standing) since(before Standing) string {
 
 // noteAnswer completes the event of an order: what came of it, and what is
 // different about the puppet since its last answer, its parent for example.
-func (p *Puppet) noteAnswer(done func(string), a wire.Answer, err error) {
+func (p *Puppet) recordAnswer(done func(string), a wire.Answer, err error) {
 	var parts []string
 	if err != nil {
 		parts = append(parts, err.Error())

@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -12,12 +13,12 @@ import (
 // An Event is something that was seen at a time. Who tells it: a puppet, a
 // shell, a job, the journal of a runtime. It names a track of the timeline.
 type Event struct {
-	Time time.Time
-	Took time.Duration // of what has a beginning and an end; else 0
-	PID  int           // the process that it is about; 0 if it is about none
-	Who  string
-	What string
-	Life Life
+	Time  time.Time
+	Took  time.Duration // of what has a beginning and an end; else 0
+	PID   int           // the process that it is about; 0 if it is about none
+	Track string
+	What  string
+	Life  Life
 	// Parent is the process from which PID came, if Life begins and it is known.
 	Parent int
 
@@ -57,7 +58,7 @@ type timeline struct {
 func newTimeline() *timeline { return &timeline{began: time.Now()} }
 
 // note adds an event, which happened now unless it says otherwise.
-func (t *timeline) note(e Event) *Event {
+func (t *timeline) record(e Event) *Event {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if e.Time.IsZero() {
@@ -72,7 +73,7 @@ func (t *timeline) note(e Event) *Event {
 // came out.
 func (t *timeline) begin(e Event) (done func(outcome string)) {
 	e.open = true
-	begun := t.note(e)
+	begun := t.record(e)
 	return func(outcome string) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -87,15 +88,15 @@ func (t *timeline) begin(e Event) (done func(outcome string)) {
 // written to no track at all (nil) is not kept.
 type track struct {
 	timeline *timeline
-	who      string
+	name     string
 }
 
-func (t *timeline) track(who string) *track { return &track{t, who} }
+func (t *timeline) track(name string) *track { return &track{t, name} }
 
-func (k *track) note(e Event) {
+func (k *track) record(e Event) {
 	if k != nil {
-		e.Who, e.self = k.who, true
-		k.timeline.note(e)
+		e.Track, e.self = k.name, true
+		k.timeline.record(e)
 	}
 }
 
@@ -103,12 +104,12 @@ func (k *track) begin(e Event) (done func(outcome string)) {
 	if k == nil {
 		return func(string) {}
 	}
-	e.Who, e.self = k.who, true
+	e.Track, e.self = k.name, true
 	return k.timeline.begin(e)
 }
 
 // oracle is the track of the oracle of whoever writes here.
-func (k *track) oracle() *track { return k.timeline.track("oracle of " + k.who) }
+func (k *track) oracle() *track { return k.timeline.track("oracle of " + k.name) }
 
 // merged is a copy of all events and of those of others, in order of time.
 // Among others' the order is only as good as their clocks: a log with
@@ -127,20 +128,41 @@ func (t *timeline) merged(others []Event) []Event {
 	return all
 }
 
-// Observe adds a source of events to the stage's timeline: what a monitor has
-// journalled, for example. It is called when a report is made.
-func (s *Stage) Observe(source func() []Event) { s.sources = append(s.sources, source) }
+// An Observer adds the events of another recorder to the timeline of a stage: the
+// journal of a monitor, for example. Each of its functions may be nil.
+type Observer struct {
+	// Look is called each time a prompt or a puppet has appeared. It can open files
+	// that a monitor may remove later.
+	Look func()
+	// Events returns what was recorded. It is called when a report is made.
+	Events func() []Event
+	// Close is called when the stage has been cleared. Its error fails the spec.
+	Close func() error
+}
+
+// Observe adds an observer to the stage.
+func (s *Stage) Observe(o Observer) {
+	if o.Look != nil {
+		s.looks = append(s.looks, o.Look)
+	}
+	if o.Events != nil {
+		s.sources = append(s.sources, o.Events)
+	}
+	if o.Close != nil {
+		s.last = append(s.last, func(context.Context) error { return o.Close() })
+	}
+}
 
 // Note puts a remark of the spec's own into the timeline.
-func (s *Stage) Note(format string, args ...any) {
-	s.spec.note(Event{What: fmt.Sprintf(format, args...)})
+func (s *Stage) Logf(format string, args ...any) {
+	s.spec.record(Event{What: fmt.Sprintf(format, args...)})
 }
 
 // history is all that is known about the stage, in order of time.
 func (s *Stage) history() []Event {
 	var others []Event
 	for _, sh := range s.shells {
-		others = append(others, sh.terminal.events(sh.track.who, sh.PID())...)
+		others = append(others, sh.terminal.events(sh.track.name, sh.PID())...)
 	}
 	for _, source := range s.sources {
 		others = append(others, source()...)
@@ -161,7 +183,7 @@ func (r *recording) events(who string, pid int) []Event {
 		if p.typed {
 			direction = typed
 		}
-		all = append(all, Event{Time: r.began.Add(p.at), PID: pid, Who: who, What: string(p.bytes), self: true, stream: direction})
+		all = append(all, Event{Time: r.began.Add(p.at), PID: pid, Track: who, What: string(p.bytes), self: true, stream: direction})
 	}
 	return all
 }

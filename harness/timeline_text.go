@@ -33,7 +33,7 @@ const (
 func writeTimeline(events []Event, began time.Time, mark string) string {
 	p := &page{began: began, mark: mark, last: began, passers: passersBy(events)}
 	for _, e := range events {
-		p.width = max(p.width, len(whoIs(e)))
+		p.width = max(p.width, len(label(e)))
 	}
 	for len(events) > 0 {
 		p.pause(events[0])
@@ -55,7 +55,7 @@ func alike(events []Event) []Event {
 	n, first := 1, events[0]
 	for n < len(events) {
 		e := events[n]
-		if whoIs(e) != whoIs(first) || e.stream != first.stream || e.stream == 0 && (e.What != first.What || e.PID != first.PID) {
+		if label(e) != label(first) || e.stream != first.stream || e.stream == 0 && (e.What != first.What || e.PID != first.PID) {
 			break
 		}
 		n++
@@ -63,11 +63,11 @@ func alike(events []Event) []Event {
 	return events[:n]
 }
 
-func whoIs(e Event) string {
+func label(e Event) string {
 	if e.PID == 0 || !e.self {
-		return e.Who
+		return e.Track
 	}
-	return fmt.Sprintf("%s %d", e.Who, e.PID)
+	return fmt.Sprintf("%s %d", e.Track, e.PID)
 }
 
 func (p *page) pause(next Event) {
@@ -99,10 +99,10 @@ func (p *page) event(group []Event) {
 func passersBy(events []Event) map[int]bool {
 	tellers, lives := map[int]string{}, map[int]Life{}
 	for _, e := range events {
-		if who, known := tellers[e.PID]; known && who != e.Who || e.self {
-			e.Who = "" // no teller's name
+		if who, known := tellers[e.PID]; known && who != e.Track || e.self {
+			e.Track = "" // no teller's name
 		}
-		tellers[e.PID] = e.Who
+		tellers[e.PID] = e.Track
 		lives[e.PID] |= e.Life
 	}
 	passed := map[int]bool{}
@@ -116,7 +116,7 @@ func passersBy(events []Event) map[int]bool {
 // but passers-by, if they are enough to be a crowd.
 func (p *page) passing(events []Event) []Event {
 	n := 0
-	for n < len(events) && p.passers[events[n].PID] && events[n].Who == events[0].Who {
+	for n < len(events) && p.passers[events[n].PID] && events[n].Track == events[0].Track {
 		n++
 	}
 	if n < 4 {
@@ -178,7 +178,7 @@ var (
 )
 
 func (p *page) line(e Event, sign, text string) {
-	fmt.Fprintf(p, "%9.3f %-*s %s %s\n", e.Time.Sub(p.began).Seconds(), p.width, whoIs(e), sign, text)
+	fmt.Fprintf(p, "%9.3f %-*s %s %s\n", e.Time.Sub(p.began).Seconds(), p.width, label(e), sign, text)
 }
 
 // short is a duration with three digits at most.

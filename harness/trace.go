@@ -40,8 +40,8 @@ type trace struct {
 }
 
 type trackKey struct {
-	pid int
-	who string
+	pid   int
+	track string
 }
 
 // traceJSON is events as a file for Perfetto. What has not ended, ends with the
@@ -71,10 +71,10 @@ func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, e
 }
 
 func (t *trace) add(e Event, lives map[trackKey]Event) {
-	key := trackKey{e.PID, e.Who}
+	key := trackKey{e.PID, e.Track}
 	name, _, _ := strings.Cut(visible(strings.TrimSpace(e.What)), ": ")
 	if e.stream != 0 {
-		key.who += " terminal"
+		key.track += " terminal"
 		name = map[stream]string{typed: "> ", shown: "< "}[e.stream] + visible(strings.TrimSpace(e.What))
 	}
 	switch {
@@ -85,7 +85,7 @@ func (t *trace) add(e Event, lives map[trackKey]Event) {
 	default:
 		t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "i", TS: t.micros(e.Time), PID: t.pid(key), TID: t.tid(key), Scope: "t", Args: map[string]any{"what": e.What}})
 	}
-	key.who = e.Who
+	key.track = e.Track
 	if birth, alive := lives[key]; e.Life == Ends && alive {
 		t.lived(span{key, birth.Time, e.Time, birth.Parent}, e.What)
 		delete(lives, key)
@@ -115,7 +115,7 @@ func (t *trace) pid(key trackKey) int {
 func (t *trace) tid(key trackKey) int {
 	if _, known := t.tracks[key]; !known {
 		t.tracks[key] = 1<<30 + len(t.tracks)
-		t.named[t.pid(key)] = append(t.named[t.pid(key)], key.who)
+		t.named[t.pid(key)] = append(t.named[t.pid(key)], key.track)
 	}
 	return t.tracks[key]
 }
@@ -160,6 +160,6 @@ func (t *trace) names() {
 		t.events = append(t.events, traceEvent{Name: "process_name", Phase: "M", PID: pid, Args: map[string]any{"name": name}})
 	}
 	for key, tid := range t.tracks {
-		t.events = append(t.events, traceEvent{Name: "thread_name", Phase: "M", PID: t.pid(key), TID: tid, Args: map[string]any{"name": key.who}})
+		t.events = append(t.events, traceEvent{Name: "thread_name", Phase: "M", PID: t.pid(key), TID: tid, Args: map[string]any{"name": key.track}})
 	}
 }

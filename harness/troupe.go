@@ -64,7 +64,7 @@ func (tr *troupe) admit(p *Puppet) bool {
 func (tr *troupe) greet(p *Puppet) {
 	defer close(p.gone)
 	defer close(p.answers)
-	defer func() { p.track.note(Event{PID: p.pid, What: "has gone", Life: Ends}) }()
+	defer func() { p.track.record(Event{PID: p.pid, What: "has gone", Life: Ends}) }()
 	answers := json.NewDecoder(p.conn)
 	var hello wire.Answer
 	if err := answers.Decode(&hello); err != nil {
@@ -74,9 +74,9 @@ func (tr *troupe) greet(p *Puppet) {
 	p.name, p.pid, p.last = hello.Name, hello.PID, standing(hello)
 	p.track = tr.stage.timeline.track(p.name)
 	tr.mu.Unlock()
-	p.track.note(Event{Time: hello.Time, PID: p.pid, What: "greets: " + p.last.String(), Life: Begins, Parent: hello.Parent})
+	p.track.record(Event{Time: hello.Time, PID: p.pid, What: "greets: " + p.last.text(), Life: Begins, Parent: hello.Parent})
 	tr.arrivals(p.name) <- p
-	p.hear(answers)
+	p.receive(answers)
 }
 
 // arrivals is where puppets called name queue. A name is used for a few at most.
@@ -123,7 +123,7 @@ func (s *Stage) Puppet(ctx context.Context, name string) *Puppet {
 	defer cancel()
 	select {
 	case p := <-s.troupe.arrivals(name):
-		s.happened()
+		s.changed()
 		return p
 	case <-ctx.Done():
 		s.t.Fatalf("no puppet called %s: %v", name, ctx.Err())

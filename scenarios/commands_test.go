@@ -77,11 +77,11 @@ var _ = Describe("A command in a runtime", func() {
 		stage.CrossCheck()
 		job := stage.Start(monitor.Run("clean", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
-		Expect(job.Testimony()).To(And(HaveField("Pipe", true), HaveField("Lock", true)))
+		Expect(job.Witnesses()).To(And(HaveField("Pipe", true), HaveField("Lock", true)))
 		owner.Exit(ctx, 0)
 		expectRemoved(ctx, "clean", job.Oracle())
 		Eventually(ctx, func() bool { // of who is in the job's cgroup nobody can leave it but by ending
-			said := job.Testimony()
+			said := job.Witnesses()
 			return said.Pipe || said.Lock || said.Cgroup != nil && *said.Cgroup
 		}).Should(BeFalse())
 	}, limit)

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/scenarios/internal/monitors"
 )
 
 //go:embed example
@@ -23,7 +24,9 @@ func example(name string) {
 	Expect(err).NotTo(HaveOccurred())
 	path := stage.Path(name)
 	Expect(os.WriteFile(path, program, 0o755)).To(Succeed())
-	monitor, gemini = stage.Foreign(path), nil
+	foreign, err := monitors.NewForeign(stage, path)
+	Expect(err).NotTo(HaveOccurred())
+	monitor, gemini = foreign, nil
 }
 
 var _ = Describe("Somebody else's monitor, the example", ours, func() {

@@ -30,7 +30,7 @@ func perform(ctx context.Context, p play.Play) {
 	performances++
 	// Before, since what goes wrong may end the spec there and then: the last play
 	// of the timeline is the one.
-	stage.Note("performs %s='%s'", playVariable, p)
+	stage.Logf("performs %s='%s'", playVariable, p)
 	f := &performance{runtime: fmt.Sprintf("play-%d", performances), people: map[string]*harness.Puppet{}}
 	defer f.end() // of one that failed
 	job := stage.Start(monitor.Run(f.runtime, "puppet", f.name("A"))...)

@@ -109,7 +109,7 @@ var _ = Describe("A monitor", ours, func() {
 // monitorOf is the PID of the process that watches the runtime.
 func monitorOf(ctx context.Context, name string) int {
 	GinkgoHelper()
-	pid, err := gemini.Watcher(ctx, name)
+	pid, err := gemini.PID(ctx, name)
 	Expect(err).NotTo(HaveOccurred())
 	return pid
 }

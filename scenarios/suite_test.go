@@ -21,6 +21,7 @@ import (
 
 	"github.com/gemini-monitor/gemini/harness"
 	"github.com/gemini-monitor/gemini/internal/descriptor"
+	"github.com/gemini-monitor/gemini/scenarios/internal/monitors"
 )
 
 func TestScenarios(t *testing.T) {
@@ -37,7 +38,7 @@ func TestScenarios(t *testing.T) {
 
 var (
 	tools   harness.Tools
-	adapter = os.Getenv(harness.AdapterVariable)
+	adapter = os.Getenv(monitors.AdapterVariable)
 )
 
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
@@ -59,8 +60,8 @@ var _ = SynchronizedAfterSuite(func() {}, func() {
 // Each spec has a stage and a store of its own.
 var (
 	stage   *harness.Stage
-	monitor harness.Monitor
-	gemini  *harness.Gemini // the same, where it is ours; else nil
+	monitor monitors.Monitor
+	gemini  *monitors.Gemini // the same, where it is ours; else nil
 )
 
 // ours labels what is said of Gemini alone: its words, its files, its repairs.
@@ -80,17 +81,20 @@ var _ = BeforeEach(func() {
 	stage = harness.NewStage(GinkgoT(), tools)
 	chooseMonitor()
 	DeferOnFailure(func(ctx SpecContext) {
-		AddReportEntry("the monitor", monitor.Evidence(ctx), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry("the monitor", monitor.Report(ctx), ReportEntryVisibilityFailureOrVerbose)
 	})
 })
 
 // chooseMonitor takes the one behind the adapter, else ours.
 func chooseMonitor() {
+	GinkgoHelper()
 	if adapter != "" {
-		monitor, gemini = stage.Foreign(adapter), nil
+		foreign, err := monitors.NewForeign(stage, adapter)
+		Expect(err).NotTo(HaveOccurred())
+		monitor, gemini = foreign, nil
 		return
 	}
-	gemini = stage.Gemini()
+	gemini = monitors.NewGemini(stage)
 	monitor = gemini
 }
 

@@ -18,7 +18,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
-	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/scenarios/internal/monitors"
 )
 
 const module = "github.com/gemini-monitor/gemini"
@@ -150,7 +150,7 @@ func (t *trial) run(ctx context.Context, m *mutant) error {
 		"-ginkgo.label-filter="+t.filter, "-ginkgo.json-report="+report, "-ginkgo.timeout=10m")
 	cmd.Dir = t.out
 	cmd.Env = append(os.Environ(),
-		harness.AdapterVariable+"="+t.path(m.name),
+		monitors.AdapterVariable+"="+t.path(m.name),
 		"GEMINI_PUPPET="+t.path("puppet"),
 		"GEMINI_REPORTS="+filepath.Join(t.reports(), m.name),
 		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience(),
