@@ -14,7 +14,7 @@ func (s Standing) text() string {
 	return fmt.Sprintf("parent %d, group %d, session %d, start %d", s.Parent, s.Group, s.Session, s.Start)
 }
 
-// since says what has changed; nothing if all is as it was.
+// since describes what differs from before, "" if nothing does.
 func (s Standing) since(before Standing) string {
 	var changed []string
 	for _, c := range []struct {
@@ -31,8 +31,8 @@ func (s Standing) since(before Standing) string {
 	return strings.Join(changed, ", ")
 }
 
-// noteAnswer completes the event of an order: what came of it, and what is
-// different about the puppet since its last answer, its parent for example.
+// recordAnswer completes the event of an order with its outcome and with what has
+// changed in the standing of the puppet since its last answer.
 func (p *Puppet) recordAnswer(done func(string), a wire.Answer, err error) {
 	var parts []string
 	if err != nil {

@@ -57,7 +57,7 @@ var _ = Describe("A play", func() {
 		Expect(err).To(MatchError(play.ErrSyntax))
 		Expect(err).To(MatchError(ContainSubstring(why)))
 	},
-		Entry("nothing", "", "nobody can do that"),
+		Entry("nothing", "", "no such deed"),
 		Entry("a deed that is none", "A sings", `"A sings"`),
 		Entry("somebody who is not born", "B exits", `"B exits" cannot come there`),
 		Entry("somebody who is dead", "A exits; A execs", `"A execs" cannot come there`),
