@@ -57,10 +57,10 @@ func MasterIsPollable() (bool, error) {
 	return err == nil, t.Close()
 }
 
-// Hurry makes a stage that is to fail do so soon.
+// Hurry shortens the grace time of a stage that must fail.
 func (s *Stage) Hurry() { s.grace = 300 * time.Millisecond }
 
-// OpenPair opens a terminal that nobody reads.
+// OpenPair opens a terminal without a reader.
 func OpenPair() (master, replica *os.File, err error) {
 	unlock, err := lockEdge()
 	if err != nil {
@@ -70,5 +70,5 @@ func OpenPair() (master, replica *os.File, err error) {
 	return openPair(24, 80)
 }
 
-// ProcessTable is what ps shows, with environments where they can be seen.
+// ProcessTable returns what ps shows, with environments where the system shows them.
 func ProcessTable(ctx context.Context) (string, error) { return processTable(ctx) }

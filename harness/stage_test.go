@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("A stage", func() {
-	It("keeps its own home, directory and environment, and removes them", func(ctx SpecContext) {
+	It("has its own home, directory and environment, and removes them", func(ctx SpecContext) {
 		t := &quietT{}
 		var dir string
 		Expect(t.run(func() {
@@ -33,14 +33,14 @@ var _ = Describe("A stage", func() {
 		message := t.run(func() {
 			stage := harness.NewStage(t, tools)
 			stage.Hurry()
-			// No output of the command stays open: only a look at the processes finds
-			// this one, by its arguments. macOS hides its environment.
+			// The process holds no output of the command, so the stage finds it in the
+			// table only, by its arguments. macOS hides its environment.
 			Expect(stage.Run(ctx, "sh", "-c", `tail -f "$ENV" </dev/null >/dev/null 2>&1 &`).Status).To(Equal(harness.Status{}))
 		})
 		Expect(message).To(And(ContainSubstring("left something behind"), ContainSubstring("tail -f")))
 	}, SpecTimeout(2*time.Minute))
 
-	It("fails a command that ends and leaves its output open to somebody", func(ctx SpecContext) {
+	It("fails a command that ends while another process holds its output", func(ctx SpecContext) {
 		t := &quietT{}
 		message := t.run(func() {
 			stage := harness.NewStage(t, tools)
