@@ -77,10 +77,10 @@ func Parse(text string) (Play, error) {
 }
 
 func parseAct(text string) (Act, error) {
-	who, rest, _ := strings.Cut(text, " ")
+	actor, rest, _ := strings.Cut(text, " ")
 	for _, deed := range deeds {
-		if whom, ok := strings.CutPrefix(rest, string(deed)); ok {
-			return Act{who, deed, strings.TrimSpace(whom)}, nil
+		if object, ok := strings.CutPrefix(rest, string(deed)); ok {
+			return Act{actor, deed, strings.TrimSpace(object)}, nil
 		}
 	}
 	return Act{}, fmt.Errorf("%q %w: no such deed", text, ErrSyntax)
@@ -90,9 +90,9 @@ func parseAct(text string) (Act, error) {
 func (p Play) Next() (acts []Act) {
 	s := p.scene()
 	for _, deed := range deeds {
-		for _, who := range s.names {
-			for _, whom := range s.objects(deed, who) {
-				if a := (Act{who, deed, whom}); s.allows(a) {
+		for _, actor := range s.names {
+			for _, object := range s.objects(deed, actor) {
+				if a := (Act{actor, deed, object}); s.allows(a) {
 					acts = append(acts, a)
 				}
 			}
@@ -108,9 +108,9 @@ func (p Play) Living() []string {
 }
 
 // Children returns the processes that a process forks.
-func (p Play) Children(who string) (names []string) {
+func (p Play) Children(actor string) (names []string) {
 	for _, a := range p {
-		if a.Who == who && a.Deed == Forks {
+		if a.Who == actor && a.Deed == Forks {
 			names = append(names, a.Whom)
 		}
 	}

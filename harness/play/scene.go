@@ -27,54 +27,54 @@ func (p Play) scene() *scene {
 }
 
 func (s *scene) perform(a Act) {
-	who := s.processes[a.Who]
+	actor := s.processes[a.Who]
 	switch a.Deed {
 	case Exits, Dies:
-		who.ended = true
+		actor.ended = true
 	case Forks:
 		s.names = append(s.names, a.Whom)
-		s.processes[a.Whom] = &process{parent: a.Who, empty: who.empty}
+		s.processes[a.Whom] = &process{parent: a.Who, empty: actor.empty}
 	case Reaps:
 		s.processes[a.Whom].reaped = true
 	case LeadsGroup, LeadsSession:
-		who.leads = true
+		actor.leads = true
 	case Execs:
-		who.fresh = true
+		actor.fresh = true
 	case LetsGo:
-		who.empty = true
+		actor.empty = true
 	}
 }
 
 // objects returns the processes that a deed could have as its object, "" for a deed
 // without one.
-func (s *scene) objects(deed Deed, who string) []string {
+func (s *scene) objects(deed Deed, actor string) []string {
 	switch deed {
 	case Forks:
 		return []string{nameOf(len(s.names))}
 	case Reaps:
-		return slices.DeleteFunc(slices.Clone(s.names), func(name string) bool { return s.processes[name].parent != who })
+		return slices.DeleteFunc(slices.Clone(s.names), func(name string) bool { return s.processes[name].parent != actor })
 	}
 	return []string{""}
 }
 
 // allows reports whether an act is possible. An act without effect is not.
 func (s *scene) allows(a Act) bool {
-	who := s.processes[a.Who]
-	if who.ended {
+	actor := s.processes[a.Who]
+	if actor.ended {
 		return false
 	}
 	switch a.Deed {
 	case Forks:
 		return a.Whom <= "Z"
 	case Reaps:
-		whom := s.processes[a.Whom]
-		return whom.ended && !whom.reaped && !who.fresh
+		object := s.processes[a.Whom]
+		return object.ended && !object.reaped && !actor.fresh
 	case LeadsGroup, LeadsSession:
-		return !who.leads
+		return !actor.leads
 	case Execs:
-		return !who.fresh
+		return !actor.fresh
 	case LetsGo:
-		return !who.empty
+		return !actor.empty
 	}
 	return true
 }
