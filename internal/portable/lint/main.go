@@ -22,7 +22,7 @@ import (
 // exceptions are lines that are right all the same, by file and by a part of their text.
 var exceptions = []struct{ file, text, why string }{
 	{"harness/profile.go", "PS0=", "a bash without PS0 keeps it as a variable, and a trap does its work"},
-	{".ci/run", "/proc/self/ns/pid", "where that is not, as on a Mac, the answer is right"},
+	{".ci/run", "/proc/self/ns/pid", "a Mac has no such file, and the result is right then"},
 	{"scenarios/foreign_test.go", "/proc/", "the spec is for Linux: cgroups"},
 	{"scenarios/example/cgroup-monitor.sh", "", "it is for Linux: cgroups"},
 }
