@@ -43,7 +43,7 @@ var mutants = []mutant{
 	{name: "kill-0", fault: "takes a PID for alive if kill(pid, 0) succeeds", watch: killZero},
 	{name: "bare-pid", fault: "knows processes by PID, not by start time", watch: barePID},
 	{name: "poll", fault: "reads the table every 100 ms, without notices", watch: pollTable},
-	{name: "late", fault: "reads table and lease every 100 ms, without notices", watch: lookLate},
+	{name: "late", fault: "reads table and lease every 100 ms, without notices", watch: readLate},
 	{name: "snapshot", fault: "waits for the members of one moment", watch: snapshotOnce},
 	{name: "lease-only", fault: "trusts the lease, without a table", watch: leaseOnly},
 	{name: "table-only", fault: "trusts parents in the table, without a lease", watch: tableOnly},
@@ -166,8 +166,8 @@ func pollTable(w *watch, ready func()) error {
 	return w.poll(beat, w.kin(true))
 }
 
-// lookLate is never wrong, but late.
-func lookLate(w *watch, ready func()) error {
+// readLate is never wrong, but late.
+func readLate(w *watch, ready func()) error {
 	ready()
 	kin := w.kin(true)
 	return w.poll(beat, func(live []tracker.Process) []tracker.Process {

@@ -65,8 +65,8 @@ func (m mutant) startMonitor(runtime string, owner int) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the monitor: %w", err)
 	}
-	said := make([]byte, 1)
-	if _, err := io.ReadFull(ready, said); err != nil {
+	line := make([]byte, 1)
+	if _, err := io.ReadFull(ready, line); err != nil {
 		return fmt.Errorf("the monitor did not start: %w", err)
 	}
 	return cmd.Wait()
