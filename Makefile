@@ -1,19 +1,19 @@
-# `make` lists the targets. Needs Go and make; the tools of the gate are pinned
-# in tools.mod, outside the graph of the module, and built by go itself.
+# `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
+# versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
 .PHONY: help build demo test specs explore probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
-# What ./... does not reach has a module of its own.
+# ./... does not reach internal/bench/gopsutil, which is a module of its own.
 MODULES := . internal/bench/gopsutil
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-# Left out: specs of the other system, what only the nightly run has time for, what `make explore` runs.
+# Left out: specs of the other system, long specs (`make soak`), the exploration (`make explore`).
 LABELS = !$(if $(filter darwin,$(shell go env GOOS)),linux,macos) && !stress && !explore
-# Specs wait for processes more than they compute, so more run at once than there are cores.
+# Specs wait for processes more than they compute, so more processes than cores run them.
 PROCS ?= 4
 TIMEOUT ?= 10m
-# The race detector needs a C compiler; go says 0 where there is none.
+# The race detector needs a C compiler. CGO_ENABLED is 0 if there is none.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),--race)
 SPEC_FLAGS = --procs=$(PROCS) --label-filter='$(LABELS)' --randomize-all --keep-going --fail-on-pending --trace \
 	--timeout=$(TIMEOUT) --poll-progress-after=60s $(if $(GITHUB_ACTIONS),--github-output) $(if $(CI),--no-color) \
@@ -26,7 +26,7 @@ help: ## this list
 build: ## bin/monitor and bin/puppet
 	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor ./harness/puppet
 
-demo: build ## the race, shown not happening
+demo: build ## shows that the race does not happen
 	@sh demo/demo.sh
 
 test: explore specs ## all specs but the long ones; reports in out/
@@ -35,7 +35,7 @@ specs: ## those that do without the simulated kernel (LABELS=..., PROCS=4, ARGS=
 	@mkdir -p $(OUT)
 	GORACE=atexit_sleep_ms=0 $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) ./...
 
-# One goroutine, nothing but computing: no race detector, no more processes than cores.
+# One goroutine that computes: no race detector, two processes.
 explore: OUT := $(OUT)/explore
 explore: ## every order of the steps of small programs, on a simulated kernel
 	@mkdir -p $(OUT)
@@ -80,9 +80,9 @@ cross: ## builds for every system, supported or not
 	@for system in $(SYSTEMS) windows/amd64; do \
 		echo "build $$system"; CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build ./... || exit 1; done
 
-# What runs elsewhere, or as somebody else: commands, ginkgo, which starts test binaries
-# itself, and those, each in its own directory, because reports are named after that.
-# They are built with the settings that are given.
+# Builds what runs under an emulator or as another user: the commands, ginkgo and the test
+# binaries. Each test binary has a directory of its own, after which its report is named.
+# The argument has the settings of the build.
 define binaries
 	@rm -rf $(OUT) && mkdir -p $(OUT)
 	$(1) go build -o $(OUT)/bin/ ./cmd/... ./harness/puppet
@@ -112,10 +112,10 @@ specs-page: ## docs/specs.md: which spec runs where, by its labels (DARWINRUN=..
 		--output-dir=$(OUT) --json-report=darwin.json $$(find $(OUT)/tests -name '*.test') >/dev/null
 	go run .ci/where.go -write docs/specs.md root=$(OUT)/linux.json emulated=$(OUT)/darwin.json
 
-# Root may do what others may not, and most users are not root.
+# Root has permissions that most users do not have, so the specs run without them as well.
 WHO ?= nobody
 user-check: OUT := $(OUT)/user
-user-check: ## the specs as a user without rights, for root on Linux (WHO=nobody, OUT=where that one may look)
+user-check: ## the specs as a user without rights, for root on Linux (WHO=nobody, OUT=a directory that the user can read)
 ifeq (0,$(shell command -v setpriv >/dev/null && id -u))
 	$(call binaries,CGO_ENABLED=0)
 	chown -R $(WHO) $(OUT)

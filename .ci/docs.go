@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// readmeLines is how long the README may be.
+// readmeLines is the maximal number of lines of the README.
 const readmeLines = 200
 
 var (
@@ -129,7 +129,7 @@ func (c *checker) checkTargets() {
 			for _, found := range target.FindAllStringSubmatch(code, -1) {
 				c.counts["targets"]++
 				if !strings.Contains(string(makefile), "\n"+found[1]+":") {
-					c.report("%s names `make %s`, which the Makefile has not", page, found[1])
+					c.report("%s names `make %s`, which the Makefile does not have", page, found[1])
 				}
 			}
 		}
@@ -162,7 +162,7 @@ func (c *checker) checkCommands() {
 	}
 }
 
-// checkCommand checks one mention. What follows "--" is another program's.
+// checkCommand checks one mention. Words after "--" belong to another program.
 func (c *checker) checkCommand(page, listed string, help func(...string) string, name, rest string) {
 	c.counts["commands"]++
 	words := []string{name}
@@ -211,7 +211,7 @@ func (c *checker) checkFacts() {
 		for _, found := range citation.FindAllStringSubmatch(string(text), -1) {
 			for _, n := range number.FindAllString(found[2], -1) {
 				if c.counts["citations"]++; !known[found[1]+n] {
-					c.report("%s cites %s of docs/%s.md, which has none", path, n, found[1])
+					c.report("%s cites %s of docs/%s.md, which does not exist", path, n, found[1])
 				}
 			}
 		}

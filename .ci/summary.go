@@ -1,4 +1,4 @@
-// Summary reads Ginkgo's JSON reports and says what happened.
+// Summary reads Ginkgo's JSON reports and prints a summary.
 //
 //	go run .ci/summary.go out/report.json             one line: 12 passed, 0 failed, 3 skipped
 //	go run .ci/summary.go -markdown out/report.json   a page for a job's summary
@@ -46,9 +46,9 @@ func read(files []string) ([]types.Report, error) {
 	return all, nil
 }
 
-// A tally counts specs. A set-up node that failed counts as failed, because
-// then the specs behind it only show up as skipped. Specs that a filter left
-// out are not counted: they were not asked for, and have no reason.
+// A tally counts specs. A set-up node that failed counts as a failed spec, because Ginkgo
+// then reports the specs behind it as skipped. Specs that a filter left out are not
+// counted.
 type tally struct{ passed, failed, skipped int }
 
 func (t tally) String() string {

@@ -1,15 +1,14 @@
-// Where says which spec runs where, from the labels of the specs, and holds that
-// against what did run.
+// Where derives from the labels of the specs which spec runs where, and compares that
+// with the specs that ran.
 //
 //	go run .ci/where.go -write docs/specs.md root=out/report.json emulated=out/darwin/report.json
 //	go run .ci/where.go docs/specs.md root=out/report.json root=out/explore/report.json ...
 //
-// To write the page, reports of dry runs do: they have the labels of all specs.
-// Each report is Ginkgo's, of one place. Where a report shows a spec skipped that its
-// labels say runs there, or one that ran though its labels say it does not, the
-// labels are wrong: exit status 1. The same where reports of Linux and of the macOS
-// build are given, which together have all specs, and the page is not what their
-// labels make of it.
+// Each report is Ginkgo's report of one place. With -write, reports of dry runs are
+// enough: they have the labels of all specs. The exit status is 1 if a spec was skipped
+// that runs there by its labels, or if one ran that does not. It is also 1 if reports of
+// Linux and of the macOS build are given, which together have all specs, and the page
+// differs from what their labels make of it.
 package main
 
 import (
@@ -35,11 +34,11 @@ var places = []place{
 	{"mac", "Mac", "the job `macos`, as a user"},
 }
 
-// A need is what a label asks of a place.
+// A need is what a spec with a label needs from a place.
 type need struct {
 	label, why string
 	not        []string // places that do not have it
-	perhaps    []string // places that may not have it: there the spec asks first
+	perhaps    []string // places that may not have it: there the spec finds out first
 }
 
 var needs = []need{
@@ -55,8 +54,8 @@ var needs = []need{
 	{"cgroup", "it makes cgroups", []string{"user", "mac"}, []string{"root", "container", "emulated"}},
 	{"connector", "the proc connector has to name forks", []string{"container", "emulated", "mac"}, []string{"user"}},
 	{"forks", "forks have to be announced, which pidfds do not do", nil, []string{"root", "user", "container"}},
-	{"named-forks", "the kernel has to name who was forked, or to remember who made an orphan", nil, []string{"root", "user", "container", "emulated", "mac"}},
-	{"lineage", "the kernel has to remember who made an orphan, as XNU does", nil, []string{"root", "user", "container", "emulated", "mac"}},
+	{"named-forks", "fork notices need the PID of the child, or the kernel the parent of an orphan", nil, []string{"root", "user", "container", "emulated", "mac"}},
+	{"lineage", "the kernel has to keep the parent of an orphan, as XNU does", nil, []string{"root", "user", "container", "emulated", "mac"}},
 	{"some-kernels", "it is a fact of some kernels and mechanisms (docs/xnu.md, docs/linux.md)", nil, []string{"root", "user", "container", "emulated", "mac"}},
 	{"reuse", "PIDs have to be used again at will", nil, []string{"root", "user", "container", "emulated", "mac"}},
 	{"read-only", "there has to be a read-only file system, or one can be made", nil, []string{"user", "container"}},
@@ -65,7 +64,7 @@ var needs = []need{
 	{"shell:zsh", "zsh is not everywhere", nil, []string{"container"}},
 }
 
-// A spec is one spec with what its labels say.
+// A spec is one spec with its labels.
 type spec struct {
 	suite, text string
 	labels      []string
@@ -94,7 +93,7 @@ func run(args []string, write bool) error {
 		if happened[key] == nil {
 			happened[key] = map[string]outcome{}
 		}
-		if err := look(file, specs, happened[key]); err != nil {
+		if err := read(file, specs, happened[key]); err != nil {
 			return err
 		}
 	}
@@ -103,19 +102,19 @@ func run(args []string, write bool) error {
 		return os.WriteFile(args[0], []byte(page), 0o644)
 	}
 	if wrong := unexplained(specs, happened); len(wrong) > 0 {
-		return fmt.Errorf("labels do not say what happened:\n%s", strings.Join(wrong, "\n"))
+		return fmt.Errorf("labels and reports differ:\n%s", strings.Join(wrong, "\n"))
 	}
 	if happened["root"] == nil || happened["emulated"] == nil {
 		return nil
 	}
 	there, err := os.ReadFile(args[0])
 	if err == nil && string(there) != page {
-		err = fmt.Errorf("%s is not what the labels say: make specs-page", args[0])
+		err = fmt.Errorf("%s is out of date: make specs-page", args[0])
 	}
 	return err
 }
 
-// An outcome is what became of a spec at a place. A later one says more.
+// An outcome is what a spec did at a place. A higher one replaces a lower one.
 type outcome int
 
 const (
@@ -124,9 +123,9 @@ const (
 	ran
 )
 
-// look adds the specs of a report, and what became of them. A place may have
-// several reports: what one leaves out another may have run.
-func look(file string, specs map[string]spec, happened map[string]outcome) error {
+// read adds the specs of a report and their outcomes. A place may have several reports: a
+// spec that one leaves out may have run in another.
+func read(file string, specs map[string]spec, happened map[string]outcome) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -157,15 +156,15 @@ func look(file string, specs map[string]spec, happened map[string]outcome) error
 
 func (s spec) id() string { return s.suite + ": " + s.text }
 
-// unexplained returns what the labels of the specs do not explain.
+// unexplained returns the outcomes that differ from the labels.
 func unexplained(specs map[string]spec, happened map[string]map[string]outcome) (wrong []string) {
 	for _, p := range places {
 		for _, id := range slices.Sorted(maps.Keys(happened[p.key])) {
-			said, became := specs[id].at(p.key), happened[p.key][id]
+			expected, became := specs[id].at(p.key), happened[p.key][id]
 			switch {
-			case said == no && became == ran:
+			case expected == no && became == ran:
 				wrong = append(wrong, fmt.Sprintf("%s: %s ran, labels %v", p.title, id, specs[id].labels))
-			case said == yes && became != ran, said == perhaps && became == leftOut:
+			case expected == yes && became != ran, expected == perhaps && became == leftOut:
 				wrong = append(wrong, fmt.Sprintf("%s: %s was skipped, labels %v", p.title, id, specs[id].labels))
 			}
 		}
@@ -179,9 +178,9 @@ const (
 	perhaps = "asks"
 )
 
-// at tells whether the spec runs at a place.
+// at returns whether the spec runs at a place.
 func (s spec) at(key string) string {
-	said := yes
+	expected := yes
 	for _, n := range needs {
 		if !slices.Contains(s.labels, n.label) {
 			continue
@@ -190,10 +189,10 @@ func (s spec) at(key string) string {
 			return no
 		}
 		if slices.Contains(n.perhaps, key) {
-			said = perhaps
+			expected = perhaps
 		}
 	}
-	return said
+	return expected
 }
 
 func pageOf(specs []spec) string {
@@ -202,13 +201,13 @@ func pageOf(specs []spec) string {
 	})
 	var page strings.Builder
 	fmt.Fprintln(&page, "# What runs where")
-	fmt.Fprintf(&page, "\n`make specs-page` makes this page from the labels of the specs. `.ci/run` fails where the page is\nold, and where a spec was skipped that its labels say runs. The places:\n\n")
+	fmt.Fprintf(&page, "\n`make specs-page` makes this page from the labels of the specs. `.ci/run` fails if the\npage is out of date, and if a spec was skipped that runs there by its labels. The places:\n\n")
 	fmt.Fprintln(&page, "| place | what it is |\n|---|---|")
 	for _, p := range places {
 		fmt.Fprintf(&page, "| %s | %s |\n", p.title, p.what)
 	}
 	counts(&page, specs)
-	fmt.Fprintf(&page, "\n## Gaps\n\nSpecs without one of these labels run everywhere. *asks*: the spec looks whether it can run, and\nsays why not.\n\n")
+	fmt.Fprintf(&page, "\n## Gaps\n\nSpecs without one of these labels run everywhere. *asks*: the spec tries whether it can run. If\nit cannot, its report has the reason.\n\n")
 	fmt.Fprintln(&page, "| label | specs |"+titles()+" because |\n|---|---|"+strings.Repeat("---|", len(places)+1))
 	for _, n := range needs {
 		count := 0
@@ -281,7 +280,7 @@ func (s spec) row() string {
 	return text
 }
 
-// known are the labels that say where the spec runs.
+// known returns the labels of the spec that are needs.
 func (s spec) known() (labels []string) {
 	for _, n := range needs {
 		if slices.Contains(s.labels, n.label) {

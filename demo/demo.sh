@@ -1,32 +1,32 @@
 #!/bin/sh
-# The race this project ends, shown not happening: the runtime of a shell stays
-# while anything started from that shell lives, and is gone right after.
-# Run it with `make demo`. It leaves nothing behind.
+# Shows that the race that this project ends does not happen: the runtime of a shell
+# stays while a process that was started from that shell lives, and is removed right
+# after. Run it with `make demo`. It leaves nothing behind.
 set -eu
 
 PATH=$(cd "$(dirname "$0")/../bin" && pwd):$PATH
 dir=$(mktemp -d)
 export MONITOR_STORE="$dir/store" SHELL=/bin/sh GATE="$dir/gate"
 unset MONITOR_RUNTIME
-say() { printf '\n# %s\n' "$*"; }
+title() { printf '\n# %s\n' "$*"; }
 show() { printf '$ %s\n' "$*"; "$@"; }
 promised() { printf '# as promised: %s\n' "$*"; }
 broken() { printf 'demo: promise broken: %s\n' "$*" >&2; exit 1; }
 
-# The background job below reads from the gate. Only we hold the other end, so
-# the job goes when we say so, and also when this script is interrupted.
+# The background job below reads from the gate. Only this script holds the other end, so
+# the job ends when the script writes a line, and also when the script is interrupted.
 #
-# The job opens the gate itself: the shell below reads its commands from a
-# here-document, which bash 3.2, macOS' sh, keeps in a file. For "command <file &"
-# that bash loses its place in it (docs/xnu.md).
+# The job opens the gate itself. The shell below reads its commands from a here-document,
+# which bash 3.2, macOS' sh, keeps in a file. At "command <file &" that bash loses its
+# place in it (docs/xnu.md).
 mkfifo "$GATE"
 exec 3<>"$GATE"
 trap 'exec 3>&-; rm -rf "$dir"' EXIT
 trap 'exit 130' HUP INT TERM
 
-say 'A shell in a runtime of its own starts a job, looks at the runtime, waits, looks again, and ends.'
+title 'A shell in a runtime of its own starts a job, prints the runtime, waits, prints it again, and ends.'
 echo '$ monitor shell --name demo'
-monitor shell --name demo 3>&- <<'EOF' || broken 'a look from inside failed'
+monitor shell --name demo 3>&- <<'EOF' || broken 'a command inside of the runtime failed'
 set -e
 show() { printf 'demo$ %s\n' "$*"; "$@"; }
 echo "demo$ sh -c 'read -r word <gate' &"
@@ -37,19 +37,19 @@ show monitor info
 show monitor list
 show exit
 EOF
-promised 'the second look found what the first had found'
+promised 'the second output shows the runtime as the first'
 
-say 'That shell has ended. Its job lives on, an orphan, and keeps the runtime.'
+title 'The shell has ended. Its job lives on as an orphan, and keeps the runtime.'
 show monitor list
 show monitor tree demo
-monitor list -q | grep -qx demo || broken 'the runtime went before its last process'
-[ -d "$MONITOR_STORE/runtimes/demo/root" ] || broken "the runtime's directory went before its last process"
+monitor list -q | grep -qx demo || broken 'the runtime was removed before its last process had ended'
+[ -d "$MONITOR_STORE/runtimes/demo/root" ] || broken "the runtime's directory was removed before its last process had ended"
 promised 'still there'
 
-say 'Now the job may end. The monitor ends when it has cleaned up after the last process.'
-watcher=$(monitor info demo --json | tr -d ' \n' | sed 's/.*"monitor":{[^}]*"pid":\([0-9]*\).*/\1/')
+title 'Now the job ends. The monitor ends when it has removed the runtime.'
+monitor=$(monitor info demo --json | tr -d ' \n' | sed 's/.*"monitor":{[^}]*"pid":\([0-9]*\).*/\1/')
 echo go >&3
-show monitor wait "$watcher" 2>/dev/null || : # it may be gone before we ask, which is as good
+show monitor wait "$monitor" 2>/dev/null || : # an error means that it has ended already
 show monitor list
 [ -z "$(monitor list -q)" ] || broken 'the runtime is still listed'
 [ ! -e "$MONITOR_STORE/runtimes/demo" ] || broken "the runtime's directory is still there"

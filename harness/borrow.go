@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// A loan is open descriptors that somebody sent.
+// A loan holds open descriptors that a puppet sent to this process.
 type loan struct{ descriptors []int }
 
-// borrow takes the descriptors that the first to connect has sent already.
+// borrow accepts one connection and returns the descriptors that were sent over it.
 func borrow(listener *net.UnixListener) (*loan, error) {
 	conn, err := listener.AcceptUnix()
 	if err != nil {
@@ -21,7 +21,7 @@ func borrow(listener *net.UnixListener) (*loan, error) {
 	defer conn.Close()
 	data := make([]byte, 1)
 	control := make([]byte, syscall.CmsgSpace(64*4))
-	// Go closes at an exec what comes in this way.
+	// ReadMsgUnix makes the received descriptors close-on-exec.
 	_, n, flags, _, err := conn.ReadMsgUnix(data, control)
 	if err != nil {
 		return nil, fmt.Errorf("borrow descriptors: %w", err)
@@ -30,9 +30,9 @@ func borrow(listener *net.UnixListener) (*loan, error) {
 	switch {
 	case err != nil:
 	case flags&syscall.MSG_CTRUNC != 0:
-		err = errors.New("more came than can be taken")
+		err = errors.New("more descriptors were sent than fit in one message")
 	case len(lent.descriptors) == 0:
-		err = errors.New("none came")
+		err = errors.New("no descriptors were sent")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("borrow descriptors: %w", errors.Join(err, lent.Close()))
@@ -40,7 +40,8 @@ func borrow(listener *net.UnixListener) (*loan, error) {
 	return lent, nil
 }
 
-// received are the descriptors in a control message, also those before an error.
+// received returns the descriptors of a control message. With an error it returns
+// those before the error.
 func received(control []byte) (*loan, error) {
 	lent := &loan{}
 	messages, err := syscall.ParseSocketControlMessage(control)
@@ -57,8 +58,8 @@ func received(control []byte) (*loan, error) {
 	return lent, nil
 }
 
-// Close gives them back. Doing so again does nothing: their numbers may by then
-// be somebody else's.
+// Close closes the descriptors. A second call does nothing: other files may have
+// their numbers by then.
 func (l *loan) Close() error {
 	var failed []error
 	for _, fd := range l.descriptors {

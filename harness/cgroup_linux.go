@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// A cgroup is a control group, version 2. Its processes and all they fork stay
-// in it whatever they do, so it is populated as long as any of them lives.
+// A cgroup is a control group, version 2. A fork, an exec or setsid does not leave
+// it, so it is populated as long as one of its processes or their descendants lives.
 type cgroup struct{ dir string }
 
-// newCgroup makes a cgroup below our own. Where that is not permitted, or there
-// is no version 2, the error is errors.ErrUnsupported.
+// newCgroup makes a cgroup below that of this process. The error is
+// errors.ErrUnsupported if that is not permitted or version 2 is not mounted.
 func newCgroup(name string) (*cgroup, error) {
 	own, err := ownCgroup()
 	if err != nil {
@@ -36,7 +36,7 @@ func newCgroup(name string) (*cgroup, error) {
 	return g, nil
 }
 
-// ownCgroup is the directory of the cgroup that this process is in.
+// ownCgroup returns the directory of the cgroup of this process.
 func ownCgroup() (string, error) {
 	mount, err := lineField("/proc/self/mounts", " cgroup2 ", " ", 1)
 	if err != nil {
@@ -49,7 +49,7 @@ func ownCgroup() (string, error) {
 	return filepath.Join(mount, at), nil
 }
 
-// lineField is a field of the first line of a file with what in it.
+// lineField returns a field of the first line of a file that contains what.
 func lineField(path, what, separator string, field int) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -61,11 +61,11 @@ func lineField(path, what, separator string, field int) (string, error) {
 			return fields[field], nil
 		}
 	}
-	return "", fmt.Errorf("find the cgroup: %w: nothing like %q in %s", errors.ErrUnsupported, what, path)
+	return "", fmt.Errorf("find the cgroup: %w: no line with %q in %s", errors.ErrUnsupported, what, path)
 }
 
-// receive has cmd begin its life in the cgroup. The file is to be closed once
-// cmd was started.
+// receive makes cmd start in the cgroup. The caller closes the file after the
+// start.
 func (g *cgroup) receive(cmd *exec.Cmd) (*os.File, error) {
 	directory, err := os.Open(g.dir)
 	if err != nil {
@@ -75,38 +75,39 @@ func (g *cgroup) receive(cmd *exec.Cmd) (*os.File, error) {
 	return directory, nil
 }
 
-// populated reports whether any process of the cgroup lives. Zombies do not.
+// populated reports whether a process of the cgroup lives. A zombie does not.
 func (g *cgroup) populated() (bool, error) {
 	events, err := os.ReadFile(filepath.Join(g.dir, "cgroup.events"))
 	if err != nil {
-		return false, fmt.Errorf("ask the cgroup: %w", err)
+		return false, fmt.Errorf("read the cgroup: %w", err)
 	}
 	return bytes.Contains(events, []byte("populated 1")), nil
 }
 
-// remove ends whoever is left and removes the cgroup, which is busy until the
-// last of them has gone. It looks until ctx ends.
+// remove kills the processes of the cgroup and removes it. The cgroup is busy until
+// the last of them has ended; remove tries again until ctx ends.
 func (g *cgroup) remove(ctx context.Context) error {
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	ending := g.kill()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	killErr := g.kill()
 	for {
 		err := syscall.Rmdir(g.dir)
 		if !errors.Is(err, syscall.EBUSY) {
-			return g.explain(err)
+			return g.removeError(err)
 		}
 		select {
-		case <-look.C:
+		case <-tick.C:
 		case <-ctx.Done():
-			return errors.Join(g.explain(err), ending)
+			return errors.Join(g.removeError(err), killErr)
 		}
 	}
 }
 
+// kill sends SIGKILL to all processes of the cgroup.
 func (g *cgroup) kill() error {
 	kill, err := os.OpenFile(filepath.Join(g.dir, "cgroup.kill"), os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // before Linux 5.14: the stage has killed whom it found
+		return nil // before Linux 5.14; the stage kills the processes that it finds
 	}
 	if err != nil {
 		return err
@@ -115,11 +116,11 @@ func (g *cgroup) kill() error {
 	return errors.Join(err, kill.Close())
 }
 
-// explain says which cgroup stays, and who is in it.
-func (g *cgroup) explain(err error) error {
+// removeError adds the cgroup and its processes to an error of remove.
+func (g *cgroup) removeError(err error) error {
 	if err == nil {
 		return nil
 	}
-	pids, _ := os.ReadFile(filepath.Join(g.dir, "cgroup.procs")) // nobody, if it cannot be read
+	pids, _ := os.ReadFile(filepath.Join(g.dir, "cgroup.procs")) // empty if it cannot be read
 	return fmt.Errorf("remove the cgroup %s, with the processes %s: %w", g.dir, strings.Fields(string(pids)), err)
 }

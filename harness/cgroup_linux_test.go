@@ -12,9 +12,9 @@ import (
 )
 
 var _ = Describe("The cgroup of a job", Label("linux", "cgroup"), func() {
-	// play has a job end on a stage of its own, and returns where its cgroup was
-	// and what the stage had to complain of.
-	play := func(ctx SpecContext, afterwards func(s *harness.Stage, dir string)) (dir, message string) {
+	// runJob runs a job on a stage of its own, and returns the directory of its cgroup
+	// and the failure message of the stage.
+	runJob := func(ctx SpecContext, afterwards func(s *harness.Stage, dir string)) (dir, message string) {
 		t := &quietT{}
 		message = t.run(func() {
 			stage := harness.NewStage(t, tools)
@@ -31,14 +31,14 @@ var _ = Describe("The cgroup of a job", Label("linux", "cgroup"), func() {
 		return dir, message
 	}
 
-	It("goes with its stage", func(ctx SpecContext) {
-		dir, message := play(ctx, func(_ *harness.Stage, dir string) { Expect(dir).To(BeADirectory()) })
+	It("is removed with its stage", func(ctx SpecContext) {
+		dir, message := runJob(ctx, func(_ *harness.Stage, dir string) { Expect(dir).To(BeADirectory()) })
 		Expect(message).To(BeEmpty())
 		Expect(dir).NotTo(BeADirectory())
 	}, SpecTimeout(time.Minute))
 
 	It("is reported if it cannot be removed", func(ctx SpecContext) {
-		dir, message := play(ctx, func(stage *harness.Stage, dir string) {
+		dir, message := runJob(ctx, func(stage *harness.Stage, dir string) {
 			stage.Hurry()
 			inner := filepath.Join(dir, "inner")
 			Expect(os.Mkdir(inner, 0o755)).To(Succeed())

@@ -11,53 +11,53 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Testimony is what the witnesses of a job say about whether anybody of it
-// lives. They know it in different ways: an inherited pipe that ends, an
-// inherited lock that is let go, and on Linux a cgroup that nobody leaves, not
-// even by closing descriptors.
-type Testimony struct {
+// Witnesses reports, by three independent means, whether a process of a job lives:
+// an inherited pipe that is open, an inherited lock that is held, and on Linux a
+// cgroup with processes in it. A process that closes its descriptors stays in the
+// cgroup.
+type Witnesses struct {
 	Pipe, Lock bool
 	// Cgroup is nil where no cgroup (version 2) can be made, as on macOS.
 	Cgroup *bool
 }
 
-// CrossCheck gives all jobs that are started from now on more witnesses than
-// their oracle: a lock, at descriptor 4, and a cgroup where one can be made. A
-// monitor that a job starts is in the cgroup too, which then tells of the tree
-// and of whoever watches it, where pipe and lock tell of the tree alone.
+// CrossCheck gives each job that is started from now on a lock, at descriptor 4, and
+// a cgroup of its own if one can be made. A monitor that the job starts is in the
+// cgroup too: the cgroup covers the tree and its monitor, pipe and lock the tree
+// alone.
 func (s *Stage) CrossCheck() { s.crossCheck = true }
 
-// Testimony asks all witnesses of a job that was started after CrossCheck. Pipe
-// and lock are let go before anyone hears of an exit; when the cgroup is left
-// depends on the kernel.
-func (j *Job) Testimony() Testimony {
+// Witnesses returns the state of pipe, lock and cgroup of a job that was started
+// after CrossCheck. The kernel closes pipe and lock before it reports an exit. When
+// a dead process leaves its cgroup depends on the kernel.
+func (j *Job) Witnesses() Witnesses {
 	j.stage.t.Helper()
-	said := Testimony{Pipe: j.oracle.holds()}
+	seen := Witnesses{Pipe: j.oracle.holds()}
 	var err error
-	if said.Lock, err = held(j.lock); err != nil {
-		j.stage.t.Fatalf("%s: %v", j.track.who, err)
+	if seen.Lock, err = held(j.lock); err != nil {
+		j.stage.t.Fatalf("%s: %v", j.track.name, err)
 	}
 	if j.cgroup != nil {
 		populated, err := j.cgroup.populated()
 		if err != nil {
-			j.stage.t.Fatalf("%s: %v", j.track.who, err)
+			j.stage.t.Fatalf("%s: %v", j.track.name, err)
 		}
-		said.Cgroup = &populated
+		seen.Cgroup = &populated
 	}
-	j.track.oracle().note(Event{What: said.String()})
-	return said
+	j.track.oracle().record(Event{What: seen.String()})
+	return seen
 }
 
-func (t Testimony) String() string {
-	text := fmt.Sprintf("pipe held: %v, lock held: %v", t.Pipe, t.Lock)
-	if t.Cgroup != nil {
-		text += fmt.Sprintf(", cgroup populated: %v", *t.Cgroup)
+func (w Witnesses) String() string {
+	text := fmt.Sprintf("pipe held: %v, lock held: %v", w.Pipe, w.Lock)
+	if w.Cgroup != nil {
+		text += fmt.Sprintf(", cgroup populated: %v", *w.Cgroup)
 	}
 	return text
 }
 
-// lockFile makes a file at path and returns it open and locked. The lock is
-// the open file's: it lasts until nobody has this very file open any more.
+// lockFile makes a file at path and returns it open and locked. The lock belongs to
+// the open file: it lasts until the last descriptor of that is closed.
 func lockFile(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDONLY, 0o600)
 	if err != nil {
@@ -69,11 +69,11 @@ func lockFile(path string) (*os.File, error) {
 	return file, nil
 }
 
-// held asks whether somebody holds the lock at path, by trying to get it.
+// held reports whether the lock at path is held. It tries to take it.
 func held(path string) (bool, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return false, fmt.Errorf("ask a lock: %w", err)
+		return false, fmt.Errorf("test a lock: %w", err)
 	}
 	defer file.Close()
 	err = flock(file, unix.LOCK_EX|unix.LOCK_NB)
@@ -83,6 +83,7 @@ func held(path string) (bool, error) {
 	return false, err
 }
 
+// flock calls flock(2) until no signal interrupts it.
 func flock(file *os.File, how int) error {
 	for {
 		if err := unix.Flock(int(file.Fd()), how); err != unix.EINTR {
@@ -91,8 +92,8 @@ func flock(file *os.File, how int) error {
 	}
 }
 
-// addWitnesses has cmd start with a lock and, where that can be, in a cgroup of
-// its own. It returns our copies of what is given to cmd.
+// addWitnesses makes cmd start with a lock and, if one can be made, in a cgroup of its
+// own. It returns the files that the caller closes after the start.
 func (j *Job) addWitnesses(cmd *exec.Cmd) (given []*os.File, err error) {
 	j.lock = j.output + ".lock"
 	file, err := lockFile(j.lock)
@@ -101,7 +102,7 @@ func (j *Job) addWitnesses(cmd *exec.Cmd) (given []*os.File, err error) {
 	}
 	cmd.ExtraFiles = append(cmd.ExtraFiles, file)
 	given = append(given, file)
-	j.cgroup, err = newCgroup("gemini-" + j.stage.mark + "-" + j.track.who)
+	j.cgroup, err = newCgroup("gemini-" + j.stage.mark + "-" + j.track.name)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return given, nil
 	}

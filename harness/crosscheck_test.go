@@ -12,29 +12,29 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-// lives checks that all witnesses see somebody.
+// lives checks that all witnesses report a living process.
 func lives(job *harness.Job) {
 	GinkgoHelper()
-	said := job.Testimony()
-	Expect(said.Pipe && said.Lock).To(BeTrue(), "%v", said)
-	Expect(said.Cgroup).To(Or(BeNil(), HaveValue(BeTrue())), "%v", said)
+	seen := job.Witnesses()
+	Expect(seen.Pipe && seen.Lock).To(BeTrue(), "%v", seen)
+	Expect(seen.Cgroup).To(Or(BeNil(), HaveValue(BeTrue())), "%v", seen)
 }
 
-// reaped checks that all witnesses see nobody, now that the last process of the
-// job was reaped. Its descriptors were closed before; when it leaves its cgroup
-// is the scheduler's business in newer kernels, so that one is given time.
+// reaped checks that all witnesses report no process after the last process of the job
+// was reaped. Its descriptors were closed before. Newer kernels may empty the cgroup
+// later, so reaped waits for that.
 func reaped(ctx SpecContext, job *harness.Job) {
 	GinkgoHelper()
-	said := job.Testimony()
-	Expect(said.Pipe || said.Lock).To(BeFalse(), "%v", said)
+	seen := job.Witnesses()
+	Expect(seen.Pipe || seen.Lock).To(BeFalse(), "%v", seen)
 	gone(ctx, job)
 }
 
-// gone waits until all witnesses see nobody.
+// gone waits until all witnesses report no process.
 func gone(ctx SpecContext, job *harness.Job) {
 	GinkgoHelper()
-	nobody := false
-	Eventually(ctx, job.Testimony).Should(BeElementOf(harness.Testimony{}, harness.Testimony{Cgroup: &nobody}))
+	empty := false
+	Eventually(ctx, job.Witnesses).Should(BeElementOf(harness.Witnesses{}, harness.Witnesses{Cgroup: &empty}))
 }
 
 var _ = Describe("The oracle agrees with an inherited lock, and with a cgroup where there is one,", func() {
@@ -78,17 +78,17 @@ var _ = Describe("The oracle agrees with an inherited lock, and with a cgroup wh
 		}
 	}, SpecTimeout(time.Minute))
 
-	It("but not about who closed what it inherited: that is what a cgroup or a puppet's own word is for", func(ctx SpecContext) {
+	It("except about a process that closed what it inherited, which only the cgroup and the puppet's connection show", func(ctx SpecContext) {
 		job := stage.Start("puppet", "root")
 		root := stage.Puppet(ctx, "root")
 		root.CloseDescriptor(ctx, 3)
-		said := job.Testimony()
-		Expect(said.Pipe).To(BeFalse())
-		Expect(said.Lock).To(BeTrue())
+		seen := job.Witnesses()
+		Expect(seen.Pipe).To(BeFalse())
+		Expect(seen.Lock).To(BeTrue())
 		root.CloseInherited(ctx)
-		said = job.Testimony()
-		Expect(said.Lock).To(BeFalse())
-		Expect(said.Cgroup).To(Or(BeNil(), HaveValue(BeTrue())))
+		seen = job.Witnesses()
+		Expect(seen.Lock).To(BeFalse())
+		Expect(seen.Cgroup).To(Or(BeNil(), HaveValue(BeTrue())))
 		Expect(root.Gone()).NotTo(BeClosed())
 	}, SpecTimeout(time.Minute))
 })

@@ -1,6 +1,6 @@
 package harness
 
-// CgroupDirectory is where the cgroup of a job is, empty if it has none.
+// CgroupDirectory returns the directory of the cgroup of a job, empty if it has none.
 func (j *Job) CgroupDirectory() string {
 	if j.cgroup == nil {
 		return ""

@@ -10,9 +10,15 @@ import (
 	"time"
 )
 
+// A Process is a process that StartWithOracle started.
+type Process = process
+
+// Close frees an oracle that belongs to no stage.
+func (o *Oracle) Close() { o.close() }
+
 // StartWithOracle starts cmd outside of any stage.
 func StartWithOracle(cmd *exec.Cmd) (*Oracle, *Process, error) {
-	oracle, err := NewOracle()
+	oracle, err := newOracle(nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -51,10 +57,10 @@ func MasterIsPollable() (bool, error) {
 	return err == nil, t.Close()
 }
 
-// Hurry makes a stage that is to fail do so soon.
-func (s *Stage) Hurry() { s.farewell = 300 * time.Millisecond }
+// Hurry shortens the grace time of a stage that must fail.
+func (s *Stage) Hurry() { s.grace = 300 * time.Millisecond }
 
-// OpenPair opens a terminal that nobody reads.
+// OpenPair opens a terminal without a reader.
 func OpenPair() (master, replica *os.File, err error) {
 	unlock, err := lockEdge()
 	if err != nil {
@@ -64,5 +70,5 @@ func OpenPair() (master, replica *os.File, err error) {
 	return openPair(24, 80)
 }
 
-// ProcessTable is what ps shows, with environments where they can be seen.
+// ProcessTable returns what ps shows, with environments where the system shows them.
 func ProcessTable(ctx context.Context) (string, error) { return processTable(ctx) }

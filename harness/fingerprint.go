@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fingerprint says on what machine this is, in as many lines as have a subject.
+// fingerprint describes the machine, its load, the limits and the shells, a line each.
 func fingerprint(ctx context.Context) string {
 	var page strings.Builder
 	fmt.Fprintf(&page, "machine  %s, %d cores, %s, user %d\n", kernel(), runtime.NumCPU(), runtime.Version(), os.Getuid())
@@ -38,6 +38,7 @@ func fingerprint(ctx context.Context) string {
 
 var version = regexp.MustCompile(`^.*?\d[\w.()-]*`)
 
+// kernel returns name, release and architecture of the kernel.
 func kernel() string {
 	var name unix.Utsname
 	if err := unix.Uname(&name); err != nil {
@@ -46,7 +47,7 @@ func kernel() string {
 	return fmt.Sprintf("%s %s %s", unix.ByteSliceToString(name.Sysname[:]), unix.ByteSliceToString(name.Release[:]), unix.ByteSliceToString(name.Machine[:]))
 }
 
-// first is the first line that a command prints, nothing if there is no such command.
+// first returns the first line that a command prints, empty if it does not exist.
 func first(ctx context.Context, argv ...string) string {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	starting.Lock()
@@ -56,13 +57,13 @@ func first(ctx context.Context, argv ...string) string {
 	return line
 }
 
-// A named test has a name by which it can be asked for.
+// A named test has a name by which it can be run alone.
 type named interface{ Name() string }
 
-// A seeded test ran in an order that came of a number, as Ginkgo's do.
+// A seeded test has the number from which the order of the tests was made.
 type seeded interface{ RandomSeed() int64 }
 
-// nameOf is the name of the test, empty if it has none.
+// nameOf returns the name of the test, empty if it has none.
 func nameOf(t T) string {
 	if n, ok := t.(named); ok {
 		return n.Name()
@@ -72,12 +73,12 @@ func nameOf(t T) string {
 
 const execVariable = "GEMINI_EXEC"
 
-// replay is the command that runs the test alone.
+// replay returns the command that runs the test alone.
 func replay(t T) string { return Replay(t, regexp.QuoteMeta(nameOf(t))+"$") }
 
-// Replay is the command that runs the tests whose names match pattern as t was
-// run, from the root of the module: with its seed and the same GEMINI_ variables,
-// but for the settings, each a NAME=VALUE, that are given here.
+// Replay returns a shell command, for the root of the module, that runs the tests
+// whose names match pattern with the seed and the GEMINI_ variables of this run.
+// Settings, each a NAME=VALUE, override the variables.
 func Replay(t T, pattern string, settings ...string) string {
 	var words []string
 	for _, variable := range os.Environ() {
@@ -86,7 +87,7 @@ func Replay(t T, pattern string, settings ...string) string {
 			words = append(words, name+"="+quote(value))
 		}
 	}
-	for _, setting := range settings { // after the others: the last one counts
+	for _, setting := range settings { // after the others: the last assignment of a name holds
 		name, value, _ := strings.Cut(setting, "=")
 		words = append(words, name+"="+quote(value))
 	}
@@ -101,7 +102,7 @@ func Replay(t T, pattern string, settings ...string) string {
 	switch {
 	case seeded && hasSource():
 		words = append(words, "go tool -modfile=tools.mod ginkgo --focus", pattern, "--seed", strconv.FormatInt(s.RandomSeed(), 10), "./"+here())
-	case seeded: // a test binary that was built for another system, or elsewhere
+	case seeded: // a test binary that was built for another system, or on another machine
 		words = append(words, quote(os.Args[0]), "--ginkgo.focus", pattern, "--ginkgo.seed", strconv.FormatInt(s.RandomSeed(), 10))
 	default:
 		words = append(words, "go test -count=1 -run", pattern, "./"+here())
@@ -109,16 +110,16 @@ func Replay(t T, pattern string, settings ...string) string {
 	return strings.Join(words, " ")
 }
 
-// hasSource tells whether the package under test is where we are.
+// hasSource reports whether the working directory has the source of the tests.
 func hasSource() bool {
 	files, err := filepath.Glob("*_test.go")
 	return err == nil && len(files) > 0
 }
 
-// quote makes text one word of a shell.
+// quote returns text as one word of a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// here is the directory of the package under test, seen from its module.
+// here returns the directory of the package under test, relative to its module.
 func here() string {
 	at, err := os.Getwd() // go test and ginkgo run a package's tests in its directory
 	root := moduleRoot()
@@ -132,7 +133,8 @@ func here() string {
 	return relative
 }
 
-// moduleRoot is the nearest directory upwards with a go.mod, empty if there is none.
+// moduleRoot returns the nearest directory upwards with a go.mod, empty if there is
+// none.
 func moduleRoot() string {
 	dir, err := os.Getwd()
 	for err == nil && !isFile(filepath.Join(dir, "go.mod")) {

@@ -1,21 +1,49 @@
-// Package harness makes processes behave, and knows the truth about them: real
-// shells at pseudo-terminals, puppets that do one thing when told, and an
-// oracle that says whether any of them still lives. It drives a monitor from
-// outside, through its command line, and knows no monitor's inside.
+// Package harness starts real processes for a test, makes each do one thing at a
+// time, and knows which of them live. It is for tests of programs that follow
+// other processes: monitors, supervisors, job control.
 //
-// A Stage is where one spec plays: a private home, store and environment. All
-// that was started there is ended with it, and whatever would be left behind
-// is an error of the spec.
+//	func TestDaemonOutlivesItsCommand(t *testing.T) {
+//		tools, err := harness.Build(t.Context(), "puppet")
+//		if err != nil {
+//			t.Fatal(err)
+//		}
+//		t.Cleanup(func() { tools.Remove() })
+//		stage := harness.NewStage(t, tools)
 //
-// When a spec fails its stage tells what happened: one timeline of all that
-// was typed, shown, told, answered, signalled and journalled, who lives at that
-// moment, the machine, and a line that tries again. It is kept as a trace for
-// Perfetto too, with an asciicast of each terminal (Stage.Report).
+//		job := stage.Start("puppet", "owner") // a monitor's command line goes in front
+//		owner := stage.Puppet(t.Context(), "owner")
+//		daemon := owner.DoubleFork(t.Context(), "daemon", harness.Start{OwnSession: true})
+//		owner.Exit(t.Context(), 0)
+//		job.Wait(t.Context())
+//
+//		if !job.Oracle().Held() { // here a monitor must not report the end
+//			t.Fatal("the oracle lost the daemon")
+//		}
+//		daemon.Exit(t.Context(), 0)
+//		<-job.Oracle().Gone() // and here it must
+//	}
+//
+// A [Stage] belongs to one test and has a private home, directory and environment.
+// It starts jobs ([Stage.Start]), shells at pseudo-terminals ([Stage.Shell]) and
+// short commands ([Stage.Run]). When the test ends, the stage ends all their
+// processes. What survives that fails the test.
+//
+// A [Puppet] is a process that obeys the test: it forks, leads a session, execs,
+// closes descriptors, exits. An [Oracle] reports whether any process lives that
+// inherited a pipe from a job or a shell. It uses no process table and no PID.
+//
+// When a test fails, its stage reports what happened ([Stage.Report]): one timeline
+// of all input, output, orders, answers and signals, the processes that live at
+// that moment, the machine, and a command that repeats the test. It keeps the
+// timeline as a trace for Perfetto and each terminal as an asciicast.
+//
+// The harness drives a monitor through its command line only. An [Observer] adds
+// what the monitor records itself to the timeline.
 package harness
 
 import "time"
 
-// A T is the running test, as testing.T and GinkgoT() are.
+// A T is the running test. A *testing.T is one, and so is Ginkgo's GinkgoT().
 type T interface {
 	Helper()
 	Cleanup(func())
@@ -25,7 +53,6 @@ type T interface {
 	Fatalf(format string, args ...any)
 }
 
-// patience is how long the harness waits for what must come. It only bounds a
-// failure: nothing that works takes anywhere near so long, not even on a
-// loaded machine.
+// patience is how long the harness waits for something that must happen. It only
+// bounds a failure: what works takes a small part of it, even on a loaded machine.
 const patience = 30 * time.Second

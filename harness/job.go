@@ -13,19 +13,19 @@ import (
 	"syscall"
 )
 
-// A Job is a command without a terminal, with an oracle at descriptor 3. It
-// leads a process group of its own, reads nothing, and writes to a file.
+// A Job is a command without a terminal. It leads a process group of its own, has no
+// input, writes to a file, and has an oracle at descriptor 3.
 type Job struct {
 	stage   *Stage
 	track   *track
-	process *Process
+	process *process
 	oracle  *Oracle
 	output  string // path
 	lock    string // path; empty without CrossCheck
 	cgroup  *cgroup
 }
 
-// Start starts argv as a job.
+// Start starts argv as a job. It fails the test if argv cannot be started.
 func (s *Stage) Start(argv ...string) *Job {
 	s.t.Helper()
 	name := fmt.Sprintf("job-%d", len(s.jobs))
@@ -49,26 +49,27 @@ func (s *Stage) Start(argv ...string) *Job {
 		}
 	}
 	if j.process, err = start(cmd, j.track, given...); err != nil {
-		j.oracle.Close()
+		j.oracle.close()
 		s.t.Fatalf("%v", err)
 	}
 	s.jobs = append(s.jobs, j)
 	return j
 }
 
-// PID is the PID of the process that was started.
+// PID returns the PID of the process that Start started.
 func (j *Job) PID() int { return j.process.PID() }
 
-// Oracle tells whether any process lives that descends from the job.
+// Oracle returns the oracle that the process and its descendants inherit.
 func (j *Job) Oracle() *Oracle { return j.oracle }
 
-// Exited is closed when the process itself was reaped.
+// Exited returns a channel that is closed when the process was reaped.
 func (j *Job) Exited() <-chan struct{} { return j.process.Exited() }
 
-// Signal sends a signal to the process.
+// Signal sends a signal to the process. After the reap it does nothing.
 func (j *Job) Signal(sig syscall.Signal) { j.process.Signal(sig) }
 
-// Wait waits for the end of the process itself, not of its descendants.
+// Wait waits for the end of the process, not of its descendants, and returns how it
+// ended. It fails the test if that takes too long.
 func (j *Job) Wait(ctx context.Context) Status {
 	j.stage.t.Helper()
 	status, err := j.process.Wait(ctx)
@@ -78,7 +79,7 @@ func (j *Job) Wait(ctx context.Context) Status {
 	return status
 }
 
-// Output is what the job has written so far, to standard output and error.
+// Output returns what the job has written to standard output and error so far.
 func (j *Job) Output() string {
 	written, err := os.ReadFile(j.output)
 	if err != nil {
@@ -87,14 +88,15 @@ func (j *Job) Output() string {
 	return string(written)
 }
 
-// A Result is what a short command wrote and how it ended.
+// A Result is what a command wrote and how it ended.
 type Result struct {
 	Stdout, Stderr string
 	Status         Status
 }
 
-// Run runs a short command to its end, without a terminal and without input.
-// It fails the test if something keeps the output open after the command's end.
+// Run runs a command to its end, without a terminal and without input. It fails the
+// test if the command cannot be started, or if a process keeps its output open
+// after its end.
 func (s *Stage) Run(ctx context.Context, argv ...string) Result {
 	s.t.Helper()
 	result, err := s.TryRun(ctx, argv...)
@@ -104,16 +106,16 @@ func (s *Stage) Run(ctx context.Context, argv ...string) Result {
 	return result
 }
 
-// TryRun is Run for a command that may not be startable: it returns the error.
+// TryRun is Run, but it returns the error instead of failing the test.
 func (s *Stage) TryRun(ctx context.Context, argv ...string) (Result, error) {
 	done := s.spec.begin(Event{What: "runs " + strings.Join(argv, " ")})
 	result, err := s.tryRun(ctx, argv...)
-	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, said(result), outcome(err))))
+	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, printed(result), outcome(err))))
 	return result, err
 }
 
-// said is the output of a command, short enough for a timeline.
-func said(r Result) string {
+// printed returns the output of a command, short enough for a timeline.
+func printed(r Result) string {
 	text := strings.TrimSpace(strings.TrimSpace(r.Stdout) + " " + strings.TrimSpace(r.Stderr))
 	if text == "" {
 		return "(no output)"
@@ -127,7 +129,7 @@ func (s *Stage) tryRun(ctx context.Context, argv ...string) (Result, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := s.command(argv...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = s.farewell
+	cmd.WaitDelay = s.grace
 	starting.Lock()
 	err := cmd.Start()
 	starting.Unlock()

@@ -10,37 +10,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Foreground types fg and waits until a job has the terminal. Prompt waits for
-// the job's end or stop.
+// Foreground types fg and waits until a job is the foreground group of the terminal.
+// Prompt then waits for the job's end or stop.
 func (sh *Shell) Foreground(ctx context.Context) {
 	sh.stage.t.Helper()
 	sh.Send("fg")
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	look := time.NewTicker(5 * time.Millisecond) // nothing announces who is in front
-	defer look.Stop()
+	tick := time.NewTicker(5 * time.Millisecond) // no event reports a change of the foreground group
+	defer tick.Stop()
 	for {
 		group, err := sh.ForegroundGroup()
 		if err == nil && group != sh.PID() {
 			return
 		}
 		select {
-		case <-look.C:
+		case <-tick.C:
 		case <-ctx.Done():
 			sh.stage.t.Fatalf("%s: no job came to the foreground: %v; last seen: %q", sh.name, ctx.Err(), sh.terminal.last(sh.read))
 		}
 	}
 }
 
-// Background types bg, which lets the last stopped job go on without the
-// terminal, and waits for the prompt.
+// Background types bg, which continues the last stopped job in the background, and
+// waits for the prompt.
 func (sh *Shell) Background(ctx context.Context) (output string, status int) {
 	sh.stage.t.Helper()
 	return sh.Run(ctx, "bg")
 }
 
-// ForegroundGroup is the process group that has the terminal now. The master is
-// asked: macOS answers nobody else who is not of the session.
+// ForegroundGroup returns the foreground process group of the terminal. It reads it
+// from the master: on macOS the replica returns it to processes of the session only.
 func (sh *Shell) ForegroundGroup() (int, error) {
 	group := 0
 	err := sh.terminal.control(func(fd int) (err error) {
@@ -53,8 +53,8 @@ func (sh *Shell) ForegroundGroup() (int, error) {
 	return group, nil
 }
 
-// Resize gives the terminal another size. The kernel tells its foreground
-// group by SIGWINCH, if it is another.
+// Resize sets the size of the terminal. If it changes, the kernel sends SIGWINCH to
+// the foreground group.
 func (sh *Shell) Resize(rows, columns int) {
 	sh.stage.t.Helper()
 	size := unix.Winsize{Row: uint16(rows), Col: uint16(columns)}
@@ -67,5 +67,5 @@ func (sh *Shell) Resize(rows, columns int) {
 	sh.terminal.resized(rows, columns)
 }
 
-// TerminalSize sets the size of the terminals that are opened from now on.
+// TerminalSize sets the size of the terminals that the stage opens from now on.
 func (s *Stage) TerminalSize(rows, columns int) { s.rows, s.columns = rows, columns }

@@ -26,7 +26,7 @@ var _ = Describe("Job control", func() {
 				sh = stage.Shell(ctx, kind)
 			})
 
-			It("gives the terminal to a job, takes it away and gives it back", func(ctx SpecContext) {
+			It("moves a job to the foreground, stops it and moves it to the foreground again", func(ctx SpecContext) {
 				Expect(sh.ForegroundGroup()).To(Equal(sh.PID()))
 				sh.Send("puppet fore")
 				fore := stage.Puppet(ctx, "fore")
@@ -40,7 +40,7 @@ var _ = Describe("Job control", func() {
 				Expect(status).To(Equal(3))
 			}, SpecTimeout(time.Minute))
 
-			It("lets a stopped job go on without the terminal", func(ctx SpecContext) {
+			It("continues a stopped job in the background", func(ctx SpecContext) {
 				sh.Send("puppet back")
 				back := stage.Puppet(ctx, "back")
 				sh.Suspend(ctx)
@@ -51,10 +51,10 @@ var _ = Describe("Job control", func() {
 				sh.Run(ctx, "wait")
 			}, SpecTimeout(time.Minute))
 
-			It("tells the job in front of another size", func(ctx SpecContext) {
+			It("signals a new size to the foreground job", func(ctx SpecContext) {
 				perl()
-				// The signal (28 on both systems) waits until the job does, or it could
-				// come between the word and a sleep.
+				// The job blocks the signal (28 on both systems) until sigsuspend, so it
+				// cannot arrive before that.
 				sh.Send(`perl -MPOSIX -e '$SIG{WINCH} = sub { system "stty size"; exit 5 }; $| = 1; ` +
 					`sigprocmask(SIG_BLOCK, POSIX::SigSet->new(28)); print "ready\n"; sigsuspend(POSIX::SigSet->new)'`)
 				sh.Expect(ctx, "ready\r\n")
@@ -64,7 +64,7 @@ var _ = Describe("Job control", func() {
 				Expect(status).To(Equal(5))
 			}, SpecTimeout(time.Minute))
 
-			It("begins at another size", func(ctx SpecContext) {
+			It("starts at another size", func(ctx SpecContext) {
 				stage.TerminalSize(5, 40)
 				small := stage.Shell(ctx, kind)
 				output, _ := small.Run(ctx, "stty size")
@@ -74,7 +74,7 @@ var _ = Describe("Job control", func() {
 	}
 })
 
-// Both end a session, and differ in who is told: see survey and design.
+// The two ends of a session differ in the processes that get SIGHUP.
 var _ = Describe("The end of a session", func() {
 	for _, kind := range harness.Kinds {
 		Context("of "+string(kind), Label("shell:"+string(kind)), func() {
@@ -84,7 +84,7 @@ var _ = Describe("The end of a session", func() {
 				fore, back *harness.Puppet
 			)
 
-			// A background job in a group of its own, and another job in front.
+			// A background job in a group of its own, and a foreground job.
 			BeforeEach(func(ctx SpecContext) {
 				needs(kind)
 				stage = newStage()
@@ -95,27 +95,27 @@ var _ = Describe("The end of a session", func() {
 				fore = stage.Puppet(ctx, "fore")
 			})
 
-			It("by the leader's death reaches the job in front and no other", func(ctx SpecContext) {
+			It("by the leader's death reaches the foreground job only", func(ctx SpecContext) {
 				sh.Signal(syscall.SIGKILL)
 				Expect(sh.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 				Eventually(ctx, fore.Gone()).Should(BeClosed())
-				Expect(back.Report(ctx).Parent).NotTo(Equal(sh.PID()), "it has not been told")
+				Expect(back.Report(ctx).Parent).NotTo(Equal(sh.PID()), "the shell is still its parent")
 				back.Exit(ctx, 0)
 				Eventually(ctx, sh.Oracle().Gone()).Should(BeClosed())
 			}, SpecTimeout(time.Minute))
 
-			It("by a closed window reaches the leader, who tells its jobs or dies of it", func(ctx SpecContext) {
+			It("by a closed window reaches the leader, which passes it on to its jobs or dies of it", func(ctx SpecContext) {
 				sh.Hangup()
 				sh.Wait(ctx)
 				Eventually(ctx, fore.Gone()).Should(BeClosed())
-				if kind != harness.Sh { // dash just dies
+				if kind != harness.Sh { // dash does not pass it on
 					Eventually(ctx, back.Gone()).Should(BeClosed())
 				}
 			}, SpecTimeout(time.Minute))
 		})
 	}
 
-	It("by a closed window reaches nobody while the leader ignores it", func(ctx SpecContext) {
+	It("by a closed window reaches no other process while the leader ignores it", func(ctx SpecContext) {
 		stage := newStage()
 		sh := stage.AtTerminal(ctx, harness.Sh, "puppet", "leader")
 		leader := stage.Puppet(ctx, "leader")
@@ -126,6 +126,6 @@ var _ = Describe("The end of a session", func() {
 		Expect(child.Report(ctx).Parent).To(Equal(sh.PID()))
 		leader.Exit(ctx, 0)
 		sh.Wait(ctx)
-		Expect(child.Report(ctx).Parent).NotTo(Equal(sh.PID()), "the leader was not followed by its group in the background")
+		Expect(child.Report(ctx).Parent).NotTo(Equal(sh.PID()), "the child has not become an orphan")
 	}, SpecTimeout(time.Minute))
 })

@@ -9,21 +9,20 @@ import (
 	"path/filepath"
 )
 
-// A Kind is one of the shells people use.
+// A Kind is a kind of shell.
 type Kind string
 
-// The shells. Sh is what /bin/sh is here: dash on Debian, bash 3.2 in POSIX
-// mode on macOS.
+// The shells. Sh is /bin/sh: dash on Debian, bash 3.2 in POSIX mode on macOS.
 const (
 	Bash Kind = "bash"
 	Zsh  Kind = "zsh"
 	Sh   Kind = "sh"
 )
 
-// Kinds are all of them.
+// Kinds are all kinds.
 var Kinds = []Kind{Bash, Zsh, Sh}
 
-// Path is where the shell is installed.
+// Path returns the path of the shell. The error reports that it is not installed.
 func (k Kind) Path() (string, error) {
 	if k == Sh {
 		return "/bin/sh", nil
@@ -31,7 +30,8 @@ func (k Kind) Path() (string, error) {
 	return exec.LookPath(string(k))
 }
 
-// command is the shell at its quietest: no start-up files, no line editor.
+// command returns the command line of a shell without start-up files and without a
+// line editor.
 func (k Kind) command() []string {
 	switch k {
 	case Bash:
@@ -43,9 +43,8 @@ func (k Kind) command() []string {
 	}
 }
 
-// prompt is a prompt that carries the status of the last command. What is
-// shown differs from what is set, so no echo and no listing of the environment
-// passes for it.
+// prompt returns a prompt that shows the status of the last command. Its value differs
+// from what is shown, so a listing of the environment is not taken for a prompt.
 func (k Kind) prompt(mark string) string {
 	if k == Zsh {
 		return "{" + mark + ":%?} "
@@ -53,8 +52,8 @@ func (k Kind) prompt(mark string) string {
 	return "{" + mark + ":$?} "
 }
 
-// writeStartup writes start-up files into home that make a shell started by
-// somebody else (a monitor, say) as quiet as one of ours, with the same prompt.
+// writeStartup writes start-up files into home. They give a shell that a monitor
+// starts the prompt of the harness, and switch its line editor off.
 func writeStartup(home, mark string) error {
 	files := map[string]string{
 		".bashrc": fmt.Sprintf("set +o emacs +o vi\nPS1='%s'\n", Bash.prompt(mark)),

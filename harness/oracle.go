@@ -12,25 +12,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Oracle knows whether any process lives that inherited what a root process
-// was given: the write end of a pipe, at descriptor 3. It needs neither a
-// process table nor a PID. Both kernels close the descriptors of a process
-// before they tell anyone that it has ended, so there is no window in which
-// the last process is known to be dead and the oracle still says otherwise.
+// An Oracle reports whether a process lives that inherited the write end of a pipe
+// from a job or a shell, at descriptor 3. It uses no process table and no PID. Both
+// kernels close the descriptors of a process before they report its exit: when the
+// last process is reaped, the oracle is free.
 //
-// It does not see a process that closed the descriptor; such a one needs a
-// witness of its own, as every Puppet has in its connection.
+// A process that closed descriptor 3 is not seen. A Puppet has its connection as a
+// witness for that case.
 type Oracle struct {
 	read  *os.File
-	write *os.File // for the root process; closed here once it was started
+	write *os.File // for the process that is started; closed here after the start
 	gone  chan struct{}
 	end   sync.Once
-	track *track // what it says is noted there
+	track *track // of its answers in the timeline
 }
 
-// NewOracle makes an oracle that nobody but the caller holds.
-func NewOracle() (*Oracle, error) { return newOracle(nil) }
-
+// newOracle returns an oracle whose pipe only the caller holds.
 func newOracle(k *track) (*Oracle, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -41,14 +38,14 @@ func newOracle(k *track) (*Oracle, error) {
 	return o, nil
 }
 
-// listen reads until the last holder has gone or Close is called.
+// listen reads until the last holder has closed the pipe or close is called.
 func (o *Oracle) listen() {
 	defer close(o.gone)
 	buf := make([]byte, 512)
 	for {
-		_, err := o.read.Read(buf) // what is written there means nothing
+		_, err := o.read.Read(buf) // the bytes have no meaning
 		if errors.Is(err, io.EOF) {
-			o.track.note(Event{What: "everybody has gone"})
+			o.track.record(Event{What: "the last process has gone"})
 		}
 		if err != nil {
 			return
@@ -56,29 +53,30 @@ func (o *Oracle) listen() {
 	}
 }
 
-// Gone is closed when no process holds the descriptor any more.
+// Gone returns a channel that is closed when no process holds the descriptor.
 func (o *Oracle) Gone() <-chan struct{} { return o.gone }
 
-// Held reports whether a process holds the descriptor at this moment. It asks
-// the kernel, where Gone may be some microseconds behind.
+// Held reports whether a process holds the descriptor now. It reads the pipe itself;
+// the channel of Gone may be closed some microseconds later.
 func (o *Oracle) Held() bool {
 	held := o.holds()
 	if held {
-		o.track.note(Event{What: "asked: somebody lives"})
+		o.track.record(Event{What: "asked: a process lives"})
 	} else {
-		o.track.note(Event{What: "asked: nobody lives"})
+		o.track.record(Event{What: "asked: no process lives"})
 	}
 	return held
 }
 
+// holds is Held without an event in the timeline.
 func (o *Oracle) holds() bool {
 	raw, err := o.read.SyscallConn()
 	if err != nil {
 		return false
 	}
 	held := false
-	// Control and not Read: the listener is inside Read. The read end of an
-	// os.Pipe never blocks; a read of nothing is its end.
+	// Control and not Read: listen is inside Read. The read end of an os.Pipe is
+	// non-blocking, and a read of 0 bytes is its end.
 	raw.Control(func(fd uintptr) {
 		var one [1]byte
 		n, err := unix.Read(int(fd), one[:])
@@ -90,8 +88,8 @@ func (o *Oracle) holds() bool {
 	return held
 }
 
-// Close frees the oracle whatever it would say.
-func (o *Oracle) Close() {
+// close closes both ends of the pipe and waits for listen.
+func (o *Oracle) close() {
 	o.end.Do(func() {
 		o.write.Close()
 		o.read.Close()

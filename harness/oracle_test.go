@@ -20,18 +20,18 @@ var _ = Describe("The oracle", func() {
 
 	BeforeEach(func() { stage = newStage() })
 
-	It("says gone when a process without children ends", func(ctx SpecContext) {
+	It("is free when a process without children ends", func(ctx SpecContext) {
 		root := stage.Start("puppet", "root")
 		puppet := stage.Puppet(ctx, "root")
 		Expect(root.Oracle().Held()).To(BeTrue())
 		puppet.Exit(ctx, 0)
 		root.Wait(ctx)
-		// No waiting here: the kernel closes descriptors before it tells of an exit.
+		// No wait: the kernel closes the descriptors before it reports the exit.
 		Expect(root.Oracle().Held()).To(BeFalse())
 		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
 	}, SpecTimeout(time.Minute))
 
-	It("does not say gone while an orphan of the second generation lives", func(ctx SpecContext) {
+	It("is held while an orphan of the second generation lives", func(ctx SpecContext) {
 		root := stage.Start("puppet", "root")
 		first := stage.Puppet(ctx, "root")
 		middle := first.Fork(ctx, "middle", harness.Start{})
@@ -48,7 +48,7 @@ var _ = Describe("The oracle", func() {
 	}, SpecTimeout(time.Minute))
 
 	It("follows bare forks, which Go cannot make", func(ctx SpecContext) {
-		// Each middle forks the next and is gone before it has done anything else.
+		// Each process forks the next one and exits.
 		root := stage.Start(perl(), "-e", `for (1..20) { my $p = fork; exit 0 if $p } exec "puppet", "leaf"`)
 		Expect(root.Wait(ctx)).To(Equal(harness.Status{}))
 		leaf := stage.Puppet(ctx, "leaf")
@@ -57,7 +57,7 @@ var _ = Describe("The oracle", func() {
 		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
 	}, SpecTimeout(time.Minute))
 
-	It("does not see who closed the descriptor, where the puppet's own witness does", func(ctx SpecContext) {
+	It("does not see a process that closed the descriptor, which the puppet's connection does", func(ctx SpecContext) {
 		root := stage.Start("puppet", "root")
 		puppet := stage.Puppet(ctx, "root")
 		puppet.CloseInherited(ctx)

@@ -19,18 +19,18 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-// Facts about terminals and shells on which kernels differ. What the harness
-// relies on is expected; what is only good to know is written into the report.
+// Facts about terminals and shells in which kernels differ. A spec expects a fact on
+// which the harness relies, and writes other facts into the report.
 var _ = Describe("The kernel's terminals", Label("probe"), func() {
 	answer := func(question, format string, args ...any) {
-		visibility := ReportEntryVisibilityFailureOrVerbose // it is in the JSON report in any case
+		visibility := ReportEntryVisibilityFailureOrVerbose // the JSON report has it with any visibility
 		if config, _ := GinkgoConfiguration(); strings.Contains(config.LabelFilter, "probe") {
 			visibility = ReportEntryVisibilityAlways
 		}
 		AddReportEntry(question, fmt.Sprintf(format, args...), visibility)
 	}
 
-	// pair is a terminal that nobody reads unless the spec does.
+	// pair returns a terminal that only the spec reads.
 	pair := func() (master, replica *os.File) {
 		master, replica, err := harness.OpenPair()
 		Expect(err).NotTo(HaveOccurred())
@@ -53,7 +53,7 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 		return reaped
 	}
 
-	// read is all that comes until the deadline or the end, and which end it was.
+	// read returns the output until the deadline or the end, and the error at its end.
 	read := func(master *os.File, patience time.Duration) (string, error) {
 		Expect(master.SetReadDeadline(time.Now().Add(patience))).To(Succeed())
 		text, err := io.ReadAll(master)
@@ -63,10 +63,10 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 		return string(text), err
 	}
 
-	It("let a leader exit at the latest when its output has been read", func(ctx SpecContext) {
+	It("let a leader exit when its output has been read, at the latest", func(ctx SpecContext) {
 		master, replica := pair()
 		reaped := leader(replica, "echo last words")
-		select { // too short a wait only makes the answer less sure
+		select { // the time bounds the answer only, not the spec
 		case <-reaped:
 			answer("a leader exits before its terminal is read", "yes")
 		case <-time.After(time.Second):
@@ -77,7 +77,7 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 		answer("what is read from a terminal after its leader's exit, while we hold it", "%q, then %v", text, err)
 	}, SpecTimeout(time.Minute))
 
-	It("end, or stay open, when the last holder has closed them", func() {
+	It("end, or stay open, after the last close", func() {
 		master, replica := pair()
 		_, err := replica.WriteString("unread")
 		Expect(err).NotTo(HaveOccurred())
@@ -87,7 +87,7 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 		Expect(err).To(Or(MatchError(io.EOF), MatchError(syscall.EIO)))
 	})
 
-	It("answer whoever types after the leader's exit", func(ctx SpecContext) {
+	It("accept or refuse input after the leader's exit", func(ctx SpecContext) {
 		master, replica := pair()
 		reaped := leader(replica, "exit 0")
 		Eventually(ctx, reaped).Should(BeClosed())
@@ -105,7 +105,7 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 		text, _ := read(master, 2*time.Second)
 		answer(fmt.Sprintf("how many of %d bytes arrive in one line", typed), "%q", strings.Trim(text, "\a\r\n"))
 		master.WriteString("\n") // the line's own end may have been dropped
-		master.Close()           // or nobody will ever end it
+		master.Close()           // ends the read in any case
 		Eventually(ctx, reaped).Should(BeClosed())
 	}, SpecTimeout(time.Minute))
 
@@ -128,7 +128,7 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 		answer("opening and closing a terminal", "%v", time.Since(began)/rounds)
 	})
 
-	It("show who started with what, as far as ps may see it", func(ctx SpecContext) {
+	It("belong to processes whose environment ps shows, or does not", func(ctx SpecContext) {
 		stage := newStage()
 		stage.Setenv("A_COOKIE", "chocolate")
 		stage.Start("puppet", "ours")
@@ -141,7 +141,7 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 			seen := strings.Contains(line, "A_COOKIE=chocolate")
 			if strings.Contains(line, "puppet ours") {
 				answer("the environment of a program of ours is visible", "%v", seen)
-				Expect(seen).To(BeTrue(), "residue is found by it")
+				Expect(seen).To(BeTrue(), "the stage finds its processes by it")
 			}
 			if strings.HasPrefix(strings.TrimSpace(line), fmt.Sprint(theirs.PID(), " ")) {
 				answer("the environment of a program of the system is visible", "%v", seen)
@@ -149,17 +149,17 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 		}
 	}, SpecTimeout(time.Minute))
 
-	It("tell the master's holder which group is in front", func(ctx SpecContext) {
+	It("report the foreground group at the master", func(ctx SpecContext) {
 		stage := newStage()
 		sh := stage.Shell(ctx, harness.Sh)
 		Expect(sh.ForegroundGroup()).To(Equal(sh.PID()))
 		Expect(sh.Exit(ctx)).To(Equal(harness.Status{}))
 		group, err := sh.ForegroundGroup()
-		answer("the group in front after the leader's exit", "%d, error %v", group, errors.Unwrap(err))
+		answer("the foreground group after the leader's exit", "%d, error %v", group, errors.Unwrap(err))
 	}, SpecTimeout(time.Minute))
 })
 
-// processorTime is what this process has used.
+// processorTime returns the processor time of this process.
 func processorTime() time.Duration {
 	var used unix.Rusage
 	Expect(unix.Getrusage(unix.RUSAGE_SELF, &used)).To(Succeed())

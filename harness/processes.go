@@ -13,13 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A row is a process as ps shows it.
+// A row is what ps shows of one process.
 type row struct {
 	pid, parent, group   int
-	state, time, command string // time on the processor
+	state, time, command string // processor time
 }
 
-// everyProcess is all processes of the machine by PID, with their commands.
+// everyProcess returns the rows of all processes of the machine by PID.
 func everyProcess(ctx context.Context) (map[int]row, error) {
 	table, err := ps(ctx, "")
 	if err != nil {
@@ -37,7 +37,7 @@ func everyProcess(ctx context.Context) (map[int]row, error) {
 		r.parent, bad[1] = strconv.Atoi(fields[1])
 		r.group, bad[2] = strconv.Atoi(fields[2])
 		if bad != [3]error{} {
-			return nil, fmt.Errorf("ps: a line that is no process: %q", line)
+			return nil, fmt.Errorf("ps: unexpected line %q", line)
 		}
 		r.state, r.time, r.command = fields[3], fields[4], strings.Join(fields[5:], " ")
 		all[r.pid] = r
@@ -45,9 +45,9 @@ func everyProcess(ctx context.Context) (map[int]row, error) {
 	return all, nil
 }
 
-// forest draws the processes of the stage as they are now: those that name its
-// directory, those that the harness knows to live, and all their descendants.
-// Notes say more about some of them.
+// forest draws the processes of the stage: those with its directory in arguments or
+// environment, those that the harness started and that live, and all descendants of
+// both. Notes, by PID, are added to their lines.
 func (s *Stage) forest(ctx context.Context, notes map[int][]string) (string, error) {
 	found, err := s.remnants(ctx)
 	if err != nil {
@@ -81,13 +81,13 @@ func (s *Stage) forest(ctx context.Context, notes map[int][]string) (string, err
 	page := draw(all, children, ours, notes)
 	for _, pid := range slices.Sorted(maps.Keys(notes)) {
 		if _, there := all[pid]; !there && len(notes[pid]) > 0 {
-			page += fmt.Sprintf("  %d is no more, but alive for %s\n", pid, strings.Join(notes[pid], ", "))
+			page += fmt.Sprintf("  %d does not exist, but is alive for %s\n", pid, strings.Join(notes[pid], ", "))
 		}
 	}
 	return page, nil
 }
 
-// living are the processes of which the harness knows that they have not ended.
+// living returns the PIDs of the shells, jobs and puppets that have not ended.
 func (s *Stage) living() []int {
 	var pids []int
 	for _, sh := range s.shells {
@@ -103,7 +103,7 @@ func (s *Stage) living() []int {
 	return append(pids, s.troupe.living()...)
 }
 
-// living are the puppets that have greeted and not gone.
+// living returns the PIDs of the puppets that have greeted and not ended.
 func (tr *troupe) living() []int {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -116,11 +116,12 @@ func (tr *troupe) living() []int {
 	return pids
 }
 
+// draw returns the processes in ours as trees, one line for each process.
 func draw(all map[int]row, children map[int][]int, ours map[int]bool, notes map[int][]string) string {
 	var page strings.Builder
 	var visit func(r row, depth int)
 	visit = func(r row, depth int) {
-		session, err := unix.Getsid(r.pid) // not of a zombie, on macOS
+		session, err := unix.Getsid(r.pid) // macOS returns an error for a zombie
 		at := strconv.Itoa(session)
 		if err != nil {
 			at = "?"

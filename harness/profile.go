@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// A profile is how the shells of a stage are set up, and so how we tell in what
-// they show the output of a command from all else.
+// A profile is how the shells of a stage are set up, and how the output of a command
+// is found in what they show.
 type profile struct {
 	prompt  *regexp.Regexp            // with the status as its group
-	output  func(shown string) string // of what came before the prompt
+	output  func(shown string) string // of a command, from all that was shown before the prompt
 	command func(Kind) []string
 }
 
-// quietProfile has neither start-up files nor a line editor: what comes between
-// two prompts is output.
+// quietProfile has neither start-up files nor a line editor: all text between two
+// prompts is output.
 func quietProfile(mark string) profile {
 	return profile{
 		prompt:  regexp.MustCompile(`\{` + mark + `:(\d+)\} `),
@@ -28,18 +28,17 @@ func quietProfile(mark string) profile {
 	}
 }
 
-// userProfile has all that users have. There the line editor echoes, prompts
-// have several lines and are drawn anew at will, so the shell itself has to say
-// where output begins and ends. It does so as terminals with shell integration
-// have it done: OSC 133 with C before a command runs, D and the status after
-// it, B where the prompt ends and typing begins.
+// userProfile has a line editor, hooks and prompts of several lines, which the shell
+// may draw again at any time. The shell marks the output itself, as shells do for
+// terminals with shell integration: OSC 133 with C before a command runs, with D and
+// the status after it, with B at the end of the prompt.
 func userProfile(mark string) profile {
 	begin := "\x1b]133;C;" + mark + "\a"
 	return profile{
 		prompt: regexp.MustCompile(`(?s)\x1b\]133;D;` + mark + `;(\d+)\x07.*?\x1b\]133;B;` + mark + `\x07`),
 		output: func(shown string) string {
 			_, after, found := strings.Cut(shown, begin)
-			if !found { // nothing was typed but Return: no command, no C
+			if !found { // an empty line: no command, no C
 				_, after, _ = strings.Cut(shown, "\n")
 			}
 			return partialLine.ReplaceAllString(after, "")
@@ -48,15 +47,14 @@ func userProfile(mark string) profile {
 	}
 }
 
-// partialLine is how zsh makes sure that its prompt begins a line: a mark and
-// as many spaces as take it to the next line unless the cursor is at the
-// beginning. No hook runs between the end of a command and this.
+// partialLine matches what zsh prints so that its prompt begins a line: a mark and
+// enough spaces to reach the next line if the cursor is not in the first column. Zsh
+// runs no hook between the end of a command and this.
 var partialLine = regexp.MustCompile(`(\x1b\[[\d;]*m)*[%#](\x1b\[[\d;]*m)* +\r \r$`)
 
-// UserProfile makes every bash and zsh that is started from now on, by the
-// harness or by others, one as users have them: line editor, a coloured prompt
-// of several lines, hooks, aliases, completion and history. Other shells stay
-// quiet.
+// UserProfile gives each bash and zsh that starts on the stage from now on the
+// start-up files of a user: line editor, a coloured prompt of several lines, hooks,
+// aliases, completion and history. Other shells do not change.
 func (s *Stage) UserProfile() {
 	s.t.Helper()
 	home := s.Path("user")
@@ -69,7 +67,7 @@ func (s *Stage) UserProfile() {
 	s.Setenv("TERM", "xterm-256color")
 }
 
-// profile is the one that shells of kind have now.
+// profile returns the profile of the shells of a kind.
 func (s *Stage) profile(kind Kind) profile {
 	if s.user && kind != Sh {
 		return userProfile(s.mark)
@@ -77,6 +75,7 @@ func (s *Stage) profile(kind Kind) profile {
 	return quietProfile(s.mark)
 }
 
+// writeUserFiles makes home and writes the start-up files of UserProfile into it.
 func writeUserFiles(home, mark string) error {
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return fmt.Errorf("make a user's home: %w", err)
@@ -107,8 +106,8 @@ PROMPT_COMMAND=before_prompt
 PS0='\e]133;C;MARK\a'
 PS1='\n\[\e[1;32m\]\u@\h\[\e[0m\] \[\e[34m\]\w\[\e[0m\] [$?]\n\$ \[\e]133;B;MARK\a\]'
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404)); then
-	# No PS0 yet. The line editor of bash 3.2 shows nothing of what is typed at a
-	# terminal without echo, so output begins where the prompt ends.
+	# No PS0 before 4.4. The line editor of bash 3.2 echoes nothing at a terminal
+	# without echo, so output begins where the prompt ends.
 	PS1+='\[\e]133;C;MARK\a\]'
 fi
 PS2='\[\e[33m\]...\[\e[0m\] '

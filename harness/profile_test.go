@@ -29,7 +29,7 @@ var _ = Describe("A shell as users have it", func() {
 				sh = stage.Shell(ctx, kind)
 			})
 
-			It("says exactly what a line showed and how it ended", func(ctx SpecContext) {
+			It("returns the exact output of a line and its status", func(ctx SpecContext) {
 				for _, c := range []struct {
 					what, line, output string
 					status             int
@@ -79,14 +79,14 @@ var _ = Describe("A shell as users have it", func() {
 				Expect(sh.Exit(ctx).Signal).To(BeZero())
 			}, SpecTimeout(time.Minute))
 
-			It("is what another command becomes, too", func(ctx SpecContext) {
+			It("can be started by another command", func(ctx SpecContext) {
 				other := stage.AtTerminal(ctx, kind, "sh", "-c", `exec "$SHELL"`)
 				other.Prompt(ctx)
 				output, _ := other.Run(ctx, "echo inside")
 				Expect(output).To(Equal("inside\n"))
 			}, SpecTimeout(time.Minute))
 
-			It("says the same on a terminal too narrow for its prompt", func(ctx SpecContext) {
+			It("returns the same on a terminal too narrow for its prompt", func(ctx SpecContext) {
 				stage.TerminalSize(10, 20)
 				narrow := stage.Shell(ctx, kind)
 				output, _ := narrow.Run(ctx, "echo one two three four five; stty size")

@@ -9,51 +9,50 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// DropEnvironment has the puppet exec itself with an empty environment, and
-// returns once the new image obeys. No child of it can be a puppet; those that
-// it spawns start without an environment too.
+// DropEnvironment makes the puppet exec its own program with an empty environment,
+// and returns when the new image obeys. Fork does not work afterwards: a puppet finds
+// the stage by its environment.
 func (p *Puppet) DropEnvironment(ctx context.Context) Standing {
 	p.stage.t.Helper()
-	return standing(p.tell(ctx, wire.Order{Do: wire.DropEnvironment}))
+	return standing(p.do(ctx, wire.Order{Do: wire.DropEnvironment}))
 }
 
-// WriteTerminal has the puppet write a line to its controlling terminal,
-// whatever its standard output is. The error says why the terminal would not
-// have it: EIO after a hang-up, ENXIO or ENOTTY where there is none.
+// WriteTerminal makes the puppet write a line to its controlling terminal. The error
+// is the puppet's: EIO after a hang-up, ENXIO or ENOTTY without a terminal.
 func (p *Puppet) WriteTerminal(ctx context.Context, line string) error {
-	_, err := p.order(ctx, wire.Order{Do: wire.WriteTerminal, Args: []string{line}})
+	_, err := p.try(ctx, wire.Order{Do: wire.WriteTerminal, Args: []string{line}})
 	return err
 }
 
-// ChangeUser has the puppet become another user and group for good, which it
-// takes root to do. It may then lack the right to start children as puppets.
+// ChangeUser makes the puppet set user and group to the given id, for which it must be
+// root. Afterwards it may lack the permission to start puppets.
 func (p *Puppet) ChangeUser(ctx context.Context, user int) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.ChangeUser, Number: user})
+	p.do(ctx, wire.Order{Do: wire.ChangeUser, Number: user})
 }
 
-// Crash has the puppet crash like a program with a fault, by SIGABRT and
-// without a core, and waits until it is dead.
+// Crash makes the puppet crash by SIGABRT, without a core file, and waits until it has
+// ended.
 func (p *Puppet) Crash(ctx context.Context) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Crash})
+	p.do(ctx, wire.Order{Do: wire.Crash})
 	p.awaitEnd(ctx)
 }
 
-// Stop has the puppet stop itself, and waits until ps shows it stopped: to one
-// who has not stopped yet a SIGCONT means nothing.
+// Stop makes the puppet stop itself, and waits until ps shows it stopped: a SIGCONT
+// before the stop has no effect.
 func (p *Puppet) Stop(ctx context.Context) {
 	p.stage.t.Helper()
-	p.Raise(ctx, syscall.SIGSTOP)
+	p.raise(ctx, syscall.SIGSTOP)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		all, err := everyProcess(ctx)
 		if err != nil {
-			p.stage.t.Fatalf("puppet %s (PID %d) is to stop: %v", p.name, p.pid, err)
+			p.stage.t.Fatalf("puppet %s (PID %d): stop: %v", p.name, p.pid, err)
 		}
 		if strings.HasPrefix(all[p.pid].state, "T") {
 			return
@@ -69,8 +68,8 @@ func (p *Puppet) Continue() {
 	}
 }
 
-// DoubleFork has the puppet start a grandchild called name the way daemons do:
-// the process in between has gone, and was reaped, when this returns.
+// DoubleFork makes the puppet start a child that starts a puppet called name, as
+// daemons do. When it returns, the process in between has ended and was reaped.
 func (p *Puppet) DoubleFork(ctx context.Context, name string, middle Start) *Puppet {
 	p.stage.t.Helper()
 	between := p.Fork(ctx, name+"-parent", middle)
@@ -80,42 +79,42 @@ func (p *Puppet) DoubleFork(ctx context.Context, name string, middle Start) *Pup
 	return leaf
 }
 
-// Trace has the puppet take hold of a process as a debugger does, and waits until
-// that has stopped. The puppet needs the right to: it is its parent, or root. The
-// error says why not.
+// Trace makes the puppet attach to a process with ptrace(2), and waits until that has
+// stopped. The puppet must be its parent or root. The error is the puppet's.
 func (p *Puppet) Trace(ctx context.Context, pid int) error {
-	_, err := p.order(ctx, wire.Order{Do: wire.Trace, Number: pid})
+	_, err := p.try(ctx, wire.Order{Do: wire.Trace, Number: pid})
 	return err
 }
 
-// Release has the puppet let a process go that it traces.
+// Release makes the puppet detach from a process that it traces.
 func (p *Puppet) Release(ctx context.Context, pid int) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.Release, Number: pid})
+	p.do(ctx, wire.Order{Do: wire.Release, Number: pid})
 }
 
-// EndFirstThread ends the thread that the puppet began with, while others go on:
-// Linux then shows the process as a zombie, and its descriptors stay open. It is
-// for Linux alone.
+// EndFirstThread makes the puppet end its first thread. Linux then shows the process
+// as a zombie, though its other threads run and its descriptors are open. Other
+// systems have no such state: there it fails the test.
 func (p *Puppet) EndFirstThread(ctx context.Context) {
 	p.stage.t.Helper()
-	p.tell(ctx, wire.Order{Do: wire.EndFirstThread})
+	p.do(ctx, wire.Order{Do: wire.EndFirstThread})
 }
 
-// Lend has the puppet send what it inherited beyond 0, 1 and 2 to this process,
-// a stranger to it. Close returns it, and so does the end of the spec.
+// Lend makes the puppet send its inherited descriptors from 3 up to this process,
+// which no monitor counts as a member. They stay open until Close is called or the
+// test ends.
 func (p *Puppet) Lend(ctx context.Context) io.Closer {
 	p.stage.t.Helper()
 	socket := p.stage.Path(p.name + ".lend")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
 	if err != nil {
-		p.stage.t.Fatalf("puppet %s is to lend: %v", p.name, err)
+		p.stage.t.Fatalf("puppet %s: lend: %v", p.name, err)
 	}
 	defer listener.Close()
-	p.tell(ctx, wire.Order{Do: wire.Lend, Name: socket})
+	p.do(ctx, wire.Order{Do: wire.Lend, Name: socket})
 	lent, err := borrow(listener)
 	if err != nil {
-		p.stage.t.Fatalf("puppet %s lends: %v", p.name, err)
+		p.stage.t.Fatalf("puppet %s: lend: %v", p.name, err)
 	}
 	p.stage.loans = append(p.stage.loans, lent)
 	return lent

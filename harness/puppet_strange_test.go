@@ -15,7 +15,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
-// What seldom happens to a process, and confuses who watches it.
+// Rare states of a process, in which monitors err.
 var _ = Describe("A puppet in a strange state", func() {
 	stateOf := func(pid int) string {
 		GinkgoHelper()
@@ -24,7 +24,7 @@ var _ = Describe("A puppet in a strange state", func() {
 		return strings.TrimSpace(string(state))[:1]
 	}
 
-	It("is stopped by another that traces it, and let go", Label("trace"), func(ctx SpecContext) {
+	It("is stopped by another that traces it, and released", Label("trace"), func(ctx SpecContext) {
 		stage := newStage()
 		stage.Start("puppet", "debugged")
 		debugged := stage.Puppet(ctx, "debugged")
@@ -39,7 +39,7 @@ var _ = Describe("A puppet in a strange state", func() {
 		Expect(debugger.Trace(ctx, 99999999)).NotTo(Succeed())
 	}, SpecTimeout(time.Minute))
 
-	It("lends what it inherited to a stranger", func(ctx SpecContext) {
+	It("lends what it inherited to a process outside of its tree", func(ctx SpecContext) {
 		stage := newStage()
 		job := stage.Start("puppet", "lender")
 		lender := stage.Puppet(ctx, "lender")
@@ -52,13 +52,13 @@ var _ = Describe("A puppet in a strange state", func() {
 		Expect(lent.Close()).To(Succeed(), "again")
 	}, SpecTimeout(time.Minute))
 
-	It("gets back at the end of the spec what nobody returned", func(ctx SpecContext) {
+	It("has its descriptors back at the end of the spec, without a call of Close", func(ctx SpecContext) {
 		before, err := descriptor.Snapshot(false)
 		Expect(err).NotTo(HaveOccurred())
 		t := &quietT{}
 		Expect(t.run(func() {
 			stage := harness.NewStage(t, tools)
-			stage.CrossCheck() // a lock is lent too, and seen among Ginkgo's pipes
+			stage.CrossCheck() // a lock is lent too: unlike a pipe it differs from Ginkgo's own descriptors
 			stage.Start("puppet", "lender")
 			stage.Puppet(ctx, "lender").Lend(ctx)
 			lent, err := descriptor.Snapshot(false)

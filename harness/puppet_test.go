@@ -28,14 +28,14 @@ var _ = Describe("A puppet", func() {
 		puppet = stage.Puppet(ctx, "root")
 	})
 
-	It("tells where it stands", func(ctx SpecContext) {
+	It("reports its standing", func(ctx SpecContext) {
 		at := puppet.Report(ctx)
 		Expect(at.PID).To(Equal(root.PID()))
 		Expect(at.Parent).To(Equal(syscall.Getpid()))
 		Expect(at.Group).To(Equal(root.PID()), "a job leads its group")
 	}, SpecTimeout(time.Minute))
 
-	It("exits with the code it is told", func(ctx SpecContext) {
+	It("exits with the code of the order", func(ctx SpecContext) {
 		puppet.Exit(ctx, 42)
 		Expect(root.Wait(ctx)).To(Equal(harness.Status{Code: 42}))
 	}, SpecTimeout(time.Minute))
@@ -50,7 +50,7 @@ var _ = Describe("A puppet", func() {
 		Entry("kill", syscall.SIGKILL, SpecTimeout(time.Minute)),
 	)
 
-	It("stops and goes on", func(ctx SpecContext) {
+	It("stops and continues", func(ctx SpecContext) {
 		puppet.Stop(ctx)
 		puppet.Continue()
 		Expect(puppet.Report(ctx).PID).To(Equal(root.PID()))
@@ -62,7 +62,7 @@ var _ = Describe("A puppet", func() {
 		Expect(root.Output()).To(BeEmpty())
 	}, SpecTimeout(time.Minute))
 
-	It("says when it started, and that is the same after an exec and another for its child", func(ctx SpecContext) {
+	It("reports its start time, which an exec does not change", func(ctx SpecContext) {
 		start := puppet.Report(ctx).Start
 		Expect(start).NotTo(BeZero())
 		Expect(puppet.ExecSelf(ctx).Start).To(Equal(start))
@@ -93,7 +93,7 @@ var _ = Describe("A puppet", func() {
 
 	It("becomes another user where it is root", Label("root"), func(ctx SpecContext) {
 		if os.Getuid() != 0 {
-			Skip("only root can become somebody else")
+			Skip("only root can change its user")
 		}
 		puppet.ChangeUser(ctx, 12345)
 		Expect(strings.TrimSpace(stage.Run(ctx, "ps", "-o", "uid=", "-p", strconv.Itoa(root.PID())).Stdout)).To(Equal("12345"))
@@ -102,7 +102,7 @@ var _ = Describe("A puppet", func() {
 		Expect(root.Output()).To(Equal("12345\n12345\n12345\n"))
 	}, SpecTimeout(time.Minute))
 
-	It("forks children that stand where they are told to", func(ctx SpecContext) {
+	It("forks children in a group or a session of their own", func(ctx SpecContext) {
 		plain := puppet.Fork(ctx, "plain", harness.Start{}).Report(ctx)
 		Expect(plain.Parent).To(Equal(root.PID()))
 		Expect(plain.Group).To(Equal(root.PID()))
@@ -113,7 +113,7 @@ var _ = Describe("A puppet", func() {
 		Expect(apart.Session).To(Equal(apart.PID))
 	}, SpecTimeout(time.Minute))
 
-	It("leaves its session or its group when told", func(ctx SpecContext) {
+	It("leaves its session or its group", func(ctx SpecContext) {
 		at := puppet.Fork(ctx, "child", harness.Start{}).Setsid(ctx)
 		Expect(at.Session).To(Equal(at.PID))
 		Expect(at.Group).To(Equal(at.PID))
@@ -122,7 +122,7 @@ var _ = Describe("A puppet", func() {
 		Expect(at.Session).NotTo(Equal(at.PID))
 	}, SpecTimeout(time.Minute))
 
-	It("says why it cannot obey", func(ctx SpecContext) {
+	It("reports why it cannot obey", func(ctx SpecContext) {
 		t := &quietT{}
 		message := t.run(func() {
 			other := harness.NewStage(t, tools)
@@ -132,7 +132,7 @@ var _ = Describe("A puppet", func() {
 		Expect(message).To(MatchRegexp(`puppet leader \(PID \d+\): setsid: operation not permitted`))
 	}, SpecTimeout(time.Minute))
 
-	It("is somebody's orphan once its parent has gone", func(ctx SpecContext) {
+	It("is an orphan after its parent has ended", func(ctx SpecContext) {
 		child := puppet.Fork(ctx, "child", harness.Start{})
 		puppet.Exit(ctx, 0)
 		root.Wait(ctx)
@@ -148,7 +148,7 @@ var _ = Describe("A puppet", func() {
 		Expect(root.Wait(ctx)).To(Equal(harness.Status{Code: 5}))
 	}, SpecTimeout(time.Minute))
 
-	It("becomes another program, whose end is still noticed", func(ctx SpecContext) {
+	It("becomes another program, whose end is still reported", func(ctx SpecContext) {
 		puppet.Exec(ctx, "sh", "-c", "puppet inner; exit 9")
 		inner := stage.Puppet(ctx, "inner")
 		Expect(inner.Report(ctx).Parent).To(Equal(root.PID()))
@@ -166,7 +166,7 @@ var _ = Describe("A puppet", func() {
 		Expect(child.Report(ctx).Parent).To(Equal(root.PID()))
 	}, SpecTimeout(time.Minute))
 
-	It("leaves its dead children unreaped until it is told", func(ctx SpecContext) {
+	It("does not reap a dead child without an order", func(ctx SpecContext) {
 		child := puppet.Spawn(ctx, "sh", "-c", "exit 6")
 		Expect(puppet.Reap(ctx, child)).To(Equal(harness.Status{Code: 6}))
 		leaf := puppet.Fork(ctx, "leaf", harness.Start{})
@@ -176,7 +176,7 @@ var _ = Describe("A puppet", func() {
 		Expect(syscall.Kill(leaf.PID(), 0)).To(MatchError(syscall.ESRCH))
 	}, SpecTimeout(time.Minute))
 
-	It("lets go of its descriptors, and its children get none of them", func(ctx SpecContext) {
+	It("closes its descriptors, and its children inherit none of them", func(ctx SpecContext) {
 		puppet.CloseDescriptor(ctx, 3)
 		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
 		puppet.DropTerminal(ctx)

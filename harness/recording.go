@@ -9,24 +9,24 @@ import (
 	"time"
 )
 
-// A recording keeps what passed through a terminal, both ways and in order.
+// A recording keeps the input and output of a terminal in order.
 type recording struct {
 	mu      sync.Mutex
 	began   time.Time
 	rows    int
 	columns int
 	passed  []passage
-	seen    []byte        // all that came out of the terminal
-	end     error         // why nothing more will come; nil while something may
-	changed chan struct{} // closed and replaced whenever seen or end change
+	seen    []byte        // all output
+	end     error         // why the output has ended; nil while it has not
+	changed chan struct{} // closed and replaced when seen or end change
 }
 
-// A passage is a piece that passed at one time in one direction.
+// A passage is a piece of input or output, or a change of the size.
 type passage struct {
 	at    time.Duration
 	typed bool
 	bytes []byte
-	size  string // the terminal changed to it, and nothing passed
+	size  string // the new size; then there are no bytes
 }
 
 func newRecording(rows, columns int) *recording {
@@ -36,13 +36,13 @@ func newRecording(rows, columns int) *recording {
 func (r *recording) typed(b []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.note(true, b)
+	r.keep(true, b)
 }
 
 func (r *recording) shown(b []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.note(false, b)
+	r.keep(false, b)
 	r.seen = append(r.seen, b...)
 	r.wake()
 }
@@ -60,18 +60,19 @@ func (r *recording) resized(rows, columns int) {
 	r.passed = append(r.passed, passage{at: time.Since(r.began), size: fmt.Sprintf("%dx%d", columns, rows)})
 }
 
-// note and wake need mu.
-func (r *recording) note(typed bool, b []byte) {
+// keep adds a passage. Its caller holds mu.
+func (r *recording) keep(typed bool, b []byte) {
 	r.passed = append(r.passed, passage{at: time.Since(r.began), typed: typed, bytes: append([]byte(nil), b...)})
 }
 
+// wake wakes find. Its caller holds mu.
 func (r *recording) wake() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-// find waits until pattern matches what was shown from offset on, and returns
-// the indices of match and submatches in all that was shown.
+// find waits until pattern matches the output from offset on, and returns the indices
+// of match and submatches in the whole output.
 func (r *recording) find(ctx context.Context, pattern *regexp.Regexp, offset int) ([]int, error) {
 	for {
 		r.mu.Lock()
@@ -100,14 +101,14 @@ func shift(indices []int, by int) []int {
 	return indices
 }
 
-// text is what was shown between two offsets, with plain line ends.
+// text returns the output between two offsets, with plain line ends.
 func (r *recording) text(from, to int) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return strings.ReplaceAll(string(r.seen[from:to]), "\r\n", "\n")
 }
 
-// last is the end of what was shown since offset, short enough for a message.
+// last returns the end of the output since offset, short enough for a message.
 func (r *recording) last(offset int) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,8 +116,8 @@ func (r *recording) last(offset int) string {
 	return string(r.seen[max(offset, len(r.seen)-enough):])
 }
 
-// String is the whole recording for a reader: the time, > for what was typed
-// and < for what was shown.
+// String returns the recording as text: the time, > before input and < before
+// output.
 func (r *recording) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,7 +149,7 @@ func writePassage(page *strings.Builder, p passage) {
 	}
 }
 
-// visible writes control characters the way a terminal shows them typed: ^C.
+// visible returns a line with control characters as a terminal echoes them: ^C.
 func visible(line string) string {
 	var out strings.Builder
 	for _, r := range line {

@@ -12,14 +12,14 @@ import (
 	"strings"
 )
 
-// Ginkgo's tests can be told what to do at the moment of failure, while the
-// processes of the spec still live, and keep what is found in their reports.
+// A ginkgoT is Ginkgo's T. It runs functions at the moment of a failure, while the
+// processes of the spec live, and has reports of its own.
 type ginkgoT interface {
 	DeferOnFailure(args ...any)
 	AddReportEntryVisibilityFailureOrVerbose(name string, args ...any)
 }
 
-// reportFailure has the stage explain itself when the test fails.
+// reportFailure makes Ginkgo call Report at the moment of a failure.
 func (s *Stage) reportFailure() {
 	if t, ok := s.t.(ginkgoT); ok {
 		t.DeferOnFailure(func(ctx context.Context) {
@@ -28,28 +28,29 @@ func (s *Stage) reportFailure() {
 	}
 }
 
-// A progressT can be asked, while it runs, how far it is: Ginkgo does so when a
-// spec takes long, or when somebody presses ^T.
+// A progressT prints the progress of a running test. Ginkgo does so when a spec takes
+// long and at ^T.
 type progressT interface {
 	AttachProgressReporter(func() string) (detach func())
 }
 
-// offerProgress has the last events shown to whoever asks.
+// offerProgress adds the last events of the timeline to the progress of the test.
 func (s *Stage) offerProgress() {
 	if t, ok := s.t.(progressT); ok {
 		s.t.Cleanup(t.AttachProgressReporter(s.progress))
 	}
 }
 
-// progress is called at any time by another goroutine, and must not block.
+// progress returns the last events. Ginkgo calls it from a goroutine of its own at
+// any time; it does not block.
 func (s *Stage) progress() string {
 	const few = 20
 	events := s.timeline.merged(nil)
 	return writeTimeline(events[max(0, len(events)-few):], s.timeline.began, s.mark)
 }
 
-// explain reports a failure that nobody has reported, before the stage is
-// cleared. left says that clearing it is what failed.
+// explain reports a failure if Report was not called before. left is true if the
+// failure is what the test left behind.
 func (s *Stage) explain(ctx context.Context, left bool) {
 	if s.reported || !s.t.Failed() && !left || nameOf(s.t) == "" {
 		return
@@ -62,13 +63,12 @@ func (s *Stage) explain(ctx context.Context, left bool) {
 	}
 }
 
-// Report tells what happened on the stage: all events in order of time, the
-// processes that are there now, and on what machine. If the test has a name it
-// also keeps this, the timeline as a trace for Perfetto and every terminal as
-// an asciicast in a directory of its own, below GEMINI_REPORTS or the out
-// directory of the module.
+// Report returns what happened on the stage: all events in order of time, the
+// processes that live now, and the machine. If the test has a name, Report also writes
+// this text, the timeline as a trace for Perfetto and each terminal as an asciicast
+// into a directory below GEMINI_REPORTS or below out/failures of the module.
 //
-// A stage makes a report by itself when its test fails.
+// A stage calls Report itself when its test fails.
 func (s *Stage) Report(ctx context.Context) string {
 	s.reported = true
 	if s.t.Failed() && !s.failed {
@@ -87,30 +87,30 @@ func (s *Stage) Report(ctx context.Context) string {
 		err = errors.Join(err, s.keepReport(dir, page.String(), events))
 	}
 	if err != nil {
-		fmt.Fprintf(&page, "\nnot all could be kept: %v\n", err)
+		fmt.Fprintf(&page, "\nincomplete: %v\n", err)
 	}
 	return page.String()
 }
 
-// Failed puts a failure into the timeline. A suite whose fail handler calls it
-// has moment and message there. It may be called without a stage.
+// Failed adds a failure to the timeline. A suite calls it from its fail handler, so
+// that the timeline has the moment and the message. The receiver may be nil.
 func (s *Stage) Failed(message string) {
 	if s != nil {
 		s.failed = true
-		s.Note("%s", strings.TrimSpace("FAILED "+message))
+		s.Logf("%s", strings.TrimSpace("FAILED "+message))
 	}
 }
 
-// now writes who lives at this moment, by the oracles, by ps, and by what
-// the monitors believe.
+// now writes which processes live at this moment: by the oracles, by ps, and by the
+// events of monitors.
 func (s *Stage) now(ctx context.Context, page *strings.Builder, events []Event) {
 	fmt.Fprintf(page, "\n  oracles\n")
-	say := map[bool]string{true: "somebody lives", false: "nobody lives"}
+	state := map[bool]string{true: "a process lives", false: "no process lives"}
 	for _, sh := range s.shells {
-		fmt.Fprintf(page, "  %-16s %s\n", sh.track.who, say[sh.oracle.holds()])
+		fmt.Fprintf(page, "  %-16s %s\n", sh.track.name, state[sh.oracle.holds()])
 	}
 	for _, j := range s.jobs {
-		fmt.Fprintf(page, "  %-16s %s\n", j.track.who, say[j.oracle.holds()])
+		fmt.Fprintf(page, "  %-16s %s\n", j.track.name, state[j.oracle.holds()])
 	}
 	forest, err := s.forest(ctx, believed(events))
 	fmt.Fprintf(page, "\n  processes now\n%s", forest)
@@ -119,23 +119,23 @@ func (s *Stage) now(ctx context.Context, page *strings.Builder, events []Event) 
 	}
 	for _, j := range s.jobs {
 		if text := strings.TrimSpace(j.Output()); text != "" {
-			fmt.Fprintf(page, "\n  %s wrote\n%s\n", j.track.who, brief(text, 2000))
+			fmt.Fprintf(page, "\n  %s wrote\n%s\n", j.track.name, brief(text, 2000))
 		}
 	}
 }
 
-// believed says of each PID whom the events tell to be alive with it.
+// believed returns, by PID, the tracks by whose events the process is alive.
 func believed(events []Event) map[int][]string {
 	alive := map[int][]string{}
 	for _, e := range events {
-		who := alive[e.PID]
+		tracks := alive[e.PID]
 		switch e.Life {
 		case Begins:
-			alive[e.PID] = append(who, e.Who)
+			alive[e.PID] = append(tracks, e.Track)
 		case Ends:
-			for i := range who {
-				if who[i] == e.Who {
-					alive[e.PID] = append(who[:i:i], who[i+1:]...)
+			for i := range tracks {
+				if tracks[i] == e.Track {
+					alive[e.PID] = append(tracks[:i:i], tracks[i+1:]...)
 					break
 				}
 			}
@@ -146,7 +146,8 @@ func believed(events []Event) map[int][]string {
 
 var unfit = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// reportDirectory makes the directory of the report; a test without a name has none.
+// reportDirectory makes the directory of the report, and returns "" for a test without
+// a name.
 func (s *Stage) reportDirectory() (string, error) {
 	name := strings.Trim(unfit.ReplaceAllString(nameOf(s.t), "-"), "-")
 	if name == "" {
@@ -166,6 +167,7 @@ func (s *Stage) reportDirectory() (string, error) {
 	return dir, nil
 }
 
+// keepReport writes the files of the report.
 func (s *Stage) keepReport(dir, text string, events []Event) error {
 	files := map[string][]byte{"report.txt": []byte(text)}
 	var errs []error
@@ -175,10 +177,10 @@ func (s *Stage) keepReport(dir, text string, events []Event) error {
 		errs = append(errs, err)
 	}
 	for _, sh := range s.shells {
-		if files[sh.track.who+".cast"], err = sh.terminal.asciicast(sh.track.who); err != nil {
+		if files[sh.track.name+".cast"], err = sh.terminal.asciicast(sh.track.name); err != nil {
 			errs = append(errs, err)
 		}
-		files[sh.track.who+".txt"] = []byte(sh.Transcript())
+		files[sh.track.name+".txt"] = []byte(sh.Transcript())
 	}
 	for name, content := range files {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, name), content, 0o644))

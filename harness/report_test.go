@@ -45,7 +45,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 		leaf int
 	)
 
-	// One failure is enough for all that there is to say of its report.
+	// All specs read the report of one failure.
 	BeforeAll(func(ctx SpecContext) {
 		GinkgoT().Setenv("GEMINI_REPORTS", GinkgoT().TempDir())
 		t = &namedT{}
@@ -56,7 +56,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 		})
 	}, NodeTimeout(time.Minute))
 
-	It("tells in order of time what was typed, shown, told, answered and said by others", func() {
+	It("has input, output, orders, answers and the events of observers in order of time", func() {
 		Expect(t.report).To(MatchRegexp(strings.Join([]string{
 			`sh-0 \d+ +started: /bin/sh -i`,
 			`> echo one; echo two`,
@@ -64,39 +64,39 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 			`sh-0 \d+ +its terminal gets 30 rows of 100 columns`,
 			`job-0 \d+ +started: sh -c puppet root; :`,
 			`root \d+ +greets: parent \d+, group \d+, session \d+, start \d+`,
-			`root \d+ +is told to fork leaf \(own session\): child \d+`,
+			`root \d+ +is ordered to fork leaf \(own session\): child \d+`,
 			`leaf \d+ +greets: parent`,
-			`root \d+ +is told to exit 3`,
+			`root \d+ +is ordered to exit 3`,
 			`job-0 \d+ +ended: exit 0`,
 			`monitor of x +\d+ joined leaf`,
-			`leaf \d+ +is told to report: parent is now`,
+			`leaf \d+ +is ordered to report: parent is now`,
 			`spec +runs sh -c echo out; exit 4: exit 4 "out"`,
 			`spec +sends SIGCONT to \d+`,
-			`oracle of job-0 +asked: somebody lives`,
+			`oracle of job-0 +asked: a process lives`,
 			`spec +FAILED`,
 		}, `(.*\n)+?.*`)))
-		Expect(t.report).To(MatchRegexp(`root \d+ +has gone`), "before or after its parent: both goroutines see it at once")
+		Expect(t.report).To(MatchRegexp(`root \d+ +has gone`), "before or after its parent: two goroutines record the two ends")
 	})
 
-	It("counts what repeats itself", func() {
-		Expect(t.report).To(MatchRegexp(`asked: somebody lives \(5 times, until \d+\.\d{3}\)`))
+	It("counts equal events", func() {
+		Expect(t.report).To(MatchRegexp(`asked: a process lives \(5 times, until \d+\.\d{3}\)`))
 	})
 
-	It("makes one line of those who only passed by", func() {
+	It("has one line for processes that only one observer knows", func() {
 		Expect(t.report).To(ContainSubstring("3 came and went, from 777777701 to 777777703"))
 	})
 
-	It("shows who lives at that moment, and who is believed to", func() {
+	It("shows which processes live at that moment, and which ones an observer takes for alive", func() {
 		Expect(t.report).To(MatchRegexp(`(?m)^ *%d +[RS].*parent .*group %[1]d .*session %[1]d .*puppet leaf +<- .*leaf`, leaf))
-		Expect(t.report).To(ContainSubstring("999999999 is no more, but alive for monitor of x"))
-		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +somebody lives`))
+		Expect(t.report).To(ContainSubstring("999999999 does not exist, but is alive for monitor of x"))
+		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +a process lives`))
 	})
 
-	It("names the machine, and the command that tries again", func() {
+	It("has the machine, and the command that repeats the spec", func() {
 		Expect(t.report).To(MatchRegexp(`focus 'A story'\\''s end \\\(it'\\''s told\\\)\$' -\S*seed 42`))
 		Expect(t.report).To(MatchRegexp(`machine .*\d+ cores, go1`))
 		Expect(t.report).To(MatchRegexp(`load .*\d`))
-		Expect(string(t.files("report.txt"))).To(ContainSubstring("is told to exit 3"))
+		Expect(string(t.files("report.txt"))).To(ContainSubstring("is ordered to exit 3"))
 	})
 
 	It("has every terminal as an asciicast", func() {
@@ -123,7 +123,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 	It("has a trace that Perfetto opens", func() { checkTrace(t.files("trace.json"), leaf) })
 })
 
-// story plays what a report is to tell, and returns the PID of who is left.
+// story makes one event of each kind, and returns the PID of the process that lives on.
 func story(ctx SpecContext, stage *harness.Stage) int {
 	sh := stage.Shell(ctx, harness.Sh)
 	sh.Run(ctx, "echo one; echo two")
@@ -134,18 +134,18 @@ func story(ctx SpecContext, stage *harness.Stage) int {
 	root.Exit(ctx, 3)
 	job.Wait(ctx)
 	now := time.Now()
-	stage.Observe(func() []harness.Event {
+	stage.Observe(harness.Observer{Events: func() []harness.Event {
 		events := []harness.Event{
-			{Time: now, PID: leaf.PID(), Who: "monitor of x", What: "joined leaf", Life: harness.Begins},
-			{Time: now, PID: 999999999, Who: "monitor of x", What: "joined nobody", Life: harness.Begins},
+			{Time: now, PID: leaf.PID(), Track: "monitor of x", What: "joined leaf", Life: harness.Begins},
+			{Time: now, PID: 999999999, Track: "monitor of x", What: "joined nobody", Life: harness.Begins},
 		}
 		for pid := 777777701; pid <= 777777703; pid++ {
 			events = append(events,
-				harness.Event{Time: now, PID: pid, Who: "monitor of x", What: "joined", Life: harness.Begins},
-				harness.Event{Time: now, PID: pid, Who: "monitor of x", What: "left", Life: harness.Ends})
+				harness.Event{Time: now, PID: pid, Track: "monitor of x", What: "joined", Life: harness.Begins},
+				harness.Event{Time: now, PID: pid, Track: "monitor of x", What: "left", Life: harness.Ends})
 		}
 		return events
-	})
+	}})
 	leaf.Report(ctx)
 	stage.Run(ctx, "sh", "-c", "echo out; exit 4")
 	Expect(stage.Signal(leaf.PID(), syscall.SIGCONT)).To(Succeed())
@@ -156,7 +156,7 @@ func story(ctx SpecContext, stage *harness.Stage) int {
 }
 
 var _ = Describe("A spec that leaves something behind", func() {
-	It("has a report, too", func(ctx SpecContext) {
+	It("has a report as well", func(ctx SpecContext) {
 		GinkgoT().Setenv("GEMINI_REPORTS", GinkgoT().TempDir())
 		t := &namedT{}
 		message := t.run(func() {
@@ -169,7 +169,7 @@ var _ = Describe("A spec that leaves something behind", func() {
 	}, SpecTimeout(time.Minute))
 })
 
-// An askedT can be asked how far it is.
+// An askedT is a T with a progress report.
 type askedT struct {
 	quietT
 	ask func() string
@@ -181,9 +181,9 @@ func (t *askedT) AttachProgressReporter(ask func() string) func() {
 }
 
 var _ = Describe("A spec that takes long", func() {
-	It("can be asked what is going on, and shows what was not answered yet", func(ctx SpecContext) {
+	It("has a progress report, which shows an order without an answer", func(ctx SpecContext) {
 		t := &askedT{}
-		said := ""
+		progress := ""
 		t.run(func() {
 			stage := harness.NewStage(t, tools)
 			job := stage.Start("puppet", "root")
@@ -191,14 +191,14 @@ var _ = Describe("A spec that takes long", func() {
 			root.Stop(ctx)
 			var asking sync.WaitGroup
 			asking.Go(func() { root.Report(ctx) })
-			Eventually(ctx, t.ask).Should(ContainSubstring("is told to report: NO ANSWER YET"))
-			said = t.ask()
+			Eventually(ctx, t.ask).Should(ContainSubstring("is ordered to report: NO ANSWER YET"))
+			progress = t.ask()
 			root.Continue()
 			asking.Wait()
 			Expect(t.ask()).NotTo(ContainSubstring("NO ANSWER"))
 			job.Signal(syscall.SIGKILL)
 		})
-		Expect(said).To(MatchRegexp(`root \d+ +is told to raise \w+ \(signal\)`))
+		Expect(progress).To(MatchRegexp(`root \d+ +is ordered to raise \w+ \(signal\)`))
 		Expect(t.ask).To(BeNil())
 	}, SpecTimeout(time.Minute))
 })

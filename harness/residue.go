@@ -19,10 +19,10 @@ type remnant struct {
 	line string
 }
 
-// remnants finds the processes with the stage's directory in their arguments
-// or environment. It is for cleaning up and for reports; what it finds is no
-// evidence for a verdict. macOS hides the environment of its own programs (System
-// Integrity Protection): one of those is found by its arguments alone.
+// remnants returns the processes with the stage's directory in arguments or
+// environment. It serves clean-up and reports, and is no evidence for a verdict. macOS
+// hides the environment of its own programs (System Integrity Protection), so those
+// are found by their arguments only.
 func (s *Stage) remnants(ctx context.Context) ([]remnant, error) {
 	table, err := processTable(ctx)
 	if err != nil {
@@ -42,14 +42,15 @@ func (s *Stage) remnants(ctx context.Context) ([]remnant, error) {
 	return found, nil
 }
 
-// shorten keeps the beginning: PID, parent, group, state, processor time, command.
+// shorten cuts a line of ps. PID, parent, group, state, processor time and the
+// beginning of the command stay.
 func shorten(line string) string {
 	const enough = 160
 	return line[:min(len(line), enough)]
 }
 
-// processTable is every process of the machine, with its environment where
-// the system shows it.
+// processTable returns the lines of ps for all processes of the machine, with their
+// environments where the system shows them.
 func processTable(ctx context.Context) (string, error) {
 	out, err := ps(ctx, environmentFlag())
 	if err != nil {
@@ -58,8 +59,8 @@ func processTable(ctx context.Context) (string, error) {
 	return out, nil
 }
 
-// environmentFlag has ps show environments: E on macOS, where e means
-// something else; E is unknown to Linux.
+// environmentFlag is the flag with which ps shows environments: E on macOS, where e
+// has another meaning, and e on Linux, which does not know E.
 var environmentFlag = sync.OnceValue(func() string {
 	if _, err := ps(context.Background(), "E"); err != nil {
 		return "e"
@@ -67,24 +68,25 @@ var environmentFlag = sync.OnceValue(func() string {
 	return "E"
 })
 
+// ps returns what ps prints about all processes.
 func ps(ctx context.Context, environment string) (string, error) {
 	cmd := exec.CommandContext(ctx, "ps", "ax"+environment+"wwo", "pid=,ppid=,pgid=,stat=,time=,command=")
-	cmd.Env = []string{"PATH=/bin:/usr/bin"} // with ours it would find itself
+	cmd.Env = []string{"PATH=/bin:/usr/bin"} // in the stage's environment remnants would find ps itself
 	starting.Lock()
 	defer starting.Unlock()
 	out, err := cmd.Output()
 	return string(out), err
 }
 
-// clear waits until nothing of the stage runs any more, a monitor included. What
-// is there in the end is killed and reported.
+// clear waits until no process of the stage is left, a monitor included. After the
+// grace time it kills the rest and returns a line for each.
 func (s *Stage) clear(ctx context.Context) []string {
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	limit, cancel := context.WithTimeout(ctx, s.farewell)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	limit, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()
 	if s.t.Failed() {
-		cancel() // one look: a failed spec need not wait for what will not come
+		cancel() // a failed spec reads the table once and does not wait
 	}
 	for {
 		found, err := s.remnants(ctx)
@@ -95,13 +97,14 @@ func (s *Stage) clear(ctx context.Context) []string {
 			return nil
 		}
 		select {
-		case <-look.C:
+		case <-tick.C:
 		case <-limit.Done():
 			return kill(found)
 		}
 	}
 }
 
+// kill sends SIGKILL to the processes and returns a line for each.
 func kill(found []remnant) []string {
 	var lines []string
 	for _, r := range found {

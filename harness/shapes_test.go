@@ -21,7 +21,7 @@ var _ = Describe("A tree of bare forks", func() {
 		stage = newStage()
 	})
 
-	It("is a chain of which only the end is left", func(ctx SpecContext) {
+	It("is a chain of which only the last process lives", func(ctx SpecContext) {
 		root := stage.Start(harness.Chain(10, true, "leaf")...)
 		leaf := stage.Puppet(ctx, "leaf")
 		Expect(root.Wait(ctx)).To(Equal(harness.Status{}))
@@ -32,7 +32,7 @@ var _ = Describe("A tree of bare forks", func() {
 		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
 	}, SpecTimeout(time.Minute))
 
-	It("is a line in which everybody waits for the next", func(ctx SpecContext) {
+	It("is a line in which each process waits for the next", func(ctx SpecContext) {
 		root := stage.Start(harness.Line(10, "leaf")...)
 		leaf := stage.Puppet(ctx, "leaf")
 		Expect(leaf.Report(ctx).Group).To(Equal(root.PID()))
@@ -52,7 +52,7 @@ var _ = Describe("A tree of bare forks", func() {
 		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
 	}, SpecTimeout(time.Minute))
 
-	It("is a daemon, in a session that it does not lead", func(ctx SpecContext) {
+	It("is a daemon in a session that it does not lead", func(ctx SpecContext) {
 		root := stage.Start(harness.Daemon("daemon")...)
 		daemon := stage.Puppet(ctx, "daemon")
 		Expect(root.Wait(ctx)).To(Equal(harness.Status{}))

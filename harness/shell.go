@@ -11,23 +11,23 @@ import (
 	"syscall"
 )
 
-// A Shell is an interactive shell at a terminal of its own, or a program that
-// became or started one. Its methods fail the test when the shell does not do
-// what was waited for, and say what was seen last. One goroutine uses it.
+// A Shell is an interactive shell at a terminal of its own, or a program that becomes
+// or starts one. Its methods fail the test, with the last output, if the shell does
+// not do what they wait for. One goroutine uses it.
 type Shell struct {
 	stage    *Stage
 	name     string
 	track    *track
 	profile  profile
 	terminal *terminal
-	process  *Process
+	process  *process
 	oracle   *Oracle
-	read     int // offset up to which the screen has been used
-	marks    int // commands typed to find out where we are
+	read     int // offset of the output that no method has returned yet
+	marks    int // number of marks that key has typed
 }
 
-// Shell starts an interactive shell, a quiet one unless UserProfile was called,
-// and waits for its prompt.
+// Shell starts an interactive shell and waits for its prompt. Unless UserProfile was
+// called it has no start-up files and no line editor.
 func (s *Stage) Shell(ctx context.Context, kind Kind) *Shell {
 	s.t.Helper()
 	sh := s.AtTerminal(ctx, kind, s.profile(kind).command(kind)...)
@@ -35,15 +35,15 @@ func (s *Stage) Shell(ctx context.Context, kind Kind) *Shell {
 	return sh
 }
 
-// AtTerminal starts argv as the leader of a session at a new terminal, with an
-// oracle at descriptor 3, and SHELL and the prompt set for kind. It waits for
-// nothing; if argv becomes a shell, call Prompt.
+// AtTerminal starts argv as the leader of a session at a new terminal, with an oracle
+// at descriptor 3 and with SHELL and the prompt of kind. It does not wait; if argv
+// becomes a shell, call Prompt.
 func (s *Stage) AtTerminal(ctx context.Context, kind Kind, argv ...string) *Shell {
 	s.t.Helper()
 	cmd := s.command(argv...)
 	path, err := kind.Path()
 	if err != nil {
-		s.t.Fatalf("no such shell here: %v", err)
+		s.t.Fatalf("find the shell: %v", err)
 	}
 	cmd.Env = append(cmd.Env, "SHELL="+path, "PS1="+kind.prompt(s.mark))
 	k := s.timeline.track(fmt.Sprintf("%s-%d", kind, len(s.shells)))
@@ -69,7 +69,7 @@ func (s *Stage) startShell(cmd *exec.Cmd, k *track) (*Shell, error) {
 	}
 	terminal, err := openTerminal(s.rows, s.columns)
 	if err != nil {
-		oracle.Close()
+		oracle.close()
 		return nil, err
 	}
 	replica := terminal.replica
@@ -80,34 +80,34 @@ func (s *Stage) startShell(cmd *exec.Cmd, k *track) (*Shell, error) {
 	process, err := start(cmd, k, oracle.write)
 	if err != nil {
 		terminal.Close()
-		oracle.Close()
+		oracle.close()
 		return nil, err
 	}
 	return &Shell{track: k, terminal: terminal, process: process, oracle: oracle}, nil
 }
 
-// PID is the process that was started at the terminal.
+// PID returns the PID of the process that was started at the terminal.
 func (sh *Shell) PID() int { return sh.process.PID() }
 
-// Oracle tells whether any process lives that descends from the shell.
+// Oracle returns the oracle that the process and its descendants inherit.
 func (sh *Shell) Oracle() *Oracle { return sh.oracle }
 
-// Exited is closed when the process at the terminal was reaped.
+// Exited returns a channel that is closed when the process was reaped.
 func (sh *Shell) Exited() <-chan struct{} { return sh.process.Exited() }
 
-// Transcript is all that was typed and shown so far, with times.
+// Transcript returns all input and output so far, with times.
 func (sh *Shell) Transcript() string { return sh.terminal.String() }
 
-// Run types line and waits for the next prompt. It returns what was shown in
-// between and the status of the line as the shell counts it, $?.
+// Run types line and waits for the next prompt. It returns the output of the line and
+// its status, $?.
 func (sh *Shell) Run(ctx context.Context, line string) (output string, status int) {
 	sh.stage.t.Helper()
 	sh.Send(line)
 	return sh.Prompt(ctx)
 }
 
-// Send types line and Return, and waits for nothing. A line has to be shorter
-// than 1024 bytes: macOS drops the rest without a word.
+// Send types line and Return, and does not wait. It fails the test if the line has 1024
+// bytes or more: macOS drops the rest of such a line.
 func (sh *Shell) Send(line string) {
 	sh.stage.t.Helper()
 	if len(line) >= 1024 {
@@ -116,7 +116,7 @@ func (sh *Shell) Send(line string) {
 	sh.Press(line + "\n")
 }
 
-// Press types keys, without Return.
+// Press types keys without Return.
 func (sh *Shell) Press(keys string) {
 	sh.stage.t.Helper()
 	if _, err := sh.terminal.Write([]byte(keys)); err != nil {
@@ -124,8 +124,8 @@ func (sh *Shell) Press(keys string) {
 	}
 }
 
-// Prompt waits until the shell is ready for a command. It returns what was
-// shown before, and the status of the last command.
+// Prompt waits for a prompt. It returns the output before it and the status of the
+// last command.
 func (sh *Shell) Prompt(ctx context.Context) (output string, status int) {
 	sh.stage.t.Helper()
 	from := sh.read
@@ -134,18 +134,19 @@ func (sh *Shell) Prompt(ctx context.Context) (output string, status int) {
 	if err != nil {
 		sh.stage.t.Fatalf("%s: the status in the prompt: %v", sh.name, err)
 	}
-	sh.stage.happened()
+	sh.stage.changed()
 	return sh.profile.output(sh.terminal.text(from, match[0])), status
 }
 
-// Expect waits until pattern, a regular expression, matches what was shown
-// since the last match, and returns the matching text.
+// Expect waits until pattern, a regular expression, matches the output since the last
+// match or prompt, and returns the matching text.
 func (sh *Shell) Expect(ctx context.Context, pattern string) string {
 	sh.stage.t.Helper()
 	match := sh.find(ctx, regexp.MustCompile(pattern))
 	return sh.terminal.text(match[0], match[1])
 }
 
+// find waits for pattern and returns the indices of match and submatches.
 func (sh *Shell) find(ctx context.Context, pattern *regexp.Regexp) []int {
 	sh.stage.t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -170,9 +171,9 @@ func (sh *Shell) Suspend(ctx context.Context) (output string, status int) {
 	return sh.key(ctx, "\x1a")
 }
 
-// key presses a key that makes the shell prompt. If the foreground job ended
-// just then there are two prompts, one for its end and one for the key. A mark
-// that only a new command can show tells where the conversation goes on.
+// key presses a key and waits for the prompt. If the foreground job ended at the same
+// time, the shell shows two prompts: one for that and one for the key. So key types a
+// command that prints a mark, and goes on behind the mark.
 func (sh *Shell) key(ctx context.Context, key string) (output string, status int) {
 	sh.stage.t.Helper()
 	sh.Press(key)
@@ -184,25 +185,25 @@ func (sh *Shell) key(ctx context.Context, key string) (output string, status int
 	return output, status
 }
 
-// Hangup closes the terminal as a closed window does.
+// Hangup closes the terminal, as closing its window does.
 func (sh *Shell) Hangup() {
-	sh.track.note(Event{PID: sh.PID(), What: "its terminal is closed"})
+	sh.track.record(Event{PID: sh.PID(), What: "its terminal is closed"})
 	sh.terminal.Hangup()
 }
 
-// Signal sends s to the process at the terminal; if it has ended this does
-// nothing. A leader that dies takes the foreground group along by a hang-up:
-// the kernel's own, after the death, where Hangup is the shell's to pass on.
+// Signal sends s to the process at the terminal. After the reap it does nothing. If a
+// session leader dies, the kernel sends SIGHUP to the foreground group. After Hangup
+// the kernel sends it to the leader only, and a shell may pass it on.
 func (sh *Shell) Signal(s syscall.Signal) { sh.process.Signal(s) }
 
-// Exit types exit and waits for the end of the process at the terminal.
+// Exit types exit, waits for the end of the process, and returns how it ended.
 func (sh *Shell) Exit(ctx context.Context) Status {
 	sh.stage.t.Helper()
 	sh.Send("exit")
 	return sh.Wait(ctx)
 }
 
-// Wait waits for the end of the process at the terminal.
+// Wait waits for the end of the process at the terminal and returns how it ended.
 func (sh *Shell) Wait(ctx context.Context) Status {
 	sh.stage.t.Helper()
 	status, err := sh.process.Wait(ctx)
@@ -212,7 +213,7 @@ func (sh *Shell) Wait(ctx context.Context) Status {
 	return status
 }
 
-// close ends the shell, if it has not ended, and frees its terminal.
+// close kills the process, if it lives, and releases its terminal.
 func (sh *Shell) close() error {
 	sh.process.end()
 	return sh.terminal.Close()

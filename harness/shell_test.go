@@ -26,7 +26,7 @@ var _ = Describe("A shell at a terminal", func() {
 				stage = newStage()
 			})
 
-			It("runs a line and says what it showed and how it ended", func(ctx SpecContext) {
+			It("runs a line and returns its output and status", func(ctx SpecContext) {
 				sh := stage.Shell(ctx, kind)
 				output, status := sh.Run(ctx, "echo one; echo two")
 				Expect(output).To(Equal("one\ntwo\n"))
@@ -38,7 +38,7 @@ var _ = Describe("A shell at a terminal", func() {
 				Expect(status).To(Equal(42))
 			}, SpecTimeout(time.Minute))
 
-			It("is not fooled by its own prompt in a listing", func(ctx SpecContext) {
+			It("does not take its prompt in a listing for a prompt", func(ctx SpecContext) {
 				sh := stage.Shell(ctx, kind)
 				output, _ := sh.Run(ctx, "env | grep PS1; echo end")
 				Expect(output).To(HaveSuffix("end\n"))
@@ -56,7 +56,7 @@ var _ = Describe("A shell at a terminal", func() {
 				Eventually(ctx, sh.Oracle().Gone()).Should(BeClosed())
 			}, SpecTimeout(time.Minute))
 
-			It("goes on after ^C has ended its foreground job", func(ctx SpecContext) {
+			It("continues after ^C has ended its foreground job", func(ctx SpecContext) {
 				sh := stage.Shell(ctx, kind)
 				sh.Send("puppet fore")
 				fore := stage.Puppet(ctx, "fore")
@@ -67,7 +67,7 @@ var _ = Describe("A shell at a terminal", func() {
 				Expect(output).To(Equal("still here\n"))
 			}, SpecTimeout(time.Minute))
 
-			It("suspends its foreground job with ^Z and takes it back", func(ctx SpecContext) {
+			It("stops its foreground job with ^Z and continues it", func(ctx SpecContext) {
 				sh := stage.Shell(ctx, kind)
 				sh.Send("puppet fore")
 				fore := stage.Puppet(ctx, "fore")
@@ -90,7 +90,7 @@ var _ = Describe("A shell at a terminal", func() {
 				Eventually(ctx, sh.Oracle().Gone()).Should(BeClosed())
 			}, SpecTimeout(time.Minute))
 
-			It("can be what another command becomes, start-up files and all", func(ctx SpecContext) {
+			It("can be started by another command, with its start-up files", func(ctx SpecContext) {
 				sh := stage.AtTerminal(ctx, kind, "sh", "-c", `echo first; exec "$SHELL"`)
 				output, _ := sh.Prompt(ctx)
 				Expect(output).To(HavePrefix("first\n"))
@@ -105,7 +105,7 @@ var _ = Describe("A shell at a terminal", func() {
 
 			It("loses nothing of what is written just before the end", Label("native"), func(ctx SpecContext) {
 				if runtime.GOOS == "darwin" && os.Getenv("GEMINI_EXEC") != "" {
-					Skip("where macOS is emulated on Linux, a terminal may be revoked while its last bytes are still on their way to the master")
+					Skip("where macOS is emulated on Linux, a terminal may be revoked before its last output has reached the master")
 				}
 				for range 20 {
 					sh := stage.AtTerminal(ctx, kind, string(kind), "-c", `i=0; while [ $i -lt 300 ]; do echo "line $i of the last words"; i=$((i+1)); done; printf farewell`)
@@ -116,7 +116,7 @@ var _ = Describe("A shell at a terminal", func() {
 		})
 	}
 
-	It("says what it saw last when it waits in vain", func(ctx SpecContext) {
+	It("fails with the last output when it waits in vain", func(ctx SpecContext) {
 		t := &quietT{}
 		message := t.run(func() {
 			stage := harness.NewStage(t, tools)
@@ -131,7 +131,7 @@ var _ = Describe("A shell at a terminal", func() {
 		Expect(message).To(And(ContainSubstring("never"), ContainSubstring("deadline exceeded"), ContainSubstring(":0} ")))
 	}, SpecTimeout(time.Minute))
 
-	It("says that the terminal has ended when nothing more can come", func(ctx SpecContext) {
+	It("fails at once when the terminal has ended", func(ctx SpecContext) {
 		t := &quietT{}
 		message := t.run(func() {
 			stage := harness.NewStage(t, tools)

@@ -16,25 +16,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// starting is held from before a child is forked until our copies of what it
-// was given are closed. A child that another goroutine forks in between has
-// those copies until its own exec, and an oracle would see it as a ghost:
-// about one start in ten did so without the lock.
+// starting is held from before a fork until this process has closed its copies of the
+// child's files. A child that another goroutine forks in between has the copies until
+// its own exec, and would hold the oracle: without the lock about one start in ten.
 var starting sync.Mutex
 
-// A Process is a command that the harness started and waits for.
-type Process struct {
+// A process is a command that the harness started and waits for.
+type process struct {
 	cmd    *exec.Cmd
 	exited chan struct{} // closed after the reap; status may be read then
 	status Status
 	track  *track
 }
 
-// start starts cmd, closes given, which are our copies of what cmd inherits,
-// and waits for the process in the background. The descriptors of cmd must be
-// files: with anything else Wait would wait for grandchildren as well. Start
-// and end are noted in k.
-func start(cmd *exec.Cmd, k *track, given ...*os.File) (*Process, error) {
+// start starts cmd, closes given, the files that cmd inherits, and waits for the process
+// in the background. Input and output of cmd must be files: with other readers and
+// writers Wait would wait for grandchildren as well. k gets the start and the end.
+func start(cmd *exec.Cmd, k *track, given ...*os.File) (*process, error) {
 	reviveSignals()
 	starting.Lock()
 	began := time.Now()
@@ -46,27 +44,28 @@ func start(cmd *exec.Cmd, k *track, given ...*os.File) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %q: %w", cmd.Args, err)
 	}
-	p := &Process{cmd: cmd, exited: make(chan struct{}), track: k}
-	k.note(Event{Time: began, PID: p.PID(), What: "started: " + strings.Join(cmd.Args, " "), Life: Begins})
+	p := &process{cmd: cmd, exited: make(chan struct{}), track: k}
+	k.record(Event{Time: began, PID: p.PID(), What: "started: " + strings.Join(cmd.Args, " "), Life: Begins})
 	go p.reap()
 	return p, nil
 }
 
-func (p *Process) reap() {
+// reap waits for the process.
+func (p *process) reap() {
 	defer close(p.exited)
-	p.cmd.Wait() // its error only repeats the state
+	p.cmd.Wait() // its error has nothing that the state has not
 	p.status = statusOf(p.cmd.ProcessState)
-	p.track.note(Event{PID: p.PID(), What: "ended: " + p.status.String(), Life: Ends})
+	p.track.record(Event{PID: p.PID(), What: "ended: " + p.status.String(), Life: Ends})
 }
 
-// PID is the process's own; nobody else has it until Exited is closed.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+// PID returns the PID of the process. No other process has it until Exited is closed.
+func (p *process) PID() int { return p.cmd.Process.Pid }
 
-// Exited is closed once the process has ended and was reaped.
-func (p *Process) Exited() <-chan struct{} { return p.exited }
+// Exited returns a channel that is closed when the process was reaped.
+func (p *process) Exited() <-chan struct{} { return p.exited }
 
-// Wait returns how the process ended.
-func (p *Process) Wait(ctx context.Context) (Status, error) {
+// Wait waits for the end of the process and returns how it ended.
+func (p *process) Wait(ctx context.Context) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
@@ -77,13 +76,13 @@ func (p *Process) Wait(ctx context.Context) (Status, error) {
 	}
 }
 
-// Signal sends s to the process; if it has ended this does nothing.
-func (p *Process) Signal(s syscall.Signal) {
+// Signal sends s to the process. After the reap it does nothing.
+func (p *process) Signal(s syscall.Signal) {
 	done := p.track.begin(Event{PID: p.PID(), What: "gets signal " + unix.SignalName(s)})
 	done(outcome(p.cmd.Process.Signal(s)))
 }
 
-// outcome is what a timeline says of an error: nothing if there is none.
+// outcome returns the text of an error for the timeline, "" for nil.
 func outcome(err error) string {
 	if err == nil {
 		return ""
@@ -91,8 +90,8 @@ func outcome(err error) string {
 	return err.Error()
 }
 
-// end kills the process if it still lives and returns when it was reaped.
-func (p *Process) end() {
+// end kills the process, if it lives, and returns when it was reaped.
+func (p *process) end() {
 	p.cmd.Process.Kill()
 	<-p.exited
 }
@@ -118,10 +117,10 @@ func statusOf(state *os.ProcessState) Status {
 	return Status{Code: state.ExitCode()}
 }
 
-// reviveSignals makes children start with the default action for the signals
-// of a terminal. Under nohup, or in the background of a script, this process
-// was started with some of them ignored, and a shell hands that on for good;
-// a caught signal goes back to its default in a child.
+// reviveSignals makes children start with the default action for the signals of a
+// terminal. Under nohup or in the background of a script this process ignores some of
+// them. A child inherits an ignored signal, and a shell in it cannot reset it. An exec
+// resets a signal that is caught.
 var reviveSignals = sync.OnceFunc(func() {
 	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
 		if signal.Ignored(s) {

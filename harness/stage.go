@@ -13,56 +13,56 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// A Stage is where one spec plays: a private home directory and environment, the
-// shells, jobs and puppets that were started in it, and the order in which
-// all that is ended. One goroutine uses it.
+// A Stage is the surroundings of one test: a private directory, home and environment,
+// and the shells, jobs and puppets that were started in it. One goroutine uses it.
 type Stage struct {
 	t             T
 	tools         Tools
 	dir           string // private, without symbolic links in its path
 	env           []string
-	user          bool   // shells are as users have them
+	user          bool   // UserProfile was called
 	rows, columns int    // of new terminals
-	mark          string // no other stage has it
+	mark          string // unique to the stage
 	troupe        *troupe
 	shells        []*Shell
 	jobs          []*Job
-	loans         []io.Closer                   // what puppets have lent to this process
-	look          []func()                      // called whenever something has visibly happened on the stage
-	last          []func(context.Context) error // called when it is cleared; errors are residue
-	// timeline is what was seen here, sources what others have written down.
+	loans         []io.Closer                   // descriptors that puppets sent to this process
+	looks         []func()                      // called when a prompt or a puppet has appeared
+	last          []func(context.Context) error // called after the stage was cleared; an error fails the test
+	// timeline has what the harness saw, sources return what observers have recorded.
 	timeline   *timeline
 	spec       *track
 	sources    []func() []Event
 	reported   bool
-	failed     bool // and the timeline says so
-	crossCheck bool // jobs have more witnesses than their oracle
-	// farewell is how long what nobody killed may take to end by itself, once
-	// all else has: a monitor, or a process that keeps a command's output open.
-	farewell time.Duration
+	failed     bool // the timeline has the failure
+	crossCheck bool // CrossCheck was called
+	// grace is how long a process may live that the stage has not started, a monitor
+	// for example, after all others have ended.
+	grace time.Duration
 }
 
-// NewStage sets a stage up. When the test ends it ends everything that was started
-// there, and fails the test if something stays.
+// NewStage returns a stage for a test, with tools first in its PATH. When the test ends,
+// the stage ends all processes that were started on it, removes its directory, and
+// fails the test if a process, a terminal or a file is left.
 func NewStage(t T, tools Tools) *Stage {
 	t.Helper()
-	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), farewell: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
+	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
 	s.spec = s.timeline.track("spec")
 	if err := s.furnish(); err != nil {
 		os.RemoveAll(s.dir)
 		t.Fatalf("set up the stage: %v", err)
 	}
-	s.spec.note(Event{What: "the stage is " + s.dir})
+	s.spec.record(Event{What: "the stage is " + s.dir})
 	t.Cleanup(s.strike)
 	s.reportFailure()
 	s.offerProgress()
 	return s
 }
 
-// furnish makes the directory, the environment and the puppets' socket.
+// furnish makes the directory, the environment and the socket of the puppets.
 func (s *Stage) furnish() error {
 	dir, err := os.MkdirTemp("", "stage")
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Stage) furnish() error {
 		"ZDOTDIR=" + home,
 		"ENV=" + filepath.Join(home, ".shrc"),
 		"TMPDIR=" + s.dir,
-		// macOS has no C.UTF-8, and bash and perl complain about what they do not have.
+		// macOS has no C.UTF-8: bash and perl print a warning.
 		"LC_ALL=C",
 		"TERM=dumb",
 		"BASH_SILENCE_DEPRECATION_WARNING=1",
@@ -95,23 +95,23 @@ func (s *Stage) furnish() error {
 	return err
 }
 
-// Path is a path in the private directory of the stage.
+// Path returns a path in the private directory of the stage.
 func (s *Stage) Path(elements ...string) string {
 	return filepath.Join(append([]string{s.dir}, elements...)...)
 }
 
-// Setenv sets a variable for all that is started from now on.
+// Setenv sets an environment variable for the processes that start from now on.
 func (s *Stage) Setenv(name, value string) { s.env = append(s.env, name+"="+value) }
 
-// happened lets those look who want to see the stage before it changes again.
-func (s *Stage) happened() {
-	for _, look := range s.look {
+// changed calls Look of all observers.
+func (s *Stage) changed() {
+	for _, look := range s.looks {
 		look()
 	}
 }
 
-// command is argv in the environment of the stage. It knows the suite's own
-// programs by their names.
+// command returns argv as a command in the environment of the stage. A name without a
+// slash may be one of the tools.
 func (s *Stage) command(argv ...string) *exec.Cmd {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	if !strings.Contains(argv[0], "/") {
@@ -129,9 +129,9 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// strike ends all that was started and clears the stage. What does not go away
-// by itself, once every process of the spec has been killed, is residue: it
-// is ended too, and reported. A failed spec has an excuse.
+// strike kills the processes of the stage, clears it and removes its directory. A
+// process that lives on after the grace time, an error of a terminal and a file that
+// cannot be removed fail the test, unless it has failed already.
 func (s *Stage) strike() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
@@ -153,10 +153,10 @@ func (s *Stage) strike() {
 	problems = append(problems, s.clear(ctx)...)
 	s.explain(ctx, len(problems) > 0)
 	for _, sh := range s.shells {
-		sh.oracle.Close()
+		sh.oracle.close()
 	}
 	for _, j := range s.jobs {
-		j.oracle.Close()
+		j.oracle.close()
 	}
 	problems = append(problems, s.finish(ctx)...)
 	if err := removeAll(s.dir); err != nil {
@@ -167,9 +167,9 @@ func (s *Stage) strike() {
 	}
 }
 
-// finish does what is to be done once nobody is on the stage any more.
+// finish calls what waits for the stage to be cleared.
 func (s *Stage) finish(ctx context.Context) (problems []string) {
-	ctx, cancel := context.WithTimeout(ctx, s.farewell)
+	ctx, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()
 	for _, f := range s.last {
 		if err := f(ctx); err != nil {
@@ -179,13 +179,13 @@ func (s *Stage) finish(ctx context.Context) (problems []string) {
 	return problems
 }
 
-// removeAll copes with directories that a spec made read-only.
+// removeAll removes dir. Directories in it may be read-only.
 func removeAll(dir string) error {
 	filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		if err == nil && entry.IsDir() {
 			os.Chmod(path, 0o700)
 		}
-		return nil // what it could not open, RemoveAll will name
+		return nil // RemoveAll reports what cannot be opened
 	})
 	return os.RemoveAll(dir)
 }

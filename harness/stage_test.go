@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("A stage", func() {
-	It("keeps its own home, directory and environment, and removes them", func(ctx SpecContext) {
+	It("has its own home, directory and environment, and removes them", func(ctx SpecContext) {
 		t := &quietT{}
 		var dir string
 		Expect(t.run(func() {
@@ -33,14 +33,14 @@ var _ = Describe("A stage", func() {
 		message := t.run(func() {
 			stage := harness.NewStage(t, tools)
 			stage.Hurry()
-			// No output of the command stays open: only a look at the processes finds
-			// this one, by its arguments. macOS hides its environment.
+			// The process holds no output of the command, so the stage finds it in the
+			// table only, by its arguments. macOS hides its environment.
 			Expect(stage.Run(ctx, "sh", "-c", `tail -f "$ENV" </dev/null >/dev/null 2>&1 &`).Status).To(Equal(harness.Status{}))
 		})
 		Expect(message).To(And(ContainSubstring("left something behind"), ContainSubstring("tail -f")))
 	}, SpecTimeout(2*time.Minute))
 
-	It("fails a command that ends and leaves its output open to somebody", func(ctx SpecContext) {
+	It("fails a command that ends while another process holds its output", func(ctx SpecContext) {
 		t := &quietT{}
 		message := t.run(func() {
 			stage := harness.NewStage(t, tools)
@@ -50,17 +50,18 @@ var _ = Describe("A stage", func() {
 		Expect(message).To(And(ContainSubstring("done"), ContainSubstring("WaitDelay expired")))
 	}, SpecTimeout(time.Minute))
 
-	It("tells what happened on it", func(ctx SpecContext) {
+	It("reports what happened on it and which processes live", func(ctx SpecContext) {
+		GinkgoT().Setenv("GEMINI_REPORTS", GinkgoT().TempDir())
 		stage := newStage()
 		sh := stage.Shell(ctx, harness.Sh)
 		sh.Run(ctx, "echo in the shell")
 		job := stage.Start("sh", "-c", "echo in the job")
 		job.Wait(ctx)
-		page := stage.Evidence(ctx)
+		page := stage.Report(ctx)
 		Expect(page).To(ContainSubstring("in the shell"))
 		Expect(page).To(ContainSubstring("in the job"))
 		Expect(page).To(MatchRegexp(`(?m)^ *%d .*sh -i`, sh.PID()))
-		Expect(page).To(ContainSubstring("someone lives: true"))
-		Expect(page).To(ContainSubstring("someone lives: false"))
+		Expect(page).To(MatchRegexp(`(?m)^  sh-0 +a process lives$`))
+		Expect(page).To(MatchRegexp(`(?m)^  job-0 +no process lives$`))
 	}, SpecTimeout(time.Minute))
 })

@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-func (s Standing) String() string {
+// text describes the standing, its PID left out.
+func (s Standing) text() string {
 	return fmt.Sprintf("parent %d, group %d, session %d, start %d", s.Parent, s.Group, s.Session, s.Start)
 }
 
-// since says what has changed; nothing if all is as it was.
+// since describes what differs from before, "" if nothing does.
 func (s Standing) since(before Standing) string {
 	var changed []string
 	for _, c := range []struct {
@@ -30,9 +31,9 @@ func (s Standing) since(before Standing) string {
 	return strings.Join(changed, ", ")
 }
 
-// noteAnswer completes the event of an order: what came of it, and what is
-// different about the puppet since its last answer, its parent for example.
-func (p *Puppet) noteAnswer(done func(string), a wire.Answer, err error) {
+// recordAnswer completes the event of an order with its outcome and with what has
+// changed in the standing of the puppet since its last answer.
+func (p *Puppet) recordAnswer(done func(string), a wire.Answer, err error) {
 	var parts []string
 	if err != nil {
 		parts = append(parts, err.Error())

@@ -40,8 +40,8 @@ var _ = SynchronizedAfterSuite(func() {}, func() {
 	Expect(tools.Remove()).To(Succeed())
 })
 
-// No spec leaves a goroutine or a descriptor. The check is registered first
-// and so runs last, after the stage was cleared.
+// No spec leaves a goroutine or a descriptor. The check is registered first, so it runs
+// last, after the stage was cleared.
 var _ = BeforeEach(func() {
 	goroutines := gleak.Goroutines()
 	before, err := openDescriptors()
@@ -52,7 +52,7 @@ var _ = BeforeEach(func() {
 	})
 })
 
-// newStage sets up a stage; it reports by itself if the spec fails.
+// newStage returns a stage for the spec.
 func newStage() *harness.Stage {
 	GinkgoHelper()
 	return harness.NewStage(GinkgoT(), tools)
@@ -65,7 +65,7 @@ func needs(kind harness.Kind) {
 	}
 }
 
-// A quietT is a test that is expected to fail. It keeps the message.
+// A quietT is a test that may fail. It keeps the message.
 type quietT struct {
 	mu       sync.Mutex
 	cleanups []func()
@@ -89,7 +89,7 @@ func (t *quietT) Fatalf(f string, a ...any) {
 	runtime.Goexit()
 }
 
-// run runs test as a test of its own, cleans up and returns the failure message.
+// run runs test in a goroutine, cleans up and returns the failure message.
 func (t *quietT) run(test func()) string {
 	done := make(chan struct{})
 	go func() {
@@ -103,14 +103,15 @@ func (t *quietT) run(test func()) string {
 	return t.message
 }
 
-// brief is a context that ends soon, for waits that must not succeed.
+// brief returns a context that ends soon, for waits that must not succeed.
 func brief(ctx context.Context) context.Context {
 	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	DeferCleanup(cancel)
 	return short
 }
 
-// perl skips the spec where perl is missing; it forks without exec, which Go cannot.
+// perl returns the path of perl, which forks without exec. It skips the spec if perl is
+// not installed.
 func perl() string {
 	path, err := exec.LookPath("perl")
 	if err != nil {
@@ -119,6 +120,7 @@ func perl() string {
 	return path
 }
 
+// openDescriptors returns the open descriptors, pipes left out in a parallel run.
 func openDescriptors() ([]string, error) {
 	config, _ := GinkgoConfiguration()
 	return descriptor.Snapshot(config.ParallelTotal == 1)

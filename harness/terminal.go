@@ -16,26 +16,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A terminal is a pseudo-terminal whose screen is always being read. On macOS
-// a process that leads a session does not finish exiting, and nobody hears of
-// its exit, until its terminal has been read.
+// A terminal is a pseudo-terminal whose output a goroutine reads all the time. On macOS
+// a session leader does not finish exiting, and its exit is not reported, until its
+// terminal has been read.
 //
-// The order of its life is the law of this package: open, size, read, start a
-// child, converse, wait for the end of the child, wait for its output, release
-// the replica, read to the end, close the master.
+// The order is fixed: open, set the size, read, start a child, use it, wait for the end
+// of the child, wait for its output, close the replica, read to the end, close the
+// master.
 type terminal struct {
 	*recording
 	master *os.File
-	// replica is the child's end. We keep one open: on macOS the last close
-	// throws away what nobody has read yet.
+	// replica is the child's end. It stays open here: on macOS the last close discards
+	// unread output.
 	replica *os.File
 	drained chan struct{} // closed when the reader has ended
 	hangup  sync.Once
 	close   sync.Once
 }
 
-// openTerminal opens a terminal without echo and starts to read it. The caller
-// holds the edge lock until a child has it.
+// openTerminal opens a terminal without echo and starts to read it. The caller holds
+// lockEdge until a child has been started.
 func openTerminal(rows, columns int) (*terminal, error) {
 	master, replica, err := openPair(rows, columns)
 	if err != nil {
@@ -46,10 +46,9 @@ func openTerminal(rows, columns int) (*terminal, error) {
 	return t, nil
 }
 
-// openPair opens both ends. creack/pty 1.1.24 now and then opens the replica
-// of another terminal (its ioctl argument does not survive a move of the
-// stack), and macOS may answer ENXIO while another terminal is being closed.
-// Either way we look at what we got and open another.
+// openPair opens both ends. creack/pty 1.1.24 may open the replica of another terminal
+// (its ioctl argument does not survive a move of the stack), and macOS may return
+// ENXIO while another terminal is closed. openPair checks the ends and tries again.
 func openPair(rows, columns int) (master, replica *os.File, err error) {
 	for range 5 {
 		master, replica, err = pty.Open()
@@ -70,8 +69,8 @@ func openPair(rows, columns int) (master, replica *os.File, err error) {
 
 var errOtherTerminal = errors.New("the two ends belong to different terminals")
 
-// prepare sizes the terminal, turns echo off and proves that the two ends are one
-// terminal: a size nobody else would set, written at one end, is read at the other.
+// prepare sets the size, turns echo off and checks that the two ends are one terminal:
+// it writes a random size at one end and reads it at the other.
 func prepare(master, replica *os.File, rows, columns int) error {
 	proof := unix.Winsize{Row: uint16(rows), Col: uint16(columns), Xpixel: uint16(rand.Uint32()), Ypixel: uint16(rand.Uint32())}
 	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &proof); err != nil {
@@ -89,7 +88,7 @@ func prepare(master, replica *os.File, rows, columns int) error {
 	if err != nil {
 		return fmt.Errorf("get the mode: %w", err)
 	}
-	mode.Lflag &^= unix.ECHO // what is shown is then output and nothing else
+	mode.Lflag &^= unix.ECHO // so all that is shown is output
 	if err := unix.IoctlSetTermios(end, setTermios, mode); err != nil {
 		return fmt.Errorf("set the mode: %w", err)
 	}
@@ -97,9 +96,9 @@ func prepare(master, replica *os.File, rows, columns int) error {
 	return unix.IoctlSetWinsize(end, unix.TIOCSWINSZ, size)
 }
 
-// pollable returns master in a file whose Close ends a Read. The library's own
-// file is in blocking mode, where it does not. O_NONBLOCK goes on before
-// NewFile looks, or the first Read on macOS says EAGAIN.
+// pollable returns master in a file whose Close ends a Read. The library opens it in
+// blocking mode, where Close does not. O_NONBLOCK is set before NewFile, which checks
+// it: otherwise the first Read on macOS returns EAGAIN.
 func pollable(master *os.File) (*os.File, error) {
 	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -113,8 +112,7 @@ func pollable(master *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), master.Name()), nil
 }
 
-// drain reads until the end, which is EIO on Linux, EOF on macOS, and
-// os.ErrClosed after a hang-up.
+// drain reads until the end: EIO on Linux, EOF on macOS, os.ErrClosed after Hangup.
 func (t *terminal) drain() {
 	defer close(t.drained)
 	buf := make([]byte, 4096)
@@ -130,7 +128,8 @@ func (t *terminal) drain() {
 	}
 }
 
-// endOf names the ways a terminal ends; anything else stays what it is.
+// endOf returns a plain text for the ends of a terminal, and any other error
+// unchanged.
 func endOf(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):
@@ -153,7 +152,7 @@ func (t *terminal) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// control calls f with the master's descriptor. File.Fd would set it blocking.
+// control calls f with the descriptor of the master. File.Fd would make it blocking.
 func (t *terminal) control(f func(fd int) error) error {
 	raw, err := t.master.SyscallConn()
 	if err != nil {
@@ -164,19 +163,18 @@ func (t *terminal) control(f func(fd int) error) error {
 	return errors.Join(err, inner)
 }
 
-// Hangup closes the master: the kernel sends SIGHUP to the leader of the
-// session, and to nobody else.
+// Hangup closes the master. The kernel sends SIGHUP to the leader of the session only.
 func (t *terminal) Hangup() {
 	t.hangup.Do(func() { t.master.Close() })
 	<-t.drained
 }
 
-// Close releases the terminal once its child has been reaped. It reads what is
-// left; somebody who still holds the terminal can delay it by a second.
+// Close releases the terminal after its child was reaped. It reads the rest of the
+// output. A process that holds the terminal delays it by a second at most.
 func (t *terminal) Close() error {
 	var err error
 	t.close.Do(func() {
-		waitOutput(int(t.replica.Fd())) // refused where the terminal was revoked: then there is none
+		waitOutput(int(t.replica.Fd())) // an error means that the terminal was revoked and has no output
 		var unlock func()
 		if unlock, err = lockEdge(); err == nil {
 			defer unlock()

@@ -12,13 +12,12 @@ const (
 	setTermios = unix.TIOCSETA
 )
 
-// waitOutput waits until all that was written to the terminal has been read.
+// waitOutput waits until all output of the terminal has been read.
 func waitOutput(replica int) error { return unix.IoctlSetInt(replica, unix.TIOCDRAIN, 0) }
 
-// lockEdge keeps all processes of a parallel suite from opening and closing
-// terminals at the same time: macOS hands out a revoked device again at once,
-// and the teardown of one terminal can hang up the next. The temporary
-// directory is merely something that all of them can lock.
+// lockEdge makes sure that one process of a parallel suite at a time opens or closes a
+// terminal. macOS assigns a revoked device again at once, and closing one terminal can
+// hang up the next. The lock is on the temporary directory, which all of them have.
 func lockEdge() (unlock func(), err error) {
 	dir, err := os.Open(os.TempDir())
 	if err != nil {

@@ -7,8 +7,8 @@ const (
 	setTermios = unix.TCSETS
 )
 
-// waitOutput waits until all that was written to the terminal has been read.
+// waitOutput waits until all output of the terminal has been read.
 func waitOutput(replica int) error { return unix.IoctlSetInt(replica, unix.TCSBRK, 1) }
 
-// lockEdge does nothing here: Linux opens and closes terminals independently.
+// lockEdge does nothing: on Linux terminals are opened and closed independently.
 func lockEdge() (unlock func(), err error) { return func() {}, nil }

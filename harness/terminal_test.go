@@ -13,7 +13,7 @@ import (
 )
 
 var _ = Describe("Terminals", func() {
-	It("are opened at once by many and never mixed up", func(ctx SpecContext) {
+	It("are not mixed up when many are opened at once", func(ctx SpecContext) {
 		var all sync.WaitGroup
 		defer all.Wait()
 		for range 4 {
@@ -26,7 +26,7 @@ var _ = Describe("Terminals", func() {
 		}
 	}, SpecTimeout(time.Minute))
 
-	It("can be read with a deadline and closed under a reader", Label("probe"), func() {
+	It("can be read with a deadline and closed during a read", Label("probe"), func() {
 		Expect(harness.MasterIsPollable()).To(BeTrue())
 	})
 })

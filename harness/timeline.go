@@ -3,40 +3,41 @@
 package harness
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 )
 
-// An Event is something that was seen at a time. Who tells it: a puppet, a
-// shell, a job, the journal of a runtime. It names a track of the timeline.
+// An Event is one entry of a timeline.
 type Event struct {
-	Time time.Time
-	Took time.Duration // of what has a beginning and an end; else 0
-	PID  int           // the process that it is about; 0 if it is about none
-	Who  string
-	What string
-	Life Life
-	// Parent is the process from which PID came, if Life begins and it is known.
+	Time  time.Time
+	Took  time.Duration // 0 for a moment
+	PID   int           // of the process that the event is about, or 0
+	Track string        // name of its recorder: a puppet, a shell, a job, a monitor
+	What  string
+	Life  Life
+	// Parent is the PID of the parent if Life is Begins, or 0 if it is unknown.
 	Parent int
 
-	self   bool   // told by the process itself, as it were: Who is its name
-	open   bool   // begun, and not over when somebody looked
-	stream stream // What is bytes of a terminal
+	self   bool   // Track is the name of process PID
+	open   bool   // begun and not ended
+	stream stream // set if What is input or output of a terminal
 }
 
-// A Life says whether an Event begins or ends the life of its process, as far
-// as its teller knows.
+// A Life is the effect of an Event on the life of its process, as its recorder
+// knows it.
 type Life int
 
-// The zero value is an event that does neither.
+// Begins and Ends mark the first and the last event of a process. The zero value marks
+// neither.
 const (
 	Begins Life = iota + 1
 	Ends
 )
 
-// A stream is a direction at a terminal.
+// A stream is the direction of bytes at a terminal.
 type stream int
 
 const (
@@ -44,9 +45,8 @@ const (
 	shown
 )
 
-// A timeline is what the harness itself has seen on a stage. What others wrote
-// down, a monitor in its journal for example, is merged into it when somebody
-// reads it. Any goroutine may use it.
+// A timeline has the events that the harness saw on a stage. merged adds those of
+// observers. Any goroutine may use it.
 type timeline struct {
 	began time.Time
 
@@ -56,8 +56,8 @@ type timeline struct {
 
 func newTimeline() *timeline { return &timeline{began: time.Now()} }
 
-// note adds an event, which happened now unless it says otherwise.
-func (t *timeline) note(e Event) *Event {
+// record adds an event. An event without a time gets the current time.
+func (t *timeline) record(e Event) *Event {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if e.Time.IsZero() {
@@ -67,12 +67,11 @@ func (t *timeline) note(e Event) *Event {
 	return &e
 }
 
-// begin adds something that takes time. It stays open, which is what a reader
-// wants to know of an order that was never answered, until done says how it
-// came out.
+// begin adds an event with a duration. The event is open, as that of an order without
+// an answer, until done is called with its outcome.
 func (t *timeline) begin(e Event) (done func(outcome string)) {
 	e.open = true
-	begun := t.note(e)
+	begun := t.record(e)
 	return func(outcome string) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -83,19 +82,19 @@ func (t *timeline) begin(e Event) (done func(outcome string)) {
 	}
 }
 
-// A track is where one process, shell or oracle writes into a timeline. What is
-// written to no track at all (nil) is not kept.
+// A track adds the events of one process, shell or oracle to a timeline. A nil track
+// discards them.
 type track struct {
 	timeline *timeline
-	who      string
+	name     string
 }
 
-func (t *timeline) track(who string) *track { return &track{t, who} }
+func (t *timeline) track(name string) *track { return &track{t, name} }
 
-func (k *track) note(e Event) {
+func (k *track) record(e Event) {
 	if k != nil {
-		e.Who, e.self = k.who, true
-		k.timeline.note(e)
+		e.Track, e.self = k.name, true
+		k.timeline.record(e)
 	}
 }
 
@@ -103,16 +102,16 @@ func (k *track) begin(e Event) (done func(outcome string)) {
 	if k == nil {
 		return func(string) {}
 	}
-	e.Who, e.self = k.who, true
+	e.Track, e.self = k.name, true
 	return k.timeline.begin(e)
 }
 
-// oracle is the track of the oracle of whoever writes here.
-func (k *track) oracle() *track { return k.timeline.track("oracle of " + k.who) }
+// oracle returns the track of the oracle that belongs to k.
+func (k *track) oracle() *track { return k.timeline.track("oracle of " + k.name) }
 
-// merged is a copy of all events and of those of others, in order of time.
-// Among others' the order is only as good as their clocks: a log with
-// milliseconds may be put before what it follows.
+// merged returns copies of all events and of those of others, in order of time. The
+// order of others depends on their clocks: a log line in milliseconds may come before
+// its cause.
 func (t *timeline) merged(others []Event) []Event {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -121,26 +120,47 @@ func (t *timeline) merged(others []Event) []Event {
 		all = append(all, *e)
 	}
 	for i := range all {
-		all[i].Time = all[i].Time.Round(0) // journals know no monotonic clock
+		all[i].Time = all[i].Time.Round(0) // journals have no monotonic clock
 	}
 	slices.SortStableFunc(all, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	return all
 }
 
-// Observe adds a source of events to the stage's timeline: what a monitor has
-// journalled, for example. It is called when a report is made.
-func (s *Stage) Observe(source func() []Event) { s.sources = append(s.sources, source) }
-
-// Note puts a remark of the spec's own into the timeline.
-func (s *Stage) Note(format string, args ...any) {
-	s.spec.note(Event{What: fmt.Sprintf(format, args...)})
+// An Observer adds the events of another recorder to the timeline of a stage: the
+// journal of a monitor, for example. Each of its functions may be nil.
+type Observer struct {
+	// Look is called each time a prompt or a puppet has appeared. It can open files
+	// that a monitor may remove later.
+	Look func()
+	// Events returns what was recorded. It is called when a report is made.
+	Events func() []Event
+	// Close is called when the stage has been cleared. Its error fails the spec.
+	Close func() error
 }
 
-// history is all that is known about the stage, in order of time.
+// Observe adds an observer to the stage.
+func (s *Stage) Observe(o Observer) {
+	if o.Look != nil {
+		s.looks = append(s.looks, o.Look)
+	}
+	if o.Events != nil {
+		s.sources = append(s.sources, o.Events)
+	}
+	if o.Close != nil {
+		s.last = append(s.last, func(context.Context) error { return o.Close() })
+	}
+}
+
+// Logf adds a remark of the test to the timeline.
+func (s *Stage) Logf(format string, args ...any) {
+	s.spec.record(Event{What: fmt.Sprintf(format, args...)})
+}
+
+// history returns all events of the stage, its terminals and observers in order of time.
 func (s *Stage) history() []Event {
 	var others []Event
 	for _, sh := range s.shells {
-		others = append(others, sh.terminal.events(sh.track.who, sh.PID())...)
+		others = append(others, sh.terminal.events(sh.track.name, sh.PID())...)
 	}
 	for _, source := range s.sources {
 		others = append(others, source()...)
@@ -148,20 +168,20 @@ func (s *Stage) history() []Event {
 	return s.timeline.merged(others)
 }
 
-// events are the bytes that passed, for a timeline.
-func (r *recording) events(who string, pid int) []Event {
+// events returns input and output as events.
+func (r *recording) events(track string, pid int) []Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var all []Event
 	for _, p := range r.passed {
 		if p.size != "" {
-			continue // noted by whoever changed it
+			continue // Resize has added an event
 		}
 		direction := shown
 		if p.typed {
 			direction = typed
 		}
-		all = append(all, Event{Time: r.began.Add(p.at), PID: pid, Who: who, What: string(p.bytes), self: true, stream: direction})
+		all = append(all, Event{Time: r.began.Add(p.at), PID: pid, Track: track, What: string(p.bytes), self: true, stream: direction})
 	}
 	return all
 }

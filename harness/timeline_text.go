@@ -9,31 +9,29 @@ import (
 	"time"
 )
 
-// A page writes events for somebody who reads them at night: one line each,
-// seconds since the beginning, who, what. Whatever repeats itself is counted,
-// and a pause is pointed out.
+// A page writes events as text, one line each: seconds since the beginning, track,
+// event. It counts repetitions and marks pauses.
 type page struct {
 	strings.Builder
 	began   time.Time
-	width   int    // of the column that says who
-	mark    string // of the stage's prompts, left out
+	width   int    // of the column with the labels
+	mark    string // of the stage's prompts, which the page leaves out
 	last    time.Time
-	passers map[int]bool // who came and went, and nobody else spoke of
+	passers map[int]bool // passersBy of the events
 }
 
 const (
-	// pause is how long nothing may happen before the page says so. What works
-	// is faster, so a pause is where somebody waited in vain.
+	// pause is the time without an event from which on the page marks it.
 	pause = 500 * time.Millisecond
-	// much is how many lines of a terminal are shown at once.
+	// much is how many lines of one output are shown.
 	much = 10
 )
 
-// writeTimeline writes events, which are in order of time.
+// writeTimeline returns events, which are in order of time, as text.
 func writeTimeline(events []Event, began time.Time, mark string) string {
 	p := &page{began: began, mark: mark, last: began, passers: passersBy(events)}
 	for _, e := range events {
-		p.width = max(p.width, len(whoIs(e)))
+		p.width = max(p.width, len(label(e)))
 	}
 	for len(events) > 0 {
 		p.pause(events[0])
@@ -49,13 +47,13 @@ func writeTimeline(events []Event, began time.Time, mark string) string {
 	return p.String()
 }
 
-// alike is the events at the beginning that make one entry: bytes of one
-// terminal in one direction, or the same thing over and over.
+// alike returns the events at the beginning that make one entry: bytes of one terminal
+// in one direction, or equal events.
 func alike(events []Event) []Event {
 	n, first := 1, events[0]
 	for n < len(events) {
 		e := events[n]
-		if whoIs(e) != whoIs(first) || e.stream != first.stream || e.stream == 0 && (e.What != first.What || e.PID != first.PID) {
+		if label(e) != label(first) || e.stream != first.stream || e.stream == 0 && (e.What != first.What || e.PID != first.PID) {
 			break
 		}
 		n++
@@ -63,11 +61,12 @@ func alike(events []Event) []Event {
 	return events[:n]
 }
 
-func whoIs(e Event) string {
+// label returns the track, with the PID of a process that recorded itself.
+func label(e Event) string {
 	if e.PID == 0 || !e.self {
-		return e.Who
+		return e.Track
 	}
-	return fmt.Sprintf("%s %d", e.Who, e.PID)
+	return fmt.Sprintf("%s %d", e.Track, e.PID)
 }
 
 func (p *page) pause(next Event) {
@@ -94,29 +93,29 @@ func (p *page) event(group []Event) {
 	p.last = last.Time.Add(last.Took)
 }
 
-// passersBy are the PIDs whose whole life one teller saw, and about whom nobody
-// else says anything: what a shell starts to make its prompt, for example.
+// passersBy returns the PIDs that occur on one track only, which has their beginning
+// and their end: processes that a shell starts to make its prompt, for example.
 func passersBy(events []Event) map[int]bool {
-	tellers, lives := map[int]string{}, map[int]Life{}
+	tracks, lives := map[int]string{}, map[int]Life{}
 	for _, e := range events {
-		if who, known := tellers[e.PID]; known && who != e.Who || e.self {
-			e.Who = "" // no teller's name
+		if track, known := tracks[e.PID]; known && track != e.Track || e.self {
+			e.Track = "" // more than one, or the process itself
 		}
-		tellers[e.PID] = e.Who
+		tracks[e.PID] = e.Track
 		lives[e.PID] |= e.Life
 	}
 	passed := map[int]bool{}
 	for pid, life := range lives {
-		passed[pid] = tellers[pid] != "" && life == Begins|Ends
+		passed[pid] = tracks[pid] != "" && life == Begins|Ends
 	}
 	return passed
 }
 
-// passing is the events at the beginning in which one teller speaks of nobody
-// but passers-by, if they are enough to be a crowd.
+// passing returns the events at the beginning that are of one track and about
+// passers-by, nil if they are fewer than four.
 func (p *page) passing(events []Event) []Event {
 	n := 0
-	for n < len(events) && p.passers[events[n].PID] && events[n].Who == events[0].Who {
+	for n < len(events) && p.passers[events[n].PID] && events[n].Track == events[0].Track {
 		n++
 	}
 	if n < 4 {
@@ -125,7 +124,7 @@ func (p *page) passing(events []Event) []Event {
 	return events[:n]
 }
 
-// crowd writes the events of passers-by as one.
+// crowd writes the events of passers-by as one line.
 func (p *page) crowd(group []Event) {
 	pids := map[int]bool{}
 	for _, e := range group {
@@ -136,7 +135,7 @@ func (p *page) crowd(group []Event) {
 	p.last = last.Time
 }
 
-// bytes writes what was typed (>) or shown (<), long output from its two ends.
+// bytes writes input (>) or output (<). Of long output it writes both ends.
 func (p *page) bytes(group []Event) {
 	var all strings.Builder
 	for _, e := range group {
@@ -160,7 +159,7 @@ func (p *page) bytes(group []Event) {
 	p.line(group[0], sign, strings.Join(lines, "\n"+strings.Repeat(" ", p.width+11)+sign+" "))
 }
 
-// plain is text without marks, colours and titles.
+// plain returns text without marks, colours and titles.
 func (p *page) plain(text string) string {
 	text = strings.ReplaceAll(text, "{"+p.mark+":", "{")
 	text = statusMark.ReplaceAllString(text, "{$1} ")
@@ -172,16 +171,17 @@ func (p *page) plain(text string) string {
 var (
 	statusMark = regexp.MustCompile(`\x1b\]133;D;[^;\x07]*;(\d+)\x07`)
 	escapes    = regexp.MustCompile(`\x1b\[[\d;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>]`)
-	// What line editors do to begin a line, and to echo what is typed early.
+	// startOfLine and rubbedOut match what line editors print at the beginning of a
+	// line, and when they echo early input.
 	startOfLine = regexp.MustCompile(`[%#] +\r \r|\r`)
 	rubbedOut   = regexp.MustCompile(`[^\n]\x08`)
 )
 
 func (p *page) line(e Event, sign, text string) {
-	fmt.Fprintf(p, "%9.3f %-*s %s %s\n", e.Time.Sub(p.began).Seconds(), p.width, whoIs(e), sign, text)
+	fmt.Fprintf(p, "%9.3f %-*s %s %s\n", e.Time.Sub(p.began).Seconds(), p.width, label(e), sign, text)
 }
 
-// short is a duration with three digits at most.
+// short returns a duration as text, with three digits at most.
 func short(d time.Duration) string {
 	if d < time.Second {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
@@ -189,7 +189,7 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// brief cuts text in the middle of which nobody is interested.
+// brief returns text with its middle cut out, if it is longer than enough.
 func brief(text string, enough int) string {
 	if len(text) <= enough {
 		return text

@@ -13,19 +13,19 @@ import (
 	"strings"
 )
 
-// Tools are the programs of a suite, all in one directory that comes first in
-// the PATH of every stage.
+// Tools are the programs of a suite. Their directory comes first in the PATH of each
+// stage.
 type Tools struct{ Dir string }
 
 const module = "github.com/gemini-monitor/gemini"
 
-// Build makes the programs that are named: "monitor", "puppet". A program NAME
-// for which GEMINI_NAME is set, to a path, is taken from there, so
-// that any monitor can be put through a suite. If GEMINI_EXEC is set, it is
-// the command that runs the programs, as with go test -exec.
+// Build builds programs of this module by name, "puppet" and "monitor", with the go
+// command. If the environment has GEMINI_PUPPET or GEMINI_MONITOR, it takes the program
+// at that path instead. If GEMINI_EXEC is set, it is the command that runs the programs,
+// as with go test -exec.
 //
-// Call it once for all processes of a suite, before anything else is started,
-// and Remove in the end.
+// Call it once for all processes of a suite, before any other process is started, and
+// call Remove at the end.
 func Build(ctx context.Context, names ...string) (Tools, error) {
 	dir, err := os.MkdirTemp("", "tools")
 	if err != nil {
@@ -41,18 +41,20 @@ func Build(ctx context.Context, names ...string) (Tools, error) {
 	return tools, nil
 }
 
-// runOnce runs a program without arguments, whatever comes of it. On macOS
-// XProtect looks at a program when it first runs, for some tenths of a second
-// and at one program at a time. After this no spec pays for that.
+// runOnce runs a program without arguments and ignores the outcome. On macOS XProtect
+// checks a program when it first runs, one program at a time, for some tenths of a
+// second. The first spec does not wait for that.
 func (t Tools) runOnce(ctx context.Context, name string) {
 	cmd := exec.CommandContext(ctx, filepath.Join(t.Dir, name))
 	cmd.Env = []string{}
 	_ = cmd.Run()
 }
 
-// Remove removes what Build made.
+// Remove removes the directory that Build made.
 func (t Tools) Remove() error { return os.RemoveAll(t.Dir) }
 
+// add puts one program into the directory: built, as a link, or as a script that runs
+// it through GEMINI_EXEC.
 func (t Tools) add(ctx context.Context, name string) error {
 	variable := "GEMINI_" + strings.ToUpper(name)
 	target := filepath.Join(t.Dir, name)
@@ -80,7 +82,7 @@ func (t Tools) add(ctx context.Context, name string) error {
 	return delegate(target, runner, given)
 }
 
-// build compiles a program of this module for the system that the suite runs on.
+// build builds a program of this module for the system of the suite.
 func build(ctx context.Context, name, target string) error {
 	home := "/cmd/"
 	if name == "puppet" {
@@ -94,8 +96,8 @@ func build(ctx context.Context, name, target string) error {
 	return nil
 }
 
-// delegate makes target run program through runner. It execs: PID, descriptors
-// and arguments are the program's own.
+// delegate writes a script to target that runs program through runner by exec, with
+// the same PID, descriptors and arguments.
 func delegate(target, runner, program string) error {
 	script := fmt.Sprintf("#!/bin/sh\nexec %s '%s' \"$@\"\n", runner, program)
 	return os.WriteFile(target, []byte(script), 0o755)

@@ -28,23 +28,23 @@ type traceEvent struct {
 	Args      map[string]any `json:"args,omitempty"`
 }
 
-// A trace turns a timeline into trace events. Each process is a process there,
-// with one track for each who tells of it; what is of no process belongs to
-// the test's own.
+// A trace turns a timeline into trace events. Each process is a process there, with a
+// thread for each track that has events about it. Events about no process belong to
+// the process of the test.
 type trace struct {
 	began, ended time.Time
 	events       []traceEvent
 	tracks       map[trackKey]int // thread ids
-	named        map[int][]string // who there is in a process
+	named        map[int][]string // names of the tracks of a process
 	lives        []span
 }
 
 type trackKey struct {
-	pid int
-	who string
+	pid   int
+	track string
 }
 
-// traceJSON is events as a file for Perfetto. What has not ended, ends with the
+// traceJSON returns events as a file for Perfetto. Open events and lives end with the
 // last event.
 func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, error) {
 	t := &trace{began: began, ended: began, tracks: map[trackKey]int{}, named: map[int][]string{}}
@@ -58,7 +58,7 @@ func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, e
 		t.add(e, lives)
 	}
 	for key, birth := range lives {
-		t.lived(span{key, birth.Time, t.ended, birth.Parent}, "still there in the end")
+		t.lived(span{key, birth.Time, t.ended, birth.Parent}, "alive at the end")
 	}
 	t.arrows()
 	t.nest()
@@ -71,10 +71,10 @@ func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, e
 }
 
 func (t *trace) add(e Event, lives map[trackKey]Event) {
-	key := trackKey{e.PID, e.Who}
+	key := trackKey{e.PID, e.Track}
 	name, _, _ := strings.Cut(visible(strings.TrimSpace(e.What)), ": ")
 	if e.stream != 0 {
-		key.who += " terminal"
+		key.track += " terminal"
 		name = map[stream]string{typed: "> ", shown: "< "}[e.stream] + visible(strings.TrimSpace(e.What))
 	}
 	switch {
@@ -85,7 +85,7 @@ func (t *trace) add(e Event, lives map[trackKey]Event) {
 	default:
 		t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "i", TS: t.micros(e.Time), PID: t.pid(key), TID: t.tid(key), Scope: "t", Args: map[string]any{"what": e.What}})
 	}
-	key.who = e.Who
+	key.track = e.Track
 	if birth, alive := lives[key]; e.Life == Ends && alive {
 		t.lived(span{key, birth.Time, e.Time, birth.Parent}, e.What)
 		delete(lives, key)
@@ -110,19 +110,19 @@ func (t *trace) pid(key trackKey) int {
 	return key.pid
 }
 
-// tid numbers tracks above all PIDs: Perfetto takes a thread whose id is its
-// process' for the main one, and there may be several who tell of a process.
+// tid returns the thread id of a track. The ids are above all PIDs: Perfetto takes a
+// thread with the id of its process for the main thread.
 func (t *trace) tid(key trackKey) int {
 	if _, known := t.tracks[key]; !known {
 		t.tracks[key] = 1<<30 + len(t.tracks)
-		t.named[t.pid(key)] = append(t.named[t.pid(key)], key.who)
+		t.named[t.pid(key)] = append(t.named[t.pid(key)], key.track)
 	}
 	return t.tracks[key]
 }
 
-// nest puts events in order of time, the longer first, and cuts what would
-// outlast the slice in which it began: on one track slices have to nest. The
-// ends of two that end together are seen by different goroutines.
+// nest sorts events by time, the longer ones first, and cuts a slice that ends after
+// the slice around it: the slices of one track must nest. Different goroutines record
+// two ends that coincide, so the order of those may be wrong.
 func (t *trace) nest() {
 	slices.SortStableFunc(t.events, func(a, b traceEvent) int {
 		return cmp.Or(cmp.Compare(a.TS, b.TS), cmp.Compare(b.duration(), a.duration()))
@@ -150,16 +150,16 @@ func (e traceEvent) duration() float64 {
 	return *e.Dur
 }
 
-// names adds the metadata: what processes and tracks are called.
+// names adds the names of processes and tracks.
 func (t *trace) names() {
-	for pid, who := range t.named {
-		name := strings.Join(who, ", ")
+	for pid, tracks := range t.named {
+		name := strings.Join(tracks, ", ")
 		if pid == os.Getpid() {
 			name = "the test"
 		}
 		t.events = append(t.events, traceEvent{Name: "process_name", Phase: "M", PID: pid, Args: map[string]any{"name": name}})
 	}
 	for key, tid := range t.tracks {
-		t.events = append(t.events, traceEvent{Name: "thread_name", Phase: "M", PID: t.pid(key), TID: tid, Args: map[string]any{"name": key.who}})
+		t.events = append(t.events, traceEvent{Name: "thread_name", Phase: "M", PID: t.pid(key), TID: tid, Args: map[string]any{"name": key.track}})
 	}
 }

@@ -4,24 +4,24 @@ package harness
 
 import "time"
 
-// A span is a life on a track.
+// A span is the life of a process, as one track has it.
 type span struct {
 	key      trackKey
 	from, to time.Time
 	parent   int
 }
 
-// lived adds a life, as a slice.
+// lived adds a life as a slice.
 func (t *trace) lived(s span, what string) {
 	t.slice(s.key, "alive", s.from, s.to, what)
 	t.lives = append(t.lives, s)
 }
 
-// arrows leads from parents to children, from track to track. An arrow begins
-// in a slice of the parent's: if it had died before anyone heard of the
-// child, just before its end.
+// arrows adds an arrow from each parent to its child. An arrow must begin in a slice of
+// the parent. If the child's first event comes after the parent's end, the arrow begins
+// just before that end.
 func (t *trace) arrows() {
-	byPID := map[int]span{} // a PID may be told of by several; one of them will do
+	byPID := map[int]span{} // several tracks may have a PID; the earliest life is taken
 	for _, s := range t.lives {
 		if known, ok := byPID[s.key.pid]; !ok || s.from.Before(known.from) {
 			byPID[s.key.pid] = s

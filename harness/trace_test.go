@@ -10,7 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// checkTrace checks what the format demands, and that who lived has a life.
+// checkTrace checks the format, and that the leaf has a slice for its life.
 func checkTrace(text []byte, leaf int) {
 	GinkgoHelper()
 	var file struct {

@@ -10,10 +10,10 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// A troupe is all puppets of a stage: it greets whoever connects.
+// A troupe has all puppets of a stage and the socket to which they connect.
 type troupe struct {
 	stage    *Stage
 	listener *net.UnixListener
@@ -22,10 +22,10 @@ type troupe struct {
 	mu      sync.Mutex
 	ended   bool
 	members []*Puppet               // from their connection on
-	waiting map[string]chan *Puppet // those who greeted, by name
+	waiting map[string]chan *Puppet // puppets that have greeted, by name
 }
 
-// newTroupe listens at the socket. Its path has to be short: macOS allows 104 bytes.
+// newTroupe listens at the socket. macOS limits its path to 104 bytes.
 func newTroupe(stage *Stage, socket string) (*troupe, error) {
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
 	if err != nil {
@@ -36,6 +36,7 @@ func newTroupe(stage *Stage, socket string) (*troupe, error) {
 	return tr, nil
 }
 
+// accept accepts connections until the listener is closed.
 func (tr *troupe) accept() {
 	for {
 		conn, err := tr.listener.AcceptUnix()
@@ -44,13 +45,14 @@ func (tr *troupe) accept() {
 		}
 		p := &Puppet{stage: tr.stage, conn: conn, answers: make(chan wire.Answer, 1), gone: make(chan struct{})}
 		if !tr.admit(p) {
-			conn.Close() // which ends the puppet
+			conn.Close() // this ends the puppet
 			return
 		}
 		tr.greeting.Go(func() { tr.greet(p) })
 	}
 }
 
+// admit adds a puppet, and reports false if the troupe has ended.
 func (tr *troupe) admit(p *Puppet) bool {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -60,11 +62,12 @@ func (tr *troupe) admit(p *Puppet) bool {
 	return !tr.ended
 }
 
-// greet reads the first answer, which says who it is, and stays to hear the rest.
+// greet reads the first answer, which has the name of the puppet, and then receives
+// the others.
 func (tr *troupe) greet(p *Puppet) {
 	defer close(p.gone)
 	defer close(p.answers)
-	defer func() { p.track.note(Event{PID: p.pid, What: "has gone", Life: Ends}) }()
+	defer func() { p.track.record(Event{PID: p.pid, What: "has gone", Life: Ends}) }()
 	answers := json.NewDecoder(p.conn)
 	var hello wire.Answer
 	if err := answers.Decode(&hello); err != nil {
@@ -74,12 +77,12 @@ func (tr *troupe) greet(p *Puppet) {
 	p.name, p.pid, p.last = hello.Name, hello.PID, standing(hello)
 	p.track = tr.stage.timeline.track(p.name)
 	tr.mu.Unlock()
-	p.track.note(Event{Time: hello.Time, PID: p.pid, What: "greets: " + p.last.String(), Life: Begins, Parent: hello.Parent})
+	p.track.record(Event{Time: hello.Time, PID: p.pid, What: "greets: " + p.last.text(), Life: Begins, Parent: hello.Parent})
 	tr.arrivals(p.name) <- p
-	p.hear(answers)
+	p.receive(answers)
 }
 
-// arrivals is where puppets called name queue. A name is used for a few at most.
+// arrivals returns the queue of the puppets called name. It has room for 64.
 func (tr *troupe) arrivals(name string) chan *Puppet {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -89,9 +92,9 @@ func (tr *troupe) arrivals(name string) chan *Puppet {
 	return tr.waiting[name]
 }
 
-// end kills every puppet, or what it became, and waits for all goroutines.
-// While its connection is open a puppet's PID is its own: it takes a full turn
-// of all PIDs to be anybody else's.
+// end kills each puppet, or the program that it exec'ed, and waits for all goroutines.
+// While a connection is open the PID is taken to be the puppet's: another process could
+// have it only after the kernel had used all PIDs.
 func (tr *troupe) end() {
 	tr.listener.Close()
 	tr.mu.Lock()
@@ -106,6 +109,7 @@ func (tr *troupe) end() {
 	tr.greeting.Wait()
 }
 
+// closed reports whether c is closed.
 func closed(c <-chan struct{}) bool {
 	select {
 	case <-c:
@@ -115,18 +119,18 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// Puppet waits until a puppet called name has greeted; whoever started it did so
-// with the words puppet and name.
+// Puppet waits for the greeting of a puppet called name, and returns it. The command
+// "puppet name" starts it, on the stage or below a process of the stage.
 func (s *Stage) Puppet(ctx context.Context, name string) *Puppet {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	select {
 	case p := <-s.troupe.arrivals(name):
-		s.happened()
+		s.changed()
 		return p
 	case <-ctx.Done():
-		s.t.Fatalf("no puppet called %s: %v", name, ctx.Err())
+		s.t.Fatalf("no puppet called %s has greeted: %v", name, ctx.Err())
 		return nil
 	}
 }

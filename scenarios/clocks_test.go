@@ -16,8 +16,8 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-// The clock is set back or forth, a machine sleeps for days, files are copied.
-// Nobody's life depends on any of that.
+// The clock may be set, a machine may sleep for days, files may be copied. None of that
+// changes which processes live.
 var _ = Describe("A runtime that looks as if it was made", ours, func() {
 	DescribeTable("lives as long as its processes", func(ctx SpecContext, ago time.Duration) {
 		job := stage.Start(monitor.Run("aged", "puppet", "owner")...)
@@ -43,7 +43,7 @@ var _ = Describe("A runtime that looks as if it was made", ours, func() {
 
 var aTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT[^"]*`)
 
-// age gives all files of a runtime another time, and all times in them.
+// age sets the times of all files of a runtime, and all times in them.
 func age(dir string, then time.Time) {
 	GinkgoHelper()
 	Expect(filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

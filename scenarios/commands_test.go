@@ -13,10 +13,10 @@ import (
 )
 
 var _ = Describe("A command in a runtime", func() {
-	It("is the very process that was asked to run it", func(ctx SpecContext) {
+	It("is the process that was started to run it", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("place", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner").Report(ctx)
-		Expect(owner.PID).To(Equal(job.PID()), "whoever runs a command becomes it")
+		Expect(owner.PID).To(Equal(job.PID()), "run becomes the command by exec")
 		Expect(owner.Parent).To(Equal(syscall.Getpid()))
 		Expect(owner.Group).To(Equal(job.PID()))
 	}, limit)
@@ -44,7 +44,7 @@ var _ = Describe("A command in a runtime", func() {
 		Entry("kill", syscall.SIGKILL, limit),
 	)
 
-	It("can be read by $( ) in every shell, which goes on at its end", func(ctx SpecContext) {
+	It("can be read by $( ) in each shell, which continues at its end", func(ctx SpecContext) {
 		for _, kind := range harness.Kinds {
 			if _, err := kind.Path(); err != nil {
 				continue
@@ -60,7 +60,7 @@ var _ = Describe("A command in a runtime", func() {
 	}, limit)
 
 	It("shares no descriptor with its monitor", func(ctx SpecContext) {
-		// The oracle is one: with the command gone, only a monitor could hold it.
+		// The oracle is one: the command closes it, so only a monitor could hold it.
 		stage.Start("puppet", "outside")
 		outside := stage.Puppet(ctx, "outside")
 		job := stage.Start(monitor.Run("open", "puppet", "owner")...)
@@ -73,16 +73,16 @@ var _ = Describe("A command in a runtime", func() {
 		outside.Exit(ctx, 0)
 	}, limit)
 
-	It("leaves nobody behind when its runtime has gone, whoever watched it included", ours, func(ctx SpecContext) {
+	It("leaves no process behind when its runtime is removed, its monitor included", ours, func(ctx SpecContext) {
 		stage.CrossCheck()
 		job := stage.Start(monitor.Run("clean", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
-		Expect(job.Testimony()).To(And(HaveField("Pipe", true), HaveField("Lock", true)))
+		Expect(job.Witnesses()).To(And(HaveField("Pipe", true), HaveField("Lock", true)))
 		owner.Exit(ctx, 0)
 		expectRemoved(ctx, "clean", job.Oracle())
-		Eventually(ctx, func() bool { // of who is in the job's cgroup nobody can leave it but by ending
-			said := job.Testimony()
-			return said.Pipe || said.Lock || said.Cgroup != nil && *said.Cgroup
+		Eventually(ctx, func() bool { // a process leaves the cgroup of the job only by its end
+			seen := job.Witnesses()
+			return seen.Pipe || seen.Lock || seen.Cgroup != nil && *seen.Cgroup
 		}).Should(BeFalse())
 	}, limit)
 
@@ -101,7 +101,7 @@ var _ = Describe("A command in a runtime", func() {
 		expectRemoved(ctx, "known", sh.Oracle())
 	}, limit)
 
-	It("may exec as often as it likes", func(ctx SpecContext) {
+	It("may exec any number of times", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("images", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		for range 20 {
@@ -112,7 +112,7 @@ var _ = Describe("A command in a runtime", func() {
 		expectRemoved(ctx, "images", job.Oracle())
 	}, limit)
 
-	It("leaves nothing of its runtime's directory, whatever it put there", ours, func(ctx SpecContext) {
+	It("leaves no file of its runtime's directory, whatever it put there", ours, func(ctx SpecContext) {
 		outside := stage.Path("outside")
 		script := `cd "$MONITOR_RUNTIME_DIR" && mkdir -p a/b && echo text > a/b/file && echo keep > "$0" &&
 			ln -s "$0" link && ln -s "$(dirname "$0")" a/up && chmod 500 a/b a && chmod 400 a/b/file 2>/dev/null; :`
@@ -125,7 +125,7 @@ var _ = Describe("A command in a runtime", func() {
 })
 
 var _ = Describe("monitor wait", ours, func() {
-	It("returns when a process and all that descends from it have gone", func(ctx SpecContext) {
+	It("returns when a process and all its descendants have ended", func(ctx SpecContext) {
 		job := stage.Start("puppet", "root")
 		root := stage.Puppet(ctx, "root")
 		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})

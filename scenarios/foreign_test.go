@@ -11,22 +11,25 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/scenarios/internal/monitors"
 )
 
 //go:embed example
 var examples embed.FS
 
-// example puts one of them in the place of ours.
+// example sets monitor to one of the examples.
 func example(name string) {
 	GinkgoHelper()
 	program, err := examples.ReadFile("example/" + name)
 	Expect(err).NotTo(HaveOccurred())
 	path := stage.Path(name)
 	Expect(os.WriteFile(path, program, 0o755)).To(Succeed())
-	monitor, gemini = stage.Foreign(path), nil
+	foreign, err := monitors.NewForeign(stage, path)
+	Expect(err).NotTo(HaveOccurred())
+	monitor, gemini = foreign, nil
 }
 
-var _ = Describe("Somebody else's monitor, the example", ours, func() {
+var _ = Describe("A foreign monitor, the example", ours, func() {
 	for name, needs := range map[string]Labels{"pipe-monitor.sh": {}, "cgroup-monitor.sh": {"cgroup"}} {
 		Context(name, needs, func() {
 			BeforeEach(func(ctx SpecContext) {
@@ -36,7 +39,7 @@ var _ = Describe("Somebody else's monitor, the example", ours, func() {
 				example(name)
 			})
 
-			It("is driven through its adapter: there while somebody lives, gone when nobody does", func(ctx SpecContext) {
+			It("is driven through its adapter, keeps the runtime while a process lives and removes it then", func(ctx SpecContext) {
 				job := stage.Start(monitor.Run("foreign", "puppet", "owner")...)
 				owner := stage.Puppet(ctx, "owner")
 				leaf := owner.Fork(ctx, "leaf", harness.Start{OwnSession: true})
@@ -58,17 +61,17 @@ var _ = Describe("Somebody else's monitor, the example", ours, func() {
 		})
 	}
 
-	It("pipe-monitor.sh is a lease alone, and the oracle sees it lose who closes what it inherited", func(ctx SpecContext) {
+	It("pipe-monitor.sh, which has a lease only, loses a process that closes what it inherited", func(ctx SpecContext) {
 		example("pipe-monitor.sh")
 		stage.Start(monitor.Run("lost", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		owner.CloseInherited(ctx)
 		Eventually(ctx, monitor.List).Should(BeEmpty())
-		Expect(witnessOf(owner).Held()).To(BeTrue(), "it has ended: the spec proves nothing")
+		Expect(witnessOf(owner).Held()).To(BeTrue(), "the spec proves nothing: the owner has ended")
 		owner.Exit(ctx, 0)
 	}, limit)
 
-	It("cgroup-monitor.sh loses nobody, whatever they let go of", Label("cgroup"), func(ctx SpecContext) {
+	It("cgroup-monitor.sh loses no process that closes what it inherited", Label("cgroup"), func(ctx SpecContext) {
 		cgroups(ctx)
 		example("cgroup-monitor.sh")
 		job := stage.Start(monitor.Run("kept", "puppet", "owner")...)
@@ -83,7 +86,7 @@ var _ = Describe("Somebody else's monitor, the example", ours, func() {
 	}, limit)
 })
 
-// cgroups skips the spec where no cgroup can be made and left again.
+// cgroups skips the spec if no cgroup can be made, entered and left.
 func cgroups(ctx SpecContext) {
 	perl()
 	try := `set -e; root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)

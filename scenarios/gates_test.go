@@ -12,19 +12,20 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// makeFIFO makes a gate: who opens it to read waits until it is closed by
-// whoever got it from openGate.
+// makeFIFO makes a gate: a FIFO. A process that reads it waits until the file that
+// openGate returned is closed.
 func makeFIFO(name string) {
 	GinkgoHelper()
 	Expect(syscall.Mkfifo(stage.Path(name), 0o600)).To(Succeed())
 }
 
-// openGate waits until somebody stands before the gate, and holds it shut.
+// openGate waits until a process has opened the gate to read, and returns the writing
+// end.
 func openGate(ctx SpecContext, name string) *os.File {
 	GinkgoHelper()
 	var gate *os.File
 	Eventually(ctx, func() (err error) {
-		// Without a reader this is refused, where it would block otherwise.
+		// O_NONBLOCK: without a reader, open returns ENXIO instead of blocking.
 		gate, err = os.OpenFile(stage.Path(name), os.O_WRONLY|syscall.O_NONBLOCK, 0)
 		return err
 	}).Should(Succeed())
@@ -32,21 +33,22 @@ func openGate(ctx SpecContext, name string) *os.File {
 	return gate
 }
 
-// pause stops processes and returns what lets them go on, when the spec ends at
-// the latest. That happens once: who is stopped keeps its PID, who goes on may not.
+// pause stops processes and returns a function that continues them, which also runs at
+// the end of the spec. It sends SIGCONT once: a stopped process keeps its PID, a continued
+// one may lose it.
 func pause(pids ...int) (resume func()) {
 	GinkgoHelper()
 	var stopped []int
 	resume = sync.OnceFunc(func() {
 		for _, pid := range stopped {
-			_ = stage.Signal(pid, syscall.SIGCONT) // killed by somebody else, it needs none
+			_ = stage.Signal(pid, syscall.SIGCONT) // an error means that it was killed
 		}
 	})
 	DeferCleanup(resume)
 	for _, pid := range pids {
 		err := stage.Signal(pid, syscall.SIGSTOP)
 		if errors.Is(err, syscall.ESRCH) {
-			continue // one that has ended needs none
+			continue // it has ended
 		}
 		Expect(err).NotTo(HaveOccurred())
 		stopped = append(stopped, pid)

@@ -19,7 +19,7 @@ var _ = Describe("At a limit of the system", ours, func() {
 		if os.Getenv("GEMINI_EXEC") != "" {
 			Skip("the program that runs the monitor has longer arguments than the command will have")
 		}
-		// The longest that reach the monitor at all: of a flag it does not know it says so.
+		// The longest arguments that reach the monitor: it reports an unknown flag.
 		longest := sort.Search(8<<20, func(size int) bool {
 			return !strings.Contains(runWith(ctx, "--nome", size).Stderr, "nome")
 		}) - 1
@@ -32,9 +32,9 @@ var _ = Describe("At a limit of the system", ours, func() {
 
 	It("too few descriptors are a reason not to start, and nothing stays", Label("native"), func(ctx SpecContext) {
 		if os.Getenv("GEMINI_EXEC") != "" {
-			Skip("the program that runs the monitor needs some as well")
+			Skip("the program that runs the monitor needs descriptors as well")
 		}
-		for few := 3; few < 24; few++ { // with less, Go does not get to main
+		for few := 3; few < 24; few++ { // with fewer, Go's runtime does not reach main
 			result := stage.Run(ctx, "sh", "-c", fmt.Sprintf("ulimit -n %d && exec monitor run -- echo started", few))
 			if result.Status == (harness.Status{}) {
 				Expect(result.Stdout).To(Equal("started\n"))
@@ -50,13 +50,13 @@ var _ = Describe("At a limit of the system", ours, func() {
 	}, limit)
 })
 
-// runWith runs true with so many bytes of arguments.
+// runWith runs true with a number of bytes of arguments.
 func runWith(ctx SpecContext, flag string, size int) harness.Result {
 	const piece = 100_000 // Linux takes no argument of more than 128 KiB
 	argv := []string{"monitor", "run", flag, "long", "--", "true"}
 	for ; size > 0; size -= piece {
 		argv = append(argv, strings.Repeat("x", min(size, piece)))
 	}
-	result, _ := stage.TryRun(ctx, argv...) // not startable: nothing on standard error
+	result, _ := stage.TryRun(ctx, argv...) // an error of the start leaves standard error empty
 	return result
 }

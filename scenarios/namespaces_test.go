@@ -13,8 +13,8 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-// What containers are made of. A process in a namespace of its own has other
-// numbers and other files, and is a descendant like any other.
+// Containers are made of namespaces. A process in a namespace of its own has other PIDs
+// or other files there, and is a descendant like any other.
 var _ = Describe("An orphan", Label("linux", "namespaces"), func() {
 	It("in a mount namespace of its own keeps the runtime", func(ctx SpecContext) {
 		namespace(ctx)
@@ -39,20 +39,20 @@ var _ = Describe("An orphan", Label("linux", "namespaces"), func() {
 })
 
 var _ = Describe("In a container", Label("linux", "namespaces"), func() {
-	It("a runtime lives and ends like anywhere else", func(ctx SpecContext) {
+	It("a runtime lives and ends as elsewhere", func(ctx SpecContext) {
 		namespace(ctx)
 		makeFIFO("gate")
-		// The init of the namespace goes on when the runtime has ended.
+		// The init of the namespace lives on after the runtime.
 		inside := "(setsid cat " + stage.Path("gate") + " &); exit"
 		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", `"$@"; sleep 1000`, "init")
 		job := stage.Start(append(container, monitor.Run("contained", "sh", "-c", inside)...)...)
 		gate := openGate(ctx, "gate")
 		expectKept(ctx, "contained", job.Oracle())
 		Expect(gate.Close()).To(Succeed())
-		expectRemoved(ctx, "contained", nobody{})
+		expectRemoved(ctx, "contained", noProcess{})
 	}, limit)
 
-	It("without a /proc of its own no runtime is made, as everybody there has other numbers", ours, func(ctx SpecContext) {
+	It("without a /proc of its own no runtime is made, because /proc has other PIDs", ours, func(ctx SpecContext) {
 		namespace(ctx)
 		run := stage.Run(ctx, append([]string{"unshare", "--pid", "--fork"}, monitor.Run("blind", "echo", "ran")...)...)
 		Expect(run.Status).To(Equal(harness.Status{Code: 125}))
@@ -61,7 +61,7 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	It("a runtime whose owner is the init ends with the container, and the next command clears it away", ours, func(ctx SpecContext) {
+	It("a runtime whose owner is the init ends with the container, and the next command removes it", ours, func(ctx SpecContext) {
 		namespace(ctx)
 		seeingAll()
 		makeFIFO("gate")
@@ -70,8 +70,8 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 		expectKept(ctx, "init", job.Oracle())
 		Expect(gate.Close()).To(Succeed())
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{}))
-		// With its init the kernel kills all of a namespace, the monitor as well,
-		// and before anybody hears of the init's end.
+		// At the end of its init the kernel kills all processes of a namespace, the
+		// monitor included, before it reports the end.
 		Expect(monitor.List(ctx)).To(ConsistOf("init"))
 		next := stage.Run(ctx, "monitor", "watch", "init")
 		Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
@@ -79,18 +79,18 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 	}, limit)
 })
 
-// PIDs and start times mean other processes in other namespaces, or none. There,
-// a living owner looks like a dead one whose PID is free.
+// In another namespace a PID and a start time belong to another process or to none. A
+// living owner looks there like a dead one whose PID is free.
 var _ = Describe("From inside other namespaces than its own a runtime", Label("linux", "namespaces"), ours, func() {
-	DescribeTable("cannot be judged: info says so, and watch refuses and removes nothing",
+	DescribeTable("is unknown: info reports that, and watch refuses and removes nothing",
 		func(ctx SpecContext, elsewhere ...string) {
 			namespace(ctx)
 			if result := stage.Run(ctx, append(elsewhere, "true")...); result.Status != (harness.Status{}) {
-				Skip("no such namespace to be had: " + strings.TrimSpace(result.Stderr))
+				Skip("no such namespace can be made: " + strings.TrimSpace(result.Stderr))
 			}
 			job := stage.Start(monitor.Run("outside", "puppet", "owner")...)
 			owner := stage.Puppet(ctx, "owner")
-			owner.CloseInherited(ctx) // so that the lease is no help
+			owner.CloseInherited(ctx) // the lease is free then
 			end(ctx, "outside", syscall.SIGKILL)
 
 			info := stage.Run(ctx, append(elsewhere, "monitor", "info", "outside")...)
@@ -111,12 +111,12 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 		Entry("a time namespace", limit, "unshare", "--time", "--boottime", "100000", "--fork", "--kill-child"),
 	)
 
-	It("of a container is the container's to judge, as long as that lives", Label("initial-namespaces"), func(ctx SpecContext) {
+	It("of a container is unknown as long as the container lives", Label("initial-namespaces"), func(ctx SpecContext) {
 		namespace(ctx)
 		seeingAll()
 		needs(harness.Bash)
 		makeFIFO("gate")
-		// The owner lets go of the lease and kills its monitor.
+		// The owner closes the lease and kills its monitor.
 		alone := `exec 100>&-
 			pid=$(monitor info | sed -n 's/^monitor: *//p')
 			kill -KILL $pid
@@ -135,13 +135,13 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 		Expect(gate.Close()).To(Succeed())
 		Eventually(ctx, func() harness.Status {
 			return stage.Run(ctx, "monitor", "watch", "contained").Status
-		}).Should(Equal(harness.Status{}), "nobody is in the container")
+		}).Should(Equal(harness.Status{}), "no process is in the container")
 		expectEmptyStore(ctx)
 	}, limit)
 })
 
-// seeingAll skips the spec in a container: what has gone cannot be told there from
-// what cannot be seen.
+// seeingAll skips the spec in a container: there a process that has ended cannot be
+// distinguished from one in an outer namespace.
 func seeingAll() {
 	own, err := os.Readlink("/proc/self/ns/pid")
 	Expect(err).NotTo(HaveOccurred())
@@ -151,10 +151,10 @@ func seeingAll() {
 }
 
 var _ = Describe("Where a file system ignores case", Label("linux", "namespaces"), ours, func() {
-	It("another spelling of its name finds a runtime, which is not broken", func(ctx SpecContext) {
+	It("another spelling of its name finds a runtime, and does not report it as broken", func(ctx SpecContext) {
 		namespace(ctx)
-		// Two names for one directory, made by a mount that only this command sees,
-		// stand for such a file system.
+		// A mount that only this command sees gives one directory two names, in place of
+		// such a file system.
 		store := stage.Path("store")
 		job := stage.Start(monitor.Run("demo", "puppet", "leaf")...)
 		leaf := stage.Puppet(ctx, "leaf")

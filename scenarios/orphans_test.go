@@ -51,13 +51,13 @@ var _ = Describe("An orphan", func() {
 	}
 
 	It("that is a program of the system keeps the runtime", func(ctx SpecContext) {
-		// Nobody but the shell says which process this is: ( sleep & ), as people type it.
+		// Only the shell knows the PID of this process: ( sleep & ).
 		job := stage.Start(monitor.Run("system", "sh", "-c", "( sleep 1000 & echo $! )")...)
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{}))
 		pid, err := strconv.Atoi(strings.TrimSpace(job.Output()))
 		Expect(err).NotTo(HaveOccurred())
 		expectKept(ctx, "system", job.Oracle())
-		// It holds the oracle, so the PID is its own.
+		// It holds the oracle, so no other process has its PID.
 		Expect(stage.Signal(pid, syscall.SIGKILL)).To(Succeed())
 		expectRemoved(ctx, "system", job.Oracle())
 	}, limit)
@@ -74,7 +74,7 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "session", job.Oracle())
 	}, limit)
 
-	It("of a whole daemon's start, fork, setsid, fork, keeps the runtime", func(ctx SpecContext) {
+	It("that became a daemon by fork, setsid and fork keeps the runtime", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("daemon", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
 		leaf := root.DoubleFork(ctx, "leaf", harness.Start{OwnSession: true})
@@ -86,7 +86,7 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "daemon", job.Oracle())
 	}, limit)
 
-	It("that became a daemon with bare forks, and let its terminal go, keeps the runtime", func(ctx SpecContext) {
+	It("that became a daemon with bare forks and closed its terminal keeps the runtime", func(ctx SpecContext) {
 		perl()
 		job := stage.Start(monitor.Run("service", harness.Daemon("leaf")...)...)
 		leaf := stage.Puppet(ctx, "leaf")
@@ -97,7 +97,7 @@ var _ = Describe("An orphan", func() {
 	}, limit)
 
 	It("that is stopped between its fork and its exec keeps the runtime", func(ctx SpecContext) {
-		// It has its parent's name and files, and is still to become somebody.
+		// It still has the command and the files of its parent.
 		script := `use POSIX;
 			my $child = fork // die "fork: $!";
 			if (!$child) { POSIX::setsid(); kill STOP => $$; exec "puppet", "leaf" or die "exec: $!" }
@@ -115,9 +115,9 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "between", job.Oracle())
 	}, limit)
 
-	It("that hands on to the next and is gone, again and again, keeps the runtime", func(ctx SpecContext) {
-		// No process of these is there for as long as anybody needs to look at it.
-		// Nobody could kill them either, so they end with the stage, or with their time.
+	It("that forks the next and exits, again and again, keeps the runtime", func(ctx SpecContext) {
+		// Each process lives for less time than a read of the table takes. No signal
+		// reaches them either: they end with the stage, or after a time.
 		baton := stage.Path("baton")
 		Expect(os.WriteFile(baton, nil, 0o600)).To(Succeed())
 		DeferCleanup(os.RemoveAll, baton)
@@ -129,7 +129,7 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "baton", job.Oracle())
 	}, limit)
 
-	It("whose ancestors are gone faster than anyone can look keeps the runtime", func(ctx SpecContext) {
+	It("whose ancestors end faster than a monitor reads the table keeps the runtime", func(ctx SpecContext) {
 		perl()
 		job := stage.Start(monitor.Run("fast", harness.Chain(50, true, "leaf")...)...)
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
@@ -139,7 +139,7 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "fast", job.Oracle())
 	}, limit)
 
-	It("that closed all it inherited keeps the runtime, the lease notwithstanding", func(ctx SpecContext) {
+	It("that closed all it inherited keeps the runtime, though the lease is free", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("closed", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
 		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
@@ -153,10 +153,10 @@ var _ = Describe("An orphan", func() {
 	It("that closes all it inherited as fast as it can keeps the runtime", Label("linux", "connector"), ours, func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("closed", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
-		// Where the kernel does not say who was forked, the table has to be read
-		// before the parent has gone, and nothing else would show whose child this was.
+		// Without the PIDs of children in fork notices, a monitor must read the table
+		// before the parent has ended: nothing else shows the parent of this process.
 		if !strings.Contains(gemini.Log("closed"), "forks=named") {
-			Skip("forks are not named here: a documented limit of every monitor")
+			Skip("fork notices have no PIDs here: a documented limit of every monitor")
 		}
 		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
 		leaf.CloseInherited(ctx)
@@ -181,7 +181,7 @@ var _ = Describe("An orphan", func() {
 		leaf := stage.Puppet(ctx, "leaf")
 		expectKept(ctx, "deep", job.Oracle())
 		leaf.Setpgid(ctx)
-		// All but the leaf. macOS may call it EPERM when only zombies are left to look at.
+		// All but the leaf. macOS may return EPERM when only zombies are left.
 		_ = stage.Signal(-job.PID(), syscall.SIGKILL)
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 		expectKept(ctx, "deep", job.Oracle())
@@ -189,7 +189,7 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "deep", job.Oracle())
 	}, limit)
 
-	It("is one of very many and every one of them counts", Label("slow"), func(ctx SpecContext) {
+	It("is one of very many, and each of them counts", Label("slow"), func(ctx SpecContext) {
 		const many = 40
 		perl()
 		job := stage.Start(monitor.Run("many", harness.Fan(many, "leaf")...)...)
@@ -206,8 +206,8 @@ var _ = Describe("An orphan", func() {
 })
 
 var _ = Describe("A crowd", func() {
-	It("of more than a thousand children, or as many as there is room for, keeps the runtime, and every one of them counts", Label("slow"), func(ctx SpecContext) {
-		// Tools stop counting at 255, 256, 1,000 or 4,096. All wait for one gate.
+	It("of more than a thousand children, or of as many as the limits allow, keeps the runtime, and each of them counts", Label("slow"), func(ctx SpecContext) {
+		// Some tools read 255, 256, 1,000 or 4,096 processes at most. All wait for one gate.
 		crowd, err := room.Processes(1200)
 		Expect(err).NotTo(HaveOccurred())
 		script := `pipe my $in, my $out; for (1..$ARGV[0]) { my $p = fork // die "fork: $!"; next if $p; close $out; <$in>; exit }
@@ -215,8 +215,8 @@ var _ = Describe("A crowd", func() {
 		makeFIFO("gate")
 		job := stage.Start(monitor.Run("crowd", perl(), "-e", script, fmt.Sprint(crowd), stage.Path("gate"))...)
 		Eventually(ctx, job.Output).Should(HaveSuffix("\n"))
-		if said := job.Output(); strings.HasPrefix(said, "fork: ") {
-			Skip("no such crowd is allowed here: " + said) // a limit for users, or pids.max of a container
+		if printed := job.Output(); strings.HasPrefix(printed, "fork: ") {
+			Skip("no such crowd is allowed here: " + printed) // a limit for users, or pids.max of a container
 		}
 		Expect(job.Output()).To(Equal("born\n"))
 		gate := openGate(ctx, "gate")
@@ -224,25 +224,25 @@ var _ = Describe("A crowd", func() {
 			Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, "crowd") }).Should(HaveLen(1 + crowd))
 		}
 		expectKept(ctx, "crowd", job.Oracle())
-		Expect(gate.Close()).To(Succeed()) // its reader sees the end, and so do theirs
+		Expect(gate.Close()).To(Succeed()) // each process reads the end of its pipe then
 		expectRemoved(ctx, "crowd", job.Oracle())
 	}, Serial, limit)
 })
 
 var _ = Describe("A zombie", func() {
-	It("does not keep a runtime, be it its owner", func(ctx SpecContext) {
+	It("does not keep a runtime, not even as its owner", func(ctx SpecContext) {
 		stage.Start("puppet", "outside")
 		outside := stage.Puppet(ctx, "outside")
 		pid := outside.Spawn(ctx, monitor.Run("zombie", "puppet", "inside")...)
 		inside := stage.Puppet(ctx, "inside")
-		Expect(inside.PID()).To(Equal(pid), "whoever runs a command becomes it")
+		Expect(inside.PID()).To(Equal(pid), "run becomes the command by exec")
 		inside.Exit(ctx, 7)
 		expectRemoved(ctx, "zombie", witnessOf(inside))
 		Expect(syscall.Kill(pid, 0)).To(Succeed(), "the zombie was reaped: the spec proves nothing")
 		Expect(outside.Reap(ctx, pid)).To(Equal(harness.Status{Code: 7}))
 	}, limit)
 
-	It("does not keep a runtime whose owner leaves it unreaped and goes", func(ctx SpecContext) {
+	It("does not keep a runtime whose owner ends without reaping it", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("careless", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
 		child := root.Fork(ctx, "child", harness.Start{})
@@ -253,8 +253,8 @@ var _ = Describe("A zombie", func() {
 	}, limit)
 })
 
-// expectKnown returns when the monitor has had the chance to learn of a process
-// by other means than a descriptor. Ours says when; others are given some time.
+// expectKnown returns when the monitor knows a process by other evidence than the lease.
+// Gemini reports its members. Another monitor gets the time of some runtimes.
 func expectKnown(ctx context.Context, name string, leaf *harness.Puppet) {
 	GinkgoHelper()
 	if gemini == nil {
@@ -266,21 +266,21 @@ func expectKnown(ctx context.Context, name string, leaf *harness.Puppet) {
 	Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, name) }).Should(ContainElement(leaf.PID()))
 }
 
-// expectKeptBy checks that the runtime lasts as long as a process whose only
-// witness is its own word, since it holds nothing of the job's.
+// expectKeptBy checks that the runtime exists as long as leaf lives, which has closed
+// all it inherited: its answer is the only witness.
 func expectKeptBy(ctx SpecContext, name string, leaf *harness.Puppet, job *harness.Job) {
 	GinkgoHelper()
 	Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())
 	passTime(ctx)
 	there, err := listed(ctx, name)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(leaf.Report(ctx).PID).To(Equal(leaf.PID())) // after the look: it lived then
+	Expect(leaf.Report(ctx).PID).To(Equal(leaf.PID())) // after the list: it lived then
 	Expect(there).To(BeTrue(), "runtime %s was removed while PID %d lives, which had closed all it inherited", name, leaf.PID())
 	leaf.Exit(ctx, 0)
 	expectRemoved(ctx, name, witnessOf(leaf))
 }
 
-// A puppet is its own witness.
+// A puppetWitness is the connection of a puppet as a witness.
 type puppetWitness struct{ *harness.Puppet }
 
 func (p puppetWitness) Held() bool {
@@ -294,7 +294,8 @@ func (p puppetWitness) Held() bool {
 
 func witnessOf(p *harness.Puppet) witness { return puppetWitness{p} }
 
-// perl skips the spec where perl is missing: it forks without exec, which Go cannot.
+// perl returns the path of perl, which forks without exec. It skips the spec if perl is
+// not installed.
 func perl() string {
 	path, err := exec.LookPath("perl")
 	if err != nil {

@@ -20,15 +20,15 @@ import (
 	"github.com/gemini-monitor/gemini/harness/play"
 )
 
-// Nobody thinks of every tree. These are made up, by counting or by chance, and
-// say the same of each: the runtime is there as long as one process lives.
+// These trees are made by counting or by chance. The property is the same for each: the
+// runtime exists as long as one process lives.
 var _ = Describe("Whatever its processes do", func() {
 	for _, p := range trees(4) {
 		It(fmt.Sprintf("(%s), and in whichever order they end, the runtime goes with the last", p), Label("slow", "orders"), func(ctx SpecContext) {
 			for _, order := range orders(p.Living()) {
 				ends := slices.Clone(p)
-				for _, who := range order {
-					ends = append(ends, play.Act{Who: who, Deed: play.Exits})
+				for _, name := range order {
+					ends = append(ends, play.Act{Who: name, Deed: play.Exits})
 				}
 				perform(ctx, ends)
 			}
@@ -44,20 +44,20 @@ var _ = Describe("Whatever its processes do", func() {
 		checkPlays(ctx, 300)
 	}, SpecTimeout(20*time.Minute))
 
-	DescribeTable("the runtime goes with the last, as once",
+	DescribeTable("the runtime goes with the last, in plays that failed once",
 		func(ctx SpecContext, text string) {
 			p, err := play.Parse(text)
 			Expect(err).NotTo(HaveOccurred())
 			perform(ctx, p)
 		},
-		Entry("of a shell, its job and a job of that", "A forks B; B leads a group; B forks C; A exits; B exits; C exits", limit),
-		Entry("of a program that starts itself anew", "A forks B; A execs; A forks C; B execs; A exits; B exits; C exits", limit),
-		Entry("of a daemon whose maker waits for the middle", "A forks B; B leads a session; B forks C; B exits; A reaps B; C lets go; A exits; C exits", limit),
-		Entry("of orphans that make others and let go of everything", "A forks B; B lets go; B forks C; A dies; C leads a session; C forks D; B dies; C exits; D exits", limit),
+		Entry("of a shell, its job and a child of the job", "A forks B; B leads a group; B forks C; A exits; B exits; C exits", limit),
+		Entry("of a program that execs itself", "A forks B; A execs; A forks C; B execs; A exits; B exits; C exits", limit),
+		Entry("of a daemon whose grandparent waits for its parent", "A forks B; B leads a session; B forks C; B exits; A reaps B; C lets go; A exits; C exits", limit),
+		Entry("of orphans that fork and close all they inherited", "A forks B; B lets go; B forks C; A dies; C leads a session; C forks D; B dies; C exits; D exits", limit),
 	)
 })
 
-// Who sets GEMINI_PLAY to what a failure says sees it played.
+// GEMINI_PLAY, with the play of a failure, adds a spec that performs it.
 func init() {
 	if text := os.Getenv(playVariable); text != "" {
 		It("The play of "+playVariable, func(ctx SpecContext) {
@@ -70,15 +70,14 @@ func init() {
 
 const playVariable = "GEMINI_PLAY"
 
-// timeFor bounds specs of so many plays. Each takes far less, but on a machine
-// where many specs run at a time; a minute is for one that fails.
+// timeFor bounds a spec of a number of plays: 10 s for each, and a minute for one that
+// fails.
 func timeFor(plays int) SpecTimeout {
 	return SpecTimeout(time.Minute + time.Duration(plays)*10*time.Second)
 }
 
-// checkPlays performs plays made up by chance, other ones with each seed of
-// Ginkgo's. The smallest that fails, here and on the simulated kernel, is in
-// the failure.
+// checkPlays performs random plays, which Ginkgo's seed determines. A failure has the
+// smallest play that fails, and what the simulated kernel makes of it.
 func checkPlays(ctx SpecContext, times int) {
 	GinkgoHelper()
 	for i := range times {
@@ -87,13 +86,13 @@ func checkPlays(ctx SpecContext, times int) {
 		if failure == "" {
 			continue
 		}
-		enough := time.Now().Add(10 * time.Second) // who never removes anything takes long to fail
+		enough := time.Now().Add(10 * time.Second) // with a monitor that never removes a runtime, each try takes long
 		p = p.Smallest(func(smaller play.Play) bool {
 			if ctx.Err() != nil || time.Now().After(enough) {
 				return false
 			}
 			again := failureOf(ctx, smaller)
-			if again == "" || ctx.Err() != nil { // one that was interrupted shows nothing
+			if again == "" || ctx.Err() != nil { // an interrupted play shows nothing
 				return false
 			}
 			failure = again
@@ -106,13 +105,14 @@ func checkPlays(ctx SpecContext, times int) {
 			p.String(), failure,
 			"play it again:",
 			"\t" + harness.Replay(GinkgoT(), playVariable, playVariable+"="+p.String()),
-			"keep it, among what happened once:",
+			"keep it, among the plays that failed once:",
 			fmt.Sprintf("\tEntry(\"of ...\", %q, limit),", p.String()),
 		}, "\n"))
 	}
 }
 
-// failureOf performs a play, to the end of everybody, and returns what is wrong.
+// failureOf performs a play, with an exit for each process, and returns the failure or
+// "".
 func failureOf(ctx context.Context, p play.Play) string {
 	if err := InterceptGomegaFailure(func() { perform(ctx, p.Whole()) }); err != nil {
 		return err.Error()
@@ -120,15 +120,14 @@ func failureOf(ctx context.Context, p play.Play) string {
 	return ""
 }
 
-// simulate tries a play in every order on the tracker's simulated kernel, where
-// its source is, and makes it smaller there. It has a time of its own: what is
-// known already is still to be said.
+// simulate runs a play in every order on the tracker's simulated kernel, and returns the
+// output. It has a time limit of its own, so that the failure is reported in any case.
 func simulate(ctx context.Context, p play.Play) string {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", "test", "../tracker", "-count=1", "-ginkgo.no-color", "-ginkgo.v", "-ginkgo.focus", playVariable)
 	cmd.Env = append(os.Environ(), playVariable+"="+p.String())
-	// go leaves the test that it runs behind when it is killed, and that holds the output open.
+	// A killed go leaves its test behind, which holds the output open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
@@ -136,10 +135,10 @@ func simulate(ctx context.Context, p play.Play) string {
 	if err != nil {
 		return fmt.Sprintf("%s\n%v", printed, err)
 	}
-	return "keeps the promise: the fault is in what goes around the core, or the simulated kernel lacks something"
+	return "the tracker is right on the simulated kernel: the fault is outside of its core, or the simulation is incomplete"
 }
 
-// drawPlay makes up a play of at most six processes.
+// drawPlay draws a play of at most six processes.
 func drawPlay(t *rapid.T) play.Play {
 	var p play.Play
 	for range rapid.IntRange(1, 14).Draw(t, "acts") {
@@ -156,8 +155,7 @@ func drawPlay(t *rapid.T) play.Play {
 	return p
 }
 
-// trees are plays in which A and its descendants are born, so many in all, one
-// for each shape.
+// trees returns the plays that fork a tree of size processes, one for each shape.
 func trees(size int) []play.Play {
 	grown := []play.Play{nil}
 	for range size - 1 {
@@ -180,7 +178,8 @@ func trees(size int) []play.Play {
 	})
 }
 
-// shapeOf is the same for trees that differ in the names or the age of siblings.
+// shapeOf returns the shape of a tree. It is equal for trees that differ in the names or
+// the order of siblings only.
 func shapeOf(p play.Play, root string) string {
 	var below []string
 	for _, child := range p.Children(root) {
@@ -190,7 +189,7 @@ func shapeOf(p play.Play, root string) string {
 	return "(" + strings.Join(below, "") + ")"
 }
 
-// orders are all orders of some names.
+// orders returns all permutations of names.
 func orders(names []string) [][]string {
 	if len(names) == 0 {
 		return [][]string{nil}

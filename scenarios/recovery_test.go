@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("A monitor", ours, func() {
-	It("that is killed leaves everything, and the next one goes on", func(ctx SpecContext) {
+	It("that is killed leaves everything, and the next one continues", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("orphaned", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		leaf := owner.Fork(ctx, "leaf", harness.Start{OwnSession: true})
@@ -33,7 +33,7 @@ var _ = Describe("A monitor", ours, func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	It("that is killed when all have gone leaves a runtime that the next one removes", func(ctx SpecContext) {
+	It("that is killed when no process lives leaves a runtime that the next one removes", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("abandoned", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		end(ctx, "abandoned", syscall.SIGKILL)
@@ -55,14 +55,14 @@ var _ = Describe("A monitor", ours, func() {
 			owner.Exit(ctx, 0)
 			job.Wait(ctx)
 			passTime(ctx)
-			Expect(monitor.List(ctx)).To(ConsistOf("left"), "nobody watches it: nobody may remove it unasked")
+			Expect(monitor.List(ctx)).To(ConsistOf("left"), "it has no monitor, so it stays until a command is asked to remove it")
 			next := stage.Start("monitor", "watch", "left")
 			Expect(next.Wait(ctx)).To(Equal(harness.Status{}), next.Output())
 			expectEmptyStore(ctx)
 		}, limit)
 	}
 
-	It("is the only one of its runtime: a second is told who watches", func(ctx SpecContext) {
+	It("is the only one of its runtime: a second one reports the first", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("taken", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		second := stage.Run(ctx, "monitor", "watch", "taken")
@@ -73,7 +73,7 @@ var _ = Describe("A monitor", ours, func() {
 		expectRemoved(ctx, "taken", job.Oracle())
 	}, limit)
 
-	It("that was stopped for a while catches up", func(ctx SpecContext) {
+	It("that was stopped for a while is right afterwards", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("paused", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		resume := pause(monitorOf(ctx, "paused"))
@@ -89,8 +89,8 @@ var _ = Describe("A monitor", ours, func() {
 		expectRemoved(ctx, "paused", job.Oracle())
 	}, limit)
 
-	It("that was stopped while thousands came and went finds the one who stayed", Label("slow"), func(ctx SpecContext) {
-		// Thousands of notices wait for it, and the last of them are about a daemon.
+	It("that was stopped while thousands of processes lived and ended finds the one that stayed", Label("slow"), func(ctx SpecContext) {
+		// Thousands of notices are queued for it, the last of them about a daemon.
 		storm := `use POSIX; for (1..2000) { my $p = fork; POSIX::_exit(0) unless $p; waitpid $p, 0 }
 			POSIX::_exit(0) if fork; POSIX::setsid(); exec "puppet", "leaf"`
 		job := stage.Start(monitor.Run("storm", "puppet", "owner")...)
@@ -106,16 +106,16 @@ var _ = Describe("A monitor", ours, func() {
 	}, limit)
 })
 
-// monitorOf is the PID of the process that watches the runtime.
+// monitorOf returns the PID of the monitor of the runtime.
 func monitorOf(ctx context.Context, name string) int {
 	GinkgoHelper()
-	pid, err := gemini.Watcher(ctx, name)
+	pid, err := gemini.PID(ctx, name)
 	Expect(err).NotTo(HaveOccurred())
 	return pid
 }
 
-// end signals the monitor of a runtime and waits until it has ended. It is
-// nobody's child, so its PID goes the moment it does.
+// end signals the monitor of a runtime and waits until it has ended. init reaps it at
+// once, so its PID is free then.
 func end(ctx context.Context, name string, signal syscall.Signal) {
 	GinkgoHelper()
 	pid := monitorOf(ctx, name)

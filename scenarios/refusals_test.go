@@ -15,8 +15,8 @@ import (
 )
 
 var _ = Describe("Bad input", ours, func() {
-	// refused runs a command that has to be refused: the exit code, one line on
-	// standard error that says why, nothing on standard output, nothing left.
+	// refused runs a command that must be refused: with an exit code, one line on
+	// standard error with the reason, no output, and no runtime left.
 	refused := func(ctx SpecContext, code int, reason string, argv ...string) {
 		GinkgoHelper()
 		result := stage.Run(ctx, argv...)
@@ -34,8 +34,8 @@ var _ = Describe("Bad input", ours, func() {
 		Entry("tree: no runtime of that name", 1, `^monitor: runtime "nobody" does not exist\n$`, "monitor", "tree", "nobody", limit),
 		Entry("info outside of any runtime", 1, `^monitor: No active runtime\n$`, "monitor", "info", limit),
 		Entry("tree outside of any runtime", 1, `^monitor: No active runtime\n$`, "monitor", "tree", limit),
-		Entry("wait: a PID nobody has", 1, `99999999`, "monitor", "wait", "99999999", limit),
-		Entry("tree: a PID nobody has", 1, `99999999`, "monitor", "tree", "99999999", limit),
+		Entry("wait: an unused PID", 1, `99999999`, "monitor", "wait", "99999999", limit),
+		Entry("tree: an unused PID", 1, `99999999`, "monitor", "tree", "99999999", limit),
 		Entry("wait: PID 0", 2, `0`, "monitor", "wait", "0", limit),
 		Entry("wait: PID 1", 2, `1`, "monitor", "wait", "1", limit),
 		Entry("wait: a negative PID", 2, ``, "monitor", "wait", "--", "-5", limit),
@@ -65,7 +65,7 @@ var _ = Describe("Bad input", ours, func() {
 		refused(ctx, 1, strconv.Itoa(job.PID()), "monitor", "wait", strconv.Itoa(job.PID()))
 	}, limit)
 
-	It("shell: a SHELL that is none is refused", func(ctx SpecContext) {
+	It("shell: a SHELL that cannot be executed is refused", func(ctx SpecContext) {
 		stage.Setenv("SHELL", "/no/such/shell")
 		refused(ctx, 127, "/no/such/shell", "monitor", "shell")
 		stage.Setenv("SHELL", "/etc/passwd")
@@ -97,15 +97,15 @@ var _ = Describe("Bad input", ours, func() {
 		refused(ctx, 125, `file`, "monitor", "--store", stage.Path("file"), "run", "--", "true")
 	}, limit)
 
-	It("run: a store others can write to is refused", func(ctx SpecContext) {
+	It("run: a store that others can write to is refused", func(ctx SpecContext) {
 		Expect(os.Mkdir(stage.Path("public"), 0o700)).To(Succeed())
 		Expect(os.Chmod(stage.Path("public"), 0o777)).To(Succeed())
 		refused(ctx, 125, `public`, "monitor", "--store", stage.Path("public"), "run", "--", "true")
 	}, limit)
 
-	It("run: a store of somebody else is refused", Label("root"), func(ctx SpecContext) {
+	It("run: a store of another user is refused", Label("root"), func(ctx SpecContext) {
 		if os.Geteuid() != 0 {
-			Skip("only root can give a directory away")
+			Skip("only root can change the owner of a directory")
 		}
 		Expect(os.Mkdir(stage.Path("foreign"), 0o700)).To(Succeed())
 		Expect(os.Chown(stage.Path("foreign"), 12345, 12345)).To(Succeed())
@@ -113,7 +113,7 @@ var _ = Describe("Bad input", ours, func() {
 	}, limit)
 
 	It("run: a store on a read-only file system is refused", Label("read-only"), func(ctx SpecContext) {
-		if readOnlyRoot() { // as on macOS, where nobody can write to the system's volume
+		if readOnlyRoot() { // as on macOS, whose system volume is read-only
 			refused(ctx, 125, `read-only`, "monitor", "--store", "/store", "run", "--", "true")
 			return
 		}
@@ -124,12 +124,12 @@ var _ = Describe("Bad input", ours, func() {
 		refused(ctx, 125, `read-only`, "unshare", "-rm", "sh", "-c", script)
 	}, limit)
 
-	It("list: a store that is not there yet is empty", func(ctx SpecContext) {
+	It("list: a store that does not exist yet is empty", func(ctx SpecContext) {
 		Expect(stage.Run(ctx, "monitor", "list", "--json").Stdout).To(MatchJSON("[]"))
 		Expect(stage.Run(ctx, "monitor", "list", "-q")).To(Equal(harness.Result{}))
 	}, limit)
 
-	It("a record that is damaged is reported by name, and nothing is guessed or removed", func(ctx SpecContext) {
+	It("a damaged record is reported by name, and nothing is removed", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("damaged", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		end(ctx, "damaged", syscall.SIGKILL)
@@ -144,7 +144,7 @@ var _ = Describe("Bad input", ours, func() {
 	}, limit)
 })
 
-// readOnlyRoot reports whether nobody can write to the root directory.
+// readOnlyRoot reports whether the root file system is read-only.
 func readOnlyRoot() bool {
 	var root syscall.Statfs_t
 	const readOnly = 1 // MNT_RDONLY, ST_RDONLY

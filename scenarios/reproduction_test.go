@@ -9,8 +9,8 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-// The race this project ends: a monitor that looks for the processes of a
-// runtime, finds none, and deletes it under a living shell.
+// The race that this project ends: a monitor reads the process table, finds no process
+// of a runtime, and deletes the runtime under a living shell.
 var _ = Describe("The reproduction", func() {
 	for _, kind := range harness.Kinds {
 		It("keeps the runtime of a "+string(kind)+" until it exits, at once and two seconds later", Label("shell:"+string(kind)), ours, func(ctx SpecContext) {
@@ -18,7 +18,7 @@ var _ = Describe("The reproduction", func() {
 			sh := stage.AtTerminal(ctx, kind, monitor.Shell("repro")...)
 			sh.Prompt(ctx)
 
-			// The sleep is the user's: it is the time in which the runtime used to go.
+			// The sleep is part of the reproduction: the runtime was deleted in that time.
 			output, status := sh.Run(ctx, "monitor info && sleep 2 && monitor info")
 			Expect(status).To(Equal(0), output)
 			Expect(output).To(MatchRegexp(`(?s)repro.*repro`))

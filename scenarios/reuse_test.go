@@ -14,13 +14,12 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-// The kernel gives a PID away again. Where that happens within milliseconds, as
-// in a namespace in which one may say which PID comes next, it can be seen what
-// a monitor makes of it.
+// The kernel assigns a PID again. In a PID namespace a process can choose the next PID
+// (ns_last_pid), so the specs make that happen within milliseconds.
 var _ = Describe("A stranger with the PID of", Label("linux", "namespaces"), func() {
-	// In a PID namespace of its own: starts @ARGV, learns from a line of perl who
-	// $gone is, reaped and all, and forks until a child has that PID, which leads a
-	// group of that number. Nothing of @ARGV's reaches that child.
+	// Runs in a PID namespace of its own: starts @ARGV, sets $gone by a line of perl to
+	// the PID of a reaped process, and forks until a child has that PID. The child leads
+	// a group of that number and inherits nothing from @ARGV.
 	reuse := func(learn string) string {
 		return `
 		$| = 1;
@@ -46,7 +45,7 @@ var _ = Describe("A stranger with the PID of", Label("linux", "namespaces"), fun
 		job, gate := startReuse(ctx, reuse(theOwner), monitor.Run("owner", "cat", stage.Path("gate")))
 		expectKept(ctx, "owner", job.Oracle())
 		letReuse(ctx, job, gate)
-		expectRemoved(ctx, "owner", nobody{})
+		expectRemoved(ctx, "owner", noProcess{})
 	}, limit)
 
 	It("its dead owner is not taken for it while an orphan lives", func(ctx SpecContext) {
@@ -59,7 +58,7 @@ var _ = Describe("A stranger with the PID of", Label("linux", "namespaces"), fun
 		letReuse(ctx, job, gate)
 		expectKept(ctx, "orphan", job.Oracle())
 		Expect(leaf.Close()).To(Succeed())
-		expectRemoved(ctx, "orphan", nobody{})
+		expectRemoved(ctx, "orphan", noProcess{})
 	}, limit)
 
 	It("a dead member, and with the number of its group, is not taken for it when the owner goes", func(ctx SpecContext) {
@@ -76,19 +75,19 @@ var _ = Describe("A stranger with the PID of", Label("linux", "namespaces"), fun
 		theMember := fmt.Sprintf(`open my $who, "<", "%s" or die "who: $!"; $gone = <$who> + 0;`, stage.Path("who"))
 		job, gate := startReuse(ctx, reuse(theMember),
 			monitor.Run("member", perl(), "-e", owner, stage.Path("gate"), stage.Path("who"), stage.Path("hold")))
-		expectKept(ctx, "member", job.Oracle()) // and the monitor knows the member
+		expectKept(ctx, "member", job.Oracle()) // the monitor knows the member then
 		letReuse(ctx, job, gate)
 		hold := openGate(ctx, "hold")
 		expectKept(ctx, "member", job.Oracle())
 		Expect(hold.Close()).To(Succeed())
-		expectRemoved(ctx, "member", nobody{})
+		expectRemoved(ctx, "member", noProcess{})
 	}, limit)
 })
 
-var _ = Describe("When PIDs have begun anew", Label("linux", "namespaces"), func() {
+var _ = Describe("When the PIDs have started from the beginning again", Label("linux", "namespaces"), func() {
 	It("a child with a lower PID than its parent keeps the runtime", func(ctx SpecContext) {
 		namespace(ctx)
-		// The parent says who it is, makes the child, and goes.
+		// The parent prints its PID, forks the child and exits.
 		low := `open my $last, ">", "/proc/sys/kernel/ns_last_pid" or die "ns_last_pid: $!";
 			syswrite $last, 300;
 			close $last;
@@ -104,16 +103,16 @@ var _ = Describe("When PIDs have begun anew", Label("linux", "namespaces"), func
 		Eventually(ctx, job.Output).Should(HavePrefix("lower"), "the spec proves nothing")
 		expectKept(ctx, "low", job.Oracle())
 		Expect(gate.Close()).To(Succeed())
-		expectRemoved(ctx, "low", nobody{})
+		expectRemoved(ctx, "low", noProcess{})
 	}, limit)
 })
 
-// nobody is the witness where a script has reaped the last one.
-type nobody struct{}
+// noProcess is the witness after a script has reaped the last process.
+type noProcess struct{}
 
-func (nobody) Held() bool { return false }
+func (noProcess) Held() bool { return false }
 
-func (nobody) Gone() <-chan struct{} {
+func (noProcess) Gone() <-chan struct{} {
 	gone := make(chan struct{})
 	close(gone)
 	return gone
@@ -121,15 +120,15 @@ func (nobody) Gone() <-chan struct{} {
 
 var unshare = []string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"}
 
-// namespace skips the spec where there are no PID namespaces to be had.
+// namespace skips the spec if no PID namespace can be made.
 func namespace(ctx SpecContext) {
 	perl()
 	if os.Geteuid() != 0 {
 		Skip("a PID namespace of its own needs root")
 	}
-	ask := append(unshare[:len(unshare):len(unshare)], "sh", "-c", "echo 1000 >/proc/sys/kernel/ns_last_pid")
-	if result := stage.Run(ctx, ask...); result.Status != (harness.Status{}) {
-		Skip("no PID namespace with a next PID to be had: " + strings.TrimSpace(result.Stderr))
+	try := append(unshare[:len(unshare):len(unshare)], "sh", "-c", "echo 1000 >/proc/sys/kernel/ns_last_pid")
+	if result := stage.Run(ctx, try...); result.Status != (harness.Status{}) {
+		Skip("no PID namespace with ns_last_pid can be made: " + strings.TrimSpace(result.Stderr))
 	}
 }
 
@@ -142,8 +141,8 @@ func startReuse(ctx SpecContext, script string, argv []string) (*harness.Job, *o
 	return job, openGate(ctx, "gate")
 }
 
-// letReuse opens the gate and returns when a stranger has the PID. The monitor
-// gets no processor meanwhile, so that it cannot have looked in between.
+// letReuse opens the gate and returns when a stranger has the PID. The monitor is
+// stopped meanwhile, so it does not read the table in between.
 func letReuse(ctx SpecContext, job *harness.Job, gate *os.File) {
 	GinkgoHelper()
 	ours, err := unix.Getsid(job.PID())

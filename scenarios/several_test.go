@@ -12,7 +12,7 @@ import (
 )
 
 var _ = Describe("Several runtimes", func() {
-	It("side by side live and end by themselves", func(ctx SpecContext) {
+	It("side by side live and end independently", func(ctx SpecContext) {
 		first := stage.Start(monitor.Run("first", "puppet", "one")...)
 		one := stage.Puppet(ctx, "one")
 		second := stage.Start(monitor.Run("second", "puppet", "two")...)
@@ -25,7 +25,7 @@ var _ = Describe("Several runtimes", func() {
 		expectRemoved(ctx, "second", second.Oracle())
 	}, limit)
 
-	It("started at once are all there, and all go", func(ctx SpecContext) {
+	It("started at once all exist, and all are removed", func(ctx SpecContext) {
 		const many = 4
 		var names []string
 		var jobs []*harness.Job
@@ -55,7 +55,7 @@ var _ = Describe("Several runtimes", func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	It("nested: the inner one ends first and the outer one goes on", func(ctx SpecContext) {
+	It("nested: the inner one ends first and the outer one stays", func(ctx SpecContext) {
 		sh := stage.AtTerminal(ctx, harness.Bash, monitor.Shell("outer")...)
 		sh.Prompt(ctx)
 		sh.Send(typed(monitor.Run("inner", "puppet", "inside")))

@@ -1,9 +1,8 @@
 //go:build darwin || linux
 
-// Package scenarios says how processes behave and what a monitor has to make
-// of it. The specs drive a monitor through its command line alone. Those without
-// the label "gemini" ask nothing but what harness.Monitor can, so that any monitor
-// can be put through them; GEMINI_ADAPTER says which.
+// Package scenarios tests a monitor with real processes, through its command line
+// only. Specs without the label "gemini" use the methods of monitors.Monitor only, so
+// they test any monitor that has an adapter (GEMINI_ADAPTER).
 package scenarios_test
 
 import (
@@ -21,15 +20,16 @@ import (
 
 	"github.com/gemini-monitor/gemini/harness"
 	"github.com/gemini-monitor/gemini/internal/descriptor"
+	"github.com/gemini-monitor/gemini/scenarios/internal/monitors"
 )
 
 func TestScenarios(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
-	if os.Getenv("GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT") == "" { // Gomega's own
+	if os.Getenv("GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT") == "" { // the variable is Gomega's
 		SetDefaultEventuallyTimeout(20 * time.Second)
 	}
 	RegisterFailHandler(func(message string, skip ...int) {
-		stage.Failed(message) // into the timeline, where it belongs
+		stage.Failed(message)
 		Fail(message, append(skip, 0)[0]+1)
 	})
 	RunSpecs(t, "Scenarios")
@@ -37,7 +37,7 @@ func TestScenarios(t *testing.T) {
 
 var (
 	tools   harness.Tools
-	adapter = os.Getenv(harness.AdapterVariable)
+	adapter = os.Getenv(monitors.AdapterVariable)
 )
 
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
@@ -59,16 +59,16 @@ var _ = SynchronizedAfterSuite(func() {}, func() {
 // Each spec has a stage and a store of its own.
 var (
 	stage   *harness.Stage
-	monitor harness.Monitor
-	gemini  *harness.Gemini // the same, where it is ours; else nil
+	monitor monitors.Monitor
+	gemini  *monitors.Gemini // the same monitor if it is Gemini, else nil
 )
 
-// ours labels what is said of Gemini alone: its words, its files, its repairs.
+// ours is the label of specs about Gemini only: its output, its files, its repairs.
 var ours = Label("gemini")
 
 var _ = BeforeEach(func() {
 	if adapter != "" && slices.Contains(CurrentSpecReport().Labels(), ours[0]) {
-		Skip("about Gemini alone")
+		Skip("the spec is about Gemini only")
 	}
 	goroutines := gleak.Goroutines()
 	descriptors, err := openDescriptors()
@@ -80,51 +80,55 @@ var _ = BeforeEach(func() {
 	stage = harness.NewStage(GinkgoT(), tools)
 	chooseMonitor()
 	DeferOnFailure(func(ctx SpecContext) {
-		AddReportEntry("the monitor", monitor.Evidence(ctx), ReportEntryVisibilityFailureOrVerbose)
+		AddReportEntry("the monitor", monitor.Report(ctx), ReportEntryVisibilityFailureOrVerbose)
 	})
 })
 
-// chooseMonitor takes the one behind the adapter, else ours.
+// chooseMonitor sets monitor to the one behind the adapter, else to Gemini.
 func chooseMonitor() {
+	GinkgoHelper()
 	if adapter != "" {
-		monitor, gemini = stage.Foreign(adapter), nil
+		foreign, err := monitors.NewForeign(stage, adapter)
+		Expect(err).NotTo(HaveOccurred())
+		monitor, gemini = foreign, nil
 		return
 	}
-	gemini = stage.Gemini()
+	gemini = monitors.NewGemini(stage)
 	monitor = gemini
 }
 
-// limit bounds a spec on a slow machine; what works is far from it.
+// limit bounds a spec. A spec that passes takes a small part of it.
 const limit = SpecTimeout(2 * time.Minute)
 
-// A witness knows whether somebody lives: the oracle of a shell or of a job.
+// A witness reports whether a process lives: the oracle of a shell or of a job, or a
+// puppet.
 type witness interface {
 	Held() bool
 	Gone() <-chan struct{}
 }
 
-// listed asks the monitor for a runtime.
+// listed reports whether the monitor lists a runtime.
 func listed(ctx context.Context, name string) (bool, error) {
 	names, err := monitor.List(ctx)
 	return slices.Contains(names, name), err
 }
 
-// expectKept checks that the runtime is there while somebody lives. It first
-// gives a monitor that is about to be wrong the time to be: as long as the whole
-// life of another runtime takes on this machine at this moment.
-func expectKept(ctx context.Context, name string, somebody witness) {
+// expectKept checks that the runtime exists while a process of it lives. First it
+// gives a wrong monitor time to remove the runtime: as long as the whole life of another
+// runtime takes on this machine now.
+func expectKept(ctx context.Context, name string, alive witness) {
 	GinkgoHelper()
 	passTime(ctx)
 	there, err := listed(ctx, name)
 	Expect(err).NotTo(HaveOccurred())
-	// In this order: who lives after the look lived when it was taken.
-	Expect(somebody.Held()).To(BeTrue(), "the spec proves nothing: everybody has gone")
-	Expect(there).To(BeTrue(), "runtime %s was removed while somebody lives", name)
+	// In this order: a process that lives after List lived during it.
+	Expect(alive.Held()).To(BeTrue(), "the spec proves nothing: no process lives")
+	Expect(there).To(BeTrue(), "runtime %s was removed while a process of it lives", name)
 }
 
 var ages int
 
-// passTime returns when another runtime was made, has ended and was removed.
+// passTime returns after another runtime was made and removed.
 func passTime(ctx context.Context) {
 	GinkgoHelper()
 	ages++
@@ -134,18 +138,18 @@ func passTime(ctx context.Context) {
 	expectRemoved(ctx, name, age.Oracle())
 }
 
-// expectRemoved checks that the runtime goes once everybody has, and leaves
-// nothing in the store.
-func expectRemoved(ctx context.Context, name string, everybody witness) {
+// expectRemoved checks that the runtime is removed after its last process has ended, with
+// its directory.
+func expectRemoved(ctx context.Context, name string, last witness) {
 	GinkgoHelper()
-	Eventually(ctx, everybody.Gone()).Should(BeClosed(), "somebody lives on")
-	Eventually(ctx, func() (bool, error) { return listed(ctx, name) }).Should(BeFalse(), "nobody lives, but runtime %s stays", name)
+	Eventually(ctx, last.Gone()).Should(BeClosed(), "a process lives on")
+	Eventually(ctx, func() (bool, error) { return listed(ctx, name) }).Should(BeFalse(), "no process lives, but runtime %s stays", name)
 	if gemini != nil {
-		Eventually(ctx, gemini.Path(name)).ShouldNot(BeADirectory(), "%s is not listed, but its directory stays", name)
+		Eventually(ctx, gemini.Path(name)).ShouldNot(BeADirectory(), "runtime %s is not listed, but its directory stays", name)
 	}
 }
 
-// typed is a command line as one types it into a shell.
+// typed returns a command line quoted for a shell.
 func typed(argv []string) string {
 	quoted := make([]string, len(argv))
 	for i, word := range argv {
@@ -154,7 +158,7 @@ func typed(argv []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// expectEmptyStore checks that nothing is left, of ours in the trash either.
+// expectEmptyStore checks that no runtime is left, and in Gemini's store no file.
 func expectEmptyStore(ctx context.Context) {
 	GinkgoHelper()
 	Eventually(ctx, monitor.List).Should(BeEmpty())
@@ -163,13 +167,14 @@ func expectEmptyStore(ctx context.Context) {
 	}
 }
 
-// needs skips the spec where the shell is not installed.
+// needs skips the spec if the shell is not installed.
 func needs(kind harness.Kind) {
 	if _, err := kind.Path(); err != nil {
 		Skip(fmt.Sprintf("%s is not installed", kind))
 	}
 }
 
+// openDescriptors returns the open descriptors, pipes left out in a parallel run.
 func openDescriptors() ([]string, error) {
 	config, _ := GinkgoConfiguration()
 	return descriptor.Snapshot(config.ParallelTotal == 1)

@@ -11,8 +11,8 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-// What a process does to itself once its parents have gone changes nothing: it
-// was a member, and it lives.
+// A member that lives keeps the runtime, whatever it does after its ancestors have
+// ended.
 var _ = Describe("An orphan", func() {
 	DescribeTable("keeps the runtime when it",
 		func(ctx SpecContext, changes func(SpecContext, *harness.Puppet)) {
@@ -34,20 +34,20 @@ var _ = Describe("An orphan", func() {
 		Entry("stops", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Stop(ctx) }, limit),
 		Entry("becomes another user", Label("root"), func(ctx SpecContext, leaf *harness.Puppet) {
 			if os.Geteuid() != 0 {
-				Skip("it takes root to become another user")
+				Skip("only root can change its user")
 			}
 			leaf.ChangeUser(ctx, 12345)
 		}, limit),
 		Entry("ends the thread it began with, and is shown as a zombie", Label("linux"), func(ctx SpecContext, leaf *harness.Puppet) {
 			leaf.EndFirstThread(ctx)
 		}, limit),
-		Entry("is taken hold of by a debugger", Label("trace"), func(ctx SpecContext, leaf *harness.Puppet) {
+		Entry("is traced by a debugger", Label("trace"), func(ctx SpecContext, leaf *harness.Puppet) {
 			stage.Start("puppet", "debugger")
 			debugger := stage.Puppet(ctx, "debugger")
 			if err := debugger.Trace(ctx, leaf.PID()); err != nil {
 				Skip("processes cannot be traced here: " + err.Error())
 			}
-			expectKept(ctx, "changed", witnessOf(leaf)) // on macOS it is now the debugger's child
+			expectKept(ctx, "changed", witnessOf(leaf)) // on macOS the debugger is its parent now
 			debugger.Release(ctx, leaf.PID())
 			debugger.Exit(ctx, 0)
 		}, limit),
@@ -64,21 +64,21 @@ var _ = Describe("An orphan", func() {
 		expectRemoved(ctx, "crashed", job.Oracle())
 	}, limit)
 
-	It("of which a stranger has what it inherited keeps the runtime, and so does the stranger", ours, func(ctx SpecContext) {
+	It("keeps the runtime, and so does a stranger to which it sent what it inherited", ours, func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("lent", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		lent := owner.Lend(ctx)
 		owner.Exit(ctx, 0)
 		job.Wait(ctx)
-		// Somebody has what only the processes of the runtime were given, and the
-		// table shows nobody: nothing is known for certain, and nothing is removed.
+		// The lease is held and the table shows no member: the verdict is unknown, and
+		// nothing is removed.
 		Eventually(ctx, func() string { return stage.Run(ctx, "monitor", "info", "lent").Stdout }).Should(ContainSubstring("holds the lease"))
 		expectKept(ctx, "lent", job.Oracle())
 		Expect(lent.Close()).To(Succeed())
 		expectRemoved(ctx, "lent", job.Oracle())
 	}, limit)
 
-	It("counts in the runtime that it was made in, not in one beside that", func(ctx SpecContext) {
+	It("is a member of the runtime in which it was forked, not of another one", func(ctx SpecContext) {
 		first := stage.Start(monitor.Run("left", "puppet", "root")...)
 		root := stage.Puppet(ctx, "root")
 		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
@@ -96,7 +96,7 @@ var _ = Describe("An orphan", func() {
 })
 
 var _ = Describe("A process", func() {
-	It("that a server from before makes on request is the server's and not the runtime's", func(ctx SpecContext) {
+	It("that a server outside of the runtime starts on request is no member of it", func(ctx SpecContext) {
 		stage.Start("puppet", "server")
 		server := stage.Puppet(ctx, "server")
 		job := stage.Start(monitor.Run("client", "puppet", "owner")...)

@@ -53,14 +53,14 @@ var _ = Describe("At a terminal", func() {
 				shells, err := sh.ForegroundGroup()
 				Expect(err).NotTo(HaveOccurred())
 				Expect(job.Report(ctx).Group).NotTo(Equal(shells))
-				Expect(stage.Signal(sh.PID(), syscall.SIGKILL)).To(Succeed()) // by exit, some shells would ask first
+				Expect(stage.Signal(sh.PID(), syscall.SIGKILL)).To(Succeed()) // at exit, some shells ask first
 				sh.Wait(ctx)
 				expectKept(ctx, "window", sh.Oracle())
 				job.Exit(ctx, 0)
 				expectRemoved(ctx, "window", sh.Oracle())
 			}, limit)
 
-			It("the shell of a runtime knows the size of its window, also when that changes", func(ctx SpecContext) {
+			It("the shell of a runtime has the size of its window, also after a change", func(ctx SpecContext) {
 				sh.Resize(37, 91)
 				Expect(sh.Run(ctx, "stty size </dev/tty")).To(ContainSubstring("37 91"))
 				expectKept(ctx, "window", sh.Oracle())
@@ -77,7 +77,7 @@ var _ = Describe("At a terminal", func() {
 				expectRemoved(ctx, "window", sh.Oracle())
 			}, limit)
 
-			It("whoever ignores the hang-up keeps the runtime when the window closes", func(ctx SpecContext) {
+			It("a process that ignores the hang-up keeps the runtime when the window closes", func(ctx SpecContext) {
 				sh.Run(ctx, "(trap '' HUP; puppet leaf </dev/null >/dev/null 2>&1 &)")
 				leaf := stage.Puppet(ctx, "leaf")
 				Expect(leaf.WriteTerminal(ctx, "here")).To(Succeed())
@@ -97,7 +97,7 @@ var _ = Describe("At a terminal", func() {
 		})
 	}
 
-	It("no process of the runtime sees a signal that is meant for the monitor, nor the other way round", ours, func(ctx SpecContext) {
+	It("a signal to the monitor reaches no process of the runtime, nor the other way round", ours, func(ctx SpecContext) {
 		sh := stage.Shell(ctx, harness.Sh)
 		sh.Send("monitor run --name group -- puppet owner")
 		owner := stage.Puppet(ctx, "owner")

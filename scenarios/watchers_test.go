@@ -13,18 +13,17 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-// Who watches is a process as well, if it is one: it can be told to stop, and it
-// stands in a group and a session.
-var _ = Describe("Whoever watches a runtime", func() {
+// A monitor process gets signals, and is in a group and a session, as any other.
+var _ = Describe("The process that monitors a runtime", func() {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
-		It(fmt.Sprintf("removes nothing when it is sent %s while somebody lives", signalName(signal)), func(ctx SpecContext) {
-			job := stage.Start(monitor.Run("told", "puppet", "owner")...)
+		It(fmt.Sprintf("removes nothing at %s while a process lives", signalName(signal)), func(ctx SpecContext) {
+			job := stage.Start(monitor.Run("signalled", "puppet", "owner")...)
 			owner := stage.Puppet(ctx, "owner")
 			for _, pid := range watchers(ctx) {
-				// Its helpers come and go, as a poll's sleep does, or go with the first that was told.
+				// A child of the monitor, such as the sleep of a polling script, may have ended.
 				Expect(stage.Signal(pid, signal)).To(Or(Succeed(), MatchError(syscall.ESRCH)))
 			}
-			expectKept(ctx, "told", job.Oracle())
+			expectKept(ctx, "signalled", job.Oracle())
 			Expect(owner.Report(ctx).PID).To(Equal(owner.PID()))
 		}, limit)
 	}
@@ -35,33 +34,34 @@ var _ = Describe("Whoever watches a runtime", func() {
 		for _, pid := range watchers(ctx) {
 			group, err := syscall.Getpgid(pid)
 			if errors.Is(err, syscall.ESRCH) {
-				continue // a helper that was about to end
+				continue // a child of the monitor that has ended
 			}
 			Expect(err).NotTo(HaveOccurred())
-			Expect(group).NotTo(Equal(owner.Group), "^C, or killing the group, ends PID %d, which watches: nobody would remove the runtime", pid)
+			Expect(group).NotTo(Equal(owner.Group), "PID %d monitors the runtime and is in the process group of its command: ^C would end both", pid)
 		}
 		Expect(job.Oracle().Held()).To(BeTrue())
 	}, limit)
 
-	It("still removes it when the whole group of the command was killed at once", func(ctx SpecContext) {
+	It("removes the runtime when the process group of the command was killed", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("felled", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner")
 		owner.Fork(ctx, "child", harness.Start{})
-		// XNU says EPERM of a group of the dead. What imitates it may look when the
-		// signal has done its work already; the wait below tells whether it has.
+		// kill of a group of zombies returns EPERM on XNU. An emulator of macOS may check
+		// for that after it has sent the signal. The Wait below checks that it was sent.
 		Expect(stage.Signal(-job.PID(), syscall.SIGKILL)).To(Or(Succeed(), MatchError(syscall.EPERM)))
 		Expect(job.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 		expectRemoved(ctx, "felled", job.Oracle())
 	}, limit)
 })
 
-// watchers are the monitor's own processes, and what was not started as a puppet.
+// watchers returns the PIDs of the processes of the stage that are not puppets: those of
+// the monitor.
 func watchers(ctx SpecContext) []int {
 	GinkgoHelper()
 	pids, err := stage.Strangers(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	if len(pids) == 0 {
-		Skip("no process of the monitor can be seen: it may be a service")
+		Skip("no process of the monitor was found: it may be a service")
 	}
 	return pids
 }

@@ -1,9 +1,10 @@
-// Package play is a language for what a few processes do, one after the other:
+// Package play is a language for what a few processes do, one after the other. A play
+// is a text like
 //
 //	A forks B; B leads a session; B forks C; B exits; A reaps B; A exits; C exits
 //
-// A is there at the beginning and descends from nobody in the play. Scenarios
-// play it on real processes, the explorer of the tracker on a simulated kernel.
+// A exists at the beginning. The scenarios perform a play with real processes, the
+// explorer of the tracker on a simulated kernel.
 package play
 
 import (
@@ -16,7 +17,7 @@ import (
 // A Deed is what a process does.
 type Deed string
 
-// The deeds. Forks and Reaps have somebody as their object.
+// The deeds. Forks and Reaps have a process as their object.
 const (
 	Exits        Deed = "exits"
 	Dies         Deed = "dies" // is killed
@@ -34,14 +35,14 @@ var deeds = []Deed{Exits, Dies, Forks, Reaps, LeadsGroup, LeadsSession, Execs, L
 type Act struct {
 	Who  string // a capital letter
 	Deed Deed
-	Whom string // whom Who forks or reaps
+	Whom string // the process that Who forks or reaps
 }
 
 func (a Act) String() string {
 	return strings.TrimSpace(a.Who + " " + string(a.Deed) + " " + a.Whom)
 }
 
-// Ends reports whether the one who acts has ended afterwards.
+// Ends reports whether the acting process has ended after the act.
 func (a Act) Ends() bool { return a.Deed == Exits || a.Deed == Dies }
 
 // A Play is acts in their order.
@@ -55,11 +56,11 @@ func (p Play) String() string {
 	return strings.Join(acts, "; ")
 }
 
-// ErrSyntax reports a text that is no play.
-var ErrSyntax = errors.New("is no play")
+// ErrSyntax reports a text that is not a play.
+var ErrSyntax = errors.New("is not a play")
 
-// Parse reads what String writes. The error is [ErrSyntax] if the text makes no
-// play, or one in which an act cannot come where it stands.
+// Parse returns the play of a text that String returned. The error is [ErrSyntax] if the
+// text is not a play, or if an act is impossible at its place.
 func Parse(text string) (Play, error) {
 	var p Play
 	for line := range strings.SplitSeq(text, ";") {
@@ -76,22 +77,22 @@ func Parse(text string) (Play, error) {
 }
 
 func parseAct(text string) (Act, error) {
-	who, rest, _ := strings.Cut(text, " ")
+	actor, rest, _ := strings.Cut(text, " ")
 	for _, deed := range deeds {
-		if whom, ok := strings.CutPrefix(rest, string(deed)); ok {
-			return Act{who, deed, strings.TrimSpace(whom)}, nil
+		if object, ok := strings.CutPrefix(rest, string(deed)); ok {
+			return Act{actor, deed, strings.TrimSpace(object)}, nil
 		}
 	}
-	return Act{}, fmt.Errorf("%q %w: nobody can do that", text, ErrSyntax)
+	return Act{}, fmt.Errorf("%q %w: no such deed", text, ErrSyntax)
 }
 
-// Next returns the acts that may come next, the simplest first.
+// Next returns the acts that are possible after the play, the simplest first.
 func (p Play) Next() (acts []Act) {
 	s := p.scene()
 	for _, deed := range deeds {
-		for _, who := range s.cast {
-			for _, whom := range s.objects(deed, who) {
-				if a := (Act{who, deed, whom}); s.allows(a) {
+		for _, actor := range s.names {
+			for _, object := range s.objects(deed, actor) {
+				if a := (Act{actor, deed, object}); s.allows(a) {
 					acts = append(acts, a)
 				}
 			}
@@ -100,23 +101,23 @@ func (p Play) Next() (acts []Act) {
 	return acts
 }
 
-// Living returns who lives at the end, the oldest first.
+// Living returns the processes that live at the end, the oldest first.
 func (p Play) Living() []string {
 	s := p.scene()
-	return slices.DeleteFunc(s.cast, func(name string) bool { return s.people[name].ended })
+	return slices.DeleteFunc(s.names, func(name string) bool { return s.processes[name].ended })
 }
 
-// Children returns whom a process has forked.
-func (p Play) Children(who string) (names []string) {
+// Children returns the processes that a process forks.
+func (p Play) Children(actor string) (names []string) {
 	for _, a := range p {
-		if a.Who == who && a.Deed == Forks {
+		if a.Who == actor && a.Deed == Forks {
 			names = append(names, a.Whom)
 		}
 	}
 	return names
 }
 
-// Whole returns the play with an end for everybody, the oldest first.
+// Whole returns the play with an exit added for each living process, the oldest first.
 func (p Play) Whole() Play {
 	whole := slices.Clone(p)
 	for _, name := range p.Living() {
@@ -125,11 +126,11 @@ func (p Play) Whole() Play {
 	return whole
 }
 
-// Without returns the play without one act and without all that makes no sense
-// then: what a child does that is not born, or the reaping of one who lives.
+// Without returns the play without one act and without the acts that are impossible
+// then: those of a child that is not forked, or the reaping of a living process.
 func (p Play) Without(i int) Play {
 	var rest Play
-	names := map[string]string{"A": "A"} // now, by those in p
+	names := map[string]string{"A": "A"} // in rest, by the names in p
 	for j, a := range p {
 		b := Act{names[a.Who], a.Deed, names[a.Whom]}
 		if a.Deed == Forks {
@@ -146,7 +147,7 @@ func (p Play) Without(i int) Play {
 	return rest
 }
 
-// Smallest leaves out what it can as long as the rest fails too.
+// Smallest leaves out acts as long as the rest fails as well, and returns the rest.
 func (p Play) Smallest(fails func(Play) bool) Play {
 	for i := len(p) - 1; i >= 0; i-- {
 		if smaller := p.Without(i); fails(smaller) {
@@ -156,5 +157,5 @@ func (p Play) Smallest(fails func(Play) bool) Play {
 	return p
 }
 
-// nameOf is what the process is called that is born after so many others.
+// nameOf returns the name of a process, given the number of those before it.
 func nameOf(others int) string { return string(rune('A' + others)) }

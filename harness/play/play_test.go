@@ -25,7 +25,7 @@ var _ = Describe("A play", func() {
 		return p
 	}
 
-	It("is read as it is written, whoever made it up", func() {
+	It("is parsed as it was written", func() {
 		Expect(property.Check(200, func(t *rapid.T) {
 			var p play.Play
 			for range rapid.IntRange(1, 30).Draw(t, "acts") {
@@ -57,32 +57,32 @@ var _ = Describe("A play", func() {
 		Expect(err).To(MatchError(play.ErrSyntax))
 		Expect(err).To(MatchError(ContainSubstring(why)))
 	},
-		Entry("nothing", "", "nobody can do that"),
-		Entry("a deed that is none", "A sings", `"A sings"`),
-		Entry("somebody who is not born", "B exits", `"B exits" cannot come there`),
-		Entry("somebody who is dead", "A exits; A execs", `"A execs" cannot come there`),
+		Entry("nothing", "", "no such deed"),
+		Entry("an unknown deed", "A sings", `"A sings"`),
+		Entry("a process that is not born", "B exits", `"B exits" cannot come there`),
+		Entry("a process that is dead", "A exits; A execs", `"A execs" cannot come there`),
 		Entry("a name that is not the next", "A forks C", `"A forks C" cannot come there`),
 		Entry("a child that lives is reaped", "A forks B; A reaps B", `"A reaps B" cannot come there`),
 		Entry("a child is reaped twice", "A forks B; B exits; A reaps B; A reaps B", "cannot come there"),
-		Entry("somebody else's child is reaped", "A forks B; A forks C; C exits; B reaps C", "cannot come there"),
+		Entry("the child of another process is reaped", "A forks B; A forks C; C exits; B reaps C", "cannot come there"),
 		Entry("the leader of a group leads a session", "A leads a session", "cannot come there"),
 		Entry("an object too many", "A forks B; B exits C", "cannot come there"),
 	)
 
-	It("tells who lives and who made whom", func() {
+	It("returns the living processes and the children of each", func() {
 		p := parse("A forks B; B forks C; B lets go; B forks D; A dies; C exits")
 		Expect(p.Living()).To(Equal([]string{"B", "D"}))
 		Expect(p.Children("B")).To(Equal([]string{"C", "D"}))
 		Expect(p.Whole().String()).To(HaveSuffix("C exits; B exits; D exits"))
 	})
 
-	It("without a birth is without the life", func() {
+	It("without a fork has no acts of the child", func() {
 		p := parse("A forks B; B forks C; A forks D; C exits; D execs; B exits; A reaps B; A exits")
 		Expect(p.Without(0).String()).To(Equal("A forks B; B execs; A exits"))
 		Expect(p.Without(5).String()).To(Equal("A forks B; B forks C; A forks D; C exits; D execs; A exits"))
 	})
 
-	It("becomes as small as it can and still fail", func() {
+	It("becomes as small as possible while it fails", func() {
 		p := parse("A forks B; B forks C; A forks D; D leads a session; D lets go; C exits; B exits; A reaps B; A exits; D exits")
 		smallest := p.Smallest(func(p play.Play) bool { return strings.Contains(p.String(), "leads a session") })
 		Expect(smallest.String()).To(Equal("A forks B; B leads a session"))

@@ -2,24 +2,24 @@ package play
 
 import "slices"
 
-// A scene is who is there after some acts.
+// A scene is the state of all processes after some acts.
 type scene struct {
-	cast   []string // in the order of their birth
-	people map[string]*person
+	names     []string // in the order of their birth
+	processes map[string]*process
 }
 
-type person struct {
+type process struct {
 	parent string
 	ended  bool
 	reaped bool
-	leads  bool // a group, which forbids it to make another or a session
-	empty  bool // holds nothing of what it inherited
-	fresh  bool // has exec'ed, and does not know its children any more
+	leads  bool // a group, so it cannot lead another one or a session
+	empty  bool // has closed all that it inherited
+	fresh  bool // has exec'ed, and cannot reap its children any more
 }
 
-// The command that a job begins with leads a group.
+// scene returns the state after the play. A is the command of a job: it leads a group.
 func (p Play) scene() *scene {
-	s := &scene{cast: []string{"A"}, people: map[string]*person{"A": {leads: true}}}
+	s := &scene{names: []string{"A"}, processes: map[string]*process{"A": {leads: true}}}
 	for _, a := range p {
 		s.perform(a)
 	}
@@ -27,53 +27,54 @@ func (p Play) scene() *scene {
 }
 
 func (s *scene) perform(a Act) {
-	who := s.people[a.Who]
+	actor := s.processes[a.Who]
 	switch a.Deed {
 	case Exits, Dies:
-		who.ended = true
+		actor.ended = true
 	case Forks:
-		s.cast = append(s.cast, a.Whom)
-		s.people[a.Whom] = &person{parent: a.Who, empty: who.empty}
+		s.names = append(s.names, a.Whom)
+		s.processes[a.Whom] = &process{parent: a.Who, empty: actor.empty}
 	case Reaps:
-		s.people[a.Whom].reaped = true
+		s.processes[a.Whom].reaped = true
 	case LeadsGroup, LeadsSession:
-		who.leads = true
+		actor.leads = true
 	case Execs:
-		who.fresh = true
+		actor.fresh = true
 	case LetsGo:
-		who.empty = true
+		actor.empty = true
 	}
 }
 
-// objects are those to whom a deed could be done; "" is nobody.
-func (s *scene) objects(deed Deed, who string) []string {
+// objects returns the processes that a deed could have as its object, "" for a deed
+// without one.
+func (s *scene) objects(deed Deed, actor string) []string {
 	switch deed {
 	case Forks:
-		return []string{nameOf(len(s.cast))}
+		return []string{nameOf(len(s.names))}
 	case Reaps:
-		return slices.DeleteFunc(slices.Clone(s.cast), func(name string) bool { return s.people[name].parent != who })
+		return slices.DeleteFunc(slices.Clone(s.names), func(name string) bool { return s.processes[name].parent != actor })
 	}
 	return []string{""}
 }
 
-// allows reports whether an act may come next. What would change nothing may not.
+// allows reports whether an act is possible. An act without effect is not.
 func (s *scene) allows(a Act) bool {
-	who := s.people[a.Who]
-	if who.ended {
+	actor := s.processes[a.Who]
+	if actor.ended {
 		return false
 	}
 	switch a.Deed {
 	case Forks:
 		return a.Whom <= "Z"
 	case Reaps:
-		whom := s.people[a.Whom]
-		return whom.ended && !whom.reaped && !who.fresh
+		object := s.processes[a.Whom]
+		return object.ended && !object.reaped && !actor.fresh
 	case LeadsGroup, LeadsSession:
-		return !who.leads
+		return !actor.leads
 	case Execs:
-		return !who.fresh
+		return !actor.fresh
 	case LetsGo:
-		return !who.empty
+		return !actor.empty
 	}
 	return true
 }

@@ -1,5 +1,5 @@
-// Package property checks what has to hold for whatever rapid draws, and says in
-// words what does not.
+// Package property checks a property for values that rapid draws, and returns the
+// failure as text.
 package property
 
 import (
@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Check draws a number of times and returns what rapid says of the smallest
-// example for which the property failed; "" if it held each time.
+// Check tests the property a number of times. It returns what rapid reports of the
+// smallest example that fails, "" if the property held each time.
 func Check(times int, holds func(*rapid.T)) (failure string) {
 	for name, value := range map[string]string{"rapid.checks": fmt.Sprint(times), "rapid.nofailfile": "true"} {
 		if err := flag.Set(name, value); err != nil {
@@ -26,8 +26,8 @@ func Check(times int, holds func(*rapid.T)) (failure string) {
 	return r.text.String()
 }
 
-// A recorder is what rapid reports to. Ginkgo's own ends a spec at the first
-// failure, before rapid has told what the smallest example is.
+// A recorder receives rapid's reports. GinkgoT ends the spec at the first failure,
+// before rapid has reported the smallest example.
 type recorder struct {
 	failed bool
 	text   strings.Builder

@@ -14,8 +14,8 @@ import (
 	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
-// trace attaches to a process and returns when it has stopped. Linux knows the
-// debugger by its thread, so from now on all orders are obeyed by this one.
+// trace attaches to a process and returns when it has stopped. On Linux the tracer is
+// a thread, so the goroutine stays on this one from now on.
 func trace(pid int) error {
 	runtime.LockOSThread()
 	if err := unix.PtraceAttach(pid); err != nil {
@@ -28,7 +28,7 @@ func trace(pid int) error {
 			continue
 		}
 		if err == nil && !status.Stopped() {
-			err = errors.New("it has ended")
+			err = errors.New("the process has ended")
 		}
 		if err != nil {
 			return fmt.Errorf("wait for %d to stop: %w", pid, err)
@@ -37,7 +37,7 @@ func trace(pid int) error {
 	}
 }
 
-// lend passes on what this process inherited, and keeps it.
+// lend sends copies of the inherited descriptors over a socket.
 func lend(socket string) error {
 	inherited, err := descriptor.Inherited()
 	if err != nil {
@@ -48,7 +48,7 @@ func lend(socket string) error {
 		return err
 	}
 	defer conn.Close()
-	// Descriptors travel with data only: unix(7) asks for one byte at least.
+	// unix(7): descriptors are sent with at least one byte of data.
 	_, _, err = conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(inherited...), nil)
 	return err
 }

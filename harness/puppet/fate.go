@@ -11,11 +11,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// writeTerminal writes a line to the controlling terminal. It is opened each
-// time, because a process may lose one terminal and get another.
+// writeTerminal writes a line to the controlling terminal. It opens the terminal each
+// time, because a process may lose it and get another one.
 func writeTerminal(line string) error {
 	terminal, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
 	if err != nil {
@@ -25,8 +25,8 @@ func writeTerminal(line string) error {
 	return errors.Join(err, terminal.Close())
 }
 
-// changeUser becomes user and group id, without other groups. The user goes
-// last: it is the right to do the rest.
+// changeUser sets user and group to id and drops other groups. It sets the user last:
+// the other calls need root.
 func changeUser(id int) error {
 	if err := syscall.Setgroups(nil); err != nil {
 		return fmt.Errorf("leave all groups: %w", err)
@@ -40,8 +40,8 @@ func changeUser(id int) error {
 	return nil
 }
 
-// crash has Go's runtime crash this process: by SIGABRT, with no core left
-// behind and no stack on anyone's screen.
+// crash makes Go's runtime crash this process by SIGABRT, without a core file and
+// without a stack on the terminal.
 func (p *puppet) crash() (wire.Answer, error) {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return wire.Answer{}, fmt.Errorf("forbid cores: %w", err)
@@ -53,5 +53,5 @@ func (p *puppet) crash() (wire.Answer, error) {
 		return wire.Answer{}, err
 	}
 	debug.SetTraceback("crash")
-	panic("told to crash")
+	panic("ordered to crash")
 }

@@ -12,14 +12,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
-// execSelf replaces this process by itself with the environment env and keeps
-// the connection; the new image answers. That is the only way to lose an
-// environment for those who look from outside: the kernel shows what it was
-// given at the exec, whatever the process has made of it since.
+// execSelf execs the puppet again with the environment env and keeps the connection.
+// The new image answers. Only an exec changes the environment that the kernel shows to
+// other processes.
 func (p *puppet) execSelf(env []string) (wire.Answer, error) {
 	fd, err := p.keepConnection()
 	if err != nil {
@@ -30,9 +29,8 @@ func (p *puppet) execSelf(env []string) (wire.Answer, error) {
 	return wire.Answer{}, syscall.Exec(p.image, os.Args, env)
 }
 
-// exec answers and becomes another program. That program holds the connection
-// without knowing it: the end of the connection still tells the harness the
-// end of the process.
+// exec answers and execs another program. That program inherits the connection, so the
+// connection still ends with the process.
 func (p *puppet) exec(args []string) (wire.Answer, error) {
 	program, err := exec.LookPath(args[0])
 	if err != nil {
@@ -52,7 +50,7 @@ func (p *puppet) exec(args []string) (wire.Answer, error) {
 	return wire.Answer{}, errAnswered
 }
 
-// keepConnection returns a descriptor of the connection that stays open over exec.
+// keepConnection returns a descriptor of the connection that an exec does not close.
 func (p *puppet) keepConnection() (int, error) {
 	raw, err := p.conn.SyscallConn()
 	if err != nil {
@@ -66,8 +64,8 @@ func (p *puppet) keepConnection() (int, error) {
 	return fd, nil
 }
 
-// closeInherited closes what this process was given beyond 0, 1 and 2. The
-// descriptors that Go opens are all close-on-exec, the given ones cannot be.
+// closeInherited closes the inherited descriptors from 3 up. Go opens its own ones
+// close-on-exec, which an inherited one cannot be.
 func closeInherited() error {
 	inherited, err := descriptor.Inherited()
 	if err != nil {
@@ -80,7 +78,7 @@ func closeInherited() error {
 	return errors.Join(failed...)
 }
 
-// dropTerminal lets go of standard input, output and error.
+// dropTerminal replaces descriptors 0, 1 and 2 by the null device.
 func dropTerminal() error {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {

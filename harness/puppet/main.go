@@ -1,10 +1,10 @@
 //go:build darwin || linux
 
-// Puppet is a process that does what the harness tells it.
+// Puppet is a process that obeys the harness.
 //
-// It takes its name as its only argument, connects to the socket named by
-// PUPPET_SOCKET, greets, and obeys one order at a time (package wire). It ends
-// when the harness closes the connection, so that no puppet outlives its test.
+// Its only argument is its name. It connects to the socket that PUPPET_SOCKET names,
+// greets, and obeys one order at a time (package wire). It ends when the harness closes
+// the connection, so that no puppet outlives its test.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 func main() {
@@ -29,7 +29,7 @@ func main() {
 		os.Exit(2)
 	}
 	go func() {
-		if err := play(os.Args[1]); err != nil {
+		if err := run(os.Args[1]); err != nil {
 			fmt.Fprintln(os.Stderr, "puppet:", err)
 			os.Exit(3)
 		}
@@ -38,8 +38,8 @@ func main() {
 	stay()
 }
 
-// play is a puppet's whole life.
-func play(name string) error {
+// run connects to the harness and serves until the connection ends.
+func run(name string) error {
 	conn, err := connect()
 	if err != nil {
 		return err
@@ -52,15 +52,15 @@ func play(name string) error {
 	return p.serve()
 }
 
-// connect dials the harness, or takes up the connection that this process had
-// before it exec'ed itself.
+// connect dials the harness, or returns the connection that this process had before
+// execSelf.
 func connect() (*net.UnixConn, error) {
 	kept := os.Getenv(wire.DescriptorVariable)
 	if kept == "" {
 		address := &net.UnixAddr{Net: "unix", Name: os.Getenv(wire.SocketVariable)}
 		return net.DialUnix("unix", nil, address)
 	}
-	os.Unsetenv(wire.DescriptorVariable) // it is not for our children
+	os.Unsetenv(wire.DescriptorVariable) // children do not get it
 	fd, err := strconv.Atoi(kept)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", wire.DescriptorVariable, err)
@@ -70,23 +70,23 @@ func connect() (*net.UnixConn, error) {
 	defer file.Close() // FileConn keeps a copy
 	conn, err := net.FileConn(file)
 	if err != nil {
-		return nil, fmt.Errorf("take up the connection: %w", err)
+		return nil, fmt.Errorf("keep the connection over exec: %w", err)
 	}
 	return conn.(*net.UnixConn), nil
 }
 
-// errAnswered says that an order's answer went out before it was obeyed.
+// errAnswered reports that the answer was sent before the order was obeyed.
 var errAnswered = errors.New("answered already")
 
-// A puppet is this process as the harness knows it.
+// A puppet is this process, with its connection and children.
 type puppet struct {
 	name     string
-	image    string // path; Linux forgets it with the first thread
+	image    string // path; on Linux /proc/self/exe ends with the first thread
 	conn     *net.UnixConn
 	children map[int]*os.Process // started and not yet reaped, by PID
 }
 
-// serve greets, then obeys until the harness lets go.
+// serve greets, then obeys until the harness closes the connection.
 func (p *puppet) serve() error {
 	if err := p.answer(wire.Answer{}); err != nil {
 		return err
@@ -112,12 +112,12 @@ func (p *puppet) serve() error {
 	}
 }
 
-// answer completes a with what the kernel says about this process and sends it.
+// answer adds the standing of this process to a and sends it.
 func (p *puppet) answer(a wire.Answer) error {
 	a.Name = p.name
 	a.PID, a.Parent, a.Group = os.Getpid(), os.Getppid(), syscall.Getpgrp()
-	a.Session, _ = unix.Getsid(0) // of the caller itself it cannot be refused
-	a.Start, _ = startTime()      // a puppet without one still obeys
+	a.Session, _ = unix.Getsid(0) // it cannot fail for the calling process
+	a.Start, _ = startTime()      // 0 if it cannot be read
 	a.Time = time.Now()
 	if err := json.NewEncoder(p.conn).Encode(a); err != nil {
 		return fmt.Errorf("answer: %w", err)

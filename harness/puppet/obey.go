@@ -12,10 +12,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gemini-monitor/gemini/harness/wire"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// obey does what the order says. What may end this process answers first.
+// obey carries an order out. Orders that may end this process answer first.
 func (p *puppet) obey(o wire.Order) (wire.Answer, error) {
 	switch o.Do {
 	case wire.Report:
@@ -68,13 +68,13 @@ func (p *puppet) obey(o wire.Order) (wire.Answer, error) {
 	return wire.Answer{}, fmt.Errorf("unknown order %q", o.Do)
 }
 
-// fork starts a child puppet. Go cannot fork without exec, and does not need to.
+// fork starts a child puppet. Go has no fork without exec.
 func (p *puppet) fork(o wire.Order) (wire.Answer, error) {
 	return p.spawn(o, exec.Command(p.image, o.Name))
 }
 
-// spawn starts cmd and leaves it unreaped. All descriptors without
-// close-on-exec pass to it under their own numbers, as in a fork.
+// spawn starts cmd and does not reap it. cmd inherits all descriptors without
+// close-on-exec under their numbers, as a forked process does.
 func (p *puppet) spawn(o wire.Order, cmd *exec.Cmd) (wire.Answer, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: o.OwnSession, Setpgid: o.OwnGroup}
@@ -85,6 +85,7 @@ func (p *puppet) spawn(o wire.Order, cmd *exec.Cmd) (wire.Answer, error) {
 	return wire.Answer{Child: cmd.Process.Pid}, nil
 }
 
+// reap waits for a child and returns how it ended.
 func (p *puppet) reap(pid int) (wire.Answer, error) {
 	child := p.children[pid]
 	if child == nil {
@@ -102,6 +103,7 @@ func (p *puppet) reap(pid int) (wire.Answer, error) {
 	return wire.Answer{Child: pid, Status: wire.Status{Code: ended.ExitStatus()}}, nil
 }
 
+// exit answers and exits.
 func (p *puppet) exit(code int) (wire.Answer, error) {
 	err := p.answer(wire.Answer{})
 	if err == nil {
@@ -110,9 +112,9 @@ func (p *puppet) exit(code int) (wire.Answer, error) {
 	return wire.Answer{}, err
 }
 
-// raise signals this process with its default action restored. The signals by
-// which Go reports its own crashes (ABRT, SEGV and the like) are not for this.
-// After a stop it goes on here once somebody continues the process.
+// raise sends s to this process with the default action restored. It does not work
+// for the signals with which Go reports its own crashes (ABRT, SEGV and others). After
+// a stop it returns when the process is continued.
 func (p *puppet) raise(s syscall.Signal) (wire.Answer, error) {
 	signal.Reset(s)
 	if err := p.answer(wire.Answer{}); err != nil {

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// startTime is p_starttime, microseconds since 1970.
+// startTime returns p_starttime in microseconds since 1970.
 func startTime() (int64, error) {
 	row, err := unix.SysctlKinfoProc("kern.proc.pid", os.Getpid())
 	if err != nil {

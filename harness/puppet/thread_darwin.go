@@ -2,7 +2,8 @@ package main
 
 import "errors"
 
+// stay blocks.
 func stay() { select {} }
 
-// On macOS a process does not end in parts: nobody sees which threads it has.
+// endFirstThread is for Linux: on macOS the end of a thread does not show.
 func endFirstThread() error { return errors.ErrUnsupported }

@@ -10,25 +10,25 @@ import (
 	"syscall"
 )
 
-// The first thread is the main goroutine's alone, so that it can be ended.
+// The main goroutine stays on the first thread, so that it can end it.
 func init() { runtime.LockOSThread() }
 
 var (
 	endFirst  = make(chan struct{})
-	asked     atomic.Bool // to end it, which can be done once
+	asked     atomic.Bool // endFirstThread was called
 	lastWords = make(chan error)
 )
 
-// stay keeps the first thread until endFirstThread is called. Go's runtime sees
-// a system call that does not return.
+// stay blocks the first thread, and ends it when endFirstThread is called. For Go's
+// runtime that is a system call that does not return.
 func stay() {
 	<-endFirst
 	_, _, errno := syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0)
 	lastWords <- errno // not reached
 }
 
-// endFirstThread returns when the kernel shows the process as a zombie, which it
-// is not: its other threads live.
+// endFirstThread ends the first thread and returns when the kernel shows the process as
+// a zombie, though its other threads live.
 func endFirstThread() error {
 	if asked.Swap(true) {
 		return errors.New("the first thread has been ended already")
@@ -42,7 +42,7 @@ func endFirstThread() error {
 		}
 		text, err := os.ReadFile("/proc/self/stat")
 		if err != nil {
-			return fmt.Errorf("look at the first thread: %w", err)
+			return fmt.Errorf("read the state of the first thread: %w", err)
 		}
 		if bytes.HasPrefix(text[bytes.LastIndexByte(text, ')')+1:], []byte(" Z")) {
 			return nil

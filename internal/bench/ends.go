@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// patience bounds every wait for something that should take milliseconds.
+// patience bounds each wait for something that takes milliseconds.
 const patience = 10 * time.Second
 
-// rest is how long a leaf lives before it is killed where the start is not to
-// be measured with the end.
+// rest is how long a leaf lives before it is killed, so that its start is not measured
+// with its end.
 const rest = 50 * time.Millisecond
 
 // A peer learns, in its own way, that a leaf has ended.
@@ -27,18 +27,18 @@ type peer struct {
 	rest  time.Duration   // how long the leaf lives at least
 	phase time.Duration   // the peer's beat, if it polls: the kill falls anywhere in it
 	arm   armer
-	after func() error // waits for what the peer still does once it knows, if anything
+	after func() error // nil, or waits for what the peer does after it knows
 }
 
-// An armer makes ready to learn of the end of pid. The function it returns
-// blocks until the end is known; it is called once.
+// An armer prepares to learn of the end of pid. The function that it returns blocks until
+// the end is known, and is called once.
 type armer func(pid int) (wait func() error, err error)
 
-// bare starts a leaf that nobody but the peer looks after.
+// bare returns the words that start a leaf without a runtime.
 func bare() []string { return []string{"cat"} }
 
-// ends prints how long after the kill each peer knew. The peers take turns, so
-// that a slow minute of the machine is a slow minute for all.
+// ends prints how long after the kill each peer knew. The peers take turns, so that a slow
+// minute of the machine slows all of them.
 func (b bench) ends(ctx context.Context) error {
 	peers := []peer{{name: exitNotice, n: b.fast, start: bare, rest: rest, arm: watchExit}}
 	peers = append(peers, slowPeers(b.slow)...)
@@ -84,7 +84,7 @@ func (p peer) once(ctx context.Context) (time.Duration, error) {
 		known = time.Now()
 		done <- err
 	}()
-	time.Sleep(p.rest + rand.N(p.phase+1)) // samples the beat; nothing is waited for
+	time.Sleep(p.rest + rand.N(p.phase+1)) // a random phase of the beat
 	killed := l.end()
 	if err := <-done; err != nil {
 		return 0, err
@@ -95,7 +95,8 @@ func (p peer) once(ctx context.Context) (time.Duration, error) {
 	return known.Sub(killed), err
 }
 
-// ours runs each leaf in a runtime and knows when its directory has gone.
+// ours returns the peer that runs each leaf in a runtime and knows of its end when the
+// directory has gone.
 func (b bench) ours(name string, rest time.Duration) peer {
 	var count int
 	var runtime string
@@ -117,8 +118,8 @@ func (b bench) ours(name string, rest time.Duration) peer {
 			}
 			return watchGone(b.runtimeDir(runtime))
 		},
-		// The monitor ends a moment after the runtime has gone. Waiting for that
-		// keeps its last work out of the next peer's sample.
+		// The monitor ends after it has removed the runtime. The wait keeps that out of the
+		// sample of the next peer.
 		after: func() error { return ended() },
 	}
 }
@@ -140,12 +141,12 @@ func (b bench) monitorOf(name string) (int, error) {
 		return 0, err
 	}
 	if record.Monitor.PID <= 0 {
-		return 0, errors.New("the record names no monitor")
+		return 0, errors.New("the record has no monitor")
 	}
 	return record.Monitor.PID, nil
 }
 
-// gone waits until the runtime's directory is gone, which it may be already.
+// gone waits until the directory of the runtime has gone.
 func (b bench) gone(name string) error {
 	wait, err := watchGone(b.runtimeDir(name))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -16,11 +16,10 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// A follower is a process that follows the trees of some roots, so that what it
-// costs can be told from what the bench does. It says "ready", then the PID of
-// each root whose tree has ended, and how much processor time it has used and
-// how much memory it holds, whenever it reads a line.
-
+// followAs makes this process a follower: it follows the trees of some roots, and its
+// cost is measured apart from that of the bench. It prints "ready", the PID of each root
+// whose tree has ended, and, for each line that it reads, its processor time in
+// microseconds and its memory in bytes.
 func followAs(kind string, words []string) error {
 	roots, err := numbers(words)
 	switch {
@@ -42,14 +41,14 @@ func follow(roots []int) error {
 	var out lines
 	before := heap()
 	ctx := context.Background()
-	// All at once: one read of the table serves all trees that wait for it.
+	// All at once: one read of the table serves all trees that are waiting.
 	begun := make(chan error)
 	for _, root := range roots {
 		go func() {
 			tree, err := t.Track(ctx, root)
 			begun <- err
 			if err == nil && tree.Wait(ctx) == nil {
-				out.say(root)
+				out.print(root)
 			}
 		}()
 	}
@@ -58,30 +57,30 @@ func follow(roots []int) error {
 			return err
 		}
 	}
-	out.say("ready")
+	out.print("ready")
 	return answer(&out, before)
 }
 
-// scanBeat is how often those look who have to. A tenth of a second is what
-// people bear; spfs looks every 2.5 s.
+// scanBeat is the time between two reads of a follower that polls. spfs takes 2.5 s; a
+// tenth of a second is about what a user does not notice.
 const scanBeat = 100 * time.Millisecond
 
-// followByScan is the follower that reads the whole table for each look.
+// followByScan is the follower that reads the whole table at a beat.
 func followByScan(roots []int) error {
 	var out lines
 	before := heap()
 	go func() {
-		out.say("ready")
+		out.print("ready")
 		for left := roots; len(left) > 0; time.Sleep(scanBeat) { // the beat is the point
-			left = look(left, &out)
+			left = scanTable(left, &out)
 		}
 	}()
 	return answer(&out, before)
 }
 
-// look says which roots have nobody below them any more and returns the others.
-// It loses orphans, as all do who look from the root downwards.
-func look(roots []int, out *lines) (left []int) {
+// scanTable prints the roots without a child and returns the others. It loses orphans,
+// as all programs that read a tree from the root downwards.
+func scanTable(roots []int, out *lines) (left []int) {
 	rows, err := tracker.Table()
 	if err != nil {
 		return roots
@@ -97,12 +96,12 @@ func look(roots []int, out *lines) (left []int) {
 			left = append(left, root)
 			continue
 		}
-		out.say(root)
+		out.print(root)
 	}
 	return left
 }
 
-// answer says what the process has cost, each time it is asked.
+// answer prints the cost of this process for each line that it reads.
 func answer(out *lines, before uint64) error {
 	orders := bufio.NewScanner(os.Stdin)
 	for orders.Scan() {
@@ -110,11 +109,12 @@ func answer(out *lines, before uint64) error {
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
 			return err
 		}
-		out.say("cost", time.Duration(used.Utime.Nano()+used.Stime.Nano()).Microseconds(), int64(heap())-int64(before))
+		out.print("cost", time.Duration(used.Utime.Nano()+used.Stime.Nano()).Microseconds(), int64(heap())-int64(before))
 	}
 	return orders.Err()
 }
 
+// heap returns the live heap in bytes.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -122,10 +122,10 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// lines are written whole, whoever says them.
+// lines prints whole lines from any goroutine.
 type lines struct{ mu sync.Mutex }
 
-func (l *lines) say(words ...any) {
+func (l *lines) print(words ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	fmt.Println(words...)

@@ -23,7 +23,7 @@ func (b bench) idles(ctx context.Context) error {
 	}
 	fmt.Println("a monitor with one idle member")
 	fmt.Printf("  resident memory    %s\n", memory)
-	if err := elapse(ctx, b.idle/10); err != nil { // not measured: what the start has left to do
+	if err := elapse(ctx, b.idle/10); err != nil { // not measured: the rest of the start
 		return err
 	}
 	before, err := switches(pid)

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// A leaf is the process whose end is measured. It is cat(1): small, everywhere,
-// and it answers, so we know it has been exec'd before we end it.
+// A leaf is the process whose end is measured. It is cat(1), which is small, exists
+// everywhere and echoes a byte: so it has exec'ed before it is killed.
 type leaf struct {
 	cmd    *exec.Cmd
 	reaped chan struct{}
 }
 
-// startLeaf starts the words, which must come down to cat in the same process.
+// startLeaf starts the words, which must exec cat in the same process.
 func startLeaf(words ...string) (*leaf, error) {
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Stderr = os.Stderr
@@ -34,7 +34,7 @@ func startLeaf(words ...string) (*leaf, error) {
 	l := &leaf{cmd: cmd, reaped: make(chan struct{})}
 	_, werr := in.Write([]byte{'.'})
 	_, rerr := io.ReadFull(out, make([]byte, 1))
-	// Reaped at once, as a shell would: kill -0 and tail --pid take a zombie for a process.
+	// Reaped at once, as by a shell: kill -0 and tail --pid take a zombie for alive.
 	go func() {
 		defer close(l.reaped)
 		cmd.Wait()

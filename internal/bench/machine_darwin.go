@@ -23,7 +23,8 @@ func resident(pid int) (string, error) {
 	return fmt.Sprintf("%.1f MiB", float64(kib)/1024), nil
 }
 
-// switches: only libproc tells another process's context switches here, and we do without it.
+// switches reports that the number is unknown: on macOS only libproc has it, which this
+// module does not use.
 func switches(int) (int, error) { return 0, errors.ErrUnsupported }
 
 func processor() string {

@@ -1,7 +1,7 @@
-// Bench measures the monitor beside other ways to learn that a process ended,
-// all in one run on one machine, so that the ratios hold where the times do not.
+// Bench measures the monitor beside other ways to learn that a process has ended, in one
+// run on one machine: the ratios hold on other machines, the times do not.
 //
-//	go run ./internal/bench -monitor bin/monitor          some three minutes
+//	go run ./internal/bench -monitor bin/monitor          about three minutes
 //	go run ./internal/bench -monitor bin/monitor -long    ten times the samples
 package main
 
@@ -19,12 +19,13 @@ import (
 	"time"
 )
 
-// A bench is one run: the program under test, a store of its own, and how much to do.
+// A bench is one run: the program under test, a store of its own, and the numbers of
+// samples.
 type bench struct {
 	monitor string // path of the command under test
 	store   string
-	fast    int           // samples of whatever answers within milliseconds
-	slow    int           // samples of whatever polls
+	fast    int           // samples of a peer that knows within milliseconds
+	slow    int           // samples of a peer that polls
 	idle    time.Duration // how long the idle monitor is observed
 
 	part           string // the only one to run, or "" for all
@@ -34,12 +35,12 @@ type bench struct {
 
 func main() {
 	monitor := flag.String("monitor", "bin/monitor", "the command under test")
-	long := flag.Bool("long", false, "ten times the samples, a longer look at idleness")
+	long := flag.Bool("long", false, "ten times the samples, a longer idle time")
 	gopsutil := flag.String("gopsutil", "", "the follower that uses gopsutil, a program of its own")
 	trees := flag.Int("trees", 200, "trees of the crowd")
 	members := flag.Int("members", 10_000, "processes of the crowd")
 	part := flag.String("part", "", "run only this: ends, starts, idles or scale")
-	kind := flag.String("follow", "", "be a follower (tracker or scan) of the roots that are named")
+	kind := flag.String("follow", "", "be a follower (tracker or scan) of the roots that are given")
 	flag.Parse()
 	if *kind != "" {
 		end(followAs(*kind, flag.Args()))
@@ -50,7 +51,7 @@ func main() {
 	b := bench{part: *part, self: self, gopsutil: *gopsutil, trees: *trees, members: *members}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second one ends it at once, whatever is left behind
+	context.AfterFunc(ctx, stop) // a second signal ends the bench at once, without clean-up
 	err = b.run(ctx, *monitor, *long)
 	if ctx.Err() != nil {
 		fmt.Fprintln(os.Stderr, "bench: interrupted")
@@ -109,7 +110,7 @@ func elapse(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// fingerprint says on what machine, and how busy, the figures were taken.
+// fingerprint describes the machine and its load.
 func fingerprint() string {
 	kernel, err := exec.Command("uname", "-srm").Output()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 const exitNotice = "bare kqueue NOTE_EXIT"
 
-// watchExit is the least a program can do to learn of an exit here.
+// watchExit is the smallest way to learn of an exit on macOS.
 func watchExit(pid int) (func() error, error) {
 	kq, err := register(unix.Kevent_t{Ident: uint64(pid), Filter: unix.EVFILT_PROC, Flags: unix.EV_ADD, Fflags: unix.NOTE_EXIT})
 	if err != nil {
@@ -19,8 +19,7 @@ func watchExit(pid int) (func() error, error) {
 	return func() error { return next(kq) }, nil
 }
 
-// watchGone is armed with dir still there and returns from wait once dir has
-// been renamed or removed.
+// watchGone prepares while dir exists. Its wait returns when dir was renamed or removed.
 func watchGone(dir string) (func() error, error) {
 	fd, err := unix.Open(dir, unix.O_EVTONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -32,7 +31,7 @@ func watchGone(dir string) (func() error, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("watch %s: %w", dir, err)
 	}
-	// A rename between the open and the watch is not announced. So: watch first, then look.
+	// A rename between the open and the watch is not reported. So: watch first, then stat.
 	if _, err := os.Lstat(dir); err != nil {
 		unix.Close(kq)
 		unix.Close(fd)

@@ -9,7 +9,7 @@ import (
 
 const exitNotice = "bare pidfd wait"
 
-// watchExit is the least a program can do to learn of an exit here: a pidfd and poll(2).
+// watchExit is the smallest way to learn of an exit on Linux: a pidfd and poll(2).
 func watchExit(pid int) (func() error, error) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -18,8 +18,7 @@ func watchExit(pid int) (func() error, error) {
 	return func() error { return readable(fd) }, nil
 }
 
-// watchGone is armed with dir still there and returns from wait once dir has
-// been renamed or removed.
+// watchGone prepares while dir exists. Its wait returns when dir was renamed or removed.
 func watchGone(dir string) (func() error, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
 	if err != nil {
@@ -32,8 +31,8 @@ func watchGone(dir string) (func() error, error) {
 	return func() error { return readable(fd) }, nil
 }
 
-// readable waits until fd is. Closing an inotify waits for the kernel to come to
-// rest, which takes milliseconds that are nobody's latency: it is not waited for.
+// readable waits until fd is readable. A goroutine closes fd: the close of an inotify
+// takes milliseconds in the kernel, which are no part of the latency.
 func readable(fd int) error {
 	defer func() { go unix.Close(fd) }()
 	deadline := time.Now().Add(patience)

@@ -17,8 +17,8 @@ import (
 	"github.com/gemini-monitor/gemini/internal/room"
 )
 
-// scale prints what following many trees with many members costs, beside others
-// that find the same processes by looking. The crowd is made anew for each.
+// scale prints what it costs to follow many trees with many members, for the tracker and
+// for followers that poll the table. Each follower gets a new crowd.
 func (b bench) scale(ctx context.Context) error {
 	members, err := room.Processes(b.members)
 	if err != nil {
@@ -46,13 +46,13 @@ func (b bench) scale(ctx context.Context) error {
 type followerKind struct {
 	name  string
 	words []string
-	few   bool // it follows one tree: more would take it minutes
+	few   bool // it follows one tree only: more would take minutes
 }
 
 const (
 	storm     = 10_000 // forks
 	idleShare = 5 * time.Second
-	ended     = 20 // trees that end while somebody watches
+	ended     = 20 // trees that end while their follower is measured
 )
 
 func (b bench) scaleOf(ctx context.Context, kind followerKind) error {
@@ -112,7 +112,7 @@ func (b bench) scaleOf(ctx context.Context, kind followerKind) error {
 // stormScript forks as fast as a shell can, one child at a time.
 var stormScript = fmt.Sprintf("i=0; while [ $i -lt %d ]; do (:) & wait; i=$((i+1)); done", storm)
 
-// A crowd is many trees of processes that do nothing, and one that will storm.
+// A crowd is many trees of idle processes, and one tree for the storm.
 type crowd struct {
 	trees []*gated
 	storm *gated
@@ -136,7 +136,7 @@ func newCrowd(ctx context.Context, trees, size int) (c crowd, err error) {
 
 func (c crowd) end() {
 	if c.storm != nil {
-		c.storm.cmd.Process.Kill() // or else it would rage before it ends
+		c.storm.cmd.Process.Kill() // without the kill it would run its storm first
 	}
 	for _, g := range append(c.trees, c.storm) {
 		if g != nil {
@@ -150,10 +150,10 @@ func (c crowd) end() {
 type gated struct {
 	cmd  *exec.Cmd
 	gate *os.File
-	said *bufio.Reader
+	out  *bufio.Reader
 }
 
-// newGated returns when the script has said "ready".
+// newGated starts a script and returns when it has printed "ready".
 func newGated(script string) (*gated, error) {
 	waits, gate, err := os.Pipe()
 	if err != nil {
@@ -169,23 +169,23 @@ func newGated(script string) (*gated, error) {
 	if err != nil {
 		return nil, errors.Join(err, gate.Close())
 	}
-	g.said = bufio.NewReader(out)
+	g.out = bufio.NewReader(out)
 	return g, g.await()
 }
 
 func (g *gated) open() { g.gate.Close() }
 
-// await waits until the script has said one more line.
+// await waits until the script has printed one more line.
 func (g *gated) await() error {
-	_, err := g.said.ReadString('\n')
+	_, err := g.out.ReadString('\n')
 	return err
 }
 
-// A follower is a process that follows trees, as seen by the bench.
+// A follower is a process that follows trees, as the bench uses it.
 type follower struct {
-	cmd  *exec.Cmd
-	in   io.Writer
-	said *bufio.Scanner
+	cmd *exec.Cmd
+	in  io.Writer
+	out *bufio.Scanner
 }
 
 func newFollower(words []string, trees []*gated) (*follower, error) {
@@ -202,7 +202,7 @@ func newFollower(words []string, trees []*gated) (*follower, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.said = bufio.NewScanner(out)
+	f.out = bufio.NewScanner(out)
 	if err := f.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -218,32 +218,33 @@ func (f *follower) end() {
 	f.cmd.Wait()
 }
 
-// await returns the words of the next line that begins with a word. Others are
-// about trees that nobody asks for any more.
+// await returns the words of the next line that begins with a word. It drops other lines:
+// they are about trees that are no longer measured.
 func (f *follower) await(word string) ([]string, error) {
-	for f.said.Scan() {
-		if words := strings.Fields(f.said.Text()); len(words) > 0 && words[0] == word {
+	for f.out.Scan() {
+		if words := strings.Fields(f.out.Text()); len(words) > 0 && words[0] == word {
 			return words, nil
 		}
 	}
-	return nil, fmt.Errorf("the follower ended without %q: %w", word, f.said.Err())
+	return nil, fmt.Errorf("the follower ended without %q: %w", word, f.out.Err())
 }
 
-// cost returns how much processor time the follower uses while something
-// happens, and how much memory it holds then.
+// cost returns the processor time that the follower uses while a function runs, and its
+// memory afterwards.
 func (f *follower) cost(while func() error) (used time.Duration, memory int, err error) {
-	before, _, err := f.ask()
+	before, _, err := f.used()
 	if err != nil {
 		return 0, 0, err
 	}
 	if err := while(); err != nil {
 		return 0, 0, err
 	}
-	after, memory, err := f.ask()
+	after, memory, err := f.used()
 	return after - before, memory, err
 }
 
-func (f *follower) ask() (used time.Duration, memory int, err error) {
+// used returns the processor time and the memory of the follower so far.
+func (f *follower) used() (used time.Duration, memory int, err error) {
 	if _, err := io.WriteString(f.in, "\n"); err != nil {
 		return 0, 0, err
 	}
@@ -253,16 +254,16 @@ func (f *follower) ask() (used time.Duration, memory int, err error) {
 	}
 	n, err := numbers(words[1:])
 	if err != nil || len(n) != 2 {
-		return 0, 0, fmt.Errorf("the follower says %q: %w", words, err)
+		return 0, 0, fmt.Errorf("the follower printed %q: %w", words, err)
 	}
 	return time.Duration(n[0]) * time.Microsecond, n[1], nil
 }
 
-// latency ends a tree and returns how long the follower took to say so, from
-// the moment at which nobody was left.
+// latency ends a tree and returns the time from the end of its last process until the
+// follower has printed it.
 func (f *follower) latency(tree *gated) (time.Duration, error) {
 	tree.open()
-	_, err := io.Copy(io.Discard, tree.said) // to its end: all have let go of it
+	_, err := io.Copy(io.Discard, tree.out) // the pipe ends with the last process
 	gone := time.Now()
 	tree.cmd.Wait()
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// What others do: tail(1) asks once a second, spfs on Linux reads every
-// process's mount namespace every two and a half seconds.
+// The beats of other programs: tail(1) polls once a second, spfs on Linux reads the mount
+// namespace of each process every two and a half seconds.
 const (
 	tailBeat = time.Second
 	spfsBeat = 2500 * time.Millisecond
@@ -23,7 +23,7 @@ func slowPeers(n int) []peer {
 	}
 }
 
-// armTail returns once tail has printed the first byte of its file, hence runs.
+// armTail returns when tail runs: when it has printed the first byte of its file.
 func armTail(pid int) (func() error, error) {
 	file, err := os.CreateTemp("", "bench-tail-")
 	if err != nil {
@@ -62,8 +62,8 @@ func armPoll(pid int) (func() error, error) {
 	}, nil
 }
 
-// scan reads the mount namespace of every process, as spfs does to see who is
-// in a runtime. A zombie has none.
+// scan reads the mount namespace of each process, by which spfs finds the processes of a
+// runtime. A zombie has none.
 func scan() (map[int]bool, error) {
 	names, err := os.ReadDir("/proc")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// starts prints what a runtime around it adds to a command that does nothing.
+// starts prints how much longer a command that does nothing takes in a runtime.
 func (b bench) starts(ctx context.Context) error {
 	n := b.fast / 2
 	var bare, ours samples

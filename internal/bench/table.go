@@ -10,7 +10,8 @@ import (
 // samples are times of one kind, in any order.
 type samples []time.Duration
 
-// quantile returns the smallest sample that a share q of all, 0 < q <= 1, do not exceed.
+// quantile returns the smallest sample that is at least as large as a share q of all,
+// 0 < q <= 1.
 func (s samples) quantile(q float64) time.Duration {
 	sorted := slices.Sorted(slices.Values(s))
 	return sorted[int(math.Ceil(q*float64(len(sorted))))-1]
@@ -22,7 +23,7 @@ func head(title, ratio string) {
 	fmt.Printf("%-34s %6s %10s %10s %10s %9s\n", title, "n", "median", "p99", "max", ratio)
 }
 
-// row prints s and its median as a multiple of base's.
+// row prints s, and its median as a multiple of that of base.
 func row(name string, s, base samples) {
 	fmt.Printf("%-34s %6d %10s %10s %10s %8.1fx\n", name, len(s), ms(s.median()), ms(s.quantile(0.99)), ms(slices.Max(s)),
 		float64(s.median())/float64(base.median()))

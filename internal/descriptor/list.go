@@ -1,6 +1,6 @@
 //go:build darwin || linux
 
-// Package descriptor lists this process' open file descriptors.
+// Package descriptor lists the open file descriptors of this process.
 package descriptor
 
 import (
@@ -12,15 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open returns the numbers of this process' open descriptors in ascending
-// order. The descriptor that Open itself reads the list through is left out.
+// Open returns the numbers of the open descriptors of this process in ascending order.
+// The descriptor through which it reads the list is left out.
 //
-// Open reads the names in /dev/fd and looks at none of the entries there:
-// macOS answers EBADF for the entry of a kqueue, and Go has one as soon as it
-// polls (xnu bsd/miscfs/devfs/devfs_fdesc_support.c, fdesc_attr;
-// golang/go#80143). os.ReadDir looks at entries without a type, which
-// those are on macOS. A caller that closes descriptors must not go on with
-// a list that came with an error.
+// Open reads the names in /dev/fd and does not stat the entries: macOS returns EBADF for
+// the entry of a kqueue, and Go has one as soon as it polls (xnu
+// bsd/miscfs/devfs/devfs_fdesc_support.c, fdesc_attr; golang/go#80143). os.ReadDir does
+// stat entries without a type, as they are on macOS. A caller that closes descriptors
+// must not use a list that came with an error.
 func Open() ([]int, error) {
 	dir, err := os.Open("/dev/fd")
 	if err != nil {
@@ -44,9 +43,9 @@ func Open() ([]int, error) {
 	return open, nil
 }
 
-// Inherited returns those of the open descriptors from 3 on that an exec would
-// pass on. In a Go program these are the ones it was given: the runtime and
-// the standard library open all of theirs close-on-exec.
+// Inherited returns the open descriptors from 3 up without close-on-exec. In a Go program
+// these are the inherited ones: the runtime and the standard library open their own ones
+// close-on-exec.
 func Inherited() ([]int, error) {
 	open, err := Open()
 	if err != nil {

@@ -20,9 +20,9 @@ func TestDescriptor(t *testing.T) {
 }
 
 var _ = Describe("The open descriptors of this process", Label("probe"), func() {
-	// On macOS a look at the entry of a kqueue in /dev/fd is EBADF, and the
-	// poller of Go is one; on Linux it is an epoll. A terminal whose other side
-	// has gone stands for all others that cannot be looked at.
+	// On macOS stat of the entry of a kqueue in /dev/fd returns EBADF, and Go's poller
+	// is a kqueue; on Linux it is an epoll. A hung-up terminal stands for other
+	// descriptors that cannot be examined.
 	It("are in the list, whatever is open", func() {
 		polled, lost := pipe(), hungUpTerminal()
 		high := duplicate(polled, 200)
@@ -52,8 +52,8 @@ var _ = Describe("The open descriptors of this process", Label("probe"), func() 
 	})
 })
 
-// duplicate returns a descriptor of the same file that an exec passes on,
-// numbered from or above.
+// duplicate returns a descriptor of the same file without close-on-exec, numbered from or
+// above.
 func duplicate(file *os.File, from int) int {
 	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD, from)
 	Expect(err).NotTo(HaveOccurred())
@@ -61,7 +61,7 @@ func duplicate(file *os.File, from int) int {
 	return fd
 }
 
-// pipe returns the reading end of a pipe, which the poller knows.
+// pipe returns the reading end of a pipe, which is in Go's poller.
 func pipe() *os.File {
 	read, write, err := os.Pipe()
 	Expect(err).NotTo(HaveOccurred())

@@ -1,6 +1,5 @@
-// Package portable finds what a Mac does not know in the text that it is given
-// to run. A Mac's bash and sh are bash 3.2 of 2007, its make is GNU make 3.81
-// of 2006, and its other tools are BSD's.
+// Package portable finds in scripts and Makefiles what fails on a Mac. A Mac's bash and sh
+// are bash 3.2 of 2007, its make is GNU make 3.81 of 2006, and its other tools are BSD's.
 package portable
 
 import (
@@ -9,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Finding is one line that would fail on a Mac, or do something else there.
+// A Finding is one line that fails on a Mac, or works differently there.
 type Finding struct {
 	Line   int // from 1
 	Text   string
@@ -20,7 +19,7 @@ func (f Finding) String() string {
 	return fmt.Sprintf("line %d: %s: %s", f.Line, strings.TrimSpace(f.Text), f.Reason)
 }
 
-// A rule is a pattern and what is wrong with a line in which it is found.
+// A rule is a pattern and the reason why a line with it is wrong.
 type rule struct {
 	pattern *regexp.Regexp
 	reason  string
@@ -33,8 +32,8 @@ func rules(pairs ...string) (all []rule) {
 	return all
 }
 
-// shellRules are about the language (bash's NEWS and CHANGES say when each came)
-// and about the tools (their manual pages of FreeBSD and macOS).
+// shellRules are about the language (bash's NEWS and CHANGES have the versions) and about
+// the tools (the manual pages of FreeBSD and macOS).
 var shellRules = rules(
 	`\bPS0\b`, "bash 3.2 has no PS0 (4.4)",
 	`\$\{\w+(\[[@*]\])?@[A-Za-z]\}`, "bash 3.2 has no ${v@Q} (4.4)",
@@ -81,12 +80,12 @@ var makeRules = rules(
 	`\s--output-sync|\s-O\b|\s--shuffle`, "make 3.81 has no such option (4.0, 4.4)",
 )
 
-// Shell finds what bash 3.2 and BSD's tools do not know in a script.
+// Shell returns the lines of a script that fail with bash 3.2 or BSD's tools.
 func Shell(text string) []Finding {
 	return append(apply(shellRules, text), lostPlaces(text)...)
 }
 
-// Make finds the same in a Makefile, and what make 3.81 does not know.
+// Make returns the lines of a Makefile that fail with make 3.81, bash 3.2 or BSD's tools.
 func Make(text string) []Finding {
 	text = strings.ReplaceAll(text, "$$", "$")
 	return append(apply(makeRules, text), Shell(text)...)
@@ -114,10 +113,10 @@ var (
 	background   = regexp.MustCompile(`(^|[^<&])<[^<&(]*&\s*(#.*)?$`)
 )
 
-// lostPlaces finds commands in a here-document that take their input from a file
-// and run in the background. Bash 3.2 keeps a here-document in a file. For such
-// a command the child seeks in that file, whose offset it shares with the shell
-// that reads its commands there, and the shell goes on at the wrong place.
+// lostPlaces returns the commands in a here-document that take their input from a file
+// and run in the background. Bash 3.2 keeps a here-document in a file. The child of such
+// a command seeks in that file. It shares the offset with the shell, which then reads its
+// next command at the wrong place.
 func lostPlaces(text string) (found []Finding) {
 	end, number := "", 0
 	for line := range strings.Lines(text) {
@@ -130,7 +129,7 @@ func lostPlaces(text string) (found []Finding) {
 		case bare == end:
 			end = ""
 		case background.MatchString(quoted.ReplaceAllString(bare, "")):
-			found = append(found, Finding{number, line, "bash 3.2 loses its place in the here-document: let the command itself open the file"})
+			found = append(found, Finding{number, line, "bash 3.2 loses its place in the here-document: open the file in the command itself"})
 		}
 	}
 	return found

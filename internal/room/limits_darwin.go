@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limits are those of the user, root included, and of the machine
-// (xnu bsd/kern/kern_fork.c, fork1).
+// limits returns the limits of the user, root included, and of the machine (xnu
+// bsd/kern/kern_fork.c, fork1).
 func limits() ([]limit, error) {
 	mine, err := unix.SysctlKinfoProcSlice("kern.proc.ruid", os.Getuid())
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"syscall"
 )
 
-// limits are the user's, which root has none of, and the container's.
+// limits returns the limits of the cgroups around this process and of the user. Root has
+// no limit as a user.
 func limits() ([]limit, error) {
 	all, err := pidsOf("/proc/self/cgroup")
 	if err != nil || os.Getuid() == 0 {
@@ -24,15 +25,14 @@ func limits() ([]limit, error) {
 	return append(all, user...), err
 }
 
-// tasksOf counts the threads of a user: on Linux those are what RLIMIT_NPROC
-// bounds (setrlimit(2)). Processes of a user that /proc hides are not
-// counted.
+// tasksOf returns the number of threads of a user, which RLIMIT_NPROC bounds on Linux
+// (setrlimit(2)). It does not count processes that /proc hides.
 func tasksOf(uid int) (tasks int, err error) {
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range processes {
 		info, err := os.Stat(dir)
 		if err != nil || int(info.Sys().(*syscall.Stat_t).Uid) != uid {
-			continue // another user's, or it has ended
+			continue // of another user, or it has ended
 		}
 		threads, _ := os.ReadDir(filepath.Join(dir, "task"))
 		tasks += len(threads)
@@ -40,9 +40,8 @@ func tasksOf(uid int) (tasks int, err error) {
 	return tasks, err
 }
 
-// pidsOf reads the limits of the cgroup that a file in the form of
-// /proc/self/cgroup names, and of those around it, where the second version of
-// cgroups is mounted (cgroups(7)).
+// pidsOf returns the limits of the cgroup that a file in the form of /proc/self/cgroup
+// names, and of those around it, if version 2 is mounted (cgroups(7)).
 func pidsOf(file string) (all []limit, err error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -65,8 +64,8 @@ func pidsOf(file string) (all []limit, err error) {
 	return all, nil
 }
 
-// number reads a file of a cgroup. It is not ok where there is none, and
-// where it says "max".
+// number reads a number from a file of a cgroup. ok is false if there is no file or if it
+// has "max".
 func number(dir, file string) (n uint64, ok bool) {
 	text, err := os.ReadFile(filepath.Join(dir, file))
 	if err != nil {

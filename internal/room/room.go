@@ -1,7 +1,7 @@
 //go:build darwin || linux
 
-// Package room says how many processes specs and benchmarks may start, so that
-// they neither fail on a small machine nor take the last process from others.
+// Package room limits the number of processes that specs and benchmarks start, so that
+// they do not fail on a small machine and leave processes to other programs.
 package room
 
 import (
@@ -10,19 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Processes returns how many of wanted processes may be started: all, or half of
-// what the limits that are in force leave. The other half is for the processes
-// beside them. A Mac with 7 GB allows a user 1,333 processes, some
-// hundreds of which the session has (xnu bsd/conf/param.c, maxprocperuid).
+// Processes returns how many of wanted processes may be started: all, or half of what the
+// limits leave. The other half is for other programs. A Mac with 7 GB allows a user 1,333
+// processes (xnu bsd/conf/param.c, maxprocperuid), and a session has some hundreds.
 func Processes(wanted int) (int, error) {
 	all, err := limits()
 	if err != nil {
-		return 0, fmt.Errorf("find out how many processes may be started: %w", err)
+		return 0, fmt.Errorf("read the limits of processes: %w", err)
 	}
 	return size(wanted, all), nil
 }
 
-// A limit is a number of processes that may exist, and how many do.
+// A limit is the number of processes that may exist, and the number that do.
 type limit struct {
 	most, now uint64
 }
@@ -38,8 +37,8 @@ func size(wanted int, all []limit) int {
 	return wanted
 }
 
-// userLimit is the soft limit for the processes of a user, who has now of them.
-// The hard limit says nothing: fork(2) compares with the soft one.
+// userLimit returns the soft limit for the processes of a user with now processes. fork(2)
+// compares with the soft limit.
 func userLimit(now int) ([]limit, error) {
 	var l unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &l); err != nil {

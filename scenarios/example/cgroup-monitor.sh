@@ -1,8 +1,8 @@
 #!/bin/sh
-# A monitor that is exact because the kernel helps, and its own adapter: each
-# runtime is a directory and a cgroup (version 2). Nobody leaves a cgroup by fork,
-# exec or setsid, and its file cgroup.events says when it is empty. For Linux, perl
-# and whoever may make cgroups.
+# A monitor and its own adapter. Each runtime is a directory and a cgroup (version 2).
+# A process does not leave its cgroup by fork, exec or setsid, and cgroup.events shows
+# when it is empty, so this monitor is exact. It needs Linux, perl and the permission
+# to make cgroups.
 set -eu
 case $1 in
 list) cd "$MONITOR_STORE" && exec ls ;;
@@ -13,11 +13,12 @@ shift 3
 root=$(sed -n '/ cgroup2 /{s/^[^ ]* \([^ ]*\) .*/\1/p;q;}' /proc/mounts)
 here=$root$(sed -n 's/^0:://p' /proc/self/cgroup)
 mkdir "$dir"
-# Below the one we are in: so an outer runtime counts those of an inner one.
+# Below the cgroup of this process, so that an outer runtime has the processes of an
+# inner one.
 cgroup=$(mktemp -d "$here/${dir##*/}.XXXXXX")
 echo 0 >"$cgroup/cgroup.procs"
-# The watcher leaves the cgroup, the session and all that it inherited, and says
-# when it watches. Only then does this process become the command.
+# The monitor leaves the cgroup and the session, closes all that it inherited, and
+# writes a line when it is ready. Then this process execs the command.
 perl -e '
 	use POSIX ();
 	my ($root, $cgroup, $dir) = @ARGV;
@@ -33,10 +34,10 @@ perl -e '
 	close $watching;
 	for (;;) {
 		sysseek $events, 0, 0;
-		sysread $events, my $text, 100 or last; # an outer one has removed it
+		sysread $events, my $text, 100 or last; # fails if an outer monitor has removed the cgroup
 		last if $text =~ /populated 0/;
 		vec(my $changed = "", fileno $events, 1) = 1;
-		select undef, undef, $changed, undef; # tells of a change as of urgent data
+		select undef, undef, $changed, undef; # a change is reported like urgent data
 	}
 	rmdir $dir;
 	exec "find", $cgroup, qw(-depth -type d -exec rmdir {} ;);

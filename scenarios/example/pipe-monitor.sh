@@ -1,8 +1,8 @@
 #!/bin/sh
-# A monitor in a few lines of sh, and its own adapter: an example to start from.
-# Its runtimes are directories. The command and all that descends from it
-# inherit a pipe; when the last of them has gone, the reader at its other end
-# sees the end of it and removes the directory. Who closes the pipe is lost.
+# A monitor and its own adapter in a few lines of sh: an example to start from. Its
+# runtimes are directories. The command and its descendants inherit a pipe. When the
+# last of them has ended, the reader of the pipe reads its end and removes the
+# directory. A process that closes the pipe is lost.
 set -eu
 case $1 in
 list) cd "$MONITOR_STORE" && exec ls ;;
@@ -13,7 +13,7 @@ shift 3
 mkdir "$dir"
 pipe=$MONITOR_STORE/.${dir##*/}
 mkfifo "$pipe"
-# 3 is the oracle's descriptor. Nothing that was inherited may stay with the reader.
+# Descriptor 3 is the oracle's. The reader must close all that it inherited.
 (trap '' HUP; exec 3>&-; cat "$pipe"; rm -rf "$dir") </dev/null >/dev/null 2>&1 &
 exec 9>"$pipe" # waits for the reader
 rm "$pipe"

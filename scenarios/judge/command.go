@@ -10,25 +10,24 @@ import (
 	"time"
 )
 
-// How long a program may take to tidy up. Ginkgo gives a scenario that does not
-// notice half a minute, and then ends what it has started.
+// farewell is how long an interrupted program may take to clean up. Ginkgo gives an
+// interrupted scenario half a minute, and then runs its clean-up.
 const farewell = time.Minute
 
-// command is a program that is asked to end when ctx does, with SIGINT: Ginkgo
-// then ends and removes what its specs have started and made. Whoever takes longer
-// than farewell is killed.
+// command returns a program that gets SIGINT when ctx ends: Ginkgo then runs the
+// clean-up of its specs. A program that takes longer than farewell is killed.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = farewell
-	// A ^C is for the judge alone. A program that got it too would be asked twice,
-	// and the second time Ginkgo leaves without tidying up.
+	// A group of its own, so that ^C reaches the judge only. At a second SIGINT Ginkgo
+	// ends without clean-up.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }
 
-// goCommand is go, which on SIGINT ends at once, as its compilers do if they get
-// it too. What it was at stays behind in the directory work.
+// goCommand returns a go command. Go and its compilers end at SIGINT at once, and leave
+// their files in the directory work.
 func goCommand(ctx context.Context, work string, args ...string) *exec.Cmd {
 	cmd := command(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "GOTMPDIR="+work)
@@ -36,7 +35,7 @@ func goCommand(ctx context.Context, work string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// killed reports whether a program did not end by itself.
+// killed reports whether a program was ended by SIGKILL.
 func killed(cmd *exec.Cmd) bool {
 	if cmd.ProcessState == nil {
 		return false

@@ -1,10 +1,10 @@
 //go:build darwin || linux
 
-// Judge measures the scenarios: it puts each wrong monitor of scenarios/mutant through
-// those that are about any monitor, and prints which scenario kills which. It
-// fails if a mutant survives, if a scenario kills nobody, or if the mutant
-// without a fault is killed. Scenarios labelled orders, stress, shell:zsh and
-// shell:sh are left out: they take long and kill nobody whom others do not.
+// Judge measures the scenarios: it runs the scenarios that are about any monitor against
+// each wrong monitor of scenarios/mutant, and prints which scenario kills which mutant.
+// It fails if a mutant survives, if a scenario kills none, or if the mutant without a
+// fault is killed. Scenarios labelled orders, stress, shell:zsh and shell:sh are left
+// out: they take long and kill no mutant that others do not.
 package main
 
 import (
@@ -16,17 +16,17 @@ import (
 	"syscall"
 )
 
-// How the judge ends when there is no verdict, 0, or one against the scenarios, 1.
+// Exit statuses beside 0 and 1, which are for a finished trial.
 const (
 	exitTrouble     = 2
-	exitInterrupted = 130 // as a shell says it
+	exitInterrupted = 130 // as a shell has it for SIGINT
 )
 
 func main() {
 	out := flag.String("out", "out/mutants", "directory for programs, reports and what the runs print")
 	filter := flag.String("filter", "!gemini && !stress && !orders && !shell:zsh && !shell:sh", "labels of the scenarios")
 	at := flag.Int("procs", places(), "mutants that are judged at a time")
-	keep := flag.Bool("keep", false, "keep what the harness tells of each failed scenario, in reports below -out")
+	keep := flag.Bool("keep", false, "keep the report of each failed scenario, in reports below -out")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
@@ -38,7 +38,7 @@ func main() {
 	case ctx.Err() != nil:
 		fmt.Fprintln(os.Stderr, "judge: interrupted")
 		if trial != nil && err != nil {
-			fmt.Fprintln(os.Stderr, "judge:", err) // what was left behind
+			fmt.Fprintln(os.Stderr, "judge:", err) // what an interrupted run left behind
 		}
 		os.Exit(exitInterrupted)
 	case err != nil:
@@ -54,7 +54,8 @@ func main() {
 	}
 }
 
-// endings are the signals that end a trial. nohup stays what it is.
+// endings returns the signals that end a trial. SIGHUP is one unless it is ignored, as
+// under nohup.
 func endings() []os.Signal {
 	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {

@@ -18,18 +18,18 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
-	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/scenarios/internal/monitors"
 )
 
 const module = "github.com/gemini-monitor/gemini"
 
-// beat is how often a scenario looks for what must come.
+// beat is how often a scenario polls for what it waits for.
 const beat = "25ms"
 
-// patience is how long a scenario waits for what must come. A mutant that does
-// not remove its runtime costs this in nearly every scenario. A Mac needs more:
-// XProtect looks at each new program as it first runs, at one program at a
-// time, for some tenths of a second.
+// patience returns how long a scenario waits before it fails. A mutant that does not
+// remove its runtime takes this time in nearly every scenario. A Mac needs more: XProtect
+// checks each new program when it first runs, one program at a time, for some tenths of
+// a second.
 func patience() string {
 	if runtime.GOOS == "darwin" {
 		return "10s"
@@ -37,8 +37,8 @@ func patience() string {
 	return "3s"
 }
 
-// places is how many mutants are judged at a time, unless told otherwise. The
-// scenarios wait more than they compute, except where programs are looked at.
+// places returns how many mutants are judged at a time by default. The scenarios wait
+// more than they compute, except where XProtect checks programs.
 func places() int {
 	if runtime.GOOS == "darwin" {
 		return runtime.NumCPU()
@@ -46,14 +46,14 @@ func places() int {
 	return 5
 }
 
-// A trial is all mutants before all scenarios.
+// A trial runs all scenarios against all mutants.
 type trial struct {
 	out     string // directory
 	filter  string
 	mutants []*mutant
 }
 
-// A mutant is one wrong monitor and what became of it.
+// A mutant is one wrong monitor and its outcome in each scenario.
 type mutant struct {
 	name, fault string
 	ended       map[string]types.SpecState // by the text of the scenario
@@ -95,8 +95,8 @@ func (t *trial) build(ctx context.Context) error {
 
 func (t *trial) path(name string) string { return filepath.Join(t.out, name) }
 
-// reports is where the harness of each run writes about failures. Hundreds are
-// expected; of the few that are not, what a run prints tells as well.
+// reports returns the directory for the reports of failures. Hundreds are expected. What
+// a run prints has the unexpected ones as well.
 func (t *trial) reports() string { return t.path("reports") }
 
 func (t *trial) removeReports() {
@@ -105,7 +105,7 @@ func (t *trial) removeReports() {
 	}
 }
 
-// gather asks the program for its mutants and gives each the link it goes by.
+// gather lists the mutants and makes a link with the name of each.
 func (t *trial) gather(ctx context.Context) error {
 	lines, err := command(ctx, t.path("mutant")).Output()
 	if err != nil {
@@ -121,9 +121,9 @@ func (t *trial) gather(ctx context.Context) error {
 	return nil
 }
 
-// runAll runs the scenarios once against each mutant, some mutants at a time.
-// The last of the list take the longest, so they come first. When ctx ends no
-// more are begun, and those that run are waited for.
+// runAll runs the scenarios once against each mutant, some mutants at a time. It begins
+// with the last of the list, which take the longest. When ctx ends it starts no more and
+// waits for those that run.
 func (t *trial) runAll(ctx context.Context, at int) error {
 	var running sync.WaitGroup
 	free := make(chan struct{}, at)
@@ -142,15 +142,15 @@ func (t *trial) runAll(ctx context.Context, at int) error {
 	return errors.Join(failed...)
 }
 
-// run is one mutant before all scenarios. That some fail is what is wanted.
+// run runs all scenarios against one mutant. Failed scenarios are no error.
 func (t *trial) run(ctx context.Context, m *mutant) error {
 	report := t.path(m.name + ".json")
-	os.Remove(report) // none, or of an earlier run
+	os.Remove(report) // of an earlier run
 	cmd := command(ctx, t.path("scenarios.test"), "-ginkgo.no-color",
 		"-ginkgo.label-filter="+t.filter, "-ginkgo.json-report="+report, "-ginkgo.timeout=10m")
 	cmd.Dir = t.out
 	cmd.Env = append(os.Environ(),
-		harness.AdapterVariable+"="+t.path(m.name),
+		monitors.AdapterVariable+"="+t.path(m.name),
 		"GEMINI_PUPPET="+t.path("puppet"),
 		"GEMINI_REPORTS="+filepath.Join(t.reports(), m.name),
 		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience(),
@@ -176,7 +176,7 @@ func (t *trial) run(ctx context.Context, m *mutant) error {
 	return nil
 }
 
-// leftBehind says of an interrupted run whether it has tidied up.
+// leftBehind returns an error if an interrupted run was killed before its clean-up.
 func leftBehind(m *mutant, cmd *exec.Cmd) error {
 	if killed(cmd) {
 		return fmt.Errorf("%s: its run did not end within %v and was killed; processes and directories of it may be left", m.name, farewell)
@@ -184,7 +184,7 @@ func leftBehind(m *mutant, cmd *exec.Cmd) error {
 	return nil
 }
 
-// readReport is how each scenario ended. Those that a filter left out are not in it.
+// readReport returns how each scenario ended, without those that a filter left out.
 func readReport(path string) (map[string]types.SpecState, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -197,7 +197,7 @@ func readReport(path string) (map[string]types.SpecState, error) {
 	ended := map[string]types.SpecState{}
 	for _, r := range reports {
 		if reasons := r.SpecialSuiteFailureReasons; len(reasons) > 0 {
-			return nil, fmt.Errorf("the run did not end as it should: %q", reasons)
+			return nil, fmt.Errorf("the run ended early: %q", reasons)
 		}
 		for _, spec := range r.SpecReports {
 			if spec.LeafNodeType != types.NodeTypeIt {

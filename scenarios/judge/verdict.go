@@ -14,21 +14,21 @@ import (
 // control is the mutant without a fault.
 const control = "right"
 
-// needs names, for a mutant that only some scenarios can kill which are skipped
-// on some machines, the beginning of their text.
+// needs has, for a mutant that only some scenarios can kill, the beginning of their
+// texts. These scenarios are skipped on some machines.
 var needs = map[string]string{
 	"bare-pid": "A stranger with the PID of",
 }
 
-// mayLive says why a wrong monitor is not for the scenarios to catch.
+// mayLive has the reasons why a wrong monitor may survive.
 var mayLive = map[string]string{
-	// The order of removals was tried as a measure without a clock: on a loaded
-	// machine it tells nobody from the control.
-	"late": "it is never wrong, and only a clock tells that it is late: make bench",
+	// The order of removals, a measure without a clock, does not distinguish it from
+	// the control on a loaded machine.
+	"late": "it is never wrong, and only a clock shows that it is late: make bench",
 }
 
-// caught is how a scenario ends that has found something wrong. One that was cut
-// short has not.
+// caught has the states of a scenario that has found a fault. An interrupted one has
+// not.
 const caught = types.SpecStateFailed | types.SpecStatePanicked | types.SpecStateTimedout
 
 func (m *mutant) killedBy(scenario string) bool { return m.ended[scenario].Is(caught) }
@@ -43,7 +43,7 @@ func (m *mutant) kills() []string {
 	return by
 }
 
-// scenarios are the texts of all, in order.
+// scenarios returns the texts of all scenarios, sorted.
 func (t *trial) scenarios() []string {
 	var texts []string
 	for _, m := range t.mutants {
@@ -55,12 +55,12 @@ func (t *trial) scenarios() []string {
 	return slices.Compact(texts)
 }
 
-// killed are the mutants that a scenario kills.
+// killed returns the mutants that a scenario kills.
 func (t *trial) killed(scenario string) []*mutant {
 	return slices.DeleteFunc(slices.Clone(t.mutants), func(m *mutant) bool { return !m.killedBy(scenario) })
 }
 
-// skipped reports whether no mutant has been before a scenario on this machine.
+// skipped reports whether a scenario was skipped for all mutants.
 func (t *trial) skipped(scenario string) bool {
 	return !slices.ContainsFunc(t.mutants, func(m *mutant) bool {
 		state, been := m.ended[scenario]
@@ -113,7 +113,7 @@ func (t *trial) fate(m *mutant) string {
 	return fmt.Sprintf("killed by %d", len(by))
 }
 
-// faults are what is wrong with the scenarios.
+// faults returns what is wrong with the scenarios.
 func (t *trial) faults() []string {
 	var faults []string
 	for _, m := range t.mutants {
@@ -133,8 +133,8 @@ func (t *trial) faults() []string {
 	return faults
 }
 
-// excused reports whether a mutant may live: for good, or because the scenario
-// that it needs is not to be had here.
+// excused reports whether a mutant may survive: by mayLive, or because the scenarios that
+// could kill it were skipped.
 func (t *trial) excused(m *mutant) bool {
 	need, known := needs[m.name]
 	return mayLive[m.name] != "" || known && !slices.ContainsFunc(t.scenarios(), func(scenario string) bool {

@@ -8,12 +8,12 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// rootAlone chooses the owner and nobody else.
+// rootAlone chooses the owner only.
 func (w *watch) rootAlone() choice {
 	return w.these([]tracker.Process{w.root})
 }
 
-// these chooses some processes, whatever else comes.
+// these chooses a fixed set of processes.
 func (w *watch) these(some []tracker.Process) choice {
 	return func(live []tracker.Process) []tracker.Process {
 		return slices.DeleteFunc(live, func(p tracker.Process) bool {
@@ -36,7 +36,7 @@ func (w *watch) session() choice {
 	}
 }
 
-// descendants chooses whose ancestors lead to the owner's PID, of those who are there.
+// descendants chooses the processes whose living ancestors lead to the owner's PID.
 func (w *watch) descendants() choice {
 	return func(live []tracker.Process) []tracker.Process {
 		parents := map[int]int{}
@@ -56,17 +56,17 @@ func (w *watch) descendants() choice {
 	}
 }
 
-// kin chooses the owner and all that can be linked to it or to somebody who was
-// chosen before: by the parent, and if orphans is set, by group and session.
+// kin chooses the owner and all processes with a link to it or to a process that was
+// chosen before: by the parent, and if orphans is true by group and session too.
 func (w *watch) kin(orphans bool) choice {
 	known := map[tracker.Identity]bool{w.root.Identity: true}
-	pids := map[int]bool{w.root.PID: true} // of all who are or were known
+	pids := map[int]bool{w.root.PID: true} // of all processes that are or were known
 	return func(live []tracker.Process) []tracker.Process {
 		now := map[int]tracker.Process{}
 		for _, p := range live {
 			now[p.PID] = p
 		}
-		// A number means who had it, until a stranger has it.
+		// A number stands for the known process with that PID, until a stranger has it.
 		ours := func(pid int) bool {
 			p, taken := now[pid]
 			return pids[pid] && (!taken || known[p.Identity])
@@ -86,7 +86,7 @@ func (w *watch) kin(orphans bool) choice {
 	}
 }
 
-// kinByPID is kin that takes a PID for a process.
+// kinByPID is kin, but it takes equal PIDs for the same process.
 func (w *watch) kinByPID() choice {
 	known := map[int]bool{w.root.PID: true}
 	return func(live []tracker.Process) []tracker.Process {
@@ -97,8 +97,8 @@ func (w *watch) kinByPID() choice {
 	}
 }
 
-// gather goes over the live until nobody is found any more: a child may stand
-// before its parent.
+// gather goes over the live processes until a pass finds none: a child may come before
+// its parent.
 func gather(live []tracker.Process, linked func(tracker.Process) bool, found func(tracker.Process)) []tracker.Process {
 	var chosen []tracker.Process
 	for again := true; again; {

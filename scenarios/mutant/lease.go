@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// takeLease locks the lease of a runtime for whoever inherits the open file.
+// takeLease locks the lease of a runtime. All processes that inherit the file hold it.
 func takeLease(runtime string) (*os.File, error) {
 	file, err := os.OpenFile(leasePath(runtime), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -18,12 +18,13 @@ func takeLease(runtime string) (*os.File, error) {
 	return file, syscall.Flock(int(file.Fd()), syscall.LOCK_SH)
 }
 
+// surviveExec removes close-on-exec.
 func surviveExec(file *os.File) error {
 	_, err := unix.FcntlInt(file.Fd(), unix.F_SETFD, 0)
 	return err
 }
 
-// awaitLease returns when nobody has the lease any more.
+// awaitLease returns when no process holds the lease.
 func (w *watch) awaitLease() error {
 	for {
 		err := syscall.Flock(int(w.lease.Fd()), syscall.LOCK_EX)
@@ -33,7 +34,7 @@ func (w *watch) awaitLease() error {
 	}
 }
 
-// leaseFree reports whether nobody has it, without waiting.
+// leaseFree reports whether no process holds the lease. It does not wait.
 func (w *watch) leaseFree() bool {
 	return syscall.Flock(int(w.lease.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }

@@ -1,17 +1,16 @@
 //go:build darwin || linux
 
-// Mutant is a family of wrong monitors, by which the scenarios are measured: a
-// scenario that none of them fails says little. Each has one fault and is right
-// in all else, as far as its fault allows.
+// Mutant is a family of wrong monitors, which measure the scenarios: a scenario that
+// none of them fails proves little. Each has one fault and is right otherwise.
 //
-// It is an adapter of the harness (harness.AdapterVariable) and goes by the
-// name under which it is called, as of a link:
+// It is an adapter (docs/your-own-monitor.md). The name of the link through which it is
+// called selects the mutant:
 //
 //	MUTANT run NAME -- COMMAND [ARG...]
 //	MUTANT shell NAME
 //	MUTANT list
 //
-// Called by its own name it lists the mutants with their faults.
+// Under its own name it lists the mutants with their faults.
 package main
 
 import (
@@ -40,6 +39,7 @@ func main() {
 
 var errUsage = errors.New("usage: run NAME -- COMMAND [ARG...] | shell NAME | list")
 
+// obey runs the command in args.
 func (m mutant) obey(args []string) error {
 	switch {
 	case len(args) == 1 && args[0] == "list":
@@ -66,7 +66,7 @@ func leasePath(runtime string) string { return filepath.Join(directory(runtime),
 func create(runtime string) error {
 	dir := directory(runtime)
 	if strings.ContainsRune(runtime, '/') || runtime == "" {
-		return fmt.Errorf("%q is no name", runtime)
+		return fmt.Errorf("%q is not a name", runtime)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err

@@ -22,39 +22,39 @@ type mutant struct {
 	// watch calls ready when it is ready, and returns when it takes the runtime
 	// for empty. After an error the runtime stays.
 	watch func(w *watch, ready func()) error
-	// start, if there is one, starts the command as a child and ends with it.
+	// start, if it is set, starts the command as a child and ends with it.
 	start func(m mutant, runtime, program string, argv []string) error
 
 	staysInGroup     bool // the monitor is in the command's process group and session
 	keepsDescriptors bool // the monitor keeps what it inherited
 }
 
-// control is the name of the one without a fault. It has to pass all that kills
-// another, or the frame that all share is what was killed.
+// control is the name of the mutant without a fault. It must pass all scenarios: a
+// scenario that kills it finds a fault in the code that all mutants share.
 const control = "right"
 
 var mutants = []mutant{
 	{name: control, fault: "none: table and lease together", watch: right},
-	{name: "at-once", fault: "finds nobody before the command is there, and deletes", watch: atOnce},
+	{name: "at-once", fault: "finds no process before the command exists, and deletes", watch: atOnce},
 	{name: "root-only", fault: "waits for the owner alone", watch: rootOnly},
-	{name: "walk-late", fault: "looks for descendants of the owner when that is dead", watch: walkLate},
+	{name: "walk-late", fault: "reads the descendants of the owner after its death", watch: walkLate},
 	{name: "group", fault: "counts the owner's process group", watch: groupOnly},
 	{name: "session", fault: "counts the owner's session", watch: sessionOnly, start: startSession},
-	{name: "kill-0", fault: "asks kill(pid, 0) who lives", watch: killZero},
+	{name: "kill-0", fault: "takes a PID for alive if kill(pid, 0) succeeds", watch: killZero},
 	{name: "bare-pid", fault: "knows processes by PID, not by start time", watch: barePID},
-	{name: "poll", fault: "reads the table every 100 ms and is told nothing", watch: pollTable},
-	{name: "late", fault: "looks at table and lease every 100 ms", watch: lookLate},
-	{name: "snapshot", fault: "waits for those who were there at one moment", watch: snapshotOnce},
+	{name: "poll", fault: "reads the table every 100 ms, without notices", watch: pollTable},
+	{name: "late", fault: "reads table and lease every 100 ms, without notices", watch: readLate},
+	{name: "snapshot", fault: "waits for the members of one moment", watch: snapshotOnce},
 	{name: "lease-only", fault: "trusts the lease, without a table", watch: leaseOnly},
 	{name: "table-only", fault: "trusts parents in the table, without a lease", watch: tableOnly},
-	{name: "sigterm", fault: "deletes when it is told to stop", watch: deletesWhenStopped},
+	{name: "sigterm", fault: "deletes at SIGTERM", watch: deletesWhenStopped},
 	{name: "in-group", fault: "lives in the command's process group and session", watch: right, staysInGroup: true},
 	{name: "descriptors", fault: "keeps the command's descriptors open", watch: right, keepsDescriptors: true},
 	{name: "status", fault: "stays around the command and exits 0", watch: right, start: startCareless},
 	{name: "never", fault: "never deletes", watch: never},
 }
 
-// beat is how often those look who are told nothing.
+// beat is the time between two reads of the mutants without notices.
 const beat = 100 * time.Millisecond
 
 func find(name string) (mutant, bool) {
@@ -101,8 +101,8 @@ func sessionOnly(w *watch, ready func()) error {
 	return w.follow(w.session())
 }
 
-// startSession gives the command a session of its own, as setsid(1) does, unless
-// it has one: only then does the session say anything.
+// startSession gives the command a session of its own, as setsid(1) does, unless it
+// leads one. Without that the session would have other processes too.
 func startSession(m mutant, runtime, program string, argv []string) error {
 	attr := &syscall.SysProcAttr{}
 	if leader, err := unix.Getsid(0); err != nil || leader != os.Getpid() {
@@ -118,7 +118,7 @@ func startSession(m mutant, runtime, program string, argv []string) error {
 	return nil
 }
 
-// startCareless tells nobody how the command has ended.
+// startCareless starts the command as a child and drops its exit status.
 func startCareless(m mutant, runtime, program string, argv []string) error {
 	child, err := startChild(m, runtime, program, argv, nil)
 	if err != nil {
@@ -129,7 +129,7 @@ func startCareless(m mutant, runtime, program string, argv []string) error {
 	return nil
 }
 
-// killZero takes a zombie for alive.
+// killZero is wrong about zombies: kill(pid, 0) succeeds for them.
 func killZero(w *watch, ready func()) error {
 	ready()
 	members, kin := map[int]bool{w.root.PID: true}, w.kin(true)
@@ -166,19 +166,19 @@ func pollTable(w *watch, ready func()) error {
 	return w.poll(beat, w.kin(true))
 }
 
-// lookLate is never wrong, and late.
-func lookLate(w *watch, ready func()) error {
+// readLate is never wrong, but late.
+func readLate(w *watch, ready func()) error {
 	ready()
 	kin := w.kin(true)
 	return w.poll(beat, func(live []tracker.Process) []tracker.Process {
 		if members := kin(live); len(members) > 0 || w.leaseFree() {
 			return members
 		}
-		return []tracker.Process{w.root} // somebody who cannot be seen
+		return []tracker.Process{w.root} // stands for the holder of the lease
 	})
 }
 
-// snapshotOnce takes the owner and the first that it has made.
+// snapshotOnce chooses the owner and its first descendants.
 func snapshotOnce(w *watch, ready func()) error {
 	ready()
 	var snapshot []tracker.Process
@@ -205,15 +205,15 @@ func tableOnly(w *watch, ready func()) error {
 	return w.follow(w.kin(false))
 }
 
-// deletesWhenStopped cleans up when it goes, as a tidy program does.
+// deletesWhenStopped removes the runtime when it is terminated.
 func deletesWhenStopped(w *watch, ready func()) error {
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGTERM)
+	terminated := make(chan os.Signal, 1)
+	signal.Notify(terminated, syscall.SIGTERM)
 	ready()
 	empty := make(chan error, 1)
 	go func() { empty <- right(w, func() {}) }()
 	select {
-	case <-told:
+	case <-terminated:
 		return nil
 	case err := <-empty:
 		return err

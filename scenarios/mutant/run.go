@@ -14,14 +14,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a mutant calls itself as, to get out of the tree that it watches.
+// The commands with which a mutant starts itself, to leave the tree that it monitors.
 const (
 	detachVerb = "detach" // start the rest of the arguments and end
 	watchVerb  = "watch"  // RUNTIME PID: be the monitor
 )
 
-// run makes the runtime, starts its monitor, waits until that watches, and
-// becomes the command.
+// run makes the runtime, starts its monitor, waits until that is ready, and execs the
+// command.
 func (m mutant) run(runtime string, argv []string) error {
 	program, err := exec.LookPath(argv[0])
 	if err != nil {
@@ -42,13 +42,13 @@ func (m mutant) run(runtime string, argv []string) error {
 	if err := surviveExec(lease); err != nil {
 		return err
 	}
-	if m.start != nil { // it does not become the command: what it starts is the owner
+	if m.start != nil { // the command is a child, and that child is the owner
 		return m.start(m, runtime, program, argv)
 	}
 	return syscall.Exec(program, argv, os.Environ())
 }
 
-// startMonitor returns when the monitor of the runtime has said that it watches.
+// startMonitor starts the monitor of the runtime and returns when it is ready.
 func (m mutant) startMonitor(runtime string, owner int) error {
 	self, err := exec.LookPath(os.Args[0]) // not os.Executable: the name is the mutant
 	if err != nil {
@@ -65,22 +65,22 @@ func (m mutant) startMonitor(runtime string, owner int) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the monitor: %w", err)
 	}
-	said := make([]byte, 1)
-	if _, err := io.ReadFull(ready, said); err != nil {
+	line := make([]byte, 1)
+	if _, err := io.ReadFull(ready, line); err != nil {
 		return fmt.Errorf("the monitor did not start: %w", err)
 	}
 	return cmd.Wait()
 }
 
-// detach starts the monitor and ends, so that the monitor is init's child and
-// not one of those that it watches.
+// detach starts the monitor and ends, so that the monitor is a child of init and not a
+// descendant of the owner.
 func detach(argv []string) error {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout = os.Stdout
 	return cmd.Start()
 }
 
-// begin is the monitor.
+// begin monitors the runtime and removes it when it is empty.
 func (m mutant) begin(runtime, owner string) error {
 	pid, err := strconv.Atoi(owner)
 	if err != nil {
@@ -103,7 +103,7 @@ func (m mutant) begin(runtime, owner string) error {
 	return remove(runtime)
 }
 
-// closeInherited closes what came from the command; what Go opens is close-on-exec.
+// closeInherited closes the inherited descriptors. Go opens its own ones close-on-exec.
 func closeInherited() {
 	for fd := 3; fd < 256; fd++ {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
@@ -113,19 +113,19 @@ func closeInherited() {
 	}
 }
 
-// startChild starts the command as a child that waits in front of its exec until
-// its monitor watches.
+// startChild starts the command as a child that waits before its exec until its monitor
+// is ready.
 func startChild(m mutant, runtime, program string, argv []string, attr *syscall.SysProcAttr) (*exec.Cmd, error) {
 	gate, open, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	// A number that nobody uses, and no close-on-exec: the child has it too.
+	// A free number without close-on-exec: the child inherits it.
 	fd, err := unix.FcntlInt(gate.Fd(), unix.F_DUPFD, 50)
 	if err != nil {
 		return nil, err
 	}
-	// sh waits for a line, then becomes the command.
+	// sh reads a line, then execs the command.
 	script := fmt.Sprintf(`read -r go </dev/fd/%d; exec "$@"`, fd)
 	cmd := exec.Command("/bin/sh", append([]string{"-c", script, "sh", program}, argv[1:]...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -141,7 +141,7 @@ func startChild(m mutant, runtime, program string, argv []string, attr *syscall.
 	return cmd, err
 }
 
-// passSignals hands on to the child what is meant for it.
+// passSignals sends the signals that this process gets to the child.
 func passSignals(child *os.Process) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
@@ -152,13 +152,13 @@ func passSignals(child *os.Process) {
 	}()
 }
 
-// endAs ends this process as the child has ended.
+// endAs ends this process with the status of the child.
 func endAs(state *os.ProcessState) {
 	ended := state.Sys().(syscall.WaitStatus)
 	if ended.Signaled() {
 		signal.Reset(ended.Signal())
 		syscall.Kill(os.Getpid(), ended.Signal())
-		select {} // until it arrives
+		select {} // until the signal arrives
 	}
 	os.Exit(ended.ExitStatus())
 }

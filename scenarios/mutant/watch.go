@@ -12,10 +12,10 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// A watch is what a mutant has to find out with whether a runtime is empty.
+// A watch has the means by which a mutant finds out whether a runtime is empty.
 type watch struct {
 	root    tracker.Process // the owner
-	lease   *os.File        // opened by itself, so that it can ask for the lock
+	lease   *os.File        // an open file of its own, so that it can try to lock it
 	watcher *tracker.Watcher
 }
 
@@ -35,12 +35,12 @@ func newWatch(runtime string, owner int) (*watch, error) {
 	return &watch{root, lease, watcher}, err
 }
 
-// A choice picks, of all live processes, those that a mutant takes for members.
-// It is asked again and again, and may remember.
+// A choice returns, of all live processes, those that a mutant takes for members. It is
+// called again and again, and may keep state.
 type choice func(live []tracker.Process) []tracker.Process
 
-// follow returns when nobody is chosen any more. It looks whenever something
-// has happened to one of the chosen.
+// follow returns when no process is chosen. It reads the table after each notice about
+// a chosen process.
 func (w *watch) follow(choose choice) error {
 	added := map[tracker.Identity]bool{w.root.Identity: true}
 	for {
@@ -57,7 +57,7 @@ func (w *watch) follow(choose choice) error {
 			if added[p.Identity] {
 				continue
 			}
-			// What happened before the watch began shows in the next read only.
+			// A change before the watch began shows in the next read only.
 			added[p.Identity], settled = true, false
 			if err := w.watcher.Add(p.PID); err != nil && !errors.Is(err, tracker.ErrGone) {
 				return err
@@ -72,8 +72,8 @@ func (w *watch) follow(choose choice) error {
 	}
 }
 
-// awaitNotice waits until something has happened to one of those added, and
-// where the kernel tells of no forks, some milliseconds at most.
+// awaitNotice waits for a notice about an added process. Where the kernel reports no
+// forks it waits for 20 ms at most.
 func (w *watch) awaitNotice() error {
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
 	if w.watcher.Forks() == tracker.ForksUnseen {
@@ -86,7 +86,7 @@ func (w *watch) awaitNotice() error {
 	return nil
 }
 
-// poll is follow for those who look at a beat and are told nothing.
+// poll is follow without notices: it reads the table at a beat.
 func (w *watch) poll(beat time.Duration, choose choice) error {
 	for ; ; time.Sleep(beat) { // the beat is the fault
 		live, err := living()
@@ -99,8 +99,8 @@ func (w *watch) poll(beat time.Duration, choose choice) error {
 	}
 }
 
-// living is the process table without the dead, and without this process: one
-// mutant is in the group that it watches.
+// living returns the process table without zombies and without this process: one mutant
+// is in the group that it counts.
 func living() ([]tracker.Process, error) {
 	table, err := tracker.Table()
 	var live []tracker.Process

@@ -1,7 +1,6 @@
-// Gopsutil follows the trees of some roots as programs do that use
-// github.com/shirou/gopsutil: it asks for children again and again. It speaks as
-// the followers of the bench do, and is a module of its own, so that nothing
-// else depends on what it depends on.
+// Gopsutil follows the trees of some roots with github.com/shirou/gopsutil: it reads the
+// children at a beat. It prints what the followers of the bench print. It is a module of
+// its own, so that no other code depends on gopsutil.
 package main
 
 import (
@@ -30,7 +29,7 @@ func main() {
 	go func() {
 		fmt.Println("ready")
 		for len(roots) > 0 {
-			roots = look(roots)
+			roots = scan(roots)
 			time.Sleep(beat) // the beat is the point
 		}
 	}()
@@ -45,13 +44,13 @@ func main() {
 	}
 }
 
-// look says which roots have gone without children and returns the others.
-func look(roots []int32) (left []int32) {
+// scan prints the roots that have ended without children and returns the others.
+func scan(roots []int32) (left []int32) {
 	for _, root := range roots {
 		p := process.Process{Pid: root}
 		states, err := p.Status()
 		gone := err != nil || len(states) > 0 && states[0] == process.Zombie
-		children, _ := p.Children() // an error says there are none
+		children, _ := p.Children() // an error means that there are none
 		if gone && len(children) == 0 {
 			fmt.Println(root)
 			continue

@@ -1,6 +1,6 @@
-// Lint prints what a Mac would not know, or would do otherwise, in the scripts,
-// the Makefile, the workflows and the Go strings of the repository in the
-// working directory. It exits with 1 if there is anything.
+// Lint prints what fails on a Mac, or works differently there, in the scripts, the
+// Makefile, the workflows and the Go strings of the repository in the working directory.
+// It exits with 1 if it finds anything.
 package main
 
 import (
@@ -19,19 +19,18 @@ import (
 	"github.com/gemini-monitor/gemini/internal/portable"
 )
 
-// exceptions are lines that a Mac may be given all the same, by file and by a
-// part of their text.
+// exceptions are lines that are right all the same, by file and by a part of their text.
 var exceptions = []struct{ file, text, why string }{
 	{"harness/profile.go", "PS0=", "a bash without PS0 keeps it as a variable, and a trap does its work"},
-	{".ci/run", "/proc/self/ns/pid", "where that is not, as on a Mac, the answer is right"},
+	{".ci/run", "/proc/self/ns/pid", "a Mac has no such file, and the result is right then"},
 	{"scenarios/foreign_test.go", "/proc/", "the spec is for Linux: cgroups"},
 	{"scenarios/example/cgroup-monitor.sh", "", "it is for Linux: cgroups"},
 }
 
 func main() {
-	found, looked, err := check(os.DirFS("."))
-	if err == nil && looked < 50 {
-		err = fmt.Errorf("only %d scripts were found: is this the root of the repository?", looked)
+	found, scripts, err := check(os.DirFS("."))
+	if err == nil && scripts < 50 {
+		err = fmt.Errorf("only %d scripts were found: is this the root of the repository?", scripts)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lint:", err)
@@ -45,8 +44,7 @@ func main() {
 	}
 }
 
-// check returns what is wrong in the files of a tree, and how many scripts it
-// has looked at.
+// check returns what is wrong in the files of a tree, and how many scripts it has read.
 func check(tree fs.FS) (found []string, scripts int, err error) {
 	err = fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -83,7 +81,7 @@ func excepted(path string, f portable.Finding) bool {
 	return false
 }
 
-// checkFile returns what is wrong in a file, and how many scripts are in it.
+// checkFile returns what is wrong in a file, and how many scripts it has.
 func checkFile(path, text string) (found []portable.Finding, scripts int, err error) {
 	switch extension := filepath.Ext(path); {
 	case path == "Makefile":
@@ -96,10 +94,10 @@ func checkFile(path, text string) (found []portable.Finding, scripts int, err er
 	return nil, 0, nil
 }
 
-// What Go code for macOS is not to call, and what it calls instead.
+// calls are the calls that Go code for macOS must not have, and the reasons.
 var calls = map[string]string{
-	`ReadDir("/dev/fd")`: "EBADF once Go polls; internal/descriptor does without",
-	`.Sync()`:            "F_FULLFSYNC on macOS; syncFile in monitor does without",
+	`ReadDir("/dev/fd")`: "EBADF once Go polls: use internal/descriptor",
+	`.Sync()`:            "F_FULLFSYNC on macOS: use syncFile in monitor",
 }
 
 func checkGo(path, text string) (found []portable.Finding, scripts int, err error) {
@@ -135,7 +133,7 @@ func checkGo(path, text string) (found []portable.Finding, scripts int, err erro
 	return found, scripts, nil
 }
 
-// looksLikeShell matches what hardly stands in a string that is no script.
+// looksLikeShell matches what is rare in a string that is not a script.
 var looksLikeShell = regexp.MustCompile(`(?m)\b(read|exec|wait|echo|printf|sleep|export|trap|local|setopt|sh)\b.*[;&|<$]|[;&|] ?(read|exec|wait|echo|printf|sleep)\b|^PS[0124]=`)
 
 // forDarwin reports whether a Go file is built for macOS.

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// asciicast is the recording as an asciicast, version 2: "asciinema play" shows
-// it at the speed at which it happened.
+// asciicast returns the recording as an asciicast, version 2. "asciinema play" shows
+// it at its original speed.
 func (r *recording) asciicast(title string) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -20,7 +20,7 @@ func (r *recording) asciicast(title string) ([]byte, error) {
 	if err := lines.Encode(header); err != nil {
 		return nil, fmt.Errorf("write an asciicast: %w", err)
 	}
-	var rest [2][]byte // bytes of a character that has not come whole, by direction
+	var rest [2][]byte // the first bytes of an incomplete character, by direction
 	for _, p := range r.passed {
 		if p.size != "" {
 			if err := lines.Encode([]any{p.at.Seconds(), "r", p.size}); err != nil {
@@ -41,7 +41,7 @@ func (r *recording) asciicast(title string) ([]byte, error) {
 	return file.Bytes(), nil
 }
 
-// cutCharacter splits b before a character of which only the beginning is there.
+// cutCharacter splits b before an incomplete character at its end.
 func cutCharacter(b []byte) (whole, part []byte) {
 	for i := len(b) - 1; i >= 0 && i >= len(b)-utf8.UTFMax; i-- {
 		if utf8.RuneStart(b[i]) {

@@ -1,7 +1,6 @@
-// Package wire is what the harness and its puppets say to each other: one JSON
-// value a line over a Unix socket. A puppet greets with an Answer, then obeys
-// one Order at a time and answers each. When the harness closes its half of
-// the connection, the puppet ends.
+// Package wire has the messages between the harness and its puppets: JSON values, one
+// a line, over a Unix socket. A puppet greets with an Answer, obeys one Order at a time
+// and answers each. It ends when the harness closes the connection.
 package wire
 
 import (
@@ -19,10 +18,10 @@ const (
 	DescriptorVariable = "PUPPET_DESCRIPTOR"
 )
 
-// A Verb says what a puppet is to do.
+// A Verb is what a puppet has to do.
 type Verb string
 
-// The verbs. Where nothing else is said the puppet answers when it is done.
+// The verbs. Unless the comment has another order, the puppet answers afterwards.
 const (
 	Report         Verb = "report"          // only answer
 	Fork           Verb = "fork"            // start a child puppet called Name
@@ -39,44 +38,45 @@ const (
 	CloseInherited Verb = "close inherited" // close every inherited descriptor from 3 up
 	DropTerminal   Verb = "drop terminal"   // replace descriptors 0, 1 and 2 with the null device
 
-	DropEnvironment Verb = "drop environment" // exec the puppet again without any; the new image answers
+	DropEnvironment Verb = "drop environment" // exec the puppet again with an empty environment; the new image answers
 	WriteTerminal   Verb = "write terminal"   // write Args to the controlling terminal, a line
-	ChangeUser      Verb = "change user"      // become the user and group Number, for which it takes root
-	Crash           Verb = "crash"            // answer, then crash as a program with a fault does
-	Trace           Verb = "trace"            // stop the process Number, as a debugger does
-	Release         Verb = "release"          // let it go
-	Lend            Verb = "lend"             // send what was inherited beyond 0, 1 and 2 over the socket Name
+	ChangeUser      Verb = "change user"      // set user and group to Number, which needs root
+	Crash           Verb = "crash"            // answer, then crash by SIGABRT
+	Trace           Verb = "trace"            // attach to the process Number with ptrace
+	Release         Verb = "release"          // detach from the process Number
+	Lend            Verb = "lend"             // send the inherited descriptors from 3 up over the socket Name
 	EndFirstThread  Verb = "end first thread" // end the thread that the process began with (Linux)
 )
 
-// An Order tells a puppet to do one thing.
+// An Order is one thing that a puppet has to do.
 type Order struct {
 	Do     Verb     `json:"do"`
 	Name   string   `json:"name,omitempty"`
 	Args   []string `json:"args,omitempty"`
 	Number int      `json:"number,omitempty"`
-	// A started child leads a session or a process group of its own.
+	// OwnSession and OwnGroup make a started child a leader.
 	OwnSession bool `json:"own_session,omitempty"`
 	OwnGroup   bool `json:"own_group,omitempty"`
 }
 
-// An Answer says who the puppet is after it obeyed, read from the kernel each time.
+// An Answer is the outcome of an order and the standing of the puppet after it, read
+// from the kernel each time.
 type Answer struct {
 	Name    string `json:"name"`
 	PID     int    `json:"pid"`
 	Parent  int    `json:"parent"`
 	Group   int    `json:"group"`
 	Session int    `json:"session"`
-	// Start is when the process started, in the unit in which its kernel keeps
-	// it: clock ticks since boot on Linux, microseconds since 1970 on macOS.
+	// Start is the start time in the unit of the kernel: clock ticks since boot on
+	// Linux, microseconds since 1970 on macOS.
 	Start int64 `json:"start"`
-	// Time is when the puppet wrote this.
+	// Time is when the puppet sent the answer.
 	Time time.Time `json:"time"`
 	// Child is the PID of the process that Fork or Spawn started.
 	Child int `json:"child,omitempty"`
-	// Status is how the child ended that Reap waited for.
+	// Status is how the child of Reap ended.
 	Status Status `json:"status,omitzero"`
-	// Error says why the order was not obeyed; empty if it was.
+	// Error is why the order was not obeyed, or empty.
 	Error string `json:"error,omitempty"`
 }
 
@@ -86,7 +86,7 @@ type Status struct {
 	Signal syscall.Signal `json:"signal,omitempty"`
 }
 
-// String is the order in words.
+// String returns the order in words.
 func (o Order) String() string {
 	words := []string{string(o.Do)}
 	if o.Name != "" {
