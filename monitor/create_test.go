@@ -14,7 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("Making a runtime", func() {
@@ -142,7 +142,7 @@ var _ = Describe("Sweeping a store", func() {
 	})
 
 	// stage leaves a runtime that a process is making, half done.
-	stage := func(maker tracker.Identity) string {
+	stage := func(maker process.Identity) string {
 		GinkgoHelper()
 		name := monitor.StageOf(maker) + "1"
 		Expect(os.MkdirAll(filepath.Join(store.Runtimes(), name, "root"), 0o700)).To(Succeed())
@@ -158,10 +158,10 @@ var _ = Describe("Sweeping a store", func() {
 	It("deletes what a zombie was making", func() {
 		c := start("exit 0")
 		stage(c.Identity)
-		Eventually(func() (tracker.State, error) {
-			row, err := tracker.Lookup(c.PID)
+		Eventually(func() (process.State, error) {
+			row, err := process.Lookup(c.PID)
 			return row.State, err
-		}).Should(Equal(tracker.Zombie))
+		}).Should(Equal(process.Zombie))
 		store.Sweep()
 		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
 	})

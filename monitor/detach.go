@@ -10,7 +10,7 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // How a monitor comes to be outside of what it watches. The owner starts a
@@ -27,7 +27,7 @@ const (
 type answer struct {
 	// Monitor is who answers. It comes first, so that the owner can end a
 	// monitor that gets stuck.
-	Monitor *tracker.Identity `json:"monitor,omitempty"`
+	Monitor *process.Identity `json:"monitor,omitempty"`
 	Ready   bool              `json:"ready,omitempty"`
 	Error   string            `json:"error,omitempty"`
 }
@@ -65,7 +65,7 @@ func (r *Runtime) WatchDetached(ctx context.Context, watch func(ready func()) er
 	ready, gone := os.NewFile(readyFD, "ready"), os.NewFile(goneFD, "gone")
 	closeOnExec(readyFD)
 	closeOnExec(goneFD)
-	self, err := tracker.Lookup(os.Getpid())
+	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func awaitReady(ctx context.Context, from *os.File) error {
 			return err
 		}
 	}
-	var who *tracker.Identity
+	var who *process.Identity
 	for answers := json.NewDecoder(from); ; {
 		var a answer
 		err := answers.Decode(&a)

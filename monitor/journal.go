@@ -12,22 +12,23 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // An Entry is one line of a journal.
 type Entry struct {
-	Time  time.Time          `json:"time"`
-	Event tracker.ChangeKind `json:"event"`
+	Time  time.Time        `json:"time"`
+	Event trees.ChangeKind `json:"event"`
 	// Member is who joined or left.
-	Member *tracker.Member `json:"member,omitempty"`
+	Member *trees.Member `json:"member,omitempty"`
 	// Reason is why the table could not be read.
 	Reason string `json:"reason,omitempty"`
 }
 
-func entryOf(c tracker.Change) Entry {
+func entryOf(c trees.Change) Entry {
 	e := Entry{Time: c.Time.UTC(), Event: c.Kind}
-	if c.Kind == tracker.Joined || c.Kind == tracker.Left {
+	if c.Kind == trees.Joined || c.Kind == trees.Left {
 		e.Member = &c.Member
 	}
 	if c.Err != nil {
@@ -47,10 +48,10 @@ type journal struct {
 
 // A cast is who takes part in a runtime, by its journal.
 type cast struct {
-	members map[tracker.Identity]tracker.Member
+	members map[process.Identity]trees.Member
 	// former members, who have left. Those who created a group or session
 	// that a member is in can still link an orphan.
-	former map[tracker.Identity]tracker.Member
+	former map[process.Identity]trees.Member
 }
 
 // take changes the cast as an entry says. It reports whether that says anything
@@ -62,10 +63,10 @@ func (c *cast) take(e Entry) (isNew bool) {
 	id := e.Member.Identity
 	_, known := c.members[id]
 	switch {
-	case e.Event == tracker.Joined && !known:
+	case e.Event == trees.Joined && !known:
 		c.members[id] = *e.Member
 		delete(c.former, id)
-	case e.Event == tracker.Left:
+	case e.Event == trees.Left:
 		delete(c.members, id)
 		c.former[id] = *e.Member
 	default:
@@ -81,11 +82,11 @@ func (c *cast) dismiss() {
 	for _, m := range c.members {
 		named[m.Group], named[m.Session] = true, true
 	}
-	maps.DeleteFunc(c.former, func(id tracker.Identity, _ tracker.Member) bool { return !named[id.PID] })
+	maps.DeleteFunc(c.former, func(id process.Identity, _ trees.Member) bool { return !named[id.PID] })
 }
 
 // relatives returns all who are members or may link one.
-func (c *cast) relatives() []tracker.Identity {
+func (c *cast) relatives() []process.Identity {
 	return slices.AppendSeq(slices.Collect(maps.Keys(c.members)), maps.Keys(c.former))
 }
 
@@ -111,7 +112,7 @@ func openJournal(path string) (*journal, error) {
 }
 
 // append writes all changes of one moment at once.
-func (j *journal) append(changes []tracker.Change) error {
+func (j *journal) append(changes []trees.Change) error {
 	var entries []Entry
 	for _, c := range changes {
 		if e := entryOf(c); j.take(e) {
@@ -144,10 +145,10 @@ func (j *journal) rewrite() error {
 	j.dismiss()
 	var entries []Entry
 	for _, m := range j.members {
-		entries = append(entries, Entry{Time: m.Joined.UTC(), Event: tracker.Joined, Member: &m})
+		entries = append(entries, Entry{Time: m.Joined.UTC(), Event: trees.Joined, Member: &m})
 	}
 	for _, m := range j.former {
-		entries = append(entries, Entry{Time: m.Joined.UTC(), Event: tracker.Left, Member: &m})
+		entries = append(entries, Entry{Time: m.Joined.UTC(), Event: trees.Left, Member: &m})
 	}
 	file, err := os.OpenFile(j.path+".new", os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -176,7 +177,7 @@ func readJournal(path string) (c cast, whole int64, err error) {
 		return c, 0, fmt.Errorf("read journal: %w", err)
 	}
 	defer file.Close()
-	c = cast{make(map[tracker.Identity]tracker.Member), make(map[tracker.Identity]tracker.Member)}
+	c = cast{make(map[process.Identity]trees.Member), make(map[process.Identity]trees.Member)}
 	for lines := bufio.NewReader(file); ; {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {

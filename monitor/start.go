@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // The environment of processes inside a runtime.
@@ -176,13 +176,13 @@ func (r *Runtime) undo(lock *os.File, patience time.Duration) error {
 }
 
 // stop ends a process that has to be ours.
-func stop(id tracker.Identity) {
+func stop(id process.Identity) {
 	p, err := os.FindProcess(id.PID)
 	if err != nil {
 		return
 	}
 	defer p.Release()
-	if now, err := tracker.Lookup(id.PID); err == nil && now.Identity == id {
+	if now, err := process.Lookup(id.PID); err == nil && now.Identity == id {
 		_ = p.Kill()
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // ErrWatched reports that a runtime has a monitor already.
@@ -138,7 +140,7 @@ func (w *watch) close() {
 // begin follows the owner and whom an earlier monitor knew, and says in the
 // record that it does.
 func (w *watch) begin(ctx context.Context, t *tracker.Tracker) error {
-	self, err := tracker.Lookup(os.Getpid())
+	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -167,14 +169,14 @@ func (w *watch) ours() bool { return sameFile(w.lock, w.runtime.path(lockFile)) 
 
 // forget records that those have left who died while nobody watched.
 func (w *watch) forget() error {
-	alive := make(map[tracker.Identity]bool)
+	alive := make(map[process.Identity]bool)
 	for _, m := range w.tree.Members() {
 		alive[m.Identity] = true
 	}
-	var left []tracker.Change
+	var left []trees.Change
 	for id, m := range w.journal.members {
 		if !alive[id] {
-			left = append(left, tracker.Change{Kind: tracker.Left, Time: time.Now(), Member: m})
+			left = append(left, trees.Change{Kind: trees.Left, Time: time.Now(), Member: m})
 		}
 	}
 	return w.journal.append(left)
@@ -194,16 +196,16 @@ func (w *watch) follow(ctx context.Context) error {
 		for _, c := range changes {
 			w.logChange(ctx, c)
 			switch c.Kind {
-			case tracker.Unreadable:
+			case trees.Unreadable:
 				err = w.say(Unknown, "the process table cannot be read: "+c.Err.Error())
-			case tracker.Readable:
+			case trees.Readable:
 				err = w.say(Running, "")
 			}
 			if err != nil {
 				return err
 			}
 		}
-		if changes[len(changes)-1].Kind != tracker.Emptied {
+		if changes[len(changes)-1].Kind != trees.Emptied {
 			continue
 		}
 		if empty, err := w.askLease(ctx); empty || err != nil {
@@ -252,7 +254,7 @@ func (w *watch) askTable(ctx context.Context) (alive bool, err error) {
 	for {
 		verdict, err := w.tree.Check(ctx)
 		switch {
-		case err == nil && verdict == tracker.Alive:
+		case err == nil && verdict == trees.Alive:
 			return true, w.say(Running, "")
 		case err == nil:
 			return false, nil
@@ -278,12 +280,12 @@ func (w *watch) say(state State, reason string) error {
 	return w.write()
 }
 
-func (w *watch) logChange(ctx context.Context, c tracker.Change) {
+func (w *watch) logChange(ctx context.Context, c trees.Change) {
 	switch c.Kind {
-	case tracker.Joined, tracker.Left:
+	case trees.Joined, trees.Left:
 		m := c.Member
 		w.log.DebugContext(ctx, string(c.Kind), "process", m.Identity, "command", m.Command, "link", m.Link)
-	case tracker.Unreadable:
+	case trees.Unreadable:
 		w.log.WarnContext(ctx, string(c.Kind), "error", c.Err)
 	default:
 		w.log.InfoContext(ctx, string(c.Kind))

@@ -7,6 +7,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = withTracker("A wait", func(open func() *Tracker) {
@@ -60,7 +62,7 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 		limited, cancel := context.WithCancel(ctx)
 		cancel()
 		v, err := alive(ctx, open()).Check(limited)
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(context.Canceled))
 	}, patience)
 
@@ -76,9 +78,9 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 		Expect(tree.Wait(ended)).To(MatchError(context.Canceled), "though the tree is empty")
 		Expect(tree.Changes(ended)).Error().To(MatchError(context.Canceled))
 		Expect(tree.Check(ended)).Error().To(MatchError(context.Canceled))
-		Expect(verdict(tree)).To(Equal(Empty), "as before")
-		Expect(tree.Changes(ctx)).To(ContainElement(HaveField("Kind", Emptied)), "and is still to be told")
-		Expect(sure(ctx, func() (Verdict, error) { return tree.Check(ctx) })).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty), "as before")
+		Expect(tree.Changes(ctx)).To(ContainElement(HaveField("Kind", trees.Emptied)), "and is still to be told")
+		Expect(sure(ctx, func() (trees.Verdict, error) { return tree.Check(ctx) })).To(Equal(trees.Empty))
 		Expect(changes(tree)).To(BeEmpty(), "it was told")
 		r.reap()
 	}, patience)
@@ -89,7 +91,7 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 		limited, cancel := context.WithTimeout(ctx, limit/10)
 		defer cancel()
 		v, err := tree.Verdict()
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(ErrClosed))
 		Expect(tree.Wait(limited)).To(MatchError(ErrClosed))
 	}, patience)

@@ -5,11 +5,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A wait that begins between the tracker's last step and its end", func() {
 	DescribeTable("ends with the tracker", func(ctx SpecContext, wait func(context.Context, *Tree) error) {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		changes(tree)
 		ended, closed := make(chan error, 1), make(chan error, 1)

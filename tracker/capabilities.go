@@ -1,5 +1,7 @@
 package tracker
 
+import "github.com/gemini-monitor/gemini/tracker/process"
+
 // Capabilities say by which means a [Tracker] follows trees, and what it can
 // miss.
 type Capabilities struct {
@@ -7,7 +9,7 @@ type Capabilities struct {
 	// "pidfd".
 	Mechanism string `json:"mechanism"`
 	// Forks is what it says of forks.
-	Forks Forks `json:"forks"`
+	Forks process.Forks `json:"forks"`
 	// Lineage tells that the kernel remembers who made an orphan (macOS,
 	// proc_info flavour 17).
 	Lineage bool `json:"lineage"`
@@ -16,12 +18,12 @@ type Capabilities struct {
 	Misses string `json:"misses,omitempty"`
 }
 
-func capabilitiesOf(forks Forks, lineage bool) Capabilities {
+func capabilitiesOf(forks process.Forks, lineage bool) Capabilities {
 	c := Capabilities{Forks: forks, Lineage: lineage}
 	switch {
-	case forks == ForksNamed:
+	case forks == process.ForksNamed:
 		c.Mechanism = "proc connector"
-	case forks == ForksUnseen:
+	case forks == process.ForksUnseen:
 		c.Mechanism = "pidfd"
 		c.Misses = "whoever is made and orphaned between two reads of the table, up to 250 ms apart, and leaves the groups and sessions of the tree"
 	case lineage:

@@ -3,6 +3,8 @@ package tracker
 import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A mechanism is one way to be told of processes by the kernel that runs us.
@@ -25,7 +27,7 @@ func withTable[S source](s S, err error) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTable()
+	t, err := process.OpenReader()
 	return newSystemOf(s, t), err
 }
 

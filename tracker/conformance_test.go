@@ -7,6 +7,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A fact is something about kernels that the tracker relies on.
@@ -15,7 +17,7 @@ type fact struct {
 	check func(context.Context, *stage)
 	// except has, for the kernels where the fact is not so, why, and what
 	// holds there instead (nil: nothing that could be checked).
-	except map[Forks]exception
+	except map[process.Forks]exception
 	// probe: it is about XNU alone, so what other kernels do proves little.
 	probe bool
 }
@@ -88,7 +90,7 @@ func (s *stage) next(timeout time.Duration) {
 }
 
 // await takes notices until all of the events of a process were announced.
-func (s *stage) await(ctx context.Context, pid int, events Events) {
+func (s *stage) await(ctx context.Context, pid int, events process.Events) {
 	GinkgoHelper()
 	for !s.of(pid).Has(events) {
 		Expect(ctx.Err()).NotTo(HaveOccurred(), "%v of %d does not come, only %v", events, pid, s.noticed)
@@ -102,12 +104,12 @@ func (s *stage) fence(ctx context.Context) {
 	GinkgoHelper()
 	last := s.watchedChild()
 	s.exit(last)
-	s.await(ctx, last, Exited)
+	s.await(ctx, last, process.Exited)
 	s.reap(0, last)
 }
 
 // of returns all that was announced of a process.
-func (s *stage) of(pid int) (all Events) {
+func (s *stage) of(pid int) (all process.Events) {
 	for _, n := range s.noticed {
 		if n.PID == pid {
 			all |= n.Events
@@ -119,7 +121,7 @@ func (s *stage) of(pid int) (all Events) {
 // exits counts how often the end of a process was announced.
 func (s *stage) exits(pid int) (count int) {
 	for _, n := range s.noticed {
-		if n.PID == pid && n.Events.Has(Exited) {
+		if n.PID == pid && n.Events.Has(process.Exited) {
 			count++
 		}
 	}
@@ -127,10 +129,10 @@ func (s *stage) exits(pid int) (count int) {
 }
 
 // read returns the table by PID, and fails if a PID is in it twice.
-func (s *stage) read() map[int]Process {
+func (s *stage) read() map[int]process.Row {
 	GinkgoHelper()
-	rows := sure(s.ctx, func() ([]Process, error) { return s.kernel.read(nil) })
-	table := make(map[int]Process)
+	rows := sure(s.ctx, func() ([]process.Row, error) { return s.kernel.read(nil) })
+	table := make(map[int]process.Row)
 	for _, row := range rows {
 		Expect(table).NotTo(HaveKey(row.PID), "two rows have PID %d", row.PID)
 		table[row.PID] = row
@@ -138,22 +140,22 @@ func (s *stage) read() map[int]Process {
 	return table
 }
 
-func (s *stage) lookup(pid int) Process {
+func (s *stage) lookup(pid int) process.Row {
 	GinkgoHelper()
-	return sure(s.ctx, func() (Process, error) { return s.kernel.lookup(pid) })
+	return sure(s.ctx, func() (process.Row, error) { return s.kernel.lookup(pid) })
 }
 
 // gone expects that nobody has a PID.
 func (s *stage) gone(pid int) {
 	GinkgoHelper()
-	_, err := insist(s.ctx, func() (Process, error) { return s.kernel.lookup(pid) })
-	Expect(err).To(Equal(ErrGone))
+	_, err := insist(s.ctx, func() (process.Row, error) { return s.kernel.lookup(pid) })
+	Expect(err).To(Equal(process.ErrGone))
 }
 
 // becomes waits until the row of a process shows a state.
-func (s *stage) becomes(ctx context.Context, pid int, state State) {
+func (s *stage) becomes(ctx context.Context, pid int, state process.State) {
 	GinkgoHelper()
-	Eventually(ctx, func() (State, error) {
+	Eventually(ctx, func() (process.State, error) {
 		p, err := s.kernel.lookup(pid)
 		return p.State, err
 	}).Should(Equal(state), fmt.Sprintf("process %d", pid))
@@ -165,5 +167,5 @@ func (s *stage) vanishes(ctx context.Context, pid int) {
 	Eventually(ctx, func() error {
 		_, err := s.kernel.lookup(pid)
 		return err
-	}).Should(MatchError(ErrGone), "process %d", pid)
+	}).Should(MatchError(process.ErrGone), "process %d", pid)
 }

@@ -7,6 +7,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A narrowKernel has the smallest room for events that Linux allows, and counts
@@ -23,7 +25,7 @@ func newNarrowKernel() *narrowKernel {
 	s, err := newConnectorSource()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(unix.SetsockoptInt(s.socket.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1)).To(Succeed())
-	t, err := newTable()
+	t, err := process.OpenReader()
 	Expect(err).NotTo(HaveOccurred())
 	return &narrowKernel{system: newSystemOf(s, t)}
 }
@@ -82,14 +84,14 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 		_, leaf := r.person()
 		r.reap()
 		var all []Notice
-		for len(all) == 0 || all[len(all)-1].Events != Exited {
+		for len(all) == 0 || all[len(all)-1].Events != process.Exited {
 			all, err = k.next(all, forever)
 			Expect(err).NotTo(HaveOccurred())
 		}
 		Expect(all).To(HaveExactElements(
-			HaveField("Events", Execed),
-			And(HaveField("Events", Forked), HaveField("Child", leaf)),
-			And(HaveField("Events", Exited), HaveField("PID", r.Pid)),
+			HaveField("Events", process.Execed),
+			And(HaveField("Events", process.Forked), HaveField("Child", leaf)),
+			And(HaveField("Events", process.Exited), HaveField("PID", r.Pid)),
 		))
 	}, patience)
 
@@ -105,13 +107,13 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 		r.person() // and so has been exec'd
 		Expect(s.add(r.Pid)).To(Succeed())
 		s.socket.stop()
-		s.reader.Wait() // nobody but we reads from now on
+		s.goroutine.Wait() // nobody but we reads from now on
 		r.open(0)
 		_, child := r.person()
 		Expect(s.add(r.Pid)).To(Succeed())
 		notices, err := s.next(nil, 0)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(notices).To(ConsistOf(And(HaveField("Events", Forked), HaveField("Child", child))))
+		Expect(notices).To(ConsistOf(And(HaveField("Events", process.Forked), HaveField("Child", child))))
 	}, patience)
 
 	It("says nothing of threads", func(ctx SpecContext) {
@@ -129,6 +131,6 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 			all, err = k.next(all, forever)
 			Expect(err).NotTo(HaveOccurred())
 		}
-		Expect(all).To(Equal([]Notice{{PID: r.Pid, Events: Exited}}))
+		Expect(all).To(Equal([]Notice{{PID: r.Pid, Events: process.Exited}}))
 	}, patience)
 })

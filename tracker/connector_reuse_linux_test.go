@@ -1,16 +1,20 @@
 package tracker
 
 import (
+	"io/fs"
 	"os"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A happening is something that a made-up kernel does and announces.
 type happening func(*wire)
 
-func forks(parent, child int, start StartTime) happening {
+func forks(parent, child int, start process.StartTime) happening {
 	return func(w *wire) { w.fork(row(child, parent, child, child, born(start))) }
 }
 
@@ -49,7 +53,7 @@ func eachWay(story []happening, check func(r *rehearsal, w *wire, tree *Tree, wa
 }
 
 var _ = Describe("A PID that is used again, as the proc connector tells", Label("linux"), func() {
-	type who = map[int]StartTime // members by PID, beside 10 and 12
+	type who = map[int]process.StartTime // members by PID, beside 10 and 12
 	tells := func(members who, log []string, story ...happening) {
 		eachWay(story, func(r *rehearsal, w *wire, tree *Tree, way []int) {
 			found := who{}
@@ -63,7 +67,7 @@ var _ = Describe("A PID that is used again, as the proc connector tells", Label(
 				w.exit(pid)
 			}
 			r.run()
-			Expect(verdict(tree)).To(Equal(Empty), "listened to like %v", way)
+			Expect(verdict(tree)).To(Equal(trees.Empty), "listened to like %v", way)
 			Expect(w.watched).To(BeEmpty(), "listened to like %v", way)
 		})
 	}
@@ -124,7 +128,7 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		return found
 	}
 	forked := func(child int) OmegaMatcher {
-		return And(HaveField("PID", 11), HaveField("Events", Forked), HaveField("Child", child))
+		return And(HaveField("PID", 11), HaveField("Events", process.Forked), HaveField("Child", child))
 	}
 
 	DescribeTable("keeps what it did", func(listens func(*wire)) {
@@ -149,7 +153,7 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		w.announce(procFork, announcedAt(5000-450), 11, 11, 20, 20) // half a second later
 		forks(20, 21, 5100)(w)
 		w.script.bury(20)
-		Expect(notices(w)).To(HaveExactElements(And(HaveField("PID", 20), HaveField("Events", Forked), HaveField("Child", 21))))
+		Expect(notices(w)).To(HaveExactElements(And(HaveField("PID", 20), HaveField("Events", process.Forked), HaveField("Child", 21))))
 	})
 
 	It("has done what the reader hears while the process is looked up for the first time", func() {
@@ -158,7 +162,7 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		Expect(w.add(11)).To(Succeed())
 		forks(11, 20, 5000)(w)
 		blind := w.connectorSource.lookup
-		w.connectorSource.lookup = func(pid int) (Process, error) {
+		w.connectorSource.lookup = func(pid int) (process.Row, error) {
 			w.connectorSource.lookup = blind
 			forks(20, 21, 5010)(w)
 			w.receive()
@@ -182,9 +186,9 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		r, w := connect()
 		defer w.end()
 		blind := w.connectorSource.lookup
-		w.connectorSource.lookup = func(pid int) (Process, error) {
+		w.connectorSource.lookup = func(pid int) (process.Row, error) {
 			if pid == 11 {
-				return Process{}, errHidden
+				return process.Row{}, fs.ErrPermission
 			}
 			return blind(pid)
 		}

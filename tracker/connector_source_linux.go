@@ -7,21 +7,24 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A connectorSource takes its notices from the proc connector: every fork with
 // the PID of the child, in the order in which things happened. A goroutine
 // keeps the kernel's buffer empty while nobody is in next.
 type connectorSource struct {
+	boot   string
 	socket *connectorSocket
-	table  *table
-	lookup func(pid int) (Process, error) // the table's
+	reader *process.Reader
+	lookup func(pid int) (process.Row, error) // the reader's
 	// pidfds watch processes whose first thread has ended before the others,
 	// and make next wait and wake.
-	pidfds *pidfdSource
-	exits  []Notice
-	dead   []int // found dead, and not said yet
-	reader sync.WaitGroup
+	pidfds    *pidfdSource
+	exits     []Notice
+	dead      []int // found dead, and not said yet
+	goroutine sync.WaitGroup
 
 	mu       sync.Mutex // also held while receiving, to keep the order
 	queue    []procEvent
@@ -37,18 +40,21 @@ const breather = 2 * time.Millisecond
 
 func newConnectorSource() (_ *connectorSource, err error) {
 	s := &connectorSource{watched: make(map[int]subject)}
+	if s.boot, err = process.Boot(); err != nil {
+		return nil, err
+	}
 	if s.socket, err = openConnector(); err != nil {
 		return nil, err
 	}
-	if s.table, err = newTable(); err != nil {
+	if s.reader, err = process.OpenReader(); err != nil {
 		return nil, errors.Join(err, s.socket.close())
 	}
 	if s.pidfds, err = newPidfdSource(); err != nil {
-		s.table.close()
+		s.reader.Close()
 		return nil, errors.Join(err, s.socket.close())
 	}
-	s.lookup = s.table.lookup
-	s.reader.Go(s.keepEmpty)
+	s.lookup = s.reader.Lookup
+	s.goroutine.Go(s.keepEmpty)
 	return s, nil
 }
 
@@ -69,7 +75,7 @@ func (s *connectorSource) keepEmpty() {
 	}
 }
 
-func (s *connectorSource) forks() Forks { return ForksNamed }
+func (s *connectorSource) forks() process.Forks { return process.ForksNamed }
 
 func (s *connectorSource) inherit() {
 	s.mu.Lock()
@@ -87,10 +93,10 @@ func (s *connectorSource) add(pid int) error {
 	s.pidfds.remove(pid)
 	s.watch(pid, 0)
 	p, err := s.lookup(pid)
-	if err == nil && p.State == Zombie {
-		err = ErrGone
+	if err == nil && p.State == process.Zombie {
+		err = process.ErrGone
 	}
-	if err == nil && p.headless {
+	if err == nil && p.Headless {
 		err = s.pidfds.add(pid) // the end of the first thread was its last event
 	}
 	if err != nil {
@@ -188,14 +194,14 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 	case procFork:
 		child := s.find(e.child)
 		if child.Start > bornBy(e.at) {
-			child = Process{Identity: Identity{PID: e.child, Boot: s.table.boot}} // another one by now
+			child = s.unknown(e.child) // another one by now
 		}
 		if s.children {
 			s.watch(child.PID, child.Start)
 		}
-		return append(notices, Notice{PID: e.pid, Events: Forked, Child: e.child, found: child})
+		return append(notices, Notice{PID: e.pid, Events: process.Forked, Child: e.child, found: child})
 	case procExec:
-		return append(notices, Notice{PID: e.pid, Events: Execed, found: s.find(e.pid)})
+		return append(notices, Notice{PID: e.pid, Events: process.Execed, found: s.find(e.pid)})
 	case procExit:
 		notices = s.examine(notices, e.pid)
 	}
@@ -233,17 +239,22 @@ func (s *connectorSource) announceExit(notices []Notice, pid int) []Notice {
 		return notices
 	}
 	s.remove(pid)
-	return append(notices, Notice{PID: pid, Events: Exited})
+	return append(notices, Notice{PID: pid, Events: process.Exited})
 }
 
 // find looks a process up. One that is gone already has a start time of zero.
-func (s *connectorSource) find(pid int) Process {
+func (s *connectorSource) find(pid int) process.Row {
 	p, err := s.lookup(pid)
 	if err != nil {
-		return Process{Identity: Identity{PID: pid, Boot: s.table.boot}}
+		return s.unknown(pid)
 	}
-	p.State = Running // it will be said when it ends
+	p.State = process.Running // it will be said when it ends
 	return p
+}
+
+// unknown is the row of a process of which only the PID is known.
+func (s *connectorSource) unknown(pid int) process.Row {
+	return process.Row{Process: process.Process{Identity: process.Identity{PID: pid, Boot: s.boot}}}
 }
 
 // bornBy returns the latest start time of a process that was announced at a
@@ -252,13 +263,13 @@ func (s *connectorSource) find(pid int) Process {
 // The clock that runs on while the machine sleeps is read last. If we have to wait
 // for the processor between the two, the answer is too late, which hardly matters;
 // one that is too early would make a stranger of the process itself.
-func bornBy(at time.Duration) StartTime {
+func bornBy(at time.Duration) process.StartTime {
 	var boot, monotonic unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &monotonic) != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil {
 		return math.MaxInt64
 	}
 	asleep := time.Duration(boot.Nano() - monotonic.Nano())
-	return StartTime((at+asleep)/clockTick) + 1
+	return process.StartTime((at+asleep)/clockTick) + 1
 }
 
 // clockTick is the unit of start times in /proc: USER_HZ is 100 everywhere.
@@ -272,13 +283,13 @@ const clockTick = 10 * time.Millisecond
 // that is on its way out. Only what both say counts; until they agree, look
 // again.
 func (s *connectorSource) ended(pid int) (dead bool, err error) {
-	for range maxLooks {
+	for range maxAttempts {
 		p, gone := s.lookup(pid)
-		if errors.Is(gone, ErrGone) || gone == nil && p.Start != s.startOf(pid) {
+		if errors.Is(gone, process.ErrGone) || gone == nil && p.Start != s.startOf(pid) {
 			return true, nil
 		}
 		err = s.pidfds.add(pid)
-		if errors.Is(err, ErrGone) {
+		if errors.Is(err, process.ErrGone) {
 			continue
 		}
 		if err != nil {
@@ -287,7 +298,7 @@ func (s *connectorSource) ended(pid int) (dead bool, err error) {
 		switch dead := s.pidfds.ended(pid); {
 		case !dead:
 			return false, nil
-		case gone == nil && p.State == Zombie:
+		case gone == nil && p.State == process.Zombie:
 			return true, nil
 		}
 		err = gone
@@ -295,11 +306,15 @@ func (s *connectorSource) ended(pid int) (dead bool, err error) {
 	return false, err
 }
 
+// maxAttempts is how often the row and the pidfd of a process are compared until
+// they agree.
+const maxAttempts = 100
+
 func (s *connectorSource) wake() { s.pidfds.wake() }
 
 func (s *connectorSource) close() error {
 	s.socket.stop()
-	s.reader.Wait()
-	s.table.close()
+	s.goroutine.Wait()
+	s.reader.Close()
 	return errors.Join(s.socket.close(), s.pidfds.close())
 }

@@ -3,6 +3,8 @@ package tracker
 import (
 	"errors"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A subject is a process that is watched.
@@ -10,7 +12,7 @@ type subject struct {
 	// start keeps a later process with the same PID from being taken for it.
 	// It is zero for one that is watched from birth and was gone when it was
 	// looked up, and unborn while nobody with this PID is watched yet.
-	start StartTime
+	start process.StartTime
 	// births counts the forks in the queue that made a process with this PID:
 	// what comes before them is about another.
 	births int
@@ -19,9 +21,9 @@ type subject struct {
 	dead bool
 }
 
-const unborn StartTime = -1
+const unborn process.StartTime = -1
 
-func (s *connectorSource) watch(pid int, start StartTime) {
+func (s *connectorSource) watch(pid int, start process.StartTime) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.watched[pid] = subject{start: start, births: s.watched[pid].births}
@@ -55,19 +57,19 @@ func (s *connectorSource) expect(pid int) {
 func (s *connectorSource) born(pid int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	process := s.watched[pid]
-	if process.births == 0 {
+	found := s.watched[pid]
+	if found.births == 0 {
 		return
 	}
-	process.births--
-	if s.watched[pid] = process; process.start == unborn && process.births == 0 {
+	found.births--
+	if s.watched[pid] = found; found.start == unborn && found.births == 0 {
 		delete(s.watched, pid)
 	}
 }
 
 // ownBirth is how long after its start time the birth of a process is announced
 // at the latest. Until then it can be in the table, and be watched.
-const ownBirth = StartTime(time.Second / clockTick)
+const ownBirth = process.StartTime(time.Second / clockTick)
 
 // succeed is told that a PID was given to a newborn: whoever was watched that had
 // it is dead, though his exit may be announced later. If he is as young that he
@@ -78,14 +80,14 @@ func (s *connectorSource) succeed(pid int, at time.Duration) {
 		return
 	}
 	p, err := s.lookup(pid)
-	if err != nil && !errors.Is(err, ErrGone) || err == nil && p.Start == start {
+	if err != nil && !errors.Is(err, process.ErrGone) || err == nil && p.Start == start {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	process := s.watched[pid]
-	process.dead = true
-	s.watched[pid] = process
+	found := s.watched[pid]
+	found.dead = true
+	s.watched[pid] = found
 }
 
 // watches reports whether a process with this PID is watched, rather than one
@@ -93,11 +95,11 @@ func (s *connectorSource) succeed(pid int, at time.Duration) {
 func (s *connectorSource) watches(pid int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	process, ok := s.watched[pid]
-	return ok && process.start != unborn
+	found, ok := s.watched[pid]
+	return ok && found.start != unborn
 }
 
-func (s *connectorSource) startOf(pid int) StartTime {
+func (s *connectorSource) startOf(pid int) process.StartTime {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.watched[pid].start

@@ -7,6 +7,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A wire is the proc connector of a kernel that is made up: the source reads
@@ -21,17 +23,17 @@ type wire struct {
 // connect gives a tracker a wire for a kernel. Whoever calls it ends the wire.
 func connect() (*rehearsal, *wire) {
 	GinkgoHelper()
-	r := rehearse(ForksNamed)
+	r := rehearse(process.ForksNamed)
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	Expect(err).NotTo(HaveOccurred())
 	stopper, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	Expect(err).NotTo(HaveOccurred())
 	pidfds, err := newPidfdSource()
 	Expect(err).NotTo(HaveOccurred())
-	table, err := newTable()
+	table, err := process.OpenReader()
 	Expect(err).NotTo(HaveOccurred())
 	w := &wire{&connectorSource{
-		socket: &connectorSocket{ends[0], stopper}, table: table, lookup: r.lookup, pidfds: pidfds,
+		socket: &connectorSocket{ends[0], stopper}, reader: table, lookup: r.lookup, pidfds: pidfds,
 		watched: make(map[int]subject), children: true,
 	}, r.script, ends[1]}
 	r.tracker.follower.kernel = w
@@ -44,9 +46,9 @@ func (w *wire) end() {
 	Expect(unix.Close(w.kernel)).To(Succeed())
 }
 
-func (w *wire) capabilities() Capabilities             { return w.script.capabilities() }
-func (w *wire) read(rows []Process) ([]Process, error) { return w.script.read(rows) }
-func (w *wire) lookup(pid int) (Process, error)        { return w.script.lookup(pid) }
+func (w *wire) capabilities() Capabilities                     { return w.script.capabilities() }
+func (w *wire) read(rows []process.Row) ([]process.Row, error) { return w.script.read(rows) }
+func (w *wire) lookup(pid int) (process.Row, error)            { return w.script.lookup(pid) }
 func (w *wire) next(n []Notice, t time.Duration) ([]Notice, error) {
 	n, err := w.connectorSource.next(n, 0)
 	w.script.wait(len(n) > 0, t)
@@ -54,7 +56,7 @@ func (w *wire) next(n []Notice, t time.Duration) ([]Notice, error) {
 }
 
 // fork makes a process and announces it.
-func (w *wire) fork(p Process) {
+func (w *wire) fork(p process.Row) {
 	w.script.rows[p.PID] = p
 	parent, child := uint32(p.Parent), uint32(p.PID)
 	w.announce(procFork, announcedAt(p.Start), parent, parent, child, child)
@@ -81,6 +83,6 @@ func (w *wire) announce(what uint32, at time.Duration, data ...uint32) {
 
 // announcedAt is when a process with that start time is announced: some seconds
 // later, so that it does not matter how long it takes to look at the clocks.
-func announcedAt(start StartTime) time.Duration {
+func announcedAt(start process.StartTime) time.Duration {
 	return time.Duration(start+500-bornBy(0)) * clockTick
 }

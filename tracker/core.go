@@ -4,6 +4,9 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A core decides who belongs to which tree and what to look at next. It is
@@ -15,7 +18,7 @@ import (
 // the next read is due.
 type core struct {
 	self  int // our own PID: never a member
-	forks Forks
+	forks process.Forks
 	known map[int]*member
 	trees []*tree
 
@@ -51,14 +54,14 @@ const (
 	forkBeat = 250 * time.Millisecond
 )
 
-func newCore(self int, forks Forks) *core {
+func newCore(self int, forks process.Forks) *core {
 	return &core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int), byLineage: make(map[uint64]*member)}
 }
 
 // An ask is something the core wants done to one member after a read.
 type ask struct {
 	verb verb
-	id   Identity
+	id   process.Identity
 }
 
 type verb uint8
@@ -70,12 +73,12 @@ const (
 )
 
 // track begins a tree at a process that was found alive and is being watched.
-func (c *core) track(p Process, now time.Time) *tree {
+func (c *core) track(p process.Row, now time.Time) *tree {
 	t := c.begin(p.Identity)
 	if m := c.known[p.PID]; m != nil && m.Identity == p.Identity && m.alive() {
 		c.begins(t, m)
 	} else {
-		m = c.join(p, Link{Kind: LinkRoot}, nil, t, now)
+		m = c.join(p, trees.Link{Kind: trees.LinkRoot}, nil, t, now)
 		m.watched, t.anchor = true, m
 	}
 	c.stir(t) // and what is around it
@@ -105,7 +108,7 @@ func (c *core) begins(t *tree, m *member) {
 }
 
 // begin makes a tree that has no members yet.
-func (c *core) begin(root Identity) *tree {
+func (c *core) begin(root process.Identity) *tree {
 	c.freshen()
 	t := &tree{root: root}
 	c.trees = append(c.trees, t)
@@ -115,7 +118,7 @@ func (c *core) begin(root Identity) *tree {
 
 // resume adds to the tree somebody who is known to belong to it: alive, or
 // dead and still of use as a link.
-func (c *core) resume(t *tree, p Process, alive bool, now time.Time) {
+func (c *core) resume(t *tree, p process.Row, alive bool, now time.Time) {
 	isRoot := p.Identity == t.root
 	m := c.known[p.PID]
 	switch {
@@ -126,14 +129,14 @@ func (c *core) resume(t *tree, p Process, alive bool, now time.Time) {
 	default:
 		return // said twice, or another tree has it
 	}
-	kind := LinkKnown
+	kind := trees.LinkKnown
 	if isRoot {
-		kind = LinkRoot
+		kind = trees.LinkRoot
 	}
 	if !alive {
-		p.State = Zombie
+		p.State = process.Zombie
 	}
-	m = c.join(p, Link{Kind: kind}, nil, t, now)
+	m = c.join(p, trees.Link{Kind: kind}, nil, t, now)
 	if isRoot {
 		t.anchor = m
 	}
@@ -175,7 +178,7 @@ func (c *core) conclude(now time.Time) {
 			t.emptied, t.urgent = true, 0
 			if !t.told {
 				t.told = true
-				t.tell(Change{Kind: Emptied, Time: now})
+				t.tell(trees.Change{Kind: trees.Emptied, Time: now})
 			}
 		}
 	}
@@ -220,7 +223,7 @@ func (c *core) settled() bool {
 }
 
 func (c *core) longestBeat() time.Duration {
-	if c.forks == ForksUnseen {
+	if c.forks == process.ForksUnseen {
 		return forkBeat
 	}
 	return slowBeat
@@ -231,7 +234,7 @@ func (c *core) fail(err error, now time.Time) {
 	for _, t := range c.trees {
 		t.clean = 0
 		if c.unreadable == nil {
-			t.tell(Change{Kind: Unreadable, Err: err, Time: now})
+			t.tell(trees.Change{Kind: trees.Unreadable, Err: err, Time: now})
 		}
 	}
 	c.unreadable, c.failed, c.lastRead = err, c.reads, now
@@ -246,7 +249,7 @@ func (c *core) finish(now time.Time, took time.Duration) {
 	for _, t := range c.trees {
 		t.reads++
 		if readable {
-			t.tell(Change{Kind: Readable, Time: now})
+			t.tell(trees.Change{Kind: trees.Readable, Time: now})
 		}
 		if !t.news {
 			t.clean++
@@ -261,7 +264,7 @@ func (c *core) finish(now time.Time, took time.Duration) {
 
 // watched takes the outcome of askWatch: who has the PID now that it is
 // watched, or why it is not.
-func (c *core) watched(id Identity, now Process, err error, at time.Time) {
+func (c *core) watched(id process.Identity, now process.Row, err error, at time.Time) {
 	m := c.known[id.PID]
 	if m == nil || m.Identity != id || m.dead {
 		return
@@ -276,7 +279,7 @@ func (c *core) watched(id Identity, now Process, err error, at time.Time) {
 		delete(c.known, id.PID)
 		c.ask(askUnwatch, m)
 		c.stir(m.tree)
-	case errors.Is(err, ErrGone):
+	case errors.Is(err, process.ErrGone):
 		// Dead, or exiting and perhaps still in a fork: its row says which.
 		c.stir(m.tree)
 	}
@@ -284,12 +287,12 @@ func (c *core) watched(id Identity, now Process, err error, at time.Time) {
 }
 
 // probed takes the outcome of askProbe.
-func (c *core) probed(id Identity, now Process, err error, at time.Time) {
+func (c *core) probed(id process.Identity, now process.Row, err error, at time.Time) {
 	m := c.known[id.PID]
 	if m == nil || m.Identity != id {
 		return
 	}
-	if errors.Is(err, ErrGone) || err == nil && (now.Identity != id || now.State == Zombie) {
+	if errors.Is(err, process.ErrGone) || err == nil && (now.Identity != id || now.State == process.Zombie) {
 		c.bury(m, at)
 		c.stir(m.tree)
 	}
@@ -305,16 +308,16 @@ func (c *core) failedSince(reads int) error {
 }
 
 // verdict says what is established about a tree, and why if that is nothing.
-func (c *core) verdict(t *tree) (Verdict, error) {
+func (c *core) verdict(t *tree) (trees.Verdict, error) {
 	switch {
 	case t.closed:
-		return Unknown, ErrClosed
+		return trees.Unknown, ErrClosed
 	case c.unreadable != nil:
-		return Unknown, c.unreadable
+		return trees.Unknown, c.unreadable
 	case t.living > 0:
-		return Alive, nil
+		return trees.Alive, nil
 	case t.emptied && t.settled():
-		return Empty, nil
+		return trees.Empty, nil
 	}
-	return Unknown, nil
+	return trees.Unknown, nil
 }

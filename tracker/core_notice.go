@@ -1,6 +1,11 @@
 package tracker
 
-import "time"
+import (
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
+)
 
 // notice takes one notice.
 func (c *core) notice(n Notice, now time.Time) {
@@ -16,12 +21,12 @@ func (c *core) notice(n Notice, now time.Time) {
 	if m == nil || m.dead {
 		return
 	}
-	if n.Events.Has(Exited) {
+	if n.Events.Has(process.Exited) {
 		before := m.leaving()
 		m.exited, m.watched = true, false
 		m.tree.count(0, m.leaving()-before)
 	}
-	if c.forks == ForksNamed {
+	if c.forks == process.ForksNamed {
 		c.noticeExactly(m, n, now)
 		return
 	}
@@ -34,15 +39,15 @@ func (c *core) notice(n Notice, now time.Time) {
 // run. Nothing has to be read for that.
 func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
 	switch {
-	case n.Events.Has(Forked):
+	case n.Events.Has(process.Forked):
 		if n.Child != c.self && c.isNew(n.found) {
-			c.join(bornOf(m, n.found), Link{LinkParent, m.Identity}, m, m.tree, now).watched = true
+			c.join(bornOf(m, n.found), linkTo(trees.LinkParent, m), m, m.tree, now).watched = true
 		}
-	case n.Events.Has(Execed):
+	case n.Events.Has(process.Execed):
 		if n.found.Identity == m.Identity {
-			m.Process = n.found
+			m.Process = n.found.Process
 		}
-	case n.Events.Has(Exited):
+	case n.Events.Has(process.Exited):
 		c.bury(m, now)
 		c.tidy()
 	}
@@ -51,14 +56,14 @@ func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
 // isNew reports whether a child that is announced is nobody who is known, by a
 // read for instance. Whoever had the PID before is dead, though his exit may be
 // announced later.
-func (c *core) isNew(child Process) bool {
+func (c *core) isNew(child process.Row) bool {
 	m := c.known[child.PID]
 	return m == nil || m.dead || m.exited || child.Start != 0 && child.Identity != m.Identity
 }
 
 // bornOf completes what was found of a child that was gone when it was looked
 // up: it was born into the group and session of its parent.
-func bornOf(parent *member, child Process) Process {
+func bornOf(parent *member, child process.Row) process.Row {
 	if child.Start == 0 {
 		child.Parent, child.Group, child.Session = parent.PID, parent.Group, parent.Session
 	}
@@ -68,7 +73,7 @@ func bornOf(parent *member, child Process) Process {
 // freshen is called before a read that no notice asks for. Where no read was
 // needed for long, nobody knows what the PIDs of the dead mean by now.
 func (c *core) freshen() {
-	if c.forks == ForksNamed {
+	if c.forks == process.ForksNamed {
 		c.crowd = 0
 		c.tidy()
 	}

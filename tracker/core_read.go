@@ -1,9 +1,14 @@
 package tracker
 
-import "time"
+import (
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
+)
 
 // read applies one read of the table. What is to be done next is in c.asks.
-func (c *core) read(rows []Process, now time.Time) {
+func (c *core) read(rows []process.Row, now time.Time) {
 	clear(c.rows)
 	for i := range rows {
 		c.rows[rows[i].PID] = i
@@ -23,11 +28,11 @@ func (c *core) read(rows []Process, now time.Time) {
 }
 
 // review compares what is known of a process with its row.
-func (c *core) review(m *member, rows []Process, now time.Time) {
+func (c *core) review(m *member, rows []process.Row, now time.Time) {
 	i, listed := c.rows[m.PID]
 	same := listed && rows[i].Identity == m.Identity
 	switch {
-	case c.forks == ForksNamed && m.watched && (!same || rows[i].State == Zombie) && m.ended != c.reads-1:
+	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && m.ended != c.reads-1:
 		// Its exit will be announced, after forks of its that we have not been
 		// told of yet, unless that was lost. All it did before this read is
 		// known when the next one begins.
@@ -46,10 +51,10 @@ func (c *core) review(m *member, rows []Process, now time.Time) {
 		// notice was lost.
 		c.ask(askProbe, m)
 		c.looking = true
-	case rows[i].State == Zombie, rows[i].State == Exiting && m.exited:
+	case rows[i].State == process.Zombie, rows[i].State == process.Exiting && m.exited:
 		// After its exit was announced a process can no longer fork, though
 		// its row may read "exiting" for a while (xnu-facts R7).
-		m.State = Zombie
+		m.State = process.Zombie
 		c.discover(m, now)
 	default:
 		c.refresh(m, rows[i])
@@ -67,36 +72,36 @@ func (c *core) discover(m *member, now time.Time) {
 }
 
 // refresh takes over the row of a process that is not dead.
-func (c *core) refresh(m *member, row Process) {
+func (c *core) refresh(m *member, row process.Row) {
 	if row.Session == 0 {
 		row.Session = m.Session // the kernel does not say it of the exiting
 	}
-	if row.lineage.self == 0 {
-		row.lineage = m.lineage
+	if row.Lineage.Self == 0 {
+		row.Lineage = m.lineage
 	}
-	m.Process = row
+	m.Process, m.lineage = row.Process, row.Lineage
 	if m.dead || m.exited {
 		// It was taken for dead wrongly: the notice was about an earlier
 		// process with this PID, or a table had hidden the row.
 		m.tree.count(0, -m.leaving())
 		if m.dead {
 			m.tree.count(+1, 0)
-			m.tree.note(Change{Kind: Joined, Member: m.Member, Time: m.Joined})
+			m.tree.note(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}
 		m.dead, m.exited, m.watched = false, false, false
 		c.stir(m.tree)
 	}
-	if !m.watched && row.State != Exiting {
+	if !m.watched && row.State != process.Exiting {
 		c.ask(askWatch, m)
 	}
-	if !m.watched || m.Tracer != 0 || row.headless || c.forks == ForksUnseen {
+	if !m.watched || m.Tracer != 0 || row.Headless || c.forks == process.ForksUnseen {
 		c.looking = true
 	}
 }
 
 // admit lets in everybody who is linked to somebody known. It reports whether
 // there was anybody, because they may link others.
-func (c *core) admit(rows []Process, now time.Time) (any bool) {
+func (c *core) admit(rows []process.Row, now time.Time) (any bool) {
 	for i := range rows {
 		row := &rows[i]
 		if m := c.known[row.PID]; m != nil {
@@ -112,8 +117,8 @@ func (c *core) admit(rows []Process, now time.Time) (any bool) {
 			continue
 		}
 		c.stir(m.tree)
-		c.looking = c.looking || c.forks == ForksUnseen || row.State == Exiting
-		if row.State != Exiting {
+		c.looking = c.looking || c.forks == process.ForksUnseen || row.State == process.Exiting
+		if row.State != process.Exiting {
 			c.ask(askWatch, m)
 		}
 	}
@@ -121,33 +126,33 @@ func (c *core) admit(rows []Process, now time.Time) (any bool) {
 }
 
 // linkOf finds the evidence that a process belongs to a tree.
-func (c *core) linkOf(row *Process, rows []Process) (Link, *member) {
+func (c *core) linkOf(row *process.Row, rows []process.Row) (trees.Link, *member) {
 	if row.PID == c.self {
-		return Link{}, nil
+		return trees.Link{}, nil
 	}
 	if m := c.known[row.Parent]; m != nil && c.mayBeParent(m, row) {
-		return Link{LinkParent, m.Identity}, m
+		return linkTo(trees.LinkParent, m), m
 	}
 	if !c.orphan(row, rows) {
-		return Link{}, nil
+		return trees.Link{}, nil
 	}
 	if m := c.makerByLineage(row); m != nil {
-		return Link{LinkLineage, m.Identity}, m
+		return linkTo(trees.LinkLineage, m), m
 	}
 	if m := c.creatorOf(row.Group, row); m != nil {
-		return Link{LinkGroup, m.Identity}, m
+		return linkTo(trees.LinkGroup, m), m
 	}
 	if m := c.creatorOf(row.Session, row); m != nil {
-		return Link{LinkSession, m.Identity}, m
+		return linkTo(trees.LinkSession, m), m
 	}
-	return Link{}, nil
+	return trees.Link{}, nil
 }
 
 // mayBeParent reports whether a row that names m's PID as its parent means m.
 // An exit is announced after the children went to init (xnu-facts G6), so a
 // parent whose exit was known before this read is another process by now. One
 // that a debugger holds keeps the PID of its real parent though.
-func (c *core) mayBeParent(m *member, row *Process) bool {
+func (c *core) mayBeParent(m *member, row *process.Row) bool {
 	if m.PID == row.PID {
 		return false
 	}
@@ -156,7 +161,7 @@ func (c *core) mayBeParent(m *member, row *Process) bool {
 
 // orphan reports whether the parent of a process died. A process whose parent
 // lives is judged by its parent alone: a stranger may share our group.
-func (c *core) orphan(row *Process, rows []Process) bool {
+func (c *core) orphan(row *process.Row, rows []process.Row) bool {
 	if row.Parent == 1 {
 		return true
 	}
@@ -164,7 +169,7 @@ func (c *core) orphan(row *Process, rows []Process) bool {
 	if !listed {
 		return true
 	}
-	if c.forks == ForksAnnounced {
+	if c.forks == process.ForksAnnounced {
 		return false // XNU gives orphans to nobody but launchd
 	}
 	// On Linux any ancestor can adopt orphans (PR_SET_CHILD_SUBREAPER). Only
@@ -176,16 +181,16 @@ func (c *core) orphan(row *Process, rows []Process) bool {
 
 // noteLineage makes a process findable by the lineages of those it made.
 func (c *core) noteLineage(m *member) {
-	if m.lineage.self != 0 && c.known[m.PID] == m {
-		c.byLineage[m.lineage.self] = m
+	if m.lineage.Self != 0 && c.known[m.PID] == m {
+		c.byLineage[m.lineage.Self] = m
 	}
 }
 
 // makerByLineage finds the member that made an orphan. Nobody is older than who made
 // him; after an exec the kernel may name another, who can be younger.
-func (c *core) makerByLineage(row *Process) *member {
-	m := c.byLineage[row.lineage.parent]
-	if row.lineage.parent == 0 || m == nil || m.lineage.self >= row.lineage.self {
+func (c *core) makerByLineage(row *process.Row) *member {
+	m := c.byLineage[row.Lineage.Parent]
+	if row.Lineage.Parent == 0 || m == nil || m.lineage.Self >= row.Lineage.Self {
 		return nil
 	}
 	return m
@@ -195,7 +200,7 @@ func (c *core) makerByLineage(row *Process) *member {
 // which is that member's PID. The id of a group or session in use is no
 // process's PID but its creator's (xnu-facts G8). Somebody older than the
 // creator came in from outside.
-func (c *core) creatorOf(id int, row *Process) *member {
+func (c *core) creatorOf(id int, row *process.Row) *member {
 	m := c.known[id]
 	if m == nil || id == row.PID || row.Start < m.Start {
 		return nil
@@ -204,21 +209,21 @@ func (c *core) creatorOf(id int, row *Process) *member {
 }
 
 // join makes a process known as part of a tree.
-func (c *core) join(p Process, link Link, via *member, t *tree, now time.Time) *member {
+func (c *core) join(p process.Row, link trees.Link, via *member, t *tree, now time.Time) *member {
 	if old := c.known[p.PID]; old != nil {
 		old.watched = false // whoever watches the PID watches the new one
 		c.bury(old, now)
 	}
-	m := &member{Member: Member{Process: p, Link: link, Joined: now}, tree: t, via: via}
+	m := &member{Member: trees.Member{Process: p.Process, Link: link, Joined: now}, lineage: p.Lineage, tree: t, via: via}
 	m.shorten()
 	c.known[p.PID] = m
 	c.noteLineage(m)
-	if p.State == Zombie {
+	if p.State == process.Zombie {
 		m.dead, m.buried = true, c.reads
 		return m
 	}
 	t.count(+1, 0)
-	t.note(Change{Kind: Joined, Member: m.Member, Time: now})
+	t.note(trees.Change{Kind: trees.Joined, Member: m.Member, Time: now})
 	return m
 }
 
@@ -233,11 +238,11 @@ func (c *core) bury(m *member, now time.Time) {
 		m.watched = false
 		c.ask(askUnwatch, m)
 	}
-	m.tree.note(Change{Kind: Left, Member: m.Member, Time: now})
+	m.tree.note(trees.Change{Kind: trees.Left, Member: m.Member, Time: now})
 }
 
 // nest finds out whether the root of an outermost tree descends from another.
-func (c *core) nest(t *tree, rows []Process) {
+func (c *core) nest(t *tree, rows []process.Row) {
 	root := c.known[t.root.PID]
 	i, listed := c.rows[t.root.PID]
 	if t.outer != nil || root == nil || root.Identity != t.root || !listed {
@@ -251,7 +256,7 @@ func (c *core) nest(t *tree, rows []Process) {
 	t.outer.count(t.living, t.leaving)
 	for _, m := range c.known {
 		if m.alive() && m.tree.within(t) {
-			t.outer.note(Change{Kind: Joined, Member: m.Member, Time: m.Joined})
+			t.outer.note(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}
 	}
 	c.stir(t)
@@ -259,7 +264,7 @@ func (c *core) nest(t *tree, rows []Process) {
 
 // markNeeded notes which of the dead can still link somebody: those whom a row
 // names as parent, group or session, and those who have a row themselves.
-func (c *core) markNeeded(rows []Process) {
+func (c *core) markNeeded(rows []process.Row) {
 	for i := range rows {
 		for _, id := range [...]int{rows[i].PID, rows[i].Parent, rows[i].Group, rows[i].Session} {
 			if m := c.known[id]; m != nil && m.dead {
@@ -286,3 +291,7 @@ func (c *core) forget() {
 }
 
 func (c *core) ask(v verb, m *member) { c.asks = append(c.asks, ask{v, m.Identity}) }
+
+func linkTo(kind trees.LinkKind, m *member) trees.Link {
+	return trees.Link{Kind: kind, Through: m.Identity}
+}

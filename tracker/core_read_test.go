@@ -5,6 +5,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // Each entry adds rows to the cast: 10 is the root, 11 a child with a group of
@@ -36,8 +39,8 @@ var whoJoins = []TableEntry{
 }
 
 var _ = Describe("Who belongs to a tree", func() {
-	joins := func(link string, rows ...Process) {
-		for _, flavour := range []Forks{ForksAnnounced, ForksNamed, ForksUnseen} {
+	joins := func(link string, rows ...process.Row) {
+		for _, flavour := range []process.Forks{process.ForksAnnounced, process.ForksNamed, process.ForksUnseen} {
 			r := rehearse(flavour)
 			for _, p := range rows {
 				r.rows[p.PID] = p
@@ -49,8 +52,8 @@ var _ = Describe("Who belongs to a tree", func() {
 	}
 	DescribeTable("that is there before", joins, whoJoins)
 
-	DescribeTable("that is found later", func(link string, rows ...Process) {
-		for _, flavour := range []Forks{ForksAnnounced, ForksUnseen} {
+	DescribeTable("that is found later", func(link string, rows ...process.Row) {
+		for _, flavour := range []process.Forks{process.ForksAnnounced, process.ForksUnseen} {
 			r := rehearse(flavour)
 			tree := r.track(10)
 			r.appears(rows...)
@@ -59,8 +62,8 @@ var _ = Describe("Who belongs to a tree", func() {
 		}
 	}, whoJoins)
 
-	DescribeTable("where a notice was lost that would have named it", func(link string, rows ...Process) {
-		r := rehearse(ForksNamed)
+	DescribeTable("where a notice was lost that would have named it", func(link string, rows ...process.Row) {
+		r := rehearse(process.ForksNamed)
 		tree := r.track(10)
 		for _, p := range rows {
 			r.rows[p.PID] = p
@@ -71,13 +74,13 @@ var _ = Describe("Who belongs to a tree", func() {
 	}, whoJoins)
 
 	It("has the root and all below it as members, each with its evidence", func() {
-		tree := rehearse(ForksAnnounced).track(10)
+		tree := rehearse(process.ForksAnnounced).track(10)
 		Expect(links(tree)).To(Equal(map[int]string{10: "the root", 11: "child of 10", 12: "child of 10"}))
 		Expect(tree.Root()).To(Equal(identity(10)))
 	})
 
 	It("finds children in whatever order the table lists them", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		for pid := 60; pid > 20; pid-- { // each older in the table's order than its parent
 			r.rows[pid] = row(pid, pid+1, 10, 5)
 		}
@@ -85,35 +88,35 @@ var _ = Describe("Who belongs to a tree", func() {
 		Expect(r.track(10).Members()).To(HaveLen(3 + 41))
 	})
 
-	DescribeTable("keeps links through those who died", func(flavour Forks) {
+	DescribeTable("keeps links through those who died", func(flavour process.Forks) {
 		r := rehearse(flavour)
 		tree := r.track(10)
 		r.appears(row(20, 11, 11, 5), row(21, 12, 12, 12))
 		r.dies(11, 12)
 		Expect(links(tree)).To(Equal(map[int]string{10: "the root", 20: "child of 11", 21: "child of 12"}))
 		r.dies(10)
-		Expect(verdict(tree)).To(Equal(Alive))
+		Expect(verdict(tree)).To(Equal(trees.Alive))
 		// Nobody saw these being made: they are known by the groups that the dead left.
 		r.rows[30], r.rows[31] = row(30, 1, 11, 5), row(31, 1, 31, 12)
-		r.posted = append(r.posted, Notice{Lost: flavour == ForksNamed, PID: 20, Events: Forked})
+		r.posted = append(r.posted, Notice{Lost: flavour == process.ForksNamed, PID: 20, Events: process.Forked})
 		r.run()
 		Expect(links(tree)).To(And(
 			HaveKeyWithValue(30, "orphan in the group of 11"), HaveKeyWithValue(31, "orphan in the session of 12")))
 		r.dies(20, 21, 30)
-		Expect(verdict(tree)).To(Equal(Alive))
+		Expect(verdict(tree)).To(Equal(trees.Alive))
 		r.dies(31)
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 	},
-		Entry("where forks are announced", ForksAnnounced),
-		Entry("where forks are named", ForksNamed),
-		Entry("where forks are unseen", ForksUnseen),
+		Entry("where forks are announced", process.ForksAnnounced),
+		Entry("where forks are named", process.ForksNamed),
+		Entry("where forks are unseen", process.ForksUnseen),
 	)
 
 	It("that a living process of another session is the parent of was adopted, which only Linux has", func() {
-		for flavour, link := range map[Forks]string{
-			ForksNamed: "orphan in the session of 12", ForksUnseen: "orphan in the session of 12",
+		for flavour, link := range map[process.Forks]string{
+			process.ForksNamed: "orphan in the session of 12", process.ForksUnseen: "orphan in the session of 12",
 			// Here the parent left the session after it had made the child.
-			ForksAnnounced: "",
+			process.ForksAnnounced: "",
 		} {
 			r := rehearse(flavour)
 			r.rows[20] = row(20, 5, 20, 12)
@@ -122,7 +125,7 @@ var _ = Describe("Who belongs to a tree", func() {
 	})
 
 	It("links nobody through a PID that is another's now", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		r.dies(11)
 		r.replaces(row(11, 5, 5, 5, born(5000)))
@@ -131,7 +134,7 @@ var _ = Describe("Who belongs to a tree", func() {
 	})
 
 	It("is never the process in which the tracker runs, nor what it starts", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		r.rows[ownPID] = row(ownPID, 10, 10, 5)
 		r.appears(row(20, ownPID, 10, 5))
 		tree := r.track(10)
@@ -139,23 +142,23 @@ var _ = Describe("Who belongs to a tree", func() {
 	})
 
 	It("takes over what changes about a member", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		moved := row(11, 10, 77, 5)
-		moved.Command = nameOf([]byte("new"))
-		moved.State = Stopped
+		moved.Command = programName("new")
+		moved.State = process.Stopped
 		r.replaces(moved)
 		r.appears(row(20, 10, 10, 5))
-		i := slices.IndexFunc(tree.Members(), func(m Member) bool { return m.PID == 11 })
-		Expect(tree.Members()[i].Process).To(Equal(moved))
+		i := slices.IndexFunc(tree.Members(), func(m trees.Member) bool { return m.PID == 11 })
+		Expect(tree.Members()[i].Process).To(Equal(moved.Process))
 	})
 
 	It("keeps the session of a process whose exit has begun", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		r.replaces(row(12, 10, 12, 0, exiting))
 		r.appears(row(20, 10, 10, 5))
-		i := slices.IndexFunc(tree.Members(), func(m Member) bool { return m.PID == 12 })
+		i := slices.IndexFunc(tree.Members(), func(m trees.Member) bool { return m.PID == 12 })
 		Expect(tree.Members()[i].Session).To(Equal(12))
 	})
 })

@@ -3,13 +3,16 @@ package tracker
 import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A PID that is used again", func() {
 	another := row(11, 5, 5, 5, born(5000))
 
 	It("between the read and the watch is no member", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		r.beforeAdd = func(pid int) {
 			if pid == 11 {
 				r.replaces(another)
@@ -21,7 +24,7 @@ var _ = Describe("A PID that is used again", func() {
 	})
 
 	It("between the read and the watch by a relative is a new member", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		later := row(11, 10, 10, 5, born(5000))
 		r.beforeAdd = func(pid int) {
 			if pid == 11 {
@@ -32,11 +35,11 @@ var _ = Describe("A PID that is used again", func() {
 		Expect(links(tree)).To(HaveKeyWithValue(11, "child of 10"))
 		Expect(tree.Members()).To(ContainElement(HaveField("Identity", later.Identity)))
 		Expect(tree.Members()).NotTo(ContainElement(HaveField("Identity", identity(11))))
-		Expect(r.watched).To(HaveKeyWithValue(11, StartTime(5000)))
+		Expect(r.watched).To(HaveKeyWithValue(11, process.StartTime(5000)))
 	})
 
 	It("without any notice ends the member", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		changes(tree)
 		r.replaces(another)
@@ -47,17 +50,17 @@ var _ = Describe("A PID that is used again", func() {
 	})
 
 	It("by a root is another tree, and is watched", func() {
-		r := rehearse(ForksAnnounced)
-		r.rows = map[int]Process{1: r.rows[1], 10: r.rows[10]}
+		r := rehearse(process.ForksAnnounced)
+		r.rows = map[int]process.Row{1: r.rows[1], 10: r.rows[10]}
 		old := r.track(10)
 		// The end of the old one is not announced yet when the new one is tracked.
 		r.replaces(row(10, 1, 10, 10, born(5000)))
 		tree := r.track(10)
-		Expect(verdict(old)).To(Equal(Empty))
-		Expect(verdict(tree)).To(Equal(Alive))
-		Expect(r.watched).To(HaveKeyWithValue(10, StartTime(5000)))
+		Expect(verdict(old)).To(Equal(trees.Empty))
+		Expect(verdict(tree)).To(Equal(trees.Alive))
+		Expect(r.watched).To(HaveKeyWithValue(10, process.StartTime(5000)))
 		r.dies(10)
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 	})
 })
 
@@ -65,7 +68,7 @@ var _ = Describe("The PID of somebody long dead, where no read was needed since"
 	// strangers is a tree one member of which is dead. A stranger had the PID since,
 	// created a group and died; all that is left of him is a child in that group.
 	strangers := func() (*rehearsal, *Tree) {
-		r := rehearse(ForksNamed)
+		r := rehearse(process.ForksNamed)
 		tree := r.track(10)
 		r.appears(row(20, 10, 10, 5))
 		r.dies(20) // and after him the dead stay until there are many
@@ -83,7 +86,7 @@ var _ = Describe("The PID of somebody long dead, where no read was needed since"
 	It("links nobody when the tree is looked at", func(ctx SpecContext) {
 		r, tree := strangers()
 		go r.tracker.run()
-		Expect(tree.Check(ctx)).To(Equal(Alive))
+		Expect(tree.Check(ctx)).To(Equal(trees.Alive))
 		Expect(links(tree)).NotTo(HaveKey(30))
 		Expect(r.tracker.Close()).To(Succeed())
 	}, patience)
@@ -96,7 +99,7 @@ var _ = Describe("The PID of somebody long dead, where no read was needed since"
 	})
 
 	It("links those whose group a member is still in", func() {
-		r := rehearse(ForksNamed)
+		r := rehearse(process.ForksNamed)
 		tree := r.track(10)
 		r.appears(row(20, 11, 11, 5))
 		r.dies(11)

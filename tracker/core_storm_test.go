@@ -5,18 +5,21 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A storm of forks", func() {
 	// storm has the root of a tree fork at each read.
 	storm := func(r *rehearsal, pid int) {
 		r.cost = 5 * time.Millisecond
-		r.beforeRead = func() { r.posted = append(r.posted, Notice{PID: pid, Events: Forked}) }
-		r.posted = append(r.posted, Notice{PID: pid, Events: Forked})
+		r.beforeRead = func() { r.posted = append(r.posted, Notice{PID: pid, Events: process.Forked}) }
+		r.posted = append(r.posted, Notice{PID: pid, Events: process.Forked})
 	}
 
 	It("costs a few percent of a processor", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		r.track(10)
 		storm(r, 10)
 		before, began := r.reads, r.clock
@@ -26,7 +29,7 @@ var _ = Describe("A storm of forks", func() {
 	})
 
 	It("finds a tree empty between two losses of notices, also after many in a row", func() {
-		r := rehearse(ForksNamed)
+		r := rehearse(process.ForksNamed)
 		r.rows[30] = row(30, 5, 30, 5)
 		r.track(30)
 		tree := r.track(10)
@@ -45,11 +48,11 @@ var _ = Describe("A storm of forks", func() {
 		}
 		lost()
 		r.dies(10, 11, 12)
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 	})
 
 	It("costs no more while a tree waits to be found empty and notices are lost", func() {
-		r := rehearse(ForksNamed)
+		r := rehearse(process.ForksNamed)
 		r.rows[30] = row(30, 5, 30, 5)
 		r.track(30)
 		tree := r.track(10)
@@ -62,23 +65,23 @@ var _ = Describe("A storm of forks", func() {
 		Expect(spent.Seconds() / r.clock.Sub(began).Seconds()).To(BeNumerically("<", 0.05))
 		r.beforeRead = nil
 		r.run()
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 	})
 
 	It("does not hold up the verdict on another tree", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		r.rows[30] = row(30, 5, 30, 5)
 		stormy, quiet := r.track(10), r.track(30)
 		storm(r, 10)
 		r.run()
 		delete(r.rows, 30)
 		delete(r.watched, 30)
-		r.posted = append(r.posted, Notice{PID: 30, Events: Exited})
+		r.posted = append(r.posted, Notice{PID: 30, Events: process.Exited})
 		began := r.clock
-		for verdict(quiet) != Empty {
+		for verdict(quiet) != trees.Empty {
 			Expect(r.clock.Sub(began)).To(BeNumerically("<", 4*r.cost))
 			Expect(r.tracker.follower.step()).To(Succeed())
 		}
-		Expect(verdict(stormy)).To(Equal(Alive))
+		Expect(verdict(stormy)).To(Equal(trees.Alive))
 	})
 })

@@ -7,11 +7,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A row that is missing though no exit was announced", func() {
 	It("is no death while the process can be looked up", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		hidden := r.rows[11]
 		r.beforeRead = func() { delete(r.rows, 11) }
@@ -24,7 +27,7 @@ var _ = Describe("A row that is missing though no exit was announced", func() {
 	})
 
 	It("is a death when there is no such process", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		delete(r.rows, 11)
 		r.appears(row(20, 10, 10, 5))
@@ -32,7 +35,7 @@ var _ = Describe("A row that is missing though no exit was announced", func() {
 	})
 
 	It("is no death while look-ups fail", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		r.tracker.follower.kernel = &blind{r.script}
 		delete(r.rows, 11)
@@ -44,10 +47,10 @@ var _ = Describe("A row that is missing though no exit was announced", func() {
 // A hiding kernel has a process that its table does not show.
 type hiding struct {
 	*script
-	hidden Process
+	hidden process.Row
 }
 
-func (h *hiding) lookup(pid int) (Process, error) {
+func (h *hiding) lookup(pid int) (process.Row, error) {
 	if pid == h.hidden.PID {
 		return h.hidden, nil
 	}
@@ -57,32 +60,32 @@ func (h *hiding) lookup(pid int) (Process, error) {
 // A blind kernel does not let us look at single processes.
 type blind struct{ *script }
 
-func (*blind) lookup(int) (Process, error) { return Process{}, syscall.EPERM }
+func (*blind) lookup(int) (process.Row, error) { return process.Row{}, syscall.EPERM }
 
 var _ = Describe("A table that cannot be read", func() {
-	DescribeTable("leaves everything unknown, and nothing empty", func(flavour Forks) {
+	DescribeTable("leaves everything unknown, and nothing empty", func(flavour process.Forks) {
 		r := rehearse(flavour)
 		tree := r.track(10)
 		changes(tree)
 		r.unreadable = syscall.EPERM
-		r.posted = append(r.posted, Notice{Lost: true}, Notice{PID: 10, Events: Forked})
-		if flavour == ForksNamed {
+		r.posted = append(r.posted, Notice{Lost: true}, Notice{PID: 10, Events: process.Forked})
+		if flavour == process.ForksNamed {
 			r.posted = r.posted[:1]
 		}
 		r.dies(10, 11, 12)
 		v, err := tree.Verdict()
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(syscall.EPERM))
 		Expect(changes(tree)).To(And(ContainElement("unreadable"), Not(ContainElement("emptied"))))
 
 		r.unreadable = nil
 		r.happensLater(time.Second)
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 		Expect(changes(tree)).To(ContainElements("readable", "emptied"))
 	}, everyFlavour)
 
 	It("is read again ever more slowly", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		r.track(10)
 		r.unreadable = errors.New("not now")
 		before := r.reads
@@ -92,7 +95,7 @@ var _ = Describe("A table that cannot be read", func() {
 	})
 
 	It("says so once", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		changes(tree)
 		r.unreadable = errors.New("not now")

@@ -6,25 +6,28 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A process that cannot be watched", func() {
 	DescribeTable("because it has begun to exit counts until it is a zombie or gone", func(end func(r *rehearsal)) {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		r.appears(row(20, 10, 10, 0, exiting))
 		r.dies(10, 11, 12)
 		Expect(links(tree)).To(Equal(map[int]string{20: "child of 10"}))
-		Expect(verdict(tree)).To(Equal(Alive))
+		Expect(verdict(tree)).To(Equal(trees.Alive))
 		end(r)
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 	},
 		Entry("a zombie", func(r *rehearsal) { r.replaces(row(20, 1, 10, 0, zombie)); r.run() }),
 		Entry("gone", func(r *rehearsal) { delete(r.rows, 20); r.run() }),
 	)
 
 	It("because it has begun to exit may still make a child", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		r.appears(row(20, 10, 10, 0, exiting))
 		r.dies(10, 11, 12)
@@ -35,23 +38,23 @@ var _ = Describe("A process that cannot be watched", func() {
 		r.run()
 		Expect(links(tree)).To(Equal(map[int]string{21: "child of 20"}))
 		r.dies(21)
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 	})
 
-	DescribeTable("because of an error counts, and is tried again", func(flavour Forks) {
+	DescribeTable("because of an error counts, and is tried again", func(flavour process.Forks) {
 		r := rehearse(flavour)
 		r.refused[11] = syscall.EMFILE
 		tree := r.track(10)
 		r.dies(10, 12)
-		Expect(verdict(tree)).To(Equal(Alive))
+		Expect(verdict(tree)).To(Equal(trees.Alive))
 		delete(r.refused, 11)
 		r.run()
 		Expect(r.watched).To(HaveKey(11))
 		r.dies(11)
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 	}, everyFlavour)
 
-	DescribeTable("because of an error has no child that is missed when it is watched at last", func(flavour Forks) {
+	DescribeTable("because of an error has no child that is missed when it is watched at last", func(flavour process.Forks) {
 		r := rehearse(flavour)
 		r.refused[11] = syscall.ENOMEM
 		tree := r.track(10)
@@ -70,18 +73,18 @@ var _ = Describe("A process that cannot be watched", func() {
 			Expect(r.tracker.follower.step()).To(Succeed())
 			Expect(r.clock.Sub(watched)).To(BeNumerically("<", 50*time.Millisecond), "time enough to be orphaned")
 		}
-	}, Entry("where forks are announced", ForksAnnounced), Entry("where forks are named", ForksNamed))
+	}, Entry("where forks are announced", process.ForksAnnounced), Entry("where forks are named", process.ForksNamed))
 
 	It("because of an error is looked at until it has gone", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		r.refused[11] = syscall.ENOMEM
 		tree := r.track(10)
 		r.dies(10, 11, 12)
-		Expect(verdict(tree)).To(Equal(Empty))
+		Expect(verdict(tree)).To(Equal(trees.Empty))
 	})
 
 	It("because it died since the read is dead only when a read says so", func() {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		r.beforeAdd = func(pid int) {
 			if pid == 11 {
 				delete(r.rows, 11)
@@ -97,7 +100,7 @@ var _ = Describe("A process that cannot be watched", func() {
 var _ = Describe("A process that is watched at last, after some refusals", func() {
 	// The read after which it is watched may be any: one that finds the process,
 	// one that settles the tree or the last of those.
-	DescribeTable("has no child that is missed", func(flavour Forks) {
+	DescribeTable("has no child that is missed", func(flavour process.Forks) {
 		for times := range 6 {
 			refusals := times
 			r := rehearse(flavour)
@@ -126,12 +129,12 @@ var _ = Describe("A process that is watched at last, after some refusals", func(
 			}
 			Expect(tree.living).To(Equal(4))
 		}
-	}, Entry("where forks are announced", ForksAnnounced), Entry("where forks are named", ForksNamed))
+	}, Entry("where forks are announced", process.ForksAnnounced), Entry("where forks are named", process.ForksNamed))
 })
 
 var _ = Describe("A process whose first thread has ended", func() {
 	It("is looked at until it has gone, since its end may be announced to nobody", func() {
-		r := rehearse(ForksNamed)
+		r := rehearse(process.ForksNamed)
 		tree := r.track(10)
 		r.replaces(row(11, 10, 11, 5, headless))
 		r.posted = append(r.posted, Notice{Lost: true}) // a reason to read
@@ -143,4 +146,4 @@ var _ = Describe("A process whose first thread has ended", func() {
 	})
 })
 
-func headless(p *Process) { p.headless = true }
+func headless(p *process.Row) { p.Headless = true }

@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/harness/play"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // Scenarios play what processes do in one order, on real processes. Here the
@@ -21,13 +22,13 @@ var _ = Describe("a play of the scenarios", Label("explore"), func() {
 	const daemon = "A forks B; A forks C; C exits; A reaps C; B forks D; D leads a session; D lets go; B exits; A exits; D exits"
 	announced, named := simFlavours[0], simFlavours[0]
 	for _, flavour := range simFlavours {
-		if flavour.forks == ForksNamed {
+		if flavour.forks == process.ForksNamed {
 			named = flavour
 		}
 	}
 
 	It("that fails in some order is reduced to what matters", func() {
-		Expect(announced).To(Equal(simFlavour{forks: ForksAnnounced}))
+		Expect(announced).To(Equal(simFlavour{forks: process.ForksAnnounced}))
 		p, err := play.Parse(daemon)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(tryPlay(p, announced, false).failure).To(ContainSubstring("found empty while"))

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/gemini-monitor/gemini/harness/property"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("in random orders of the steps of random programs", Label("explore"), func() {
@@ -62,7 +63,7 @@ func drawCase(t *rapid.T, flavour simFlavour) simCase {
 	for range rapid.IntRange(0, 2).Draw(t, "strangers") {
 		c.strangers = append(c.strangers, drawProgram(t, &names, 1))
 	}
-	if flavour.forks == ForksNamed {
+	if flavour.forks == process.ForksNamed {
 		c.overflow = rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "overflow")
 	}
 	return c

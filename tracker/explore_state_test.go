@@ -3,6 +3,8 @@ package tracker
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // encode writes down all that the future of a run depends on. Times are left
@@ -56,7 +58,7 @@ func (s *stateWriter) core(c *core) {
 	slices.Sort(pids)
 	for _, pid := range pids {
 		m := c.known[pid]
-		s.process(m.Process)
+		s.process(process.Row{Process: m.Process, Lineage: m.lineage})
 		s.numbers(int(m.Link.Through.Start))
 		s.flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads)
 	}
@@ -89,8 +91,8 @@ func (s *stateWriter) flags(flags ...bool) {
 	s.text = append(s.text, bits)
 }
 
-func (s *stateWriter) process(p Process) {
-	s.numbers(p.PID, int(p.Start), p.Parent, p.Group, p.Session, int(p.State), p.Tracer, int(p.lineage.self), int(p.lineage.parent))
+func (s *stateWriter) process(p process.Row) {
+	s.numbers(p.PID, int(p.Start), p.Parent, p.Group, p.Session, int(p.State), p.Tracer, int(p.Lineage.Self), int(p.Lineage.Parent))
 }
 
 func (s *stateWriter) end() { s.text = append(s.text, 0xff) }

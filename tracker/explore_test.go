@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A simCase is a small world: a tree to be followed, and strangers.
@@ -40,9 +42,9 @@ type simCase struct {
 func (c simCase) differs(flavour simFlavour) bool {
 	switch {
 	case c.overflow > 0:
-		return flavour.forks == ForksNamed
+		return flavour.forks == process.ForksNamed
 	case c.traced:
-		return flavour.forks == ForksAnnounced
+		return flavour.forks == process.ForksAnnounced
 	}
 	return true
 }
@@ -50,7 +52,7 @@ func (c simCase) differs(flavour simFlavour) bool {
 // opens tells whether some schedule of the case has to open the documented hole.
 // A kernel that names each child has none, once the tracker is there.
 func (c simCase) opens(flavour simFlavour) bool {
-	return c.hole && !(flavour.lineage && c.byLineage) && (flavour.forks != ForksNamed || c.late || c.overflow > 0)
+	return c.hole && !(flavour.lineage && c.byLineage) && (flavour.forks != process.ForksNamed || c.late || c.overflow > 0)
 }
 
 // A simRun is one schedule of a case.
@@ -206,7 +208,7 @@ func (r *simRun) check() {
 				r.fail("found empty while %s lives, of whom the tracker was shown that it belongs", p)
 			}
 		}
-		if !r.hole || r.kernel.lineage && r.byLineage || r.kernel.flavour == ForksNamed && r.overflow == 0 && !r.late {
+		if !r.hole || r.kernel.lineage && r.byLineage || r.kernel.flavour == process.ForksNamed && r.overflow == 0 && !r.late {
 			r.fail("found empty while %s lives", lost[0])
 		}
 	}

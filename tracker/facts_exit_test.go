@@ -4,6 +4,8 @@ import (
 	"context"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var exitFacts = []fact{{
@@ -11,7 +13,7 @@ var exitFacts = []fact{{
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
 		s.exit(pid)
-		s.await(ctx, pid, Exited)
+		s.await(ctx, pid, process.Exited)
 		s.reap(0, pid)
 		s.fence(ctx)
 		Expect(s.exits(pid)).To(Equal(1))
@@ -23,7 +25,7 @@ var exitFacts = []fact{{
 		pid := s.watchedChild()
 		Expect(s.watch(pid)).To(Succeed())
 		s.exit(pid)
-		s.await(ctx, pid, Exited)
+		s.await(ctx, pid, process.Exited)
 		s.fence(ctx)
 		Expect(s.exits(pid)).To(Equal(1))
 	},
@@ -44,18 +46,18 @@ var exitFacts = []fact{{
 	check: func(ctx context.Context, s *stage) {
 		pid := s.spawn(0)
 		s.exit(pid)
-		s.becomes(ctx, pid, Zombie)
-		Expect(s.watch(pid)).To(MatchError(ErrGone))
+		s.becomes(ctx, pid, process.Zombie)
+		Expect(s.watch(pid)).To(MatchError(process.ErrGone))
 		s.reap(0, pid)
 		s.fence(ctx)
 		Expect(s.of(pid)).To(BeZero())
 	},
-	except: map[Forks]exception{ForksUnseen: {pidfdZombie, func(ctx context.Context, s *stage) {
+	except: map[process.Forks]exception{process.ForksUnseen: {pidfdZombie, func(ctx context.Context, s *stage) {
 		pid := s.spawn(0)
 		s.exit(pid)
-		s.becomes(ctx, pid, Zombie)
+		s.becomes(ctx, pid, process.Zombie)
 		Expect(s.watch(pid)).To(Succeed())
-		s.await(ctx, pid, Exited)
+		s.await(ctx, pid, process.Exited)
 	}}},
 	probe: true,
 }, {
@@ -67,9 +69,9 @@ var exitFacts = []fact{{
 			err := s.watch(pid)
 			wait()
 			if err == nil {
-				s.await(ctx, pid, Exited)
+				s.await(ctx, pid, process.Exited)
 			} else {
-				Expect(err).To(MatchError(ErrGone))
+				Expect(err).To(MatchError(process.ErrGone))
 			}
 			s.reap(0, pid)
 		}
@@ -81,7 +83,7 @@ var exitFacts = []fact{{
 		pid := s.spawn(0)
 		s.exit(pid)
 		s.reap(0, pid)
-		Expect(s.watch(pid)).To(MatchError(ErrGone))
+		Expect(s.watch(pid)).To(MatchError(process.ErrGone))
 	},
 	probe: true,
 }, {
@@ -91,7 +93,7 @@ var exitFacts = []fact{{
 		s.exit(pid)
 		s.reap(0, pid)
 		s.gone(pid)
-		s.await(ctx, pid, Exited)
+		s.await(ctx, pid, process.Exited)
 	},
 	probe: true,
 }, {
@@ -113,7 +115,7 @@ var exitFacts = []fact{{
 			Expect(s.exits(pid)).To(Equal(1))
 		}
 	},
-	except: map[Forks]exception{ForksNamed: {why: "the connector speaks after the parent was woken"}},
+	except: map[process.Forks]exception{process.ForksNamed: {why: "the connector speaks after the parent was woken"}},
 	probe:  true,
 }, {
 	claim: "announces the end of the old process, not of the next one with its PID (G7, R8)",
@@ -122,7 +124,7 @@ var exitFacts = []fact{{
 		s.exit(pid)
 		s.reap(0, pid)
 		exit := s.another(pid)
-		s.await(ctx, pid, Exited)
+		s.await(ctx, pid, process.Exited)
 		exit()
 		s.fence(ctx)
 		Expect(s.exits(pid)).To(Equal(1))
@@ -138,6 +140,6 @@ var exitFacts = []fact{{
 		s.fence(ctx)
 		Expect(s.exits(pid)).To(BeZero(), "the end of the old process was announced as the new one's")
 		exit()
-		s.await(ctx, pid, Exited)
+		s.await(ctx, pid, process.Exited)
 	},
 }}

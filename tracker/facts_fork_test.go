@@ -5,6 +5,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var forkFacts = []fact{{
@@ -12,13 +14,13 @@ var forkFacts = []fact{{
 	check: func(ctx context.Context, s *stage) {
 		parent, child := s.watchedChild(), 0
 		wait := s.meanwhile(func() { child = s.spawn(parent) })
-		s.await(ctx, parent, Forked)
+		s.await(ctx, parent, process.Forked)
 		table := s.read()
 		wait()
 		Expect(table).To(HaveKey(child))
 		Expect(table[child].Parent).To(Equal(parent))
 	},
-	except: map[Forks]exception{ForksUnseen: {why: pidfdForks}},
+	except: map[process.Forks]exception{process.ForksUnseen: {why: pidfdForks}},
 	probe:  true,
 }, {
 	claim: "shows children that were forked before the watch (G5)",
@@ -38,11 +40,11 @@ var forkFacts = []fact{{
 			s.spawn(parent)
 		}
 		s.exit(parent)
-		s.await(ctx, parent, Forked|Exited)
+		s.await(ctx, parent, process.Forked|process.Exited)
 		s.fence(ctx)
-		Expect(s.after(parent, Exited)).To(BeZero())
+		Expect(s.after(parent, process.Exited)).To(BeZero())
 	},
-	except: map[Forks]exception{ForksUnseen: {why: pidfdForks}},
+	except: map[process.Forks]exception{process.ForksUnseen: {why: pidfdForks}},
 	probe:  true,
 }, {
 	claim: "names every child, or none",
@@ -51,21 +53,21 @@ var forkFacts = []fact{{
 		s.fence(ctx)
 		s.noticed = nil // a fork from before the watch could still be told
 		children := []int{s.spawn(parent), s.spawn(parent), s.spawn(parent)}
-		s.await(ctx, parent, Forked)
+		s.await(ctx, parent, process.Forked)
 		s.fence(ctx)
 		var named []int
 		for _, n := range s.noticed {
-			if n.PID == parent && n.Events.Has(Forked) {
+			if n.PID == parent && n.Events.Has(process.Forked) {
 				named = append(named, n.Child)
 			}
 		}
-		if s.kernel.forks() == ForksNamed {
+		if s.kernel.forks() == process.ForksNamed {
 			Expect(named).To(Equal(children))
 		} else {
 			Expect(named).To(HaveEach(0))
 		}
 	},
-	except: map[Forks]exception{ForksUnseen: {why: pidfdForks}},
+	except: map[process.Forks]exception{process.ForksUnseen: {why: pidfdForks}},
 }, {
 	claim: "announces an exec, and goes on watching (G2, G9)",
 	check: func(ctx context.Context, s *stage) {
@@ -74,20 +76,20 @@ var forkFacts = []fact{{
 		for range 3 {
 			s.noticed = nil
 			s.exec(pid)
-			s.await(ctx, pid, Execed)
+			s.await(ctx, pid, process.Execed)
 		}
 		Expect(s.lookup(pid).Identity).To(Equal(before.Identity))
 		s.exit(pid)
-		s.await(ctx, pid, Exited)
+		s.await(ctx, pid, process.Exited)
 	},
-	except: map[Forks]exception{ForksUnseen: {pidfdForks, func(ctx context.Context, s *stage) {
+	except: map[process.Forks]exception{process.ForksUnseen: {pidfdForks, func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
 		before := s.lookup(pid)
 		s.exec(pid)
 		Expect(s.lookup(pid).Identity).To(Equal(before.Identity))
 		s.exit(pid)
-		s.await(ctx, pid, Exited)
-		Expect(s.of(pid)).To(Equal(Exited))
+		s.await(ctx, pid, process.Exited)
+		Expect(s.of(pid)).To(Equal(process.Exited))
 	}}},
 	probe: true,
 }, {
@@ -96,12 +98,12 @@ var forkFacts = []fact{{
 		parent := s.watchedChild()
 		children := []int{s.spawn(parent), s.spawn(parent)}
 		s.exit(parent)
-		s.await(ctx, parent, Exited)
+		s.await(ctx, parent, process.Exited)
 		table := s.read()
 		for _, child := range children {
 			Expect(table).To(HaveKey(child))
 			Expect(table[child].Parent).NotTo(Equal(parent))
-			if s.kernel.forks() == ForksAnnounced { // elsewhere any ancestor may adopt
+			if s.kernel.forks() == process.ForksAnnounced { // elsewhere any ancestor may adopt
 				Expect(table[child].Parent).To(Equal(1))
 			}
 		}
@@ -115,17 +117,17 @@ var forkFacts = []fact{{
 		}
 		mother := s.spawn(0)
 		child := s.spawn(mother)
-		made, maker := s.lookup(child).lineage, s.lookup(mother).lineage
-		Expect(made.parent).To(Equal(maker.self))
-		Expect(made.self).To(BeNumerically(">", maker.self))
+		made, maker := s.lookup(child).Lineage, s.lookup(mother).Lineage
+		Expect(made.Parent).To(Equal(maker.Self))
+		Expect(made.Self).To(BeNumerically(">", maker.Self))
 		s.exit(mother)
-		s.becomes(ctx, mother, Zombie)
-		Expect(s.lookup(mother).lineage).To(Equal(maker))
+		s.becomes(ctx, mother, process.Zombie)
+		Expect(s.lookup(mother).Lineage).To(Equal(maker))
 		s.reap(0, mother)
 		Expect(s.lookup(child).Parent).To(Equal(1))
 		s.exec(child)
-		Expect(s.lookup(child).lineage).To(Equal(made))
-		Expect(s.read()[child].lineage).To(Equal(made))
+		Expect(s.lookup(child).Lineage).To(Equal(made))
+		Expect(s.read()[child].Lineage).To(Equal(made))
 	},
 	probe: true,
 }, {
@@ -134,12 +136,12 @@ var forkFacts = []fact{{
 		parent := s.watchedChild()
 		child := s.spawn(parent)
 		s.exit(child)
-		s.becomes(ctx, child, Zombie)
+		s.becomes(ctx, child, process.Zombie)
 		s.exit(parent)
-		s.await(ctx, parent, Exited)
+		s.await(ctx, parent, process.Exited)
 		Expect(s.read()).NotTo(HaveKey(child))
 	},
-	except: map[Forks]exception{ForksNamed: {initReaps, zombiesVanish}, ForksUnseen: {initReaps, zombiesVanish}},
+	except: map[process.Forks]exception{process.ForksNamed: {initReaps, zombiesVanish}, process.ForksUnseen: {initReaps, zombiesVanish}},
 	probe:  true,
 }}
 
@@ -149,7 +151,7 @@ func zombiesVanish(ctx context.Context, s *stage) {
 	parent := s.watchedChild()
 	child := s.spawn(parent)
 	s.exit(child)
-	s.becomes(ctx, child, Zombie)
+	s.becomes(ctx, child, process.Zombie)
 	s.exit(parent)
 	s.vanishes(ctx, child)
 }

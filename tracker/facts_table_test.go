@@ -4,6 +4,8 @@ import (
 	"context"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var tableFacts = []fact{{
@@ -28,7 +30,7 @@ var tableFacts = []fact{{
 		s.exec(parent)
 		Expect(s.lookup(parent).Identity).To(Equal(born))
 		s.exit(parent)
-		s.becomes(ctx, parent, Zombie)
+		s.becomes(ctx, parent, process.Zombie)
 		Expect(s.lookup(parent).Identity).To(Equal(born))
 		s.setsid(child)
 		s.exec(child)
@@ -108,8 +110,8 @@ var tableFacts = []fact{{
 		zombie := s.spawn(parent)
 		s.setpgid(zombie)
 		s.exit(zombie)
-		s.becomes(ctx, zombie, Zombie)
-		Expect(s.read()[zombie]).To(And(HaveField("Parent", parent), HaveField("Group", zombie), HaveField("State", Zombie)))
+		s.becomes(ctx, zombie, process.Zombie)
+		Expect(s.read()[zombie]).To(And(HaveField("Parent", parent), HaveField("Group", zombie), HaveField("State", process.Zombie)))
 		s.reap(parent, zombie)
 		Expect(s.read()).NotTo(HaveKey(zombie))
 	},

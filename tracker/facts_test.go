@@ -6,6 +6,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // The numbers are those of the guarantees that XNU's source gives: G1 to G14,
@@ -18,7 +20,7 @@ const (
 )
 
 // after returns what was announced of a process after an event.
-func (s *stage) after(pid int, event Events) (later Events) {
+func (s *stage) after(pid int, event process.Events) (later process.Events) {
 	seen := false
 	for _, n := range s.noticed {
 		if n.PID != pid {

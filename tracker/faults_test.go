@@ -7,6 +7,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // faulty tells that this run makes system calls fail at random, as darwinrun
@@ -16,7 +18,7 @@ var faulty = os.Getenv("TRACKER_FAULTS") != ""
 // insist asks until there is an answer, that somebody is gone for one.
 func insist[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 	answer, err := ask()
-	for faulty && err != nil && !errors.Is(err, ErrGone) && ctx.Err() == nil {
+	for faulty && err != nil && !errors.Is(err, process.ErrGone) && ctx.Err() == nil {
 		answer, err = ask()
 	}
 	return answer, err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A kernel is what following trees needs of an operating system: a source of
@@ -11,8 +13,8 @@ import (
 type kernel interface {
 	source
 	// read appends one row for each process.
-	read(rows []Process) ([]Process, error)
-	lookup(pid int) (Process, error)
+	read(rows []process.Row) ([]process.Row, error)
+	lookup(pid int) (process.Row, error)
 	capabilities() Capabilities
 }
 
@@ -28,7 +30,7 @@ type follower struct {
 	mu      sync.Mutex
 	core    *core
 	notices []Notice
-	rows    []Process
+	rows    []process.Row
 }
 
 // step waits for news or the time of the next read, whichever is first, and
@@ -105,7 +107,7 @@ func (f *follower) look() error {
 
 // read reads the table and says what that cost: processor time, because on a
 // busy machine a read that waited for its turn has cost nobody anything.
-func (f *follower) read() (rows []Process, cost time.Duration, err error) {
+func (f *follower) read() (rows []process.Row, cost time.Duration, err error) {
 	clock := f.spent
 	if clock == nil {
 		began := f.now()
@@ -153,14 +155,14 @@ func (f *follower) answerOne(a ask) {
 // watch begins to watch a process and looks whose PID that is afterwards. The
 // PID may have gone to another process before (xnu-facts R9), but not after,
 // without a notice.
-func (f *follower) watch(id Identity) (Process, error) {
+func (f *follower) watch(id process.Identity) (process.Row, error) {
 	if err := f.kernel.add(id.PID); err != nil {
-		return Process{}, err
+		return process.Row{}, err
 	}
 	p, err := f.kernel.lookup(id.PID)
-	if errors.Is(err, ErrGone) {
+	if errors.Is(err, process.ErrGone) {
 		// It died just now, watched: the notice will say so.
-		return Process{Identity: id}, nil
+		return process.Row{Process: process.Process{Identity: id}}, nil
 	}
 	return p, err
 }

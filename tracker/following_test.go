@@ -8,6 +8,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // withTracker has a container of specs for each mechanism of this system. The
@@ -58,7 +60,7 @@ func ends(ctx context.Context, t *Tree, o *oracle) <-chan ending {
 func lives(ctx context.Context, t *Tree, o *oracle) {
 	GinkgoHelper()
 	Expect(o.held()).To(BeTrue(), "the spec is wrong: nobody lives")
-	Expect(sure(ctx, func() (Verdict, error) { return t.Check(ctx) })).To(Equal(Alive))
+	Expect(sure(ctx, func() (trees.Verdict, error) { return t.Check(ctx) })).To(Equal(trees.Alive))
 }
 
 // members waits until the members of a tree are these.

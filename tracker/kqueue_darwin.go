@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A kqueueSource is a kqueue with one EVFILT_PROC knote for each watched PID.
@@ -31,7 +33,7 @@ func newSource() (source, error) {
 	return w, nil
 }
 
-func (w *kqueueSource) forks() Forks { return ForksAnnounced }
+func (w *kqueueSource) forks() process.Forks { return process.ForksAnnounced }
 
 func (w *kqueueSource) inherit() {}
 
@@ -46,7 +48,7 @@ func (w *kqueueSource) add(pid int) error {
 		Fflags: unix.NOTE_FORK | unix.NOTE_EXEC | unix.NOTE_EXIT | unix.NOTE_REAP,
 	})
 	if err == unix.ESRCH {
-		return ErrGone
+		return process.ErrGone
 	}
 	if err == nil {
 		w.knotes[pid] = struct{}{}
@@ -108,15 +110,15 @@ func (w *kqueueSource) next(notices []Notice, timeout time.Duration) ([]Notice, 
 func (w *kqueueSource) noticeOf(event unix.Kevent_t) Notice {
 	notice := Notice{PID: int(event.Ident)}
 	if event.Fflags&unix.NOTE_FORK != 0 {
-		notice.Events |= Forked
+		notice.Events |= process.Forked
 	}
 	if event.Fflags&unix.NOTE_EXEC != 0 {
-		notice.Events |= Execed
+		notice.Events |= process.Execed
 	}
 	// A traced process may die without NOTE_EXIT, but none is reaped without
 	// NOTE_REAP (xnu-facts 1.6, 1.7). The first of the two is the one told.
 	if event.Fflags&(unix.NOTE_EXIT|unix.NOTE_REAP) != 0 {
-		notice.Events |= Exited
+		notice.Events |= process.Exited
 		w.remove(notice.PID)
 	}
 	return notice

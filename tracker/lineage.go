@@ -1,46 +1,41 @@
 package tracker
 
-// A lineage says by numbers that are never used again who made a process. Both
-// are zero where the kernel does not say.
-type lineage struct {
-	self   uint64 // later processes have higher ones
-	parent uint64 // of whoever made it; see lineageBook
-}
+import "github.com/gemini-monitor/gemini/tracker/process"
 
 // A lineageBook adds to rows the lineages that it knows. XNU keeps naming the
 // parent that made a process when that one has died, but an exec has it name the
 // parent of that moment, which may be init by then (xnu-facts 6.2). So each process
 // is asked for once, as early as it is seen.
 type lineageBook struct {
-	ask         func(pid int) (lineage, bool)
-	lookup      func(pid int) (Process, error)
-	known, next map[lineageKey]lineage
+	ask         func(pid int) (process.Lineage, bool)
+	lookup      func(pid int) (process.Row, error)
+	known, next map[lineageKey]process.Lineage
 }
 
 // A lineageKey is an identity without the boot, which is always this one.
 type lineageKey struct {
 	pid   int
-	start StartTime
+	start process.StartTime
 }
 
-func newLineageBook(ask func(pid int) (lineage, bool), lookup func(pid int) (Process, error)) *lineageBook {
-	return &lineageBook{ask, lookup, make(map[lineageKey]lineage), make(map[lineageKey]lineage)}
+func newLineageBook(ask func(pid int) (process.Lineage, bool), lookup func(pid int) (process.Row, error)) *lineageBook {
+	return &lineageBook{ask, lookup, make(map[lineageKey]process.Lineage), make(map[lineageKey]process.Lineage)}
 }
 
 // completeAll adds the lineages of a whole table, and forgets those that are
 // not in it any more.
-func (l *lineageBook) completeAll(rows []Process) {
+func (l *lineageBook) completeAll(rows []process.Row) {
 	for i := range rows {
 		p := &rows[i]
-		if l.complete(p); p.lineage != (lineage{}) {
-			l.next[lineageKey{p.PID, p.Start}] = p.lineage
+		if l.complete(p); p.Lineage != (process.Lineage{}) {
+			l.next[lineageKey{p.PID, p.Start}] = p.Lineage
 		}
 	}
 	l.known, l.next = l.next, l.known
 	clear(l.next)
 }
 
-func (l *lineageBook) complete(p *Process) {
+func (l *lineageBook) complete(p *process.Row) {
 	key := lineageKey{p.PID, p.Start}
 	found, ok := l.known[key]
 	if !ok {
@@ -52,14 +47,14 @@ func (l *lineageBook) complete(p *Process) {
 		}
 		l.known[key] = found
 	}
-	p.lineage = found
+	p.Lineage = found
 }
 
 // learn asks for a lineage by PID, and looks afterwards whose PID that is.
-func (l *lineageBook) learn(id Identity) (lineage, bool) {
+func (l *lineageBook) learn(id process.Identity) (process.Lineage, bool) {
 	found, ok := l.ask(id.PID)
 	if !ok {
-		return lineage{}, false
+		return process.Lineage{}, false
 	}
 	p, err := l.lookup(id.PID)
 	return found, err == nil && p.Identity == id

@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // The numbers of proc_info(2) (sys/proc_info.h).
@@ -27,15 +29,15 @@ type uniqueIDInfo struct {
 // the kernel's source, so it is tried; without it, all else works the same.
 func hasLineage() bool {
 	l, ok := askLineage(os.Getpid())
-	return ok && l.self != 0
+	return ok && l.Self != 0
 }
 
 // askLineage asks about a process of any user, dead ones that nobody has waited
 // for included.
-func askLineage(pid int) (lineage, bool) {
+func askLineage(pid int) (process.Lineage, bool) {
 	var info uniqueIDInfo
 	//lint:ignore SA1019 libSystem has no function for it that Go can call
 	size, _, errno := unix.Syscall6(unix.SYS_PROC_INFO, callPIDInfo, uintptr(pid),
 		flavorUniqueID, alsoZombies, uintptr(unsafe.Pointer(&info)), uniqueIDInfoSize)
-	return lineage{info.self, info.parent}, errno == 0 && size == uniqueIDInfoSize
+	return process.Lineage{Self: info.self, Parent: info.parent}, errno == 0 && size == uniqueIDInfoSize
 }

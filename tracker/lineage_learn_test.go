@@ -3,6 +3,8 @@ package tracker
 import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("Who made a process", func() {
@@ -10,21 +12,21 @@ var _ = Describe("Who made a process", func() {
 		p := row(11, 10, 10, 5, traced)
 		asked := 0
 		k := newLineageBook(
-			func(int) (lineage, bool) { asked++; return lineage{self: 2, parent: 1}, true },
-			func(int) (Process, error) { return p, nil },
+			func(int) (process.Lineage, bool) { asked++; return process.Lineage{Self: 2, Parent: 1}, true },
+			func(int) (process.Row, error) { return p, nil },
 		)
 		k.complete(&p)
-		k.completeAll([]Process{p})
+		k.completeAll([]process.Row{p})
 		Expect(asked).To(BeZero())
-		Expect(p.lineage).To(BeZero())
+		Expect(p.Lineage).To(BeZero())
 		p.Tracer = 0
 		k.complete(&p)
-		Expect(p.lineage).To(Equal(lineage{self: 2, parent: 1}))
+		Expect(p.Lineage).To(Equal(process.Lineage{Self: 2, Parent: 1}))
 		again := p
-		again.Tracer, again.lineage = 99, lineage{}
-		k.completeAll([]Process{again})
+		again.Tracer, again.Lineage = 99, process.Lineage{}
+		k.completeAll([]process.Row{again})
 		k.complete(&again)
-		Expect(again.lineage).To(Equal(p.lineage), "what is known stays known")
+		Expect(again.Lineage).To(Equal(p.Lineage), "what is known stays known")
 		Expect(asked).To(Equal(1))
 	})
 })

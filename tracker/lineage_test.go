@@ -5,6 +5,8 @@ package tracker
 import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = withTracker("An orphan in a session of its own", func(open func() *Tracker) {
@@ -22,7 +24,7 @@ var _ = withTracker("An orphan in a session of its own", func(open func() *Track
 			wait_at(0)
 		`)
 		pids := r.persons(2)
-		Eventually(ctx, func() State { return look(ctx, pids["middle"]).State }).Should(Equal(Zombie))
+		Eventually(ctx, func() process.State { return look(ctx, pids["middle"]).State }).Should(Equal(process.Zombie))
 		tree := follow(ctx, tracker, r.Pid)
 		members(ctx, tree, r.Pid, pids["leaf"])
 		Expect(links(tree)[pids["leaf"]]).To(HaveSuffix("that %d made", pids["middle"]))
@@ -36,7 +38,7 @@ var _ = withTracker("An orphan in a session of its own", func(open func() *Track
 
 	It("is not lost when a known parent is gone as soon as it has forked", func(ctx SpecContext) {
 		tracker := open()
-		if c := tracker.Capabilities(); !c.Lineage && c.Forks != ForksNamed {
+		if c := tracker.Capabilities(); !c.Lineage && c.Forks != process.ForksNamed {
 			Skip("here that is a documented limit")
 		}
 		r := perl(3, `

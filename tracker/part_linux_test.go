@@ -8,6 +8,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // leaderless is the part of a process whose first thread ends before the
@@ -52,7 +54,7 @@ var _ = withTracker("A tree whose root's first thread has ended", func(open func
 		ended := ends(ctx, tree, r.oracle)
 		r.open(0)
 		outlived(ctx, r.Pid)
-		Expect(look(ctx, r.Pid).State).To(Equal(Running))
+		Expect(look(ctx, r.Pid).State).To(Equal(process.Running))
 		lives(ctx, tree, r.oracle)
 		Expect(ended).NotTo(Receive())
 		r.open(1)
@@ -99,8 +101,8 @@ var _ = Describe("The id of a thread", Label("linux"), func() {
 			if id == os.Getpid() {
 				continue
 			}
-			_, err := Lookup(id)
-			Expect(err).To(MatchError(ErrGone), "thread %d", id)
+			_, err := process.Lookup(id)
+			Expect(err).To(MatchError(process.ErrGone), "thread %d", id)
 		}
 	}, patience)
 
@@ -113,7 +115,7 @@ var _ = Describe("The id of a thread", Label("linux"), func() {
 			Expect(err).NotTo(HaveOccurred())
 			for _, thread := range threads {
 				if id := atoi(thread.Name()); id != os.Getpid() {
-					Expect(k.add(id)).To(MatchError(ErrGone), "thread %d", id)
+					Expect(k.add(id)).To(MatchError(process.ErrGone), "thread %d", id)
 				}
 			}
 		})
@@ -128,7 +130,7 @@ var _ = Describe("A program with a misleading name", Label("linux"), func() {
 		r := lead(1, cue{argv: []string{path, "-c", "echo root $$; read line <&4"}})
 		r.persons(1)
 		p := look(ctx, r.Pid)
-		Expect(p).To(And(HaveField("Command", nameOf([]byte(name))),
-			HaveField("Parent", os.Getpid()), HaveField("State", Running)))
+		Expect(p).To(And(HaveField("Command", programName(name)),
+			HaveField("Parent", os.Getpid()), HaveField("State", process.Running)))
 	}, patience)
 })

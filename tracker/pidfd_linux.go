@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A pidfdSource is an epoll of one pidfd for each watched PID. It reports exits
@@ -34,20 +36,20 @@ func newPidfdSource() (*pidfdSource, error) {
 	return w, nil
 }
 
-func (w *pidfdSource) forks() Forks { return ForksUnseen }
+func (w *pidfdSource) forks() process.Forks { return process.ForksUnseen }
 
 func (w *pidfdSource) inherit() {}
 
 func (w *pidfdSource) add(pid int) error {
 	w.remove(pid)
 	if pid <= 0 {
-		return ErrGone
+		return process.ErrGone
 	}
 	fd, err := unix.PidfdOpen(pid, 0)
 	switch err {
 	case nil:
 	case unix.ESRCH, unix.EINVAL, unix.ENOENT: // the last two: a thread's id
-		return ErrGone
+		return process.ErrGone
 	default:
 		return err
 	}
@@ -104,7 +106,7 @@ func (w *pidfdSource) next(notices []Notice, timeout time.Duration) ([]Notice, e
 			continue
 		}
 		w.remove(pid)
-		notices = append(notices, Notice{PID: pid, Events: Exited})
+		notices = append(notices, Notice{PID: pid, Events: process.Exited})
 	}
 	return notices, nil
 }

@@ -8,18 +8,21 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A script is a kernel that has no will of its own: it shows the table, and
 // posts the notices, that the spec has written. Its clock runs only while the
 // tracker waits or reads.
 type script struct {
-	flavour Forks
+	flavour process.Forks
 	clock   time.Time
 	cost    time.Duration // of a read
-	rows    map[int]Process
+	rows    map[int]process.Row
 	posted  []Notice
-	watched map[int]StartTime
+	watched map[int]process.StartTime
 
 	unreadable   error         // what a read fails with
 	refused      map[int]error // what adding a PID fails with
@@ -34,7 +37,7 @@ type script struct {
 
 func (s *script) now() time.Time { return s.clock }
 
-func (s *script) forks() Forks { return s.flavour }
+func (s *script) forks() process.Forks { return s.flavour }
 
 func (s *script) capabilities() Capabilities { return capabilitiesOf(s.flavour, false) }
 
@@ -49,8 +52,8 @@ func (s *script) add(pid int) error {
 		return err
 	}
 	row, listed := s.rows[pid]
-	if !listed || row.State >= Exiting {
-		return ErrGone
+	if !listed || row.State >= process.Exiting {
+		return process.ErrGone
 	}
 	s.watched[pid] = row.Start
 	return nil
@@ -75,7 +78,7 @@ func (s *script) wait(got bool, timeout time.Duration) {
 	}
 }
 
-func (s *script) read(rows []Process) ([]Process, error) {
+func (s *script) read(rows []process.Row) ([]process.Row, error) {
 	s.reads++
 	s.clock = s.clock.Add(s.cost)
 	if s.beforeRead != nil {
@@ -90,10 +93,10 @@ func (s *script) read(rows []Process) ([]Process, error) {
 	return rows, nil
 }
 
-func (s *script) lookup(pid int) (Process, error) {
+func (s *script) lookup(pid int) (process.Row, error) {
 	row, listed := s.rows[pid]
 	if !listed {
-		return Process{}, ErrGone
+		return process.Row{}, process.ErrGone
 	}
 	return row, nil
 }
@@ -103,22 +106,24 @@ func (s *script) wake() {}
 func (s *script) close() error { return nil }
 
 // A row of the script: the higher its PID, the younger the process.
-func row(pid, parent, group, session int, but ...func(*Process)) Process {
-	p := Process{Identity: identity(pid), Parent: parent, Group: group, Session: session}
+func row(pid, parent, group, session int, but ...func(*process.Row)) process.Row {
+	p := process.Row{Process: process.Process{Identity: identity(pid), Parent: parent, Group: group, Session: session}}
 	for _, change := range but {
 		change(&p)
 	}
 	return p
 }
 
-func identity(pid int) Identity {
-	return Identity{PID: pid, Start: StartTime(1000 + pid), Boot: "script"}
+func identity(pid int) process.Identity {
+	return process.Identity{PID: pid, Start: process.StartTime(1000 + pid), Boot: "script"}
 }
 
-func exiting(p *Process)                    { p.State, p.Session = Exiting, 0 }
-func zombie(p *Process)                     { p.State, p.Session = Zombie, 0 }
-func traced(p *Process)                     { p.Tracer = 99 }
-func born(start StartTime) func(p *Process) { return func(p *Process) { p.Start = start } }
+func exiting(p *process.Row) { p.State, p.Session = process.Exiting, 0 }
+func zombie(p *process.Row)  { p.State, p.Session = process.Zombie, 0 }
+func traced(p *process.Row)  { p.Tracer = 99 }
+func born(start process.StartTime) func(p *process.Row) {
+	return func(p *process.Row) { p.Start = start }
+}
 
 // ownPID is that of the process in which the tracker runs.
 const ownPID = 7
@@ -126,9 +131,9 @@ const ownPID = 7
 // cast is who is there in most scripts: init, a terminal's shell, the tracker's
 // own process, and a root with two children, of which one made a group and one
 // a session.
-func cast() map[int]Process {
-	rows := make(map[int]Process)
-	for _, p := range []Process{
+func cast() map[int]process.Row {
+	rows := make(map[int]process.Row)
+	for _, p := range []process.Row{
 		row(1, 0, 1, 1), row(5, 1, 5, 5), row(ownPID, 5, ownPID, 5),
 		row(10, 5, 10, 5), row(11, 10, 11, 5), row(12, 10, 12, 12),
 	} {
@@ -144,10 +149,10 @@ type rehearsal struct {
 	tracker *Tracker
 }
 
-func rehearse(flavour Forks) *rehearsal {
+func rehearse(flavour process.Forks) *rehearsal {
 	s := &script{
 		flavour: flavour, clock: time.Unix(1, 0), cost: time.Millisecond, rows: cast(),
-		watched: make(map[int]StartTime), refused: make(map[int]error),
+		watched: make(map[int]process.StartTime), refused: make(map[int]error),
 	}
 	return &rehearsal{s, &Tracker{
 		follower: follower{kernel: s, now: s.now, core: newCore(ownPID, flavour)},
@@ -166,11 +171,11 @@ func (r *rehearsal) track(pid int) *Tree {
 
 func (r *rehearsal) resume(root int, known ...int) *Tree {
 	GinkgoHelper()
-	var identities []Identity
+	var identities []process.Identity
 	for _, pid := range known {
 		identities = append(identities, identity(pid))
 	}
-	t, err := r.tracker.follower.resume(identity(root), append([]Identity{identity(root)}, identities...))
+	t, err := r.tracker.follower.resume(identity(root), append([]process.Identity{identity(root)}, identities...))
 	Expect(err).NotTo(HaveOccurred())
 	r.run()
 	return &Tree{tracker: r.tracker, tree: t}
@@ -209,27 +214,27 @@ func (r *rehearsal) recount() {
 
 // appears writes rows into the table, with the notice of a fork for a parent
 // that is watched.
-func (r *rehearsal) appears(rows ...Process) {
+func (r *rehearsal) appears(rows ...process.Row) {
 	GinkgoHelper()
 	for _, p := range rows {
 		r.rows[p.PID] = p
-		if _, ok := r.watched[p.Parent]; ok && r.flavour != ForksUnseen {
+		if _, ok := r.watched[p.Parent]; ok && r.flavour != process.ForksUnseen {
 			r.posted = append(r.posted, r.forked(p))
 		}
 	}
 	r.run()
 }
 
-func (r *rehearsal) forked(p Process) Notice {
-	if r.flavour == ForksNamed {
+func (r *rehearsal) forked(p process.Row) Notice {
+	if r.flavour == process.ForksNamed {
 		r.watched[p.PID] = p.Start // from birth
-		return Notice{PID: p.Parent, Events: Forked, Child: p.PID, found: p}
+		return Notice{PID: p.Parent, Events: process.Forked, Child: p.PID, found: p}
 	}
-	return Notice{PID: p.Parent, Events: Forked}
+	return Notice{PID: p.Parent, Events: process.Forked}
 }
 
 // replaces gives a PID to another process, without a notice.
-func (r *rehearsal) replaces(p Process) { r.rows[p.PID] = p }
+func (r *rehearsal) replaces(p process.Row) { r.rows[p.PID] = p }
 
 // dies has processes die, with the notices of those that are watched.
 func (r *rehearsal) dies(pids ...int) {
@@ -238,7 +243,7 @@ func (r *rehearsal) dies(pids ...int) {
 		r.bury(pid)
 		if _, ok := r.watched[pid]; ok {
 			delete(r.watched, pid)
-			r.posted = append(r.posted, Notice{PID: pid, Events: Exited})
+			r.posted = append(r.posted, Notice{PID: pid, Events: process.Exited})
 		}
 	}
 	r.run()
@@ -265,7 +270,7 @@ func links(t *Tree) map[int]string {
 }
 
 // verdict returns what is established, without the reason.
-func verdict(t *Tree) Verdict {
+func verdict(t *Tree) trees.Verdict {
 	v, _ := t.Verdict()
 	return v
 }
@@ -283,4 +288,10 @@ func changes(t *Tree) (all []string) {
 		all = append(all, text)
 	}
 	return all
+}
+
+// programName returns a program name for rows.
+func programName(text string) (n process.Name) {
+	copy(n[:], text)
+	return n
 }

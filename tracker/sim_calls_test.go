@@ -3,12 +3,14 @@ package tracker
 import (
 	"slices"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // The tracker's side: the system calls that it makes of the simulated kernel.
 
-func (k *simKernel) forks() Forks { return k.flavour }
-func (k *simKernel) inherit()     {}
+func (k *simKernel) forks() process.Forks { return k.flavour }
+func (k *simKernel) inherit()             {}
 
 func (k *simKernel) capabilities() Capabilities { return capabilitiesOf(k.flavour, k.lineage) }
 
@@ -25,14 +27,14 @@ func (k *simKernel) add(pid int) error {
 	k.call('a', pid, 0)
 	k.drop(pid)
 	p := k.find(pid)
-	if zombie := k.latest(pid); p == nil && k.flavour == ForksUnseen && zombie != nil && zombie.state == simZombie {
+	if zombie := k.latest(pid); p == nil && k.flavour == process.ForksUnseen && zombie != nil && zombie.state == simZombie {
 		k.story("tracker: watch %d (%s), a zombie", pid, zombie)
-		k.knotes = append(k.knotes, &simKnote{proc: zombie, pid: pid, start: zombie.start, pending: Exited})
+		k.knotes = append(k.knotes, &simKnote{proc: zombie, pid: pid, start: zombie.start, pending: process.Exited})
 		return nil
 	}
 	if p == nil {
 		k.story("tracker: watch %d: no such process", pid)
-		return ErrGone
+		return process.ErrGone
 	}
 	if k.fail(&k.refusals) {
 		k.story("tracker: watch %d (%s): refused", pid, p)
@@ -51,14 +53,14 @@ func (k *simKernel) drop(pid int) {
 	k.knotes = slices.DeleteFunc(k.knotes, func(kn *simKnote) bool { return kn.pid == pid })
 }
 
-func (k *simKernel) lookup(pid int) (Process, error) {
+func (k *simKernel) lookup(pid int) (process.Row, error) {
 	k.call('l', pid, 0)
 	for _, p := range k.procs {
 		if p.pid == pid && p.listed() {
 			return p.lineageRow(), nil
 		}
 	}
-	return Process{}, ErrGone
+	return process.Row{}, process.ErrGone
 }
 
 func (k *simKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
@@ -82,7 +84,7 @@ func (k *simKernel) take(notices []Notice) []Notice {
 	for _, e := range k.events {
 		if n := e.Notice; k.watchedByName(n) {
 			n.found = k.found(n)
-			if m := k.latest(n.Child); m != nil && n.Events.Has(Forked) {
+			if m := k.latest(n.Child); m != nil && n.Events.Has(process.Forked) {
 				m.named = true
 			}
 			notices = append(notices, n)
@@ -94,7 +96,7 @@ func (k *simKernel) take(notices []Notice) []Notice {
 			continue
 		}
 		notices = append(notices, Notice{PID: kn.pid, Events: kn.pending})
-		kn.gone = kn.pending.Has(Exited) // one-shot
+		kn.gone = kn.pending.Has(process.Exited) // one-shot
 		kn.pending = 0
 	}
 	k.knotes = slices.DeleteFunc(k.knotes, func(kn *simKnote) bool { return kn.gone })
@@ -103,19 +105,19 @@ func (k *simKernel) take(notices []Notice) []Notice {
 
 // found is the process that a notice names, when it is taken. It may be gone;
 // somebody else who has its PID by now is known by being younger.
-func (k *simKernel) found(n Notice) Process {
+func (k *simKernel) found(n Notice) process.Row {
 	pid := n.PID
-	if n.Events.Has(Forked) {
+	if n.Events.Has(process.Forked) {
 		pid = n.Child
 	}
 	for _, p := range k.procs {
 		if p.pid == pid && n.found.Start == p.start {
 			row := p.row()
-			row.State = Running
+			row.State = process.Running
 			return row
 		}
 	}
-	return Process{Identity: Identity{PID: pid, Boot: "sim"}}
+	return process.Row{Process: process.Process{Identity: process.Identity{PID: pid, Boot: "sim"}}}
 }
 
 // watchedByName does what connectorSource does: it passes on what is about a
@@ -128,10 +130,10 @@ func (k *simKernel) watchedByName(n Notice) bool {
 	if i < 0 {
 		return false
 	}
-	if n.Events.Has(Forked) {
+	if n.Events.Has(process.Forked) {
 		k.knotes = append(k.knotes, &simKnote{pid: n.Child, start: n.found.Start})
 	}
-	if n.Events.Has(Exited) {
+	if n.Events.Has(process.Exited) {
 		if k.knotes[i].start != n.found.Start {
 			return false // of an earlier process with this PID
 		}
@@ -142,7 +144,7 @@ func (k *simKernel) watchedByName(n Notice) bool {
 
 // read lists the PIDs at one moment and fills in the rows one by one later
 // (xnu-facts 4.3).
-func (k *simKernel) read(rows []Process) ([]Process, error) {
+func (k *simKernel) read(rows []process.Row) ([]process.Row, error) {
 	k.stage = stageRead
 	k.call('R', 0, 0)
 	k.rows = rows
@@ -179,7 +181,7 @@ func (k *simKernel) read(rows []Process) ([]Process, error) {
 
 // show remembers what a read showed the tracker: a row with the parent that made
 // a process counts if that one was known to belong when the row was.
-func (k *simKernel) show(procs []*simProc, rows []Process) {
+func (k *simKernel) show(procs []*simProc, rows []process.Row) {
 	for i, p := range procs {
 		p.show(rows[i])
 	}

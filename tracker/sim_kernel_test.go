@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // simKernel is a kernel in memory that obeys xnu-facts.md, or the rules of the
@@ -11,11 +13,11 @@ import (
 // before each system call of the tracker, and before each row of a read is
 // filled, which processes move on first.
 type simKernel struct {
-	flavour   Forks
+	flavour   process.Forks
 	lineage   bool // it says who made an orphan
 	lastPID   int  // the PID given out last
 	maxPID    int  // PIDs wrap here, to 2
-	births    StartTime
+	births    process.StartTime
 	procs     []*simProc // in the table, newest first
 	everybody []*simProc // also those that are gone
 	knotes    []*simKnote
@@ -38,17 +40,17 @@ type simKernel struct {
 	kind    byte
 	about   int
 	patient bool
-	rows    []Process  // of the read under way: filled
-	todo    []*simProc // and not yet filled
+	rows    []process.Row // of the read under way: filled
+	todo    []*simProc    // and not yet filled
 }
 
 // A simFlavour is a kind of kernel.
 type simFlavour struct {
-	forks   Forks
+	forks   process.Forks
 	lineage bool
 }
 
-var simFlavours = []simFlavour{{ForksAnnounced, false}, {ForksAnnounced, true}, {ForksNamed, false}, {ForksUnseen, false}}
+var simFlavours = []simFlavour{{process.ForksAnnounced, false}, {process.ForksAnnounced, true}, {process.ForksNamed, false}, {process.ForksUnseen, false}}
 
 func (f simFlavour) String() string {
 	if f.lineage {
@@ -61,8 +63,8 @@ func (f simFlavour) String() string {
 type simKnote struct {
 	proc    *simProc
 	pid     int
-	start   StartTime // of the process that is watched
-	pending Events
+	start   process.StartTime // of the process that is watched
+	pending process.Events
 	gone    bool // its exit was delivered: dropped
 }
 
@@ -123,7 +125,7 @@ func (k *simKernel) freePID() (pid int, ok bool) {
 // find is proc_find: it does not find the dead, and XNU's not the exiting.
 func (k *simKernel) find(pid int) *simProc {
 	for _, p := range k.procs {
-		if p.pid == pid && p.state != simZombie && (p.state != simExiting || k.flavour != ForksAnnounced) {
+		if p.pid == pid && p.state != simZombie && (p.state != simExiting || k.flavour != process.ForksAnnounced) {
 			return p
 		}
 	}
@@ -132,8 +134,8 @@ func (k *simKernel) find(pid int) *simProc {
 
 // post marks an event for all knotes of a process, or queues it for the
 // connector. Events merge in a knote until they are taken.
-func (k *simKernel) post(p *simProc, e Events, child *simProc) {
-	if k.flavour == ForksNamed {
+func (k *simKernel) post(p *simProc, e process.Events, child *simProc) {
+	if k.flavour == process.ForksNamed {
 		n := Notice{PID: p.pid, Events: e}
 		n.found.Start = p.start
 		if child != nil {
@@ -148,7 +150,7 @@ func (k *simKernel) post(p *simProc, e Events, child *simProc) {
 		k.events = append(k.events, simEvent{n, false})
 		return
 	}
-	if k.flavour == ForksUnseen && e != Exited {
+	if k.flavour == process.ForksUnseen && e != process.Exited {
 		return
 	}
 	for _, kn := range k.knotes {
@@ -161,15 +163,15 @@ func (k *simKernel) post(p *simProc, e Events, child *simProc) {
 // reap takes a process out of the table for good. XNU posts NOTE_REAP then, which
 // whoever was told of the exit does not wait for any more (xnu-facts 1.7).
 func (k *simKernel) reap(p *simProc) {
-	if k.flavour == ForksAnnounced {
-		k.post(p, Exited, nil)
+	if k.flavour == process.ForksAnnounced {
+		k.post(p, process.Exited, nil)
 	}
 	p.state = simGone
 	k.procs = slices.DeleteFunc(k.procs, func(o *simProc) bool { return o == p })
 }
 
 // born returns the process with a start time, which no other has.
-func (k *simKernel) born(at StartTime) *simProc {
+func (k *simKernel) born(at process.StartTime) *simProc {
 	for _, p := range k.everybody {
 		if p.start == at {
 			return p

@@ -3,6 +3,8 @@ package tracker
 import (
 	"fmt"
 	"slices"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A simProc is a process of the simulated kernel: a list of things to do, one
@@ -11,12 +13,12 @@ type simProc struct {
 	kernel      *simKernel
 	name        string
 	pid         int
-	start       StartTime
-	parent      *simProc  // nil stands for init; a debugger while one traces it
-	real        int       // the PID of its parent while a debugger traces it, or 0
-	mother      *simProc  // who made it
-	maker       StartTime // who made it, as the kernel tells; start times are never used again
-	lineageSeen StartTime // what the tracker was told of that first; 0 is nothing yet
+	start       process.StartTime
+	parent      *simProc          // nil stands for init; a debugger while one traces it
+	real        int               // the PID of its parent while a debugger traces it, or 0
+	mother      *simProc          // who made it
+	maker       process.StartTime // who made it, as the kernel tells; start times are never used again
+	lineageSeen process.StartTime // what the tracker was told of that first; 0 is nothing yet
 	pgid        int
 	sid         int
 	state       simState
@@ -41,9 +43,9 @@ type simProc struct {
 const initStart = -1
 
 // show remembers the group and session of a row that the tracker was shown.
-func (p *simProc) show(row Process) {
+func (p *simProc) show(row process.Row) {
 	if row.Parent == 1 {
-		p.lineageShown = p.lineageShown || row.lineage.parent != 0
+		p.lineageShown = p.lineageShown || row.Lineage.Parent != 0
 	}
 	for _, id := range []int{row.Group, row.Session} {
 		if row.Parent == 1 && id != 0 && id != p.pid && !slices.Contains(p.ids, id) {
@@ -97,7 +99,9 @@ func attach(name string) simOp { return simOp{what: opAttach, name: name} }
 
 func (p *simProc) String() string { return fmt.Sprintf("%s(%d)", p.name, p.pid) }
 
-func (p *simProc) identity() Identity { return Identity{PID: p.pid, Start: p.start, Boot: "sim"} }
+func (p *simProc) identity() process.Identity {
+	return process.Identity{PID: p.pid, Start: p.start, Boot: "sim"}
+}
 
 // alive is the oracle: it can still run code of its own or finish a fork.
 func (p *simProc) alive() bool {
@@ -115,19 +119,19 @@ func (p *simProc) alive() bool {
 func (p *simProc) listed() bool { return p.state != simGone }
 
 // lineageRow is a row with its lineage: each process is asked for once.
-func (p *simProc) lineageRow() Process {
+func (p *simProc) lineageRow() process.Row {
 	row := p.row()
 	if p.kernel.lineage {
 		if p.lineageSeen == 0 {
 			p.lineageSeen = p.maker
 		}
-		row.lineage = lineage{self: uint64(p.start), parent: uint64(p.lineageSeen)}
+		row.Lineage = process.Lineage{Self: uint64(p.start), Parent: uint64(p.lineageSeen)}
 	}
 	return row
 }
 
-func (p *simProc) row() Process {
-	row := Process{Identity: p.identity(), Parent: 1, Group: p.pgid, Session: p.sid, Command: nameOf([]byte(p.name))}
+func (p *simProc) row() process.Row {
+	row := process.Row{Process: process.Process{Identity: p.identity(), Parent: 1, Group: p.pgid, Session: p.sid, Command: programName(p.name)}}
 	if p.parent != nil {
 		row.Parent = p.parent.pid
 	}
@@ -136,14 +140,14 @@ func (p *simProc) row() Process {
 	}
 	switch p.state {
 	case simExiting:
-		row.State, row.Session = Exiting, 0 // getsid finds only the living
+		row.State, row.Session = process.Exiting, 0 // getsid finds only the living
 	case simZombie:
-		row.State, row.Session = Zombie, 0
+		row.State, row.Session = process.Zombie, 0
 	}
-	if p.kernel.flavour != ForksAnnounced {
+	if p.kernel.flavour != process.ForksAnnounced {
 		row.Session = p.sid // /proc says it of all
-		if row.State == Exiting {
-			row.State = Running // and does not speak of exiting
+		if row.State == process.Exiting {
+			row.State = process.Running // and does not speak of exiting
 		}
 	}
 	return row

@@ -1,6 +1,10 @@
 package tracker
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
 
 // The phases of an exit (xnu-facts 3.1).
 const (
@@ -101,7 +105,7 @@ func (p *simProc) step() {
 		if p.maker = initStart; p.parent != nil {
 			p.maker = p.parent.start // rewritten (xnu-facts 6.2)
 		}
-		k.post(p, Execed, nil)
+		k.post(p, process.Execed, nil)
 	case opClose:
 		p.lease = false
 		k.story("%s closes its descriptors", p)
@@ -131,11 +135,11 @@ func (p *simProc) makeChild(op simOp) {
 
 // announceChild posts the fork; only then may the child run (xnu-facts G4).
 func (p *simProc) announceChild(op simOp) {
-	p.kernel.post(p, Forked, p.child)
+	p.kernel.post(p, process.Forked, p.child)
 	p.child.state = simRunning
 	if op.what == opSpawnBad {
 		// It dies without having run, reaped by the kernel (xnu-facts R14).
-		p.kernel.post(p.child, Exited, nil)
+		p.kernel.post(p.child, process.Exited, nil)
 		p.kernel.reap(p.child)
 	}
 	p.kernel.story("%s: fork of %s is announced", p, p.child)
@@ -156,16 +160,16 @@ func (p *simProc) exitStep() {
 	case p.phase < phaseClosed:
 		p.lease, p.phase = false, phaseClosed
 		k.story("%s: descriptors are closed", p)
-	case k.flavour != ForksAnnounced:
+	case k.flavour != process.ForksAnnounced:
 		// Linux does all this under one lock (exit_notify), and the connector
 		// speaks after it, perhaps when the dead one is reaped already.
 		for p.hasChildren() {
 			p.orphanOne()
 		}
 		p.end()
-		p.owes = k.flavour == ForksNamed
+		p.owes = k.flavour == process.ForksNamed
 		if !p.owes {
-			k.post(p, Exited, nil)
+			k.post(p, process.Exited, nil)
 		}
 	case p.phase == phaseClosed && p.hasChildren():
 		p.orphanOne()
@@ -183,7 +187,7 @@ func (p *simProc) announceExit() {
 		return
 	}
 	p.kernel.story("%s: exit is announced", p)
-	p.kernel.post(p, Exited, nil)
+	p.kernel.post(p, process.Exited, nil)
 }
 
 // orphanOne gives one child to init, or reaps it if it is a zombie.

@@ -1,5 +1,7 @@
 package tracker
 
+import "github.com/gemini-monitor/gemini/tracker/process"
+
 // What XNU does to a process that is traced (xnu-facts 1.6): the debugger is its
 // parent for the time being, and its exit is announced to the debugger alone.
 // Linux keeps parents and notices as they are.
@@ -8,7 +10,7 @@ package tracker
 // nobody does.
 func (k *simKernel) attach(debugger *simProc, name string) {
 	for _, p := range k.procs {
-		if p.name != name || p.state != simRunning || p.real != 0 || k.flavour != ForksAnnounced {
+		if p.name != name || p.state != simRunning || p.real != 0 || k.flavour != process.ForksAnnounced {
 			continue
 		}
 		if p.real = 1; p.parent != nil {
@@ -63,6 +65,6 @@ func (k *simKernel) reapChild(z *simProc) {
 		return
 	}
 	z.parent = parent
-	k.post(z, Exited, nil) // again, to everybody now
+	k.post(z, process.Exited, nil) // again, to everybody now
 	k.story("%s goes back to %s", z, parent)
 }

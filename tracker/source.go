@@ -1,13 +1,17 @@
 package tracker
 
-import "time"
+import (
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
 
 // A source turns one kernel's notifications into notices.
 //
 // One goroutine calls its methods; wake alone may be called from another.
 type source interface {
 	// forks tells what the notices say of forks.
-	forks() Forks
+	forks() process.Forks
 	// inherit makes the children of watched processes watched from birth,
 	// where forks are named.
 	inherit()

@@ -16,6 +16,10 @@ func newSource() (source, error) {
 	return newPidfdSource()
 }
 
+// initialPIDNamespace is the link text of the PID namespace that all others descend
+// from (PROC_PID_INIT_INO, include/uapi/linux/nsfs.h).
+const initialPIDNamespace = "pid:[4026531836]"
+
 // hasConnector tells whether the proc connector speaks to us, by trying it
 // once. It is refused without privilege before Linux 6.6, does not exist
 // outside the initial network namespace, and names PIDs of the initial PID

@@ -9,12 +9,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // look returns what the kernel says of a process that is there.
-func look(ctx SpecContext, pid int) Process {
+func look(ctx SpecContext, pid int) process.Process {
 	GinkgoHelper()
-	return sure(ctx, func() (Process, error) { return Lookup(pid) })
+	return sure(ctx, func() (process.Process, error) { return process.Lookup(pid) })
 }
 
 var _ = Describe("The process table", func() {
@@ -23,15 +25,15 @@ var _ = Describe("The process table", func() {
 		Expect(us.PID).To(Equal(os.Getpid()))
 		Expect(us.Parent).To(Equal(os.Getppid()))
 		Expect(us.User).To(Equal(os.Geteuid()))
-		Expect(us.State).To(Equal(Running))
+		Expect(us.State).To(Equal(process.Running))
 		Expect(us.Start).NotTo(BeZero())
-		Expect(us.Boot).To(Equal(sure(ctx, Boot)))
-		Expect(sure(ctx, func() (int, error) { return Parent(os.Getpid()) })).To(Equal(os.Getppid()))
+		Expect(us.Boot).To(Equal(sure(ctx, process.Boot)))
+		Expect(sure(ctx, func() (int, error) { return process.Parent(os.Getpid()) })).To(Equal(os.Getppid()))
 	}, patience)
 
 	It("lists everybody once, us and PID 1 among them", func(ctx SpecContext) {
 		var pids []int
-		for _, p := range sure(ctx, Table) {
+		for _, p := range sure(ctx, process.Table) {
 			Expect(p.PID).To(BeNumerically(">", 0))
 			Expect(p.Boot).NotTo(BeEmpty())
 			pids = append(pids, p.PID)
@@ -42,14 +44,14 @@ var _ = Describe("The process table", func() {
 	}, patience)
 
 	It("lists hundreds of processes, more than were there at the last look", func(ctx SpecContext) {
-		t, err := newTable()
+		t, err := process.OpenReader()
 		Expect(err).NotTo(HaveOccurred())
-		defer t.close()
-		sure(ctx, func() ([]Process, error) { return t.read(nil) })
+		defer t.Close()
+		sure(ctx, func() ([]process.Row, error) { return t.Read(nil) })
 		r := perl(1, `child { report("child $$"); wait_at(0) } for 1 .. 400; wait_at(0)`)
 		crowd := r.crowd(400)
 		var found []int
-		for _, p := range sure(ctx, func() ([]Process, error) { return t.read(nil) }) {
+		for _, p := range sure(ctx, func() ([]process.Row, error) { return t.Read(nil) }) {
 			if p.Parent == r.Pid {
 				found = append(found, p.PID)
 			}
@@ -59,13 +61,13 @@ var _ = Describe("The process table", func() {
 	}, patience)
 
 	It("is read again without making garbage", func(ctx SpecContext) {
-		t, err := newTable()
+		t, err := process.OpenReader()
 		Expect(err).NotTo(HaveOccurred())
-		defer t.close()
+		defer t.Close()
 		k := newSystemOf(nil, t)
 		r := perl(1, `child { report("child $$"); wait_at(0) } for 1 .. 400; wait_at(0)`)
 		r.crowd(400)
-		rows := sure(ctx, func() ([]Process, error) { return k.read(make([]Process, 0, 10_000)) })
+		rows := sure(ctx, func() ([]process.Row, error) { return k.read(make([]process.Row, 0, 10_000)) })
 		// The name of a command that was not there before is kept, and on a busy
 		// machine most reads find one. One that finds none tells.
 		Eventually(ctx, func() float64 {
@@ -84,10 +86,10 @@ var _ = Describe("The process table", func() {
 		`)
 		who := r.persons(3)
 		r.open(1)
-		Eventually(ctx, func() (Process, error) { return Lookup(who["zombie"]) }).Should(HaveField("State", Zombie))
-		Eventually(ctx, func() (Process, error) { return Lookup(who["stopped"]) }).Should(HaveField("State", Stopped))
+		Eventually(ctx, func() (process.Process, error) { return process.Lookup(who["zombie"]) }).Should(HaveField("State", process.Zombie))
+		Eventually(ctx, func() (process.Process, error) { return process.Lookup(who["stopped"]) }).Should(HaveField("State", process.Stopped))
 		leader := look(ctx, who["leader"])
-		Expect(leader.State).To(Equal(Running))
+		Expect(leader.State).To(Equal(process.Running))
 		Expect(leader.Parent).To(Equal(r.Pid))
 		Expect(leader.Group).To(Equal(leader.PID))
 		Expect(leader.Session).To(Equal(leader.PID))
@@ -100,12 +102,12 @@ var _ = Describe("The process table", func() {
 		r := perl(0, ``)
 		r.reap()
 		for _, pid := range []int{r.Pid, 0, -1, 1 << 30} {
-			Eventually(ctx, func() error { _, err := Lookup(pid); return err }).Should(MatchError(ErrGone), "PID %d", pid)
-			_, err := Parent(pid)
+			Eventually(ctx, func() error { _, err := process.Lookup(pid); return err }).Should(MatchError(process.ErrGone), "PID %d", pid)
+			_, err := process.Parent(pid)
 			Expect(faulty || err != nil).To(BeTrue())
-			_, err = Ancestors(pid)
+			_, err = process.Ancestors(pid)
 			Expect(faulty || err != nil).To(BeTrue())
-			_, err = IsDescendant(pid, 1)
+			_, err = process.IsDescendant(pid, 1)
 			Expect(faulty || err != nil).To(BeTrue())
 		}
 	}, patience)
@@ -114,7 +116,7 @@ var _ = Describe("The process table", func() {
 var _ = Describe("Descent", func() {
 	isDescendant := func(ctx SpecContext, pid, root int) bool {
 		GinkgoHelper()
-		return sure(ctx, func() (bool, error) { return IsDescendant(pid, root) })
+		return sure(ctx, func() (bool, error) { return process.IsDescendant(pid, root) })
 	}
 
 	It("is told through any number of generations", func(ctx SpecContext) {
@@ -128,7 +130,7 @@ var _ = Describe("Descent", func() {
 		`)
 		line := r.persons(deep + 1)
 		leaf := line["link0"]
-		ancestors := sure(ctx, func() ([]Process, error) { return Ancestors(leaf) })
+		ancestors := sure(ctx, func() ([]process.Process, error) { return process.Ancestors(leaf) })
 		for i := range deep {
 			Expect(ancestors[i].PID).To(Equal(line["link"+itoa(i+1)]))
 		}
@@ -144,13 +146,13 @@ var _ = Describe("Descent", func() {
 	It("of an orphan is not told by its parents", func(ctx SpecContext) {
 		r := perl(2, `child { child { report("leaf $$"); wait_at(1) } }; wait; wait_at(0)`)
 		_, leaf := r.person()
-		Eventually(ctx, func() (bool, error) { return IsDescendant(leaf, r.Pid) }).Should(BeFalse())
+		Eventually(ctx, func() (bool, error) { return process.IsDescendant(leaf, r.Pid) }).Should(BeFalse())
 		Expect(isDescendant(ctx, leaf, 1)).To(BeTrue())
 		r.open(1)
 	}, patience)
 
 	It("of PID 1 is from nobody", func(ctx SpecContext) {
-		Expect(sure(ctx, func() ([]Process, error) { return Ancestors(1) })).To(BeEmpty())
+		Expect(sure(ctx, func() ([]process.Process, error) { return process.Ancestors(1) })).To(BeEmpty())
 		Expect(isDescendant(ctx, 1, 1)).To(BeFalse())
 	}, patience)
 
@@ -161,7 +163,7 @@ var _ = Describe("Descent", func() {
 			report("leaf $$"); wait_at(0)
 		`)
 		for range 200 {
-			ancestors := sure(ctx, func() ([]Process, error) { return Ancestors(r.Pid) })
+			ancestors := sure(ctx, func() ([]process.Process, error) { return process.Ancestors(r.Pid) })
 			Expect(ancestors[0].PID).To(Equal(os.Getpid()))
 		}
 		_, leaf := r.person()

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // ErrSelf reports that a tracker was asked to follow its own process, which it
@@ -67,10 +69,10 @@ func (t *Tracker) Close() error {
 // descends from it now and all that will. When it returns, the root is watched
 // and everybody who could be found below it is a member.
 //
-// The error is [ErrGone] when the root is dead or exiting, and [ErrSelf] when it
+// The error is [process.ErrGone] when the root is dead or exiting, and [ErrSelf] when it
 // is the calling process. Any other living process may be the root: one of another
 // user, an ancestor of ours, init (whose tree never ends). Whoever knows the root's
-// [Identity] from before, and wants no later process with its PID, calls Resume
+// [process.Identity] from before, and wants no later process with its PID, calls Resume
 // with it.
 //
 // A root that is a member of another tree begins a tree inside that one: its
@@ -87,9 +89,9 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 // Resume follows a tree whose root and members were established earlier,
 // perhaps by another process. Those that are dead still serve as links. It is
 // no error when nobody is alive: the tree is then found empty. The error is
-// [ErrElsewhere] when that cannot be told from here.
-func (t *Tracker) Resume(ctx context.Context, root Identity, known []Identity) (*Tree, error) {
-	relatives, err := ofThisBoot(append([]Identity{root}, known...))
+// [process.ErrElsewhere] when that cannot be told from here.
+func (t *Tracker) Resume(ctx context.Context, root process.Identity, known []process.Identity) (*Tree, error) {
+	relatives, err := ofThisBoot(append([]process.Identity{root}, known...))
 	if err != nil {
 		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
@@ -102,13 +104,13 @@ func (t *Tracker) Resume(ctx context.Context, root Identity, known []Identity) (
 
 // ofThisBoot leaves out those whose PIDs mean nothing now, because nobody of
 // them can be alive.
-func ofThisBoot(ids []Identity) ([]Identity, error) {
-	boot, err := Boot()
+func ofThisBoot(ids []process.Identity) ([]process.Identity, error) {
+	boot, err := process.Boot()
 	if err != nil {
 		return nil, err
 	}
 	past := make(map[string]bool)
-	var ours []Identity
+	var ours []process.Identity
 	for _, id := range ids {
 		if id.Boot == boot {
 			ours = append(ours, id)
@@ -231,9 +233,9 @@ func (f *follower) track(root int) (*tree, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case again.Identity != p.Identity || p.State == Zombie:
+	case again.Identity != p.Identity || p.State == process.Zombie:
 		f.kernel.remove(root)
-		return nil, ErrGone
+		return nil, process.ErrGone
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -242,9 +244,9 @@ func (f *follower) track(root int) (*tree, error) {
 
 // resume begins the tree of a root with those who are known to belong to it, the
 // root among them unless nothing is to be made of it.
-func (f *follower) resume(root Identity, known []Identity) (*tree, error) {
+func (f *follower) resume(root process.Identity, known []process.Identity) (*tree, error) {
 	type relative struct {
-		Process
+		process.Row
 		alive bool
 	}
 	var relatives []relative
@@ -252,11 +254,11 @@ func (f *follower) resume(root Identity, known []Identity) (*tree, error) {
 		p, err := f.kernel.lookup(id.PID)
 		switch {
 		case err == nil && p.Identity == id:
-			relatives = append(relatives, relative{p, p.State != Zombie})
+			relatives = append(relatives, relative{p, p.State != process.Zombie})
 		case err == nil:
 			// The PID is another's: nothing can be linked to this one.
-		case errors.Is(err, ErrGone):
-			relatives = append(relatives, relative{Process{Identity: id}, false})
+		case errors.Is(err, process.ErrGone):
+			relatives = append(relatives, relative{process.Row{Process: process.Process{Identity: id}}, false})
 		default:
 			return nil, err
 		}
@@ -265,7 +267,7 @@ func (f *follower) resume(root Identity, known []Identity) (*tree, error) {
 	defer f.mu.Unlock()
 	t := f.core.begin(root)
 	for _, r := range relatives {
-		f.core.resume(t, r.Process, r.alive, f.now())
+		f.core.resume(t, r.Row, r.alive, f.now())
 	}
 	return t, nil
 }

@@ -9,6 +9,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = withTracker("Tracking", func(open func() *Tracker) {
@@ -22,16 +25,16 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 			return err
 		}
 		// Its descriptors are closed a moment before it is a zombie.
-		Eventually(ctx, track).Should(MatchError(ErrGone))
+		Eventually(ctx, track).Should(MatchError(process.ErrGone))
 		r.reap()
-		Eventually(ctx, track).Should(MatchError(ErrGone))
+		Eventually(ctx, track).Should(MatchError(process.ErrGone))
 		Expect(tracker.TreeOf(r.Pid)).To(BeNil())
 	}, patience)
 
 	DescribeTable("is refused for what is no process", func(ctx SpecContext, pid int) {
 		tracker := open()
 		_, err := insist(ctx, func() (*Tree, error) { return tracker.Track(ctx, pid) })
-		Expect(err).To(MatchError(ErrGone))
+		Expect(err).To(MatchError(process.ErrGone))
 	},
 		Entry("PID 0", patience, 0),
 		Entry("PID -1", patience, -1),
@@ -53,7 +56,7 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 	It("follows an ancestor of ourselves", func(ctx SpecContext) {
 		tree := follow(ctx, open(), os.Getppid())
 		Expect(tree.Members()).To(ContainElement(HaveField("PID", os.Getppid())))
-		Expect(sure(ctx, func() (Verdict, error) { return tree.Check(ctx) })).To(Equal(Alive))
+		Expect(sure(ctx, func() (trees.Verdict, error) { return tree.Check(ctx) })).To(Equal(trees.Alive))
 	}, patience)
 
 	It("follows init, which never ends", func(ctx SpecContext) {
@@ -63,12 +66,12 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 		Expect(tree.Members()).To(ContainElement(HaveField("PID", 1)))
 		r.open(0)
 		r.reap()
-		if p, err := Lookup(orphan); err == nil && p.Parent == 1 { // no sub-reaper took it
+		if p, err := process.Lookup(orphan); err == nil && p.Parent == 1 { // no sub-reaper took it
 			// The whole machine is this tree: where somebody forks all the time it is
 			// never settled, and Check would not return.
 			Eventually(ctx, tree.Members).Should(ContainElement(HaveField("PID", orphan)))
 		}
-		Expect(verdict(tree)).To(Equal(Alive))
+		Expect(verdict(tree)).To(Equal(trees.Alive))
 	}, patience)
 
 	It("leaves nothing when its context has ended", func(ctx SpecContext) {
@@ -109,7 +112,7 @@ var _ = withTracker("A PID that is used again", func(open func() *Tracker) {
 		members(ctx, tree, child)
 		r.open(1)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
-		Expect(sure(ctx, func() (Verdict, error) { return another.Check(ctx) })).To(Equal(Alive))
+		Expect(sure(ctx, func() (trees.Verdict, error) { return another.Check(ctx) })).To(Equal(trees.Alive))
 		exit()
 		Expect(another.Wait(ctx)).To(Succeed())
 	}, patience)
@@ -128,10 +131,10 @@ var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
 		_, err = tracker.Resume(ctx, tree.Root(), nil)
 		Expect(err).To(MatchError(ErrClosed))
 		v, err := tree.Verdict()
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(ErrClosed))
 		v, err = tree.Check(ctx)
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(ErrClosed))
 		Expect(tree.Close()).To(Succeed())
 	}, patience)
@@ -162,13 +165,13 @@ var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
 
 var _ = Describe("A tracker whose kernel fails", func() {
 	It("leaves everything unknown, and says why", func(ctx SpecContext) {
-		r := rehearse(ForksAnnounced)
+		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
 		r.broken = exec.ErrNotFound // any error
 		go r.tracker.run()
 		Expect(tree.Wait(ctx)).To(MatchError(exec.ErrNotFound))
 		v, err := tree.Verdict()
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(exec.ErrNotFound))
 		_, err = r.tracker.Track(ctx, 10)
 		Expect(err).To(MatchError(exec.ErrNotFound))

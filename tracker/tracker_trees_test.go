@@ -5,6 +5,8 @@ package tracker
 import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = withTracker("Several trees", func(open func() *Tracker) {
@@ -101,7 +103,7 @@ var _ = withTracker("A tree that is resumed", func(open func() *Tracker) {
 		first := open()
 		tree := follow(ctx, first, r.Pid)
 		members(ctx, tree, r.Pid, who["middle"], who["leaf"])
-		var known []Identity
+		var known []process.Identity
 		for _, m := range tree.Members() {
 			known = append(known, m.Identity)
 		}
@@ -111,7 +113,7 @@ var _ = withTracker("A tree that is resumed", func(open func() *Tracker) {
 		r.open(0)
 		r.reap()
 		r.open(1)
-		Eventually(ctx, func() error { _, err := Lookup(who["middle"]); return err }).Should(MatchError(ErrGone))
+		Eventually(ctx, func() error { _, err := process.Lookup(who["middle"]); return err }).Should(MatchError(process.ErrGone))
 
 		second := open()
 		again := sure(ctx, func() (*Tree, error) { return second.Resume(ctx, known[0], known) })
@@ -129,7 +131,7 @@ var _ = withTracker("A tree that is resumed", func(open func() *Tracker) {
 
 	It("is empty when everybody has gone meanwhile", func(ctx SpecContext) {
 		r := perl(1, `wait_at(0)`)
-		id := sure(ctx, func() (Process, error) { return Lookup(r.Pid) }).Identity
+		id := sure(ctx, func() (process.Process, error) { return process.Lookup(r.Pid) }).Identity
 		r.open(0)
 		r.reap()
 		tracker := open()
@@ -145,12 +147,12 @@ var _ = withTracker("A tree that is resumed", func(open func() *Tracker) {
 		id := look(ctx, r.Pid).Identity
 		id.Boot = "earlier"
 		tracker := open()
-		living := sure(ctx, func() (*Tree, error) { return tracker.Resume(ctx, id, []Identity{id}) })
+		living := sure(ctx, func() (*Tree, error) { return tracker.Resume(ctx, id, []process.Identity{id}) })
 		Expect(living.Members()).To(BeEmpty())
 		Expect(living.Wait(ctx)).To(Succeed())
 		r.open(0)
 		r.reap() // what is left of it is a group with its number
-		dead := sure(ctx, func() (*Tree, error) { return tracker.Resume(ctx, id, []Identity{id}) })
+		dead := sure(ctx, func() (*Tree, error) { return tracker.Resume(ctx, id, []process.Identity{id}) })
 		Expect(dead.Members()).To(BeEmpty())
 		Expect(dead.Wait(ctx)).To(Succeed())
 	}, patience)

@@ -9,6 +9,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = withTracker("A tree", func(open func() *Tracker) {
@@ -23,7 +26,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		members(ctx, tree, r.Pid, dead)
 		r.open(1)
 		members(ctx, tree, r.Pid)
-		Expect(sure(ctx, func() (Process, error) { return Lookup(dead) }).Identity.PID).To(Equal(dead), "it was reaped")
+		Expect(sure(ctx, func() (process.Process, error) { return process.Lookup(dead) }).Identity.PID).To(Equal(dead), "it was reaped")
 		ended := ends(ctx, tree, r.oracle)
 		lives(ctx, tree, r.oracle)
 		r.open(0)
@@ -33,12 +36,12 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 	It("is kept by a process that is stopped", func(ctx SpecContext) {
 		r := perl(1, `report("root $$"); kill STOP => $$; wait_at(0)`)
 		r.persons(1)
-		Eventually(ctx, func() (Process, error) { return Lookup(r.Pid) }).Should(HaveField("State", Stopped))
+		Eventually(ctx, func() (process.Process, error) { return process.Lookup(r.Pid) }).Should(HaveField("State", process.Stopped))
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)
 		r.open(0) // which it cannot see
 		lives(ctx, tree, r.oracle)
-		Expect(tree.Members()).To(ConsistOf(HaveField("State", Stopped)))
+		Expect(tree.Members()).To(ConsistOf(HaveField("State", process.Stopped)))
 		Expect(ended).NotTo(Receive())
 		Expect(r.Signal(syscall.SIGCONT)).To(Succeed())
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
@@ -53,13 +56,13 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 			wait_at(1)
 		`
 		r := perl(2, script, "200", prelude+script)
-		before := sure(ctx, func() (Process, error) { return Lookup(r.Pid) }).Identity
+		before := sure(ctx, func() (process.Process, error) { return process.Lookup(r.Pid) }).Identity
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.oracle)
 		r.open(0)
 		_, pid := r.person()
 		Expect(pid).To(Equal(r.Pid))
-		Expect(sure(ctx, func() (Process, error) { return Lookup(r.Pid) }).Identity).To(Equal(before))
+		Expect(sure(ctx, func() (process.Process, error) { return process.Lookup(r.Pid) }).Identity).To(Equal(before))
 		lives(ctx, tree, r.oracle)
 		Expect(tree.Members()).To(ConsistOf(HaveField("Identity", before)))
 		r.open(1)
@@ -70,11 +73,11 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		r := lead(1, cue{argv: []string{"sh", "-c", `read line <&4; exec sleep 1000`}})
 		tree := follow(ctx, open(), r.Pid)
 		r.open(0)
-		Eventually(ctx, func() []Member {
+		Eventually(ctx, func() []trees.Member {
 			_, err := tree.Check(ctx)
 			Expect(faulty || err == nil).To(BeTrue())
 			return tree.Members()
-		}).Should(ConsistOf(HaveField("Command", nameOf([]byte("sleep")))))
+		}).Should(ConsistOf(HaveField("Command", programName("sleep"))))
 		Expect(r.Kill()).To(Succeed())
 		Eventually(ctx, ends(ctx, tree, r.oracle)).Should(Receive(Equal(inTime)))
 	}, patience)
@@ -148,7 +151,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 
 	It("is empty only after a storm of short lives in a stranger's group has passed", func(ctx SpecContext) {
 		tracker := open()
-		if tracker.Capabilities().Forks != ForksNamed {
+		if tracker.Capabilities().Forks != process.ForksNamed {
 			Skip("an orphan whose parent dies before the table is read is known by its group alone")
 		}
 		r := perl(1, storm)

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // ErrClosed reports the use of a [Watcher], [Tracker] or [Tree] after its Close.
@@ -18,9 +19,9 @@ var ErrClosed = errors.New("closed")
 // together.
 type Notice struct {
 	PID    int
-	Events Events
+	Events process.Events
 	// Child is the PID of the child that was made, where the kernel says so;
-	// see [ForksNamed]. Such notices do not merge.
+	// see [process.ForksNamed]. Such notices do not merge.
 	Child int
 	// Lost tells that notices about any process may be missing before this
 	// one, which is about nobody.
@@ -28,53 +29,8 @@ type Notice struct {
 
 	// found is the child of a fork, or the process of an exec, as it was when
 	// the notice was taken.
-	found Process
+	found process.Row
 }
-
-// Events is a set of things that happened to a process.
-type Events uint8
-
-const (
-	// Forked: the process made a child, or several. See [Forks].
-	Forked Events = 1 << iota
-	// Execed: the process runs another program now.
-	Execed
-	// Exited: the process is dead, its descriptors are closed, and its living
-	// children have init as their parent already.
-	Exited
-)
-
-// Has reports whether every event of e is in the set.
-func (s Events) Has(e Events) bool { return s&e == e }
-
-// String returns the events joined by "+".
-func (s Events) String() string {
-	var words []string
-	for i, word := range [...]string{"fork", "exec", "exit"} {
-		if s.Has(1 << i) {
-			words = append(words, word)
-		}
-	}
-	return strings.Join(words, "+")
-}
-
-// Forks says what the kernel tells of the forks of a watched process.
-type Forks uint8
-
-const (
-	// ForksUnseen: nothing (Linux where only pidfds are to be had).
-	ForksUnseen Forks = iota
-	// ForksAnnounced: that there were some (macOS, EVFILT_PROC).
-	ForksAnnounced
-	// ForksNamed: each one, with the PID of the child (Linux, proc connector).
-	ForksNamed
-)
-
-// String returns one lower-case word.
-func (f Forks) String() string { return [...]string{"unseen", "announced", "named"}[f] }
-
-// MarshalText writes the word.
-func (f Forks) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // A Watcher delivers notices about the PIDs it was told to watch: by kqueue on
 // macOS, by the proc connector or pidfds on Linux. One goroutine uses it at a time: a notice that
@@ -99,12 +55,12 @@ func NewWatcher() (*Watcher, error) {
 
 // Forks tells what is reported of forks here. Execs are reported unless forks
 // are unseen.
-func (w *Watcher) Forks() Forks { return w.source.forks() }
+func (w *Watcher) Forks() process.Forks { return w.source.forks() }
 
 // Add begins to watch the process that has the PID now. Who read the PID from
 // a table compares the start time again after Add: the PID may have gone to
 // another process meanwhile. Adding a watched PID again watches its present
-// process. The error is [ErrGone] when there is no such process, when it is
+// process. The error is [process.ErrGone] when there is no such process, when it is
 // dead, and on macOS also when it has begun to exit.
 func (w *Watcher) Add(pid int) error {
 	return w.use(func() error {

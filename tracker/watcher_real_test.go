@@ -8,6 +8,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A watcher", func() {
@@ -31,7 +33,7 @@ var _ = Describe("A watcher", func() {
 			Expect(err).NotTo(HaveOccurred())
 			Expect(notices).NotTo(BeEmpty())
 			for _, n := range notices {
-				if n.Events.Has(Exited) {
+				if n.Events.Has(process.Exited) {
 					seen[n.PID]++
 				}
 			}
@@ -54,7 +56,7 @@ var _ = Describe("A watcher", func() {
 
 	It("tells of forks and execs, where the kernel does", func(ctx SpecContext) {
 		w := open()
-		if w.Forks() == ForksUnseen {
+		if w.Forks() == process.ForksUnseen {
 			Skip("forks are unseen here")
 		}
 		r := perl(2, `report("root $$"); wait_at(0); child { report("child $$") }; wait; wait_at(1); exec $^X, "-e", ""`)
@@ -64,13 +66,13 @@ var _ = Describe("A watcher", func() {
 		_, child := r.person()
 		notices, err := w.Next(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(notices).To(HaveExactElements(And(HaveField("PID", r.Pid), HaveField("Events", Forked))))
-		if w.Forks() == ForksNamed {
+		Expect(notices).To(HaveExactElements(And(HaveField("PID", r.Pid), HaveField("Events", process.Forked))))
+		if w.Forks() == process.ForksNamed {
 			Expect(notices[0].Child).To(Equal(child))
 		}
 		r.open(1)
-		var all Events
-		for !all.Has(Exited) {
+		var all process.Events
+		for !all.Has(process.Exited) {
 			notices, err := w.Next(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			for _, n := range notices {
@@ -78,7 +80,7 @@ var _ = Describe("A watcher", func() {
 				all |= n.Events
 			}
 		}
-		Expect(all).To(Equal(Execed | Exited))
+		Expect(all).To(Equal(process.Execed | process.Exited))
 	}, patience)
 
 	It("tells of more exits at once than it has room for", func(ctx SpecContext) {
@@ -101,7 +103,7 @@ var _ = Describe("A watcher", func() {
 		r := perl(0, ``)
 		r.reap()
 		for _, pid := range []int{r.Pid, -1, 1 << 30} {
-			Eventually(ctx, func() error { return w.Add(pid) }).Should(MatchError(ErrGone), "PID %d", pid)
+			Eventually(ctx, func() error { return w.Add(pid) }).Should(MatchError(process.ErrGone), "PID %d", pid)
 		}
 	}, patience)
 

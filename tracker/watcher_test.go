@@ -7,30 +7,32 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A set of events", func() {
-	DescribeTable("is words joined by plus signs", func(events Events, text string) {
+	DescribeTable("is words joined by plus signs", func(events process.Events, text string) {
 		Expect(events.String()).To(Equal(text))
 	},
-		Entry("none", Events(0), ""),
-		Entry("one", Exited, "exit"),
-		Entry("all", Exited|Forked|Execed, "fork+exec+exit"),
+		Entry("none", process.Events(0), ""),
+		Entry("one", process.Exited, "exit"),
+		Entry("all", process.Exited|process.Forked|process.Execed, "fork+exec+exit"),
 	)
 
 	It("has what is in it", func() {
-		set := Forked | Exited
-		Expect(set.Has(Forked)).To(BeTrue())
-		Expect(set.Has(Forked | Exited)).To(BeTrue())
-		Expect(set.Has(Execed)).To(BeFalse())
-		Expect(set.Has(Execed | Forked)).To(BeFalse())
+		set := process.Forked | process.Exited
+		Expect(set.Has(process.Forked)).To(BeTrue())
+		Expect(set.Has(process.Forked | process.Exited)).To(BeTrue())
+		Expect(set.Has(process.Execed)).To(BeFalse())
+		Expect(set.Has(process.Execed | process.Forked)).To(BeFalse())
 		Expect(set.Has(0)).To(BeTrue())
 	})
 })
 
-var _ = DescribeTable("What is said of forks is one word", func(f Forks, word string) {
+var _ = DescribeTable("What is said of forks is one word", func(f process.Forks, word string) {
 	Expect(f.String()).To(Equal(word))
-}, Entry(nil, ForksUnseen, "unseen"), Entry(nil, ForksAnnounced, "announced"), Entry(nil, ForksNamed, "named"))
+}, Entry(nil, process.ForksUnseen, "unseen"), Entry(nil, process.ForksAnnounced, "announced"), Entry(nil, process.ForksNamed, "named"))
 
 // A lateKernel takes its time for the first wake: until it is closed, if that
 // comes soon. Too short a time loses coverage and fails no spec.
@@ -45,7 +47,7 @@ type lateKernel struct {
 
 func newLateKernel() *lateKernel {
 	return &lateKernel{
-		script: rehearse(ForksAnnounced).script,
+		script: rehearse(process.ForksAnnounced).script,
 		woken:  make(chan struct{}, 10), closed: make(chan struct{}), begun: make(chan struct{}),
 	}
 }

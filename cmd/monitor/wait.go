@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 func newWait() *cobra.Command {
@@ -55,7 +56,7 @@ func parsePID(text string) (int, error) {
 
 // noProcess says plainly that there is no such process, if that is the error.
 func noProcess(pid int, err error) error {
-	if errors.Is(err, tracker.ErrGone) {
+	if errors.Is(err, process.ErrGone) {
 		return fmt.Errorf("process %d does not exist", pid)
 	}
 	return err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A follower is a process that follows the trees of some roots, so that what it
@@ -82,13 +83,13 @@ func followByScan(roots []int) error {
 // look says which roots have nobody below them any more and returns the others.
 // It loses orphans, as all do who look from the root downwards.
 func look(roots []int, out *lines) (left []int) {
-	rows, err := tracker.Table()
+	rows, err := process.Table()
 	if err != nil {
 		return roots
 	}
 	here := make(map[int]bool, len(rows))
 	for _, p := range rows {
-		if p.State != tracker.Zombie {
+		if p.State != process.Zombie {
 			here[p.PID], here[-p.Parent] = true, true // negative: a parent
 		}
 	}

@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A watch is what a mutant has to find out with whether a runtime is empty.
 type watch struct {
-	root    tracker.Process // the owner
+	root    process.Process // the owner
 	lease   *os.File        // opened by itself, so that it can ask for the lock
 	watcher *tracker.Watcher
 }
@@ -31,18 +32,18 @@ func newWatch(runtime string, owner int) (*watch, error) {
 	if err := watcher.Add(owner); err != nil {
 		return nil, fmt.Errorf("watch the owner: %w", err)
 	}
-	root, err := tracker.Lookup(owner)
+	root, err := process.Lookup(owner)
 	return &watch{root, lease, watcher}, err
 }
 
 // A choice picks, of all live processes, those that a mutant takes for members.
 // It is asked again and again, and may remember.
-type choice func(live []tracker.Process) []tracker.Process
+type choice func(live []process.Process) []process.Process
 
 // follow returns when nobody is chosen any more. It looks whenever something
 // has happened to one of the chosen.
 func (w *watch) follow(choose choice) error {
-	added := map[tracker.Identity]bool{w.root.Identity: true}
+	added := map[process.Identity]bool{w.root.Identity: true}
 	for {
 		live, err := living()
 		if err != nil {
@@ -59,7 +60,7 @@ func (w *watch) follow(choose choice) error {
 			}
 			// What happened before the watch began shows in the next read only.
 			added[p.Identity], settled = true, false
-			if err := w.watcher.Add(p.PID); err != nil && !errors.Is(err, tracker.ErrGone) {
+			if err := w.watcher.Add(p.PID); err != nil && !errors.Is(err, process.ErrGone) {
 				return err
 			}
 		}
@@ -76,7 +77,7 @@ func (w *watch) follow(choose choice) error {
 // where the kernel tells of no forks, some milliseconds at most.
 func (w *watch) awaitNotice() error {
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
-	if w.watcher.Forks() == tracker.ForksUnseen {
+	if w.watcher.Forks() == process.ForksUnseen {
 		ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
 	}
 	defer cancel()
@@ -101,11 +102,11 @@ func (w *watch) poll(beat time.Duration, choose choice) error {
 
 // living is the process table without the dead, and without this process: one
 // mutant is in the group that it watches.
-func living() ([]tracker.Process, error) {
-	table, err := tracker.Table()
-	var live []tracker.Process
+func living() ([]process.Process, error) {
+	table, err := process.Table()
+	var live []process.Process
 	for _, p := range table {
-		if p.State != tracker.Zombie && p.PID != os.Getpid() {
+		if p.State != process.Zombie && p.PID != os.Getpid() {
 			live = append(live, p)
 		}
 	}

@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"errors"
@@ -9,11 +9,14 @@ import (
 )
 
 var _ = Describe("The ancestors of a process", func() {
+	row := func(pid, parent int) Process {
+		return Process{Identity: Identity{PID: pid, Start: StartTime(1000 + pid)}, Parent: parent}
+	}
 	// line is 1 ← 2 ← … ← n.
 	line := func(n int) map[int]Process {
 		rows := make(map[int]Process)
 		for pid := 1; pid <= n; pid++ {
-			rows[pid] = row(pid, pid-1, 1, 1)
+			rows[pid] = row(pid, pid-1)
 		}
 		return rows
 	}
@@ -57,7 +60,7 @@ var _ = Describe("The ancestors of a process", func() {
 
 	It("end where a PID name space does", func() {
 		rows := line(3)
-		rows[2] = row(2, 0, 1, 1)
+		rows[2] = row(2, 0)
 		found, err := ancestors(3, lookUp(rows, 0, nil))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(pids(found)).To(Equal([]int{2}))
@@ -101,7 +104,9 @@ var _ = Describe("The ancestors of a process", func() {
 				die := orphaned(rows, dead)
 				found, err := ancestors(6, lookUp(rows, look, func() {
 					die()
-					rows[dead] = row(dead, 1, 1, 1, born(9000))
+					stranger := row(dead, 1)
+					stranger.Start = 9000
+					rows[dead] = stranger
 				}))
 				Expect(err).NotTo(HaveOccurred())
 				Expect(found).NotTo(ContainElement(HaveField("Start", StartTime(9000))), "%d dies before look %d", dead, look)

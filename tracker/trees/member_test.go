@@ -1,4 +1,4 @@
-package tracker
+package trees
 
 import (
 	"encoding/json"
@@ -6,10 +6,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("The link of a member", func() {
-	through := Identity{PID: 4711, Start: 1, Boot: "b"}
+	through := process.Identity{PID: 4711, Start: 1, Boot: "b"}
 
 	DescribeTable("ends a sentence", func(link Link, text string) {
 		Expect(link.String()).To(Equal(text))
@@ -29,7 +31,7 @@ var _ = Describe("The link of a member", func() {
 	})
 
 	It("is part of the member in JSON", func() {
-		m := Member{Process: Process{Identity: through}, Link: Link{Kind: LinkKnown}, Joined: time.Unix(1, 0).UTC()}
+		m := Member{Process: process.Process{Identity: through}, Link: Link{Kind: LinkKnown}, Joined: time.Unix(1, 0).UTC()}
 		text, err := json.Marshal(m)
 		Expect(err).NotTo(HaveOccurred())
 		var back Member

@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"fmt"
@@ -32,48 +32,52 @@ const (
 	statZombie  = 5      // SZOMB
 )
 
-// A table reads kern.proc.all into a buffer that it keeps.
-type table struct {
+// A Reader reads the process table again and again, into a buffer that it keeps.
+// One goroutine uses it at a time.
+type Reader struct {
 	boot   string
 	buffer []byte
 }
 
-func newTable() (*table, error) {
+// OpenReader returns a reader of the process table. Close it after use.
+func OpenReader() (*Reader, error) {
 	boot, err := Boot()
-	return &table{boot: boot}, err
+	return &Reader{boot: boot}, err
 }
 
-func (t *table) close() {}
+// Close does nothing: the reader holds no descriptor.
+func (r *Reader) Close() {}
 
-// read appends one row for each process to rows.
-func (t *table) read(rows []Process) ([]Process, error) {
-	size, err := t.fill()
-	// The table outgrew the buffer. XNU then does not say by how much (it
-	// reports size 0), so double it, and give up before that gets absurd.
+// Read appends one row for each process to rows, zombies included. It is no
+// snapshot: see [Table].
+func (r *Reader) Read(rows []Row) ([]Row, error) {
+	size, err := r.fill()
+	// The table outgrew the buffer. XNU does not say by how much: it reports
+	// size 0 (kern_sysctl.c, sysctl_prochandle). So the buffer doubles, up to a limit.
 	for try := 0; err == unix.ENOMEM && try < maxGrowth; try++ {
-		t.buffer = make([]byte, 2*len(t.buffer))
-		size, err = t.fill()
+		r.buffer = make([]byte, 2*len(r.buffer))
+		size, err = r.fill()
 	}
 	if err != nil {
 		return rows, fmt.Errorf("read process table: %w", err)
 	}
-	return t.decode(rows, t.buffer[:size]), nil
+	return r.decode(rows, r.buffer[:size]), nil
 }
 
-func (t *table) fill() (int, error) {
-	if len(t.buffer) == 0 {
+func (r *Reader) fill() (int, error) {
+	if len(r.buffer) == 0 {
 		size, err := sysctl([]int32{ctlKern, kernProc, kernProcAll}, nil)
 		if err != nil {
 			return 0, err
 		}
-		t.buffer = make([]byte, size+slack*kinfoSize)
+		r.buffer = make([]byte, size+slack*kinfoSize)
 	}
-	return sysctl([]int32{ctlKern, kernProc, kernProcAll}, t.buffer)
+	return sysctl([]int32{ctlKern, kernProc, kernProcAll}, r.buffer)
 }
 
-func (t *table) decode(rows []Process, records []byte) []Process {
+func (r *Reader) decode(rows []Row, records []byte) []Row {
 	for ; len(records) >= kinfoSize; records = records[kinfoSize:] {
-		p := processOf((*unix.KinfoProc)(unsafe.Pointer(&records[0])), t.boot)
+		p := rowOf((*unix.KinfoProc)(unsafe.Pointer(&records[0])), r.boot)
 		if p.PID > 0 { // PID 0 is the kernel's own task
 			rows = append(rows, p)
 		}
@@ -81,27 +85,28 @@ func (t *table) decode(rows []Process, records []byte) []Process {
 	return rows
 }
 
-// lookup reads the row of one PID.
-func (t *table) lookup(pid int) (Process, error) {
+// Lookup returns the row of one process. The error is [ErrGone] when there is no
+// such process.
+func (r *Reader) Lookup(pid int) (Row, error) {
 	if pid <= 0 {
-		return Process{}, ErrGone
+		return Row{}, ErrGone
 	}
 	var record unix.KinfoProc
 	buffer := unsafe.Slice((*byte)(unsafe.Pointer(&record)), kinfoSize)
 	size, err := sysctl([]int32{ctlKern, kernProc, kernProcPID, int32(pid)}, buffer)
 	if err != nil {
-		return Process{}, err
+		return Row{}, err
 	}
 	// A PID that is not in use is no error to XNU: success and no record.
 	if size < kinfoSize {
-		return Process{}, ErrGone
+		return Row{}, ErrGone
 	}
-	return processOf(&record, t.boot), nil
+	return rowOf(&record, r.boot), nil
 }
 
-func processOf(record *unix.KinfoProc, boot string) Process {
+func rowOf(record *unix.KinfoProc, boot string) Row {
 	proc, eproc := &record.Proc, &record.Eproc
-	p := Process{
+	p := Row{Process: Process{
 		Identity: Identity{
 			PID:   int(proc.P_pid),
 			Start: StartTime(proc.P_starttime.Sec*1e6 + int64(proc.P_starttime.Usec)),
@@ -112,7 +117,7 @@ func processOf(record *unix.KinfoProc, boot string) Process {
 		User:    int(eproc.Ucred.Uid),
 		State:   stateOf(proc),
 		Command: nameOf(proc.P_comm[:]),
-	}
+	}}
 	// While a debugger traces it, the debugger is the parent and the real one
 	// is kept aside (mach_process.c, PT_ATTACH).
 	if proc.P_oppid != 0 {

@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ func readBoot() (string, error) {
 	return fmt.Sprintf("boottime-%d.%06d", tv.Sec, tv.Usec), nil
 }
 
-// visibleFrom returns nil: all of a Mac's processes are in one table, and nobody
+// visibleFrom returns nil: all processes of a Mac are in one table, and none
 // outlives the kernel.
 func visibleFrom(string, string) error { return nil }
 

@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"unsafe"

@@ -1,4 +1,4 @@
-package tracker
+package trees
 
 import (
 	. "github.com/onsi/ginkgo/v2"

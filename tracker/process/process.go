@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"bytes"
@@ -10,15 +10,14 @@ import (
 // ErrGone reports that there is no such process any more, or never was.
 var ErrGone = errors.New("no such process")
 
-// A Process is one row of the process table: what the kernel said of a process
-// at the moment it was read.
+// A Process is one row of the process table at the moment it was read.
 type Process struct {
 	Identity
 	// Parent is the PID of the parent: init's (1) for an orphan, the real
 	// parent's while a debugger traces the process.
 	Parent int `json:"parent"`
 	// Tracer is the PID of the debugger that is the parent for the time being.
-	// macOS only; zero where nobody traces.
+	// macOS only; zero for a process that is not traced.
 	Tracer int `json:"tracer,omitempty"`
 	// Group and Session are the ids of its process group and session. Session
 	// is zero where the kernel does not say: for the dead on macOS.
@@ -29,11 +28,26 @@ type Process struct {
 	State State `json:"state"`
 	// Command is the kernel's short name of the program.
 	Command Name `json:"command"`
+}
 
-	// lineage is there where the tracker asks for it and the kernel knows.
-	lineage lineage
-	// headless: its first thread has ended while others run.
-	headless bool //lint:ignore U1000 only Linux has such processes
+// A Row is a process with what only the follower of a tree needs to know of it.
+type Row struct {
+	Process
+	// Lineage names who made the process. A [Reader] leaves it empty.
+	Lineage Lineage
+	// Headless tells that the first thread of the process has ended while others
+	// run. Only Linux shows that.
+	Headless bool
+}
+
+// A Lineage says by numbers that the kernel never uses again who made a process.
+// Both are zero where the kernel does not say, as on Linux.
+type Lineage struct {
+	// Self is the number of the process. Later processes have higher ones.
+	Self uint64
+	// Parent is the number of the process that made it. After an exec it can be
+	// the number of the parent of that moment (macOS since 13).
+	Parent uint64
 }
 
 // A Name is the kernel's name of a program: at most 16 bytes on macOS and 15
@@ -78,7 +92,7 @@ const (
 	// Exiting has begun to end. It cannot be watched any more and may still
 	// finish a fork, so it is not dead. macOS only (P_WEXIT).
 	Exiting
-	// Zombie is dead and waits for its parent to ask how it ended.
+	// Zombie is dead; its parent has not waited for it yet.
 	Zombie
 )
 

@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"errors"
@@ -29,9 +29,8 @@ func (id Identity) String() string {
 var ErrElsewhere = errors.New("recorded in another namespace")
 
 // ErrForeignProc reports that /proc shows another PID namespace than the one that
-// the calling process is in, so that nothing can be looked up. That is where
-// somebody made the namespace and did not mount its /proc: unshare --pid without
-// --mount-proc. Only Linux has that.
+// the calling process is in, so that nothing can be looked up. That is so after
+// unshare --pid without --mount-proc. Only Linux has that.
 var ErrForeignProc = errors.New("/proc shows another PID namespace")
 
 // ThisBoot reports whether the identity was recorded since this machine was
@@ -42,9 +41,9 @@ func (id Identity) ThisBoot() (bool, error) {
 }
 
 // Visible returns nil when the calling process can tell whether the process
-// with this identity is alive. It cannot, and the error is [ErrElsewhere], when
-// the identity was recorded in other namespaces; except that a process of the
-// initial ones can when all of that PID namespace have gone.
+// with this identity is alive. The error is [ErrElsewhere] when the identity was
+// recorded in another PID or time namespace. A process of the initial namespaces
+// can also tell when no process of that other PID namespace is left.
 func (id Identity) Visible() error {
 	boot, err := Boot()
 	if err != nil || id.Boot == boot {
@@ -64,4 +63,6 @@ type StartTime int64
 // is recognised as stale after a reboot. On Linux it also names the PID and the
 // time namespace where those are not the initial ones, because PIDs and start
 // times mean other processes there.
-var Boot = sync.OnceValues(readBoot)
+func Boot() (string, error) { return boot() }
+
+var boot = sync.OnceValues(readBoot)

@@ -1,6 +1,6 @@
 //go:build !darwin && !linux
 
-package tracker
+package process
 
 import "errors"
 

@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"errors"
@@ -36,8 +36,8 @@ func isIn(namespace string, pid int) (bool, error) {
 	if !errors.Is(err, fs.ErrPermission) {
 		return link == namespace, butGone(err)
 	}
-	// Which namespace another user's process is in is not for us to read, but
-	// that it is in no other than ours is.
+	// The namespace link of another user's process cannot be read. Its status
+	// can, and tells whether it is in a nested namespace at all.
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return false, butGone(err)

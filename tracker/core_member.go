@@ -1,67 +1,17 @@
 package tracker
 
 import (
-	"fmt"
-	"time"
-)
-
-// A Member is a live process of a tree.
-type Member struct {
-	Process
-	// Link is the evidence by which it joined.
-	Link Link `json:"link"`
-	// Joined is when the tracker found it.
-	Joined time.Time `json:"joined"`
-}
-
-// A Link is the evidence that a process belongs to a tree.
-type Link struct {
-	Kind LinkKind `json:"kind"`
-	// Through is the member, or former member, that the evidence leads to. It
-	// is the zero Identity for [LinkRoot] and [LinkKnown].
-	Through Identity `json:"through,omitzero"`
-}
-
-// String says the link as the end of a sentence, like "child of 4711".
-func (l Link) String() string {
-	switch l.Kind {
-	case LinkRoot:
-		return "the root"
-	case LinkKnown:
-		return "known from before"
-	case LinkLineage:
-		return fmt.Sprintf("orphan that %d made", l.Through.PID)
-	case LinkParent:
-		return fmt.Sprintf("child of %d", l.Through.PID)
-	}
-	return fmt.Sprintf("orphan in the %s of %d", l.Kind, l.Through.PID)
-}
-
-// A LinkKind is a kind of evidence.
-type LinkKind string
-
-const (
-	// LinkRoot: the process is the root of the tree.
-	LinkRoot LinkKind = "root"
-	// LinkKnown: the caller of [Tracker.Resume] said so.
-	LinkKnown LinkKind = "known"
-	// LinkParent: its parent is a member.
-	LinkParent LinkKind = "parent"
-	// LinkLineage: it is an orphan that a member made, as the kernel remembers
-	// (macOS; see [Capabilities]).
-	LinkLineage LinkKind = "lineage"
-	// LinkGroup: it is an orphan in a process group that a member created.
-	LinkGroup LinkKind = "group"
-	// LinkSession: it is an orphan in a session that a member created.
-	LinkSession LinkKind = "session"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A member is what the core keeps of a process that belongs to a tree, or did:
 // a dead one stays as long as somebody can still be linked to it.
 type member struct {
-	Member
-	tree *tree   // the nearest one
-	via  *member // whom it joined through, nil for a root
+	trees.Member
+	lineage process.Lineage
+	tree    *tree   // the nearest one
+	via     *member // whom it joined through, nil for a root
 
 	watched bool // a notice of its exit will come
 	exited  bool // that notice came
@@ -111,7 +61,7 @@ func (m *member) shorten() {
 
 // A tree is the core's half of a [Tree].
 type tree struct {
-	root    Identity
+	root    process.Identity
 	anchor  *member // the root as a member, also when long forgotten; may be nil
 	outer   *tree   // the next tree that contains this one
 	living  int     // live members, those of inner trees included
@@ -124,7 +74,7 @@ type tree struct {
 	told    bool    // found empty at some time, and nobody has joined since
 	closed  bool    // not followed any more
 	logging bool
-	log     []Change
+	log     []trees.Change
 }
 
 // within reports whether t is o or lies inside it.
@@ -137,41 +87,15 @@ func (t *tree) within(o *tree) bool {
 	return false
 }
 
-// A Change is something that happened to a tree.
-type Change struct {
-	Kind   ChangeKind
-	Time   time.Time
-	Member Member // who joined or left
-	Err    error  // why the table is unreadable
-}
-
-// A ChangeKind says what happened.
-type ChangeKind string
-
-const (
-	// Joined: the process is a member now.
-	Joined ChangeKind = "joined"
-	// Left: the member is dead.
-	Left ChangeKind = "left"
-	// Emptied: nobody is left, and that is settled. Nothing follows it, unless
-	// somebody who had slipped through turns up after all.
-	Emptied ChangeKind = "emptied"
-	// Unreadable: the table cannot be read, so that nothing is established
-	// until Readable follows.
-	Unreadable ChangeKind = "unreadable"
-	// Readable: the table can be read again.
-	Readable ChangeKind = "readable"
-)
-
 // tell appends a change to the log of the tree.
-func (t *tree) tell(c Change) {
+func (t *tree) tell(c trees.Change) {
 	if t.logging {
 		t.log = append(t.log, c)
 	}
 }
 
 // note appends a change to the log of the tree and of all around it.
-func (t *tree) note(c Change) {
+func (t *tree) note(c trees.Change) {
 	for ; t != nil; t = t.outer {
 		t.tell(c)
 	}

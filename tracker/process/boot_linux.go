@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"fmt"
@@ -70,8 +70,8 @@ func namespaceBut(initial, process, kind string) string {
 
 func sameKernel(a, b string) bool { return parseBoot(a).kernel == parseBoot(b).kernel }
 
-// visibleFrom returns nil when a process that runs under ours can tell whether
-// one recorded under theirs is alive, else an [ErrElsewhere].
+// visibleFrom returns nil if a process with the boot name ours can tell whether one
+// with the boot name theirs is alive, else an [ErrElsewhere].
 func visibleFrom(ours, theirs string) error {
 	return visible(parseBoot(ours), parseBoot(theirs), inhabited)
 }
@@ -79,10 +79,10 @@ func visibleFrom(ours, theirs string) error {
 func visible(ours, theirs bootName, inhabited func(pids string) (bool, error)) error {
 	switch {
 	case theirs == ours, theirs.kernel != ours.kernel:
-		return nil // nobody outlives the kernel
+		return nil // no process outlives the kernel
 	case theirs.pids == ours.pids:
 		return fmt.Errorf("%w, %s", ErrElsewhere, orInitial(theirs.clock, initialTimeNamespace))
-	case ours.pids != "": // from in there not all others can be seen
+	case ours.pids != "": // a nested namespace does not show all others
 		return fmt.Errorf("%w, %s", ErrElsewhere, orInitial(theirs.pids, initialPIDNamespace))
 	}
 	lives, err := inhabited(theirs.pids)
@@ -92,7 +92,7 @@ func visible(ours, theirs bootName, inhabited func(pids string) (bool, error)) e
 	case lives:
 		return fmt.Errorf("%w, %s", ErrElsewhere, theirs.pids)
 	}
-	return nil // nobody outlives their PID namespace
+	return nil // no process outlives its PID namespace
 }
 
 func orInitial(namespace, initial string) string {

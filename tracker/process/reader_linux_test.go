@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"fmt"
@@ -19,10 +19,10 @@ var _ = Describe("A line of /proc/PID/stat", func() {
 	DescribeTable("is read whatever the command holds", func(command string) {
 		p, err := parseStat(statLine(command, "S", 1))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(p).To(Equal(Process{
+		Expect(p).To(Equal(Row{Process: Process{
 			Identity: Identity{PID: 4711, Start: 987654}, Parent: 17, Group: 4700, Session: 4600,
 			State: Running, Command: nameOf([]byte(command)),
-		}))
+		}}))
 	},
 		Entry("a word", "bash"),
 		Entry("nothing", ""),

@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"bytes"
@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A table reads /proc through one descriptor and buffers that it keeps.
-type table struct {
+// A Reader reads the process table again and again, through one descriptor and
+// buffers that it keeps. One goroutine uses it at a time.
+type Reader struct {
 	boot   string
 	proc   int
 	names  [32 << 10]byte
@@ -23,7 +24,9 @@ type table struct {
 	owner  unix.Stat_t
 }
 
-func newTable() (*table, error) {
+// OpenReader returns a reader of the process table. Close it after use. The error
+// is [ErrForeignProc] where /proc shows another PID namespace.
+func OpenReader() (*Reader, error) {
 	boot, err := Boot()
 	if err != nil {
 		return nil, err
@@ -35,11 +38,11 @@ func newTable() (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open /proc: %w", err)
 	}
-	return &table{boot: boot, proc: fd}, nil
+	return &Reader{boot: boot, proc: fd}, nil
 }
 
-// checkProc returns an error unless /proc shows the PID namespace that we are in.
-// Otherwise our own PID there is some other process's.
+// checkProc returns an error unless /proc shows the PID namespace of this process.
+// In another namespace's /proc the PID of this process names another one.
 var checkProc = sync.OnceValue(func() error {
 	self, err := os.Readlink("/proc/self")
 	if err != nil {
@@ -51,15 +54,17 @@ var checkProc = sync.OnceValue(func() error {
 	return nil
 })
 
-func (t *table) close() { unix.Close(t.proc) }
+// Close releases the descriptor.
+func (r *Reader) Close() { unix.Close(r.proc) }
 
-// read appends one row for each process to rows.
-func (t *table) read(rows []Process) ([]Process, error) {
-	if _, err := unix.Seek(t.proc, 0, unix.SEEK_SET); err != nil {
+// Read appends one row for each process to rows, zombies included. It is no
+// snapshot: see [Table].
+func (r *Reader) Read(rows []Row) ([]Row, error) {
+	if _, err := unix.Seek(r.proc, 0, unix.SEEK_SET); err != nil {
 		return rows, fmt.Errorf("read process table: %w", err)
 	}
 	for {
-		n, err := unix.Getdents(t.proc, t.names[:])
+		n, err := unix.Getdents(r.proc, r.names[:])
 		if err == unix.EINTR {
 			continue
 		}
@@ -69,7 +74,7 @@ func (t *table) read(rows []Process) ([]Process, error) {
 		if n == 0 {
 			return rows, nil
 		}
-		if rows, err = t.readEach(rows, t.names[:n]); err != nil {
+		if rows, err = r.readEach(rows, r.names[:n]); err != nil {
 			return rows, fmt.Errorf("read process table: %w", err)
 		}
 	}
@@ -77,7 +82,7 @@ func (t *table) read(rows []Process) ([]Process, error) {
 
 // readEach appends a row for each process named in a block of directory
 // entries (struct linux_dirent64: the length at 16, the name from 19).
-func (t *table) readEach(rows []Process, entries []byte) ([]Process, error) {
+func (r *Reader) readEach(rows []Row, entries []byte) ([]Row, error) {
 	for len(entries) >= 19 {
 		size := int(entries[16]) | int(entries[17])<<8
 		name := entries[19:size]
@@ -86,7 +91,7 @@ func (t *table) readEach(rows []Process, entries []byte) ([]Process, error) {
 		if name[0] < '1' || name[0] > '9' {
 			continue
 		}
-		p, err := t.readOne(name)
+		p, err := r.readOne(name)
 		if errors.Is(err, ErrGone) {
 			continue // between the listing and now
 		}
@@ -99,37 +104,37 @@ func (t *table) readEach(rows []Process, entries []byte) ([]Process, error) {
 }
 
 // readOne reads the row of the process whose PID is name.
-func (t *table) readOne(name []byte) (p Process, err error) {
+func (r *Reader) readOne(name []byte) (p Row, err error) {
 	for {
-		if p, err = t.readOnce(name); err != errPassing {
+		if p, err = r.readOnce(name); err != errPassing {
 			return p, err
 		}
 	}
 }
 
-func (t *table) readOnce(name []byte) (Process, error) {
-	fd, err := openRetry(t.proc, append(append(t.path[:0], name...), "/stat\x00"...))
+func (r *Reader) readOnce(name []byte) (Row, error) {
+	fd, err := openRetry(r.proc, append(append(r.path[:0], name...), "/stat\x00"...))
 	if err == unix.ENOENT || err == unix.ESRCH {
-		return Process{}, ErrGone
+		return Row{}, ErrGone
 	}
 	if err != nil {
-		return Process{}, err
+		return Row{}, err
 	}
 	defer unix.Close(fd)
-	n, err := readRetry(fd, t.record[:])
+	n, err := readRetry(fd, r.record[:])
 	if err == unix.ESRCH {
-		return Process{}, ErrGone
+		return Row{}, ErrGone
 	}
 	if err != nil {
-		return Process{}, err
+		return Row{}, err
 	}
 	// The files of /proc/PID belong to the effective user, or to root where
 	// the process must not be dumped.
-	if err := unix.Fstat(fd, &t.owner); err != nil {
-		return Process{}, err
+	if err := unix.Fstat(fd, &r.owner); err != nil {
+		return Row{}, err
 	}
-	p, err := parseStat(t.record[:n])
-	p.Boot, p.User = t.boot, int(t.owner.Uid)
+	p, err := parseStat(r.record[:n])
+	p.Boot, p.User = r.boot, int(r.owner.Uid)
 	return p, err
 }
 
@@ -138,43 +143,44 @@ func (t *table) readOnce(name []byte) (Process, error) {
 // becomes the first one just now. The next look finds out.
 var errPassing = errors.New("the row is changing hands")
 
-// lookup reads one row.
+// Lookup reads one row.
 //
 // That /proc does not show a process proves nothing: its option hidepid hides
 // some, and while a thread that is not the first one execs, the look-up can
 // catch the first one on its way out. That it shows one proves nothing either:
 // it has a row for the id of each thread. tgkill(2) knows whether an id is that
 // of a process, and sends no signal 0.
-func (t *table) lookup(pid int) (Process, error) {
+func (r *Reader) Lookup(pid int) (Row, error) {
 	if pid <= 0 {
-		return Process{}, ErrGone
+		return Row{}, ErrGone
 	}
 	var digits [20]byte
 	name := strconv.AppendInt(digits[:0], int64(pid), 10)
-	for range maxLooks {
+	for range maxAttempts {
 		if unix.Tgkill(pid, pid, 0) == unix.ESRCH {
-			return Process{}, ErrGone
+			return Row{}, ErrGone
 		}
-		if p, err := t.readOne(name); !errors.Is(err, ErrGone) {
+		if p, err := r.readOne(name); !errors.Is(err, ErrGone) {
 			return p, err
 		}
 	}
-	return Process{}, errHidden
+	return Row{}, errHidden
 }
 
-// maxLooks is how often a process is looked up that is there and not shown.
-const maxLooks = 100
+// maxAttempts is how often the row of a process that exists is read until it is
+// there.
+const maxAttempts = 100
 
-// errHidden reports a process that lives, though /proc does not show it.
+// errHidden reports a process that lives and has no row in /proc.
 var errHidden = fmt.Errorf("/proc hides it: %w", fs.ErrPermission)
 
 // parseStat reads a line of /proc/PID/stat. The command may hold anything,
 // brackets and spaces included, so the fields are counted from its last
 // bracket: the state is the third, as proc(5) numbers them.
-func parseStat(line []byte) (p Process, err error) {
+func parseStat(line []byte) (p Row, err error) {
 	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
 	if open < 0 || end < open {
-		return Process{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
+		return Row{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
 	}
 	var letter byte
 	var threads int64
@@ -199,16 +205,16 @@ func parseStat(line []byte) (p Process, err error) {
 		field++
 	}
 	if field <= 22 {
-		return Process{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
+		return Row{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
 	}
 	if p.State = stateOf(letter); p.State == Zombie {
 		switch {
 		case threads == 0:
-			return Process{}, errPassing
+			return Row{}, errPassing
 		case threads > 1:
 			// The first thread has ended. While others run, the process
 			// lives, whatever the letter says.
-			p.State, p.headless = Running, true
+			p.State, p.Headless = Running, true
 		}
 	}
 	return p, nil
@@ -238,8 +244,8 @@ func number(word []byte) (n int64) {
 	return sign * n
 }
 
-// openRetry opens a path, which ends with a zero byte, below a directory. Package
-// unix would copy it to new memory.
+// openRetry opens a path, which ends with a zero byte, below a directory. It
+// makes no garbage; unix.Openat copies the path to new memory.
 func openRetry(dir int, path []byte) (int, error) {
 	for {
 		fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&path[0])),

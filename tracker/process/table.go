@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"errors"
@@ -9,27 +9,32 @@ import (
 // order. It is no snapshot: the kernels list the PIDs first and fill in each
 // row afterwards, so two rows may contradict each other.
 func Table() ([]Process, error) {
-	t, err := newTable()
+	r, err := OpenReader()
 	if err != nil {
 		return nil, err
 	}
-	defer t.close()
-	return t.read(nil)
+	defer r.Close()
+	rows, err := r.Read(nil)
+	processes := make([]Process, len(rows))
+	for i := range rows {
+		processes[i] = rows[i].Process
+	}
+	return processes, err
 }
 
 // Lookup returns what the kernel says now of the process with the given PID.
 // The error is [ErrGone] when there is none.
 func Lookup(pid int) (Process, error) {
-	t, err := newTable()
+	r, err := OpenReader()
 	if err != nil {
 		return Process{}, err
 	}
-	defer t.close()
-	p, err := t.lookup(pid)
+	defer r.Close()
+	row, err := r.Lookup(pid)
 	if err != nil {
 		return Process{}, fmt.Errorf("look up process %d: %w", pid, err)
 	}
-	return p, nil
+	return row.Process, nil
 }
 
 // Parent returns the PID of the parent of a process: 1 for an orphan, the real
@@ -48,8 +53,8 @@ func Ancestors(pid int) ([]Process, error) {
 }
 
 // IsDescendant reports whether root is an ancestor of pid by the parents that
-// the kernel names now. An orphan descends from PID 1 only: who needs to know
-// where it came from follows the tree with a [Tracker]. A process does not
+// the kernel names now. An orphan descends from PID 1 only: package tracker
+// follows a tree so that orphans stay in it. A process does not
 // descend from itself. The error is [ErrGone] when there is no process pid.
 func IsDescendant(pid, root int) (bool, error) {
 	line, err := Ancestors(pid)
@@ -61,9 +66,9 @@ func IsDescendant(pid, root int) (bool, error) {
 	return false, err
 }
 
-// ancestors walks up with one look-up after the other. A parent may die
-// between two of them and its PID may even be used again, so each step counts
-// only if the child still names that parent afterwards.
+// ancestors walks up with one look-up after the other. A parent may die between
+// two of them and its PID may be used again, so a step counts only if the child
+// still names that parent afterwards.
 func ancestors(pid int, lookup func(int) (Process, error)) ([]Process, error) {
 	child, err := lookup(pid)
 	if err != nil {
@@ -83,8 +88,8 @@ func ancestors(pid int, lookup func(int) (Process, error)) ([]Process, error) {
 			if len(line) == 0 {
 				return nil, fmt.Errorf("look up process %d: %w", pid, ErrGone)
 			}
-			// An ancestor died while we looked past it: begin again, the
-			// process has another parent now.
+			// An ancestor died during the walk: the process has another
+			// parent now.
 			return ancestors(pid, lookup)
 		case err != nil || again.Parent != child.Parent:
 			child = again

@@ -1,4 +1,4 @@
-package tracker
+package process
 
 import (
 	"errors"
@@ -45,28 +45,19 @@ var _ = Describe("An identity recorded elsewhere", func() {
 			Expect(parseBoot(boot).String()).To(Equal(boot))
 		}
 	})
+})
 
-	It("is of this boot, in whatever namespace", func(ctx SpecContext) {
-		id := look(ctx, os.Getpid()).Identity
-		Expect(id.ThisBoot()).To(BeTrue())
-		id.Boot += pids + clock
-		Expect(id.ThisBoot()).To(BeTrue())
-		id.Boot = "earlier" + pids
-		Expect(id.ThisBoot()).To(BeFalse())
-	}, patience)
-
-	It("cannot be resumed, whoever else can", func(ctx SpecContext) {
-		us := look(ctx, os.Getpid()).Identity
-		elsewhere := us
-		elsewhere.Boot += "/time:[1]"
-		Expect(us.Visible()).To(Succeed())
-		Expect(elsewhere.Visible()).To(MatchError(ErrElsewhere))
-		tracker, err := New()
+var _ = Describe("An identity", func() {
+	It("is of this boot, in whatever namespace it was recorded", func() {
+		boot, err := Boot()
 		Expect(err).NotTo(HaveOccurred())
-		defer tracker.Close()
-		_, err = tracker.Resume(ctx, us, []Identity{us, elsewhere})
-		Expect(err).To(MatchError(ErrElsewhere))
-	}, patience)
+		id := Identity{PID: 1, Start: 1, Boot: boot}
+		Expect(id.ThisBoot()).To(BeTrue())
+		id.Boot = parseBoot(boot).kernel + "/pid:[11]/time:[21]"
+		Expect(id.ThisBoot()).To(BeTrue())
+		id.Boot = "earlier/pid:[11]"
+		Expect(id.ThisBoot()).To(BeFalse())
+	})
 })
 
 var _ = Describe("A PID namespace", func() {
