@@ -54,7 +54,7 @@ func (r *Runtime) Watch(ctx context.Context, log *slog.Logger, ready func()) err
 		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
 	}
 	defer w.close()
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
 	}

@@ -109,7 +109,7 @@ func childOf(r *monitor.Runtime, parent process.Identity) process.Identity {
 // forks tells what the kernel says of forks here.
 func forks() process.Forks {
 	GinkgoHelper()
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	Expect(err).NotTo(HaveOccurred())
 	defer t.Close()
 	return t.Capabilities().Forks

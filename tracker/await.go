@@ -45,23 +45,23 @@ func (t *Tracker) await(ctx context.Context, condition func(*core) (bool, error)
 func (t *Tracker) beginWait(w *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.follower.mu.Lock()
-	defer t.follower.mu.Unlock()
-	if !t.ends(w) {
-		t.waiters = append(t.waiters, w)
-	}
+	t.follower.Do(func(c *core) {
+		if !t.ends(w, c) {
+			t.waiters = append(t.waiters, w)
+		}
+	})
 }
 
 // endWaits ends all waits that are over. It is called with the lock held.
 func (t *Tracker) endWaits() {
-	t.follower.mu.Lock()
-	defer t.follower.mu.Unlock()
-	t.waiters = slices.DeleteFunc(t.waiters, t.ends)
+	t.follower.Do(func(c *core) {
+		t.waiters = slices.DeleteFunc(t.waiters, func(w *waiter) bool { return t.ends(w, c) })
+	})
 }
 
 // ends ends a wait if its condition says so, or the tracker has ended.
-func (t *Tracker) ends(w *waiter) bool {
-	ok, err := w.condition(t.follower.core)
+func (t *Tracker) ends(w *waiter, c *core) bool {
+	ok, err := w.condition(c)
 	if !ok && err == nil {
 		err = t.err
 	}

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"log/slog"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -12,14 +13,16 @@ import (
 var _ = Describe("A wait that begins between the tracker's last step and its end", func() {
 	DescribeTable("ends with the tracker", func(ctx SpecContext, wait func(context.Context, *Tree) error) {
 		r := rehearse(process.ForksAnnounced)
-		tree := r.track(10)
-		changes(tree)
+		followed := r.track(10)
+		changes(followed)
+		tracker := quiet(r)
+		tree := tracker.handleOf(followed.tree)
 		ended, closed := make(chan error, 1), make(chan error, 1)
 		go func() { ended <- wait(ctx, tree) }()
-		Eventually(ctx, r.waiting).Should(Equal(1))
-		go func() { closed <- r.tracker.Close() }()
-		Eventually(ctx, r.tracker.failure).Should(MatchError(ErrClosed))
-		r.tracker.run() // which takes no step any more
+		Eventually(ctx, waiting(tracker)).Should(Equal(1))
+		go func() { closed <- tracker.Close() }()
+		Eventually(ctx, tracker.failure).Should(MatchError(ErrClosed))
+		tracker.run() // which takes no step any more
 		Eventually(ctx, ended).Should(Receive(MatchError(ErrClosed)))
 		Eventually(ctx, closed).Should(Receive(BeNil()))
 	},
@@ -31,9 +34,16 @@ var _ = Describe("A wait that begins between the tracker's last step and its end
 	)
 })
 
-// waiting counts those who wait for something.
-func (r *rehearsal) waiting() int {
-	r.tracker.mu.Lock()
-	defer r.tracker.mu.Unlock()
-	return len(r.tracker.waiters)
+// quiet returns a tracker on the kernel of a rehearsal. It runs when the spec says so.
+func quiet(r *rehearsal) *Tracker {
+	return trackerOf(r.follower, slog.New(slog.DiscardHandler))
+}
+
+// waiting counts the calls that wait for something.
+func waiting(t *Tracker) func() int {
+	return func() int {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return len(t.waiters)
+	}
 }

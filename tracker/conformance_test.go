@@ -59,7 +59,7 @@ type stage struct {
 	world
 	ctx     context.Context
 	kernel  kernel
-	noticed []Notice
+	noticed []seamNotice
 }
 
 func newStage(ctx context.Context, w world) *stage {
@@ -131,7 +131,7 @@ func (s *stage) exits(pid int) (count int) {
 // read returns the table by PID, and fails if a PID is in it twice.
 func (s *stage) read() map[int]process.Row {
 	GinkgoHelper()
-	rows := sure(s.ctx, func() ([]process.Row, error) { return s.kernel.read(nil) })
+	rows := sure(s.ctx, func() ([]process.Row, error) { rows, _, err := s.kernel.read(nil); return rows, err })
 	table := make(map[int]process.Row)
 	for _, row := range rows {
 		Expect(table).NotTo(HaveKey(row.PID), "two rows have PID %d", row.PID)

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -19,8 +20,8 @@ type narrowKernel struct {
 }
 
 func newNarrowKernel() *narrowKernel {
-	if !hasConnector() {
-		Skip("the proc connector does not speak to us")
+	if err := connectorRefusal(); err != nil {
+		Skip("the proc connector does not speak to us: " + err.Error())
 	}
 	s, err := newConnectorSource()
 	Expect(err).NotTo(HaveOccurred())
@@ -30,7 +31,7 @@ func newNarrowKernel() *narrowKernel {
 	return &narrowKernel{system: newSystemOf(s, t)}
 }
 
-func (k *narrowKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (k *narrowKernel) next(notices []seamNotice, timeout time.Duration) ([]seamNotice, error) {
 	before := len(notices)
 	notices, err := k.system.next(notices, timeout)
 	for _, n := range notices[before:] {
@@ -44,7 +45,7 @@ func (k *narrowKernel) next(notices []Notice, timeout time.Duration) ([]Notice, 
 var _ = Describe("The proc connector", Label("linux"), func() {
 	It("keeps everybody although notices are lost", func(ctx SpecContext) {
 		k := newNarrowKernel()
-		tracker := newTracker(k)
+		tracker := newTracker(k, slog.New(slog.DiscardHandler))
 		DeferCleanup(tracker.Close)
 		c := perlCue(`
 			wait_at(2);
@@ -71,7 +72,7 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 	}, patience)
 
 	It("says all that a process did, however late it is listened to", func(SpecContext) {
-		k, err := mechanisms[0].open()
+		k, err := ways[0].open()
 		Expect(err).NotTo(HaveOccurred())
 		defer k.close()
 		k.inherit()
@@ -83,7 +84,7 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 		r.open(1)
 		_, leaf := r.person()
 		r.reap()
-		var all []Notice
+		var all []seamNotice
 		for len(all) == 0 || all[len(all)-1].Events != process.Exited {
 			all, err = k.next(all, forever)
 			Expect(err).NotTo(HaveOccurred())
@@ -96,8 +97,8 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 	}, patience)
 
 	It("loses nothing of a process that is watched once more", func(SpecContext) {
-		if !hasConnector() {
-			Skip("the proc connector does not speak to us")
+		if err := connectorRefusal(); err != nil {
+			Skip("the proc connector does not speak to us: " + err.Error())
 		}
 		s, err := newConnectorSource()
 		Expect(err).NotTo(HaveOccurred())
@@ -117,7 +118,7 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 	}, patience)
 
 	It("says nothing of threads", func(ctx SpecContext) {
-		k, err := mechanisms[0].open()
+		k, err := ways[0].open()
 		Expect(err).NotTo(HaveOccurred())
 		defer k.close()
 		// Each command of the shell is a child; the actor's threads are none.
@@ -126,11 +127,11 @@ var _ = Describe("The proc connector", Label("linux"), func() {
 		Expect(k.add(r.Pid)).To(Succeed())
 		r.open(0)
 		r.open(1)
-		var all []Notice
+		var all []seamNotice
 		for len(all) == 0 {
 			all, err = k.next(all, forever)
 			Expect(err).NotTo(HaveOccurred())
 		}
-		Expect(all).To(Equal([]Notice{{PID: r.Pid, Events: process.Exited}}))
+		Expect(all).To(Equal([]seamNotice{{PID: r.Pid, Events: process.Exited}}))
 	}, patience)
 })

@@ -22,7 +22,7 @@ func exits(pid int) happening { return func(w *wire) { w.exit(pid) } }
 
 // eachWay tells a story once for each way to listen to it: after each happening
 // the tracker takes what there is, or only the source's reader does, or nobody.
-func eachWay(story []happening, check func(r *rehearsal, w *wire, tree *Tree, way []int)) {
+func eachWay(story []happening, check func(r *rehearsal, w *wire, tree *followed, way []int)) {
 	ways := 1
 	for range story {
 		ways *= 3
@@ -55,7 +55,7 @@ func eachWay(story []happening, check func(r *rehearsal, w *wire, tree *Tree, wa
 var _ = Describe("A PID that is used again, as the proc connector tells", Label("linux"), func() {
 	type who = map[int]process.StartTime // members by PID, beside 10 and 12
 	tells := func(members who, log []string, story ...happening) {
-		eachWay(story, func(r *rehearsal, w *wire, tree *Tree, way []int) {
+		eachWay(story, func(r *rehearsal, w *wire, tree *followed, way []int) {
 			found := who{}
 			for _, m := range tree.Members() {
 				found[m.PID] = m.Start
@@ -121,7 +121,7 @@ var _ = Describe("A PID that is used again, as the proc connector tells", Label(
 })
 
 var _ = Describe("A process that is watched anew by the proc connector", Label("linux"), func() {
-	notices := func(w *wire) []Notice {
+	notices := func(w *wire) []seamNotice {
 		GinkgoHelper()
 		found, err := w.next(nil, 0)
 		Expect(err).NotTo(HaveOccurred())

@@ -22,7 +22,7 @@ type connectorSource struct {
 	// pidfds watch processes whose first thread has ended before the others,
 	// and make next wait and wake.
 	pidfds    *pidfdSource
-	exits     []Notice
+	exits     []seamNotice
 	dead      []int // found dead, and not said yet
 	goroutine sync.WaitGroup
 
@@ -107,7 +107,7 @@ func (s *connectorSource) add(pid int) error {
 	return nil
 }
 
-func (s *connectorSource) next(notices []Notice, timeout time.Duration) (_ []Notice, err error) {
+func (s *connectorSource) next(notices []seamNotice, timeout time.Duration) (_ []seamNotice, err error) {
 	if notices, err = s.take(notices); err != nil || len(notices) > 0 {
 		return notices, err
 	}
@@ -157,7 +157,7 @@ func (s *connectorSource) concerns(e procEvent) bool {
 // take appends the notices that all events up to now amount to. What somebody
 // did who is found dead is in the kernel's queue by then, perhaps not yet in
 // ours, so the end is said after one more look.
-func (s *connectorSource) take(notices []Notice) ([]Notice, error) {
+func (s *connectorSource) take(notices []seamNotice) ([]seamNotice, error) {
 	for {
 		dead := s.dead
 		s.dead = nil
@@ -179,7 +179,7 @@ func (s *connectorSource) take(notices []Notice) ([]Notice, error) {
 }
 
 // notice appends what an event means to who watches.
-func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
+func (s *connectorSource) notice(notices []seamNotice, e procEvent) []seamNotice {
 	if e.what == procFork {
 		s.succeed(e.child, e.at)
 		notices = s.announceExit(notices, e.child) // of the one who had its PID
@@ -190,7 +190,7 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 	}
 	switch e.what {
 	case eventLost:
-		return append(notices, Notice{Lost: true})
+		return append(notices, seamNotice{Lost: true})
 	case procFork:
 		child := s.find(e.child)
 		if child.Start > bornBy(e.at) {
@@ -199,9 +199,9 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 		if s.children {
 			s.watch(child.PID, child.Start)
 		}
-		return append(notices, Notice{PID: e.pid, Events: process.Forked, Child: e.child, found: child})
+		return append(notices, seamNotice{PID: e.pid, Events: process.Forked, Child: e.child, found: child})
 	case procExec:
-		return append(notices, Notice{PID: e.pid, Events: process.Execed, found: s.find(e.pid)})
+		return append(notices, seamNotice{PID: e.pid, Events: process.Execed, found: s.find(e.pid)})
 	case procExit:
 		notices = s.examine(notices, e.pid)
 	}
@@ -211,10 +211,10 @@ func (s *connectorSource) notice(notices []Notice, e procEvent) []Notice {
 // examine finds out whether a process has ended, after its first thread has. By
 // the time we look, the process may have gone on and ended since: more of its
 // events follow. Where nothing can be found out, the notice is lost.
-func (s *connectorSource) examine(notices []Notice, pid int) []Notice {
+func (s *connectorSource) examine(notices []seamNotice, pid int) []seamNotice {
 	dead, err := s.ended(pid)
 	if err != nil {
-		return append(notices, Notice{Lost: true})
+		return append(notices, seamNotice{Lost: true})
 	}
 	if !dead {
 		return notices
@@ -231,7 +231,7 @@ func (s *connectorSource) examine(notices []Notice, pid int) []Notice {
 }
 
 // announceExit says that a process has ended, if that is established and not said.
-func (s *connectorSource) announceExit(notices []Notice, pid int) []Notice {
+func (s *connectorSource) announceExit(notices []seamNotice, pid int) []seamNotice {
 	s.mu.Lock()
 	dead := s.watched[pid].dead
 	s.mu.Unlock()
@@ -239,7 +239,7 @@ func (s *connectorSource) announceExit(notices []Notice, pid int) []Notice {
 		return notices
 	}
 	s.remove(pid)
-	return append(notices, Notice{PID: pid, Events: process.Exited})
+	return append(notices, seamNotice{PID: pid, Events: process.Exited})
 }
 
 // find looks a process up. One that is gone already has a start time of zero.

@@ -36,7 +36,7 @@ func connect() (*rehearsal, *wire) {
 		socket: &connectorSocket{ends[0], stopper}, reader: table, lookup: r.lookup, pidfds: pidfds,
 		watched: make(map[int]subject), children: true,
 	}, r.script, ends[1]}
-	r.tracker.follower.kernel = w
+	r.follower.kernel = w
 	return r, w
 }
 
@@ -46,10 +46,12 @@ func (w *wire) end() {
 	Expect(unix.Close(w.kernel)).To(Succeed())
 }
 
-func (w *wire) capabilities() Capabilities                     { return w.script.capabilities() }
-func (w *wire) read(rows []process.Row) ([]process.Row, error) { return w.script.read(rows) }
-func (w *wire) lookup(pid int) (process.Row, error)            { return w.script.lookup(pid) }
-func (w *wire) next(n []Notice, t time.Duration) ([]Notice, error) {
+func (w *wire) lineage() bool { return false }
+func (w *wire) read(rows []process.Row) ([]process.Row, time.Duration, error) {
+	return w.script.read(rows)
+}
+func (w *wire) lookup(pid int) (process.Row, error) { return w.script.lookup(pid) }
+func (w *wire) next(n []seamNotice, t time.Duration) ([]seamNotice, error) {
 	n, err := w.connectorSource.next(n, 0)
 	w.script.wait(len(n) > 0, t)
 	return n, err

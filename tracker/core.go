@@ -142,8 +142,8 @@ func (c *core) resume(t *tree, p process.Row, alive bool, now time.Time) {
 	}
 }
 
-// drop ends following a tree. What lies inside it goes on in the tree around.
-func (c *core) drop(t *tree) {
+// Drop ends following a tree. What lies inside it goes on in the tree around.
+func (c *core) Drop(t *tree) {
 	t.closed = true
 	c.trees = slices.DeleteFunc(c.trees, func(other *tree) bool { return other == t })
 	for _, inner := range c.trees {
@@ -174,7 +174,7 @@ func (c *core) stir(t *tree) {
 // conclude is told that all notices there are have been taken.
 func (c *core) conclude(now time.Time) {
 	for _, t := range c.trees {
-		if t.settled() && t.living == 0 && !t.emptied {
+		if t.Settled() && t.living == 0 && !t.emptied {
 			t.emptied, t.urgent = true, 0
 			if !t.told {
 				t.told = true
@@ -193,7 +193,7 @@ func (c *core) due() (at time.Time, ok bool) {
 		return c.lastRead.Add(c.beat), true
 	}
 	for _, t := range c.trees {
-		if t.settled() {
+		if t.Settled() {
 			continue
 		}
 		if t.reads == 0 || t.vacant() && (t.urgent < urgentReads || t.clean > 0) {
@@ -219,7 +219,7 @@ func (c *core) reading() {
 }
 
 func (c *core) settled() bool {
-	return !slices.ContainsFunc(c.trees, func(t *tree) bool { return !t.settled() })
+	return !slices.ContainsFunc(c.trees, func(t *tree) bool { return !t.Settled() })
 }
 
 func (c *core) longestBeat() time.Duration {
@@ -298,25 +298,25 @@ func (c *core) probed(id process.Identity, now process.Row, err error, at time.T
 	}
 }
 
-// failedSince returns why reads fail, if one that began after a given number of
+// FailedSince returns why reads fail, if one that began after a given number of
 // them did.
-func (c *core) failedSince(reads int) error {
+func (c *core) FailedSince(reads int) error {
 	if c.failed > reads {
 		return c.unreadable
 	}
 	return nil
 }
 
-// verdict says what is established about a tree, and why if that is nothing.
-func (c *core) verdict(t *tree) (trees.Verdict, error) {
+// Verdict says what is established about a tree, and why if that is nothing.
+func (c *core) Verdict(t *tree) (trees.Verdict, error) {
 	switch {
 	case t.closed:
-		return trees.Unknown, ErrClosed
+		return trees.Unknown, nil
 	case c.unreadable != nil:
 		return trees.Unknown, c.unreadable
 	case t.living > 0:
 		return trees.Alive, nil
-	case t.emptied && t.settled():
+	case t.emptied && t.Settled():
 		return trees.Empty, nil
 	}
 	return trees.Unknown, nil

@@ -120,5 +120,3 @@ func (t *tree) stir() {
 
 // vacant reports whether the tree waits only to be found empty.
 func (t *tree) vacant() bool { return t.living == t.leaving && !t.emptied }
-
-func (t *tree) settled() bool { return t.clean >= settledReads }

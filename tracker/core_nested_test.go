@@ -9,7 +9,7 @@ import (
 )
 
 var _ = Describe("A tree inside another", func() {
-	pids := func(t *Tree) (all []int) {
+	pids := func(t *followed) (all []int) {
 		for _, m := range t.Members() {
 			all = append(all, m.PID)
 		}
@@ -17,7 +17,7 @@ var _ = Describe("A tree inside another", func() {
 	}
 	treeOf := func(r *rehearsal, pid int) int {
 		GinkgoHelper()
-		tree, ok := r.tracker.TreeOf(pid)
+		tree, ok := r.treeOf(pid)
 		Expect(ok).To(BeTrue())
 		return tree.Root().PID
 	}
@@ -108,7 +108,7 @@ var _ = Describe("A tree inside another", func() {
 		r.dies(11)
 		Expect(verdict(around)).To(Equal(trees.Alive))
 		r.dies(20, 21)
-		for _, tree := range []*Tree{around, first, second} {
+		for _, tree := range []*followed{around, first, second} {
 			Expect(verdict(tree)).To(Equal(trees.Empty))
 		}
 		Expect(verdict(outermost)).To(Equal(trees.Alive))
@@ -134,7 +134,7 @@ var _ = Describe("A tree inside another", func() {
 		inner := r.track(11)
 		r.drop(outer)
 		r.run()
-		_, ok := r.tracker.TreeOf(12)
+		_, ok := r.treeOf(12)
 		Expect(ok).To(BeFalse())
 		Expect(r.watched).To(And(Not(HaveKey(10)), HaveKey(11)))
 		r.dies(11, 20)

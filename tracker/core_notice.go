@@ -8,7 +8,7 @@ import (
 )
 
 // notice takes one notice.
-func (c *core) notice(n Notice, now time.Time) {
+func (c *core) notice(n seamNotice, now time.Time) {
 	if n.Lost {
 		c.crowd = 0
 		c.tidy()
@@ -37,7 +37,7 @@ func (c *core) notice(n Notice, now time.Time) {
 
 // noticeExactly takes a notice of a kernel that names each child before it can
 // run. Nothing has to be read for that.
-func (c *core) noticeExactly(m *member, n Notice, now time.Time) {
+func (c *core) noticeExactly(m *member, n seamNotice, now time.Time) {
 	switch {
 	case n.Events.Has(process.Forked):
 		if n.Child != c.self && c.isNew(n.found) {

@@ -68,7 +68,7 @@ var _ = Describe("Who belongs to a tree", func() {
 		for _, p := range rows {
 			r.rows[p.PID] = p
 		}
-		r.posted = append(r.posted, Notice{Lost: true})
+		r.posted = append(r.posted, seamNotice{Lost: true})
 		r.run()
 		Expect(links(tree)[20]).To(Equal(link))
 	}, whoJoins)
@@ -98,7 +98,7 @@ var _ = Describe("Who belongs to a tree", func() {
 		Expect(verdict(tree)).To(Equal(trees.Alive))
 		// Nobody saw these being made: they are known by the groups that the dead left.
 		r.rows[30], r.rows[31] = row(30, 1, 11, 5), row(31, 1, 31, 12)
-		r.posted = append(r.posted, Notice{Lost: flavour == process.ForksNamed, PID: 20, Events: process.Forked})
+		r.posted = append(r.posted, seamNotice{Lost: flavour == process.ForksNamed, PID: 20, Events: process.Forked})
 		r.run()
 		Expect(links(tree)).To(And(
 			HaveKeyWithValue(30, "orphan in the group of 11"), HaveKeyWithValue(31, "orphan in the session of 12")))

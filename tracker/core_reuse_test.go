@@ -67,7 +67,7 @@ var _ = Describe("A PID that is used again", func() {
 var _ = Describe("The PID of somebody long dead, where no read was needed since", func() {
 	// strangers is a tree one member of which is dead. A stranger had the PID since,
 	// created a group and died; all that is left of him is a child in that group.
-	strangers := func() (*rehearsal, *Tree) {
+	strangers := func() (*rehearsal, *followed) {
 		r := rehearse(process.ForksNamed)
 		tree := r.track(10)
 		r.appears(row(20, 10, 10, 5))
@@ -83,17 +83,19 @@ var _ = Describe("The PID of somebody long dead, where no read was needed since"
 		Expect(links(tree)).NotTo(HaveKey(30))
 	})
 
-	It("links nobody when the tree is looked at", func(ctx SpecContext) {
+	It("links nobody when the tree is read anew", func() {
 		r, tree := strangers()
-		go r.tracker.run()
-		Expect(tree.Check(ctx)).To(Equal(trees.Alive))
+		reads := r.reads
+		r.follower.Do(func(c *core) { c.Recheck(tree.tree) })
+		r.run()
+		Expect(r.reads).To(BeNumerically(">", reads))
+		Expect(verdict(tree)).To(Equal(trees.Alive))
 		Expect(links(tree)).NotTo(HaveKey(30))
-		Expect(r.tracker.Close()).To(Succeed())
-	}, patience)
+	})
 
 	It("links nobody when notices were lost", func() {
 		r, tree := strangers()
-		r.posted = append(r.posted, Notice{Lost: true})
+		r.posted = append(r.posted, seamNotice{Lost: true})
 		r.run()
 		Expect(links(tree)).NotTo(HaveKey(30))
 	})

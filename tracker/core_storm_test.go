@@ -14,8 +14,8 @@ var _ = Describe("A storm of forks", func() {
 	// storm has the root of a tree fork at each read.
 	storm := func(r *rehearsal, pid int) {
 		r.cost = 5 * time.Millisecond
-		r.beforeRead = func() { r.posted = append(r.posted, Notice{PID: pid, Events: process.Forked}) }
-		r.posted = append(r.posted, Notice{PID: pid, Events: process.Forked})
+		r.beforeRead = func() { r.posted = append(r.posted, seamNotice{PID: pid, Events: process.Forked}) }
+		r.posted = append(r.posted, seamNotice{PID: pid, Events: process.Forked})
 	}
 
 	It("costs a few percent of a processor", func() {
@@ -34,7 +34,7 @@ var _ = Describe("A storm of forks", func() {
 		r.track(30)
 		tree := r.track(10)
 		r.cost = 5 * time.Millisecond
-		lost := func() { r.posted = append(r.posted, Notice{Lost: true}) }
+		lost := func() { r.posted = append(r.posted, seamNotice{Lost: true}) }
 		many := 10 * urgentReads
 		r.beforeRead = func() {
 			if many--; many >= 0 {
@@ -57,7 +57,7 @@ var _ = Describe("A storm of forks", func() {
 		r.track(30)
 		tree := r.track(10)
 		r.cost = 5 * time.Millisecond
-		r.beforeRead = func() { r.posted = append(r.posted, Notice{Lost: true}) }
+		r.beforeRead = func() { r.posted = append(r.posted, seamNotice{Lost: true}) }
 		r.beforeRead()
 		before, began := r.reads, r.clock
 		r.dies(10, 11, 12)
@@ -76,11 +76,11 @@ var _ = Describe("A storm of forks", func() {
 		r.run()
 		delete(r.rows, 30)
 		delete(r.watched, 30)
-		r.posted = append(r.posted, Notice{PID: 30, Events: process.Exited})
+		r.posted = append(r.posted, seamNotice{PID: 30, Events: process.Exited})
 		began := r.clock
 		for verdict(quiet) != trees.Empty {
 			Expect(r.clock.Sub(began)).To(BeNumerically("<", 4*r.cost))
-			Expect(r.tracker.follower.step()).To(Succeed())
+			Expect(r.follower.Step()).To(Succeed())
 		}
 		Expect(verdict(stormy)).To(Equal(trees.Alive))
 	})

@@ -39,7 +39,7 @@ var _ = Describe("The verdict on a tree", func() {
 			p := r.rows[pid]
 			zombie(&p)
 			r.rows[pid] = p
-			r.posted = append(r.posted, Notice{PID: pid, Events: process.Exited})
+			r.posted = append(r.posted, seamNotice{PID: pid, Events: process.Exited})
 		}
 		r.run()
 		Expect(verdict(tree)).To(Equal(trees.Empty))
@@ -74,12 +74,12 @@ var _ = Describe("The verdict on a tree", func() {
 				switch r.reads - before {
 				case torn: // the PIDs were listed before 20 was made, the row of 10 filled after its end
 					r.rows[10] = row(10, 1, 10, 0, zombie)
-					r.posted = append(r.posted, Notice{PID: 10, Events: process.Forked | process.Exited})
+					r.posted = append(r.posted, seamNotice{PID: 10, Events: process.Forked | process.Exited})
 				case torn + 1:
 					r.rows[20] = row(20, 1, 10, 5)
 				}
 			}
-			r.posted = append(r.posted, Notice{PID: 10, Events: process.Forked})
+			r.posted = append(r.posted, seamNotice{PID: 10, Events: process.Forked})
 			r.run()
 			if r.reads-before < torn {
 				continue // it came to rest before

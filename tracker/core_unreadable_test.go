@@ -18,10 +18,10 @@ var _ = Describe("A row that is missing though no exit was announced", func() {
 		tree := r.track(10)
 		hidden := r.rows[11]
 		r.beforeRead = func() { delete(r.rows, 11) }
-		r.tracker.follower.kernel = &hiding{r.script, hidden}
+		r.follower.kernel = &hiding{r.script, hidden}
 		r.appears(row(20, 10, 10, 5))
 		Expect(links(tree)).To(HaveKey(11))
-		r.tracker.follower.kernel = r.script
+		r.follower.kernel = r.script
 		r.happensLater(time.Second) // it is looked at on the beat
 		Expect(links(tree)).NotTo(HaveKey(11))
 	})
@@ -37,7 +37,7 @@ var _ = Describe("A row that is missing though no exit was announced", func() {
 	It("is no death while look-ups fail", func() {
 		r := rehearse(process.ForksAnnounced)
 		tree := r.track(10)
-		r.tracker.follower.kernel = &blind{r.script}
+		r.follower.kernel = &blind{r.script}
 		delete(r.rows, 11)
 		r.appears(row(20, 10, 10, 5))
 		Expect(links(tree)).To(HaveKey(11))
@@ -68,7 +68,7 @@ var _ = Describe("A table that cannot be read", func() {
 		tree := r.track(10)
 		changes(tree)
 		r.unreadable = syscall.EPERM
-		r.posted = append(r.posted, Notice{Lost: true}, Notice{PID: 10, Events: process.Forked})
+		r.posted = append(r.posted, seamNotice{Lost: true}, seamNotice{PID: 10, Events: process.Forked})
 		if flavour == process.ForksNamed {
 			r.posted = r.posted[:1]
 		}

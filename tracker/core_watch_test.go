@@ -67,10 +67,10 @@ var _ = Describe("A process that cannot be watched", func() {
 			}
 		}
 		for watched.IsZero() {
-			Expect(r.tracker.follower.step()).To(Succeed())
+			Expect(r.follower.Step()).To(Succeed())
 		}
 		for links(tree)[20] == "" {
-			Expect(r.tracker.follower.step()).To(Succeed())
+			Expect(r.follower.Step()).To(Succeed())
 			Expect(r.clock.Sub(watched)).To(BeNumerically("<", 50*time.Millisecond), "time enough to be orphaned")
 		}
 	}, Entry("where forks are announced", process.ForksAnnounced), Entry("where forks are named", process.ForksNamed))
@@ -105,7 +105,7 @@ var _ = Describe("A process that is watched at last, after some refusals", func(
 			refusals := times
 			r := rehearse(flavour)
 			r.refused[11] = syscall.ENOMEM
-			tree, err := r.tracker.follower.track(10)
+			tree, err := r.follower.Track(10)
 			Expect(err).NotTo(HaveOccurred())
 			var watched time.Time
 			r.beforeAdd = func(pid int) {
@@ -121,10 +121,10 @@ var _ = Describe("A process that is watched at last, after some refusals", func(
 				}
 			}
 			for watched.IsZero() {
-				Expect(r.tracker.follower.step()).To(Succeed())
+				Expect(r.follower.Step()).To(Succeed())
 			}
-			for r.tracker.follower.core.known[20] == nil {
-				Expect(r.tracker.follower.step()).To(Succeed())
+			for r.follower.core.known[20] == nil {
+				Expect(r.follower.Step()).To(Succeed())
 				Expect(r.clock.Sub(watched)).To(BeNumerically("<=", 2*r.cost), "time enough to be orphaned")
 			}
 			Expect(tree.living).To(Equal(4))
@@ -137,7 +137,7 @@ var _ = Describe("A process whose first thread has ended", func() {
 		r := rehearse(process.ForksNamed)
 		tree := r.track(10)
 		r.replaces(row(11, 10, 11, 5, headless))
-		r.posted = append(r.posted, Notice{Lost: true}) // a reason to read
+		r.posted = append(r.posted, seamNotice{Lost: true}) // a reason to read
 		r.run()
 		Expect(links(tree)).To(HaveKey(11))
 		delete(r.rows, 11)

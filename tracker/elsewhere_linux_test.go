@@ -16,7 +16,7 @@ var _ = Describe("A tree recorded in another namespace", func() {
 		elsewhere.Boot += "/time:[1]"
 		Expect(us.Visible()).To(Succeed())
 		Expect(elsewhere.Visible()).To(MatchError(process.ErrElsewhere))
-		tracker, err := New()
+		tracker, err := New(Options{})
 		Expect(err).NotTo(HaveOccurred())
 		defer tracker.Close()
 		_, err = tracker.Resume(ctx, us, []process.Identity{us, elsewhere})

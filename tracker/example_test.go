@@ -17,7 +17,7 @@ import (
 // gone too.
 func Example() {
 	ctx := context.Background()
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func newSimRun(c simCase, flavour simFlavour, choose func(options int, quiet boo
 	k.faults, k.refusals, k.overflow = c.faults, c.refusals, c.overflow
 	r := &simRun{simCase: c, kernel: k, choose: choose}
 	k.schedule, k.fail, k.belongs = r.schedule, r.fault, r.shown
-	r.follower = &follower{kernel: k, now: func() time.Time { return k.now }, core: newCore(-1, flavour.forks)}
+	r.follower = newFollower(k, -1, func() time.Time { return k.now })
 	r.people()
 	return r
 }
@@ -134,7 +134,7 @@ func (r *simRun) run() (failure string) {
 		failure = end.failure
 	}()
 	if r.tree == nil {
-		t, err := r.follower.track(r.owner().pid)
+		t, err := r.follower.Track(r.owner().pid)
 		if err != nil {
 			panic(simEnd{}) // the root died first: documented
 		}
@@ -145,7 +145,7 @@ func (r *simRun) run() (failure string) {
 		if r.onStep != nil {
 			r.onStep()
 		}
-		if err := r.follower.step(); err != nil {
+		if err := r.follower.Step(); err != nil {
 			r.fail("the tracker ends: %v", err)
 		}
 	}
@@ -208,7 +208,7 @@ func (r *simRun) check() {
 				r.fail("found empty while %s lives, of whom the tracker was shown that it belongs", p)
 			}
 		}
-		if !r.hole || r.kernel.lineage && r.byLineage || r.kernel.flavour == process.ForksNamed && r.overflow == 0 && !r.late {
+		if !r.hole || r.kernel.remembers && r.byLineage || r.kernel.flavour == process.ForksNamed && r.overflow == 0 && !r.late {
 			r.fail("found empty while %s lives", lost[0])
 		}
 	}
@@ -229,7 +229,7 @@ func (r *simRun) checkMember(m *member) {
 // lost returns the living whose tree would be found empty now: the table shows
 // nobody, that is settled, and the lease is free.
 func (r *simRun) lost() (lost []*simProc) {
-	if !r.tree.emptied || !r.tree.settled() || r.tree.living > 0 {
+	if !r.tree.emptied || !r.tree.Settled() || r.tree.living > 0 {
 		return nil
 	}
 	for _, p := range r.kernel.procs {

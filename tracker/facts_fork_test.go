@@ -112,7 +112,7 @@ var forkFacts = []fact{{
 }, {
 	claim: "keeps naming who made a process: for zombies, orphans and after an exec, if it was asked before (6.2)",
 	check: func(ctx context.Context, s *stage) {
-		if !s.kernel.capabilities().Lineage {
+		if !s.kernel.lineage() {
 			Skip("this kernel does not say")
 		}
 		mother := s.spawn(0)

@@ -8,40 +8,31 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A kernel is what following trees needs of an operating system: a source of
-// notices and the process table.
-type kernel interface {
-	source
-	// read appends one row for each process.
-	read(rows []process.Row) ([]process.Row, error)
-	lookup(pid int) (process.Row, error)
-	capabilities() Capabilities
-}
-
 // A follower puts a core and a kernel together: it takes one step after the
 // other and decides nothing. Its lock guards the core, never a system call.
 type follower struct {
 	kernel kernel
 	now    func() time.Time
-	// spent is the processor time used so far. Where it is nil, reads are
-	// charged with the time they took.
-	spent func() time.Duration
 
 	mu      sync.Mutex
 	core    *core
-	notices []Notice
+	notices []seamNotice
 	rows    []process.Row
 }
 
-// step waits for news or the time of the next read, whichever is first, and
+func newFollower(k kernel, self int, now func() time.Time) *follower {
+	return &follower{kernel: k, now: now, core: newCore(self, k.forks())}
+}
+
+// Step waits for news or the time of the next read, whichever is first, and
 // does what follows from it.
-func (f *follower) step() error {
+func (f *follower) Step() error {
 	if err := f.drain(f.patience()); err != nil {
 		return err
 	}
 	f.answer()
 	if f.patience() == 0 {
-		return f.look()
+		return f.readOnce()
 	}
 	return nil
 }
@@ -70,7 +61,7 @@ func (f *follower) drain(timeout time.Duration) (err error) {
 		if len(f.notices) == 0 {
 			return nil
 		}
-		f.tell(func(c *core) {
+		f.Do(func(c *core) {
 			for _, n := range f.notices {
 				c.notice(n, f.now())
 			}
@@ -80,16 +71,17 @@ func (f *follower) drain(timeout time.Duration) (err error) {
 	}
 }
 
-// look reads the table once. Every notice is taken first, so that the read is
+// readOnce reads the table once. Every notice is taken first, so that the read is
 // known to have begun after it.
-func (f *follower) look() error {
+func (f *follower) readOnce() error {
 	if err := f.drain(0); err != nil {
 		return err
 	}
 	f.mu.Lock()
 	f.core.reading()
 	f.mu.Unlock()
-	rows, took, err := f.read()
+	rows, cost, err := f.kernel.read(f.rows[:0])
+	f.rows = rows
 	f.mu.Lock()
 	if err != nil {
 		f.core.fail(err, f.now())
@@ -100,22 +92,9 @@ func (f *follower) look() error {
 	f.mu.Unlock()
 	f.answer()
 	f.mu.Lock()
-	f.core.finish(f.now(), took)
+	f.core.finish(f.now(), cost)
 	f.mu.Unlock()
 	return nil
-}
-
-// read reads the table and says what that cost: processor time, because on a
-// busy machine a read that waited for its turn has cost nobody anything.
-func (f *follower) read() (rows []process.Row, cost time.Duration, err error) {
-	clock := f.spent
-	if clock == nil {
-		began := f.now()
-		clock = func() time.Duration { return f.now().Sub(began) }
-	}
-	before := clock()
-	f.rows, err = f.kernel.read(f.rows[:0])
-	return f.rows, clock() - before, err
 }
 
 // answer does what the core asked for and tells it the outcome.
@@ -143,10 +122,10 @@ func (f *follower) answerOne(a ask) {
 	switch a.verb {
 	case askWatch:
 		p, err := f.watch(a.id)
-		f.tell(func(c *core) { c.watched(a.id, p, err, f.now()) })
+		f.Do(func(c *core) { c.watched(a.id, p, err, f.now()) })
 	case askProbe:
 		p, err := f.kernel.lookup(a.id.PID)
-		f.tell(func(c *core) { c.probed(a.id, p, err, f.now()) })
+		f.Do(func(c *core) { c.probed(a.id, p, err, f.now()) })
 	case askUnwatch:
 		f.kernel.remove(a.id.PID)
 	}
@@ -167,8 +146,58 @@ func (f *follower) watch(id process.Identity) (process.Row, error) {
 	return p, err
 }
 
-func (f *follower) tell(what func(*core)) {
+func (f *follower) Do(what func(*core)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	what(f.core)
+}
+
+// Track begins a tree at a living process.
+func (f *follower) Track(root int) (*tree, error) {
+	f.answer() // or an earlier wish not to watch this PID would come after
+	p, err := f.kernel.lookup(root)
+	if err != nil {
+		return nil, err
+	}
+	again, err := f.watch(p.Identity)
+	switch {
+	case err != nil:
+		return nil, err
+	case again.Identity != p.Identity || p.State == process.Zombie:
+		f.kernel.remove(root)
+		return nil, process.ErrGone
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.core.track(p, f.now()), nil
+}
+
+// Resume begins the tree of a root with those who are known to belong to it, the
+// root among them unless nothing is to be made of it.
+func (f *follower) Resume(root process.Identity, known []process.Identity) (*tree, error) {
+	type relative struct {
+		process.Row
+		alive bool
+	}
+	var relatives []relative
+	for _, id := range known {
+		p, err := f.kernel.lookup(id.PID)
+		switch {
+		case err == nil && p.Identity == id:
+			relatives = append(relatives, relative{p, p.State != process.Zombie})
+		case err == nil:
+			// The PID is another's: nothing can be linked to this one.
+		case errors.Is(err, process.ErrGone):
+			relatives = append(relatives, relative{process.Row{Process: process.Process{Identity: id}}, false})
+		default:
+			return nil, err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.core.begin(root)
+	for _, r := range relatives {
+		f.core.resume(t, r.Row, r.alive, f.now())
+	}
+	return t, nil
 }

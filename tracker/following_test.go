@@ -4,6 +4,7 @@ package tracker
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -15,12 +16,12 @@ import (
 // withTracker has a container of specs for each mechanism of this system. The
 // specs get what opens a tracker that uses it.
 func withTracker(text string, specs func(open func() *Tracker), decorators ...any) bool {
-	for _, m := range mechanisms {
+	for _, m := range ways {
 		Describe(text+", followed on "+m.name, decorators, func() {
 			specs(func() *Tracker {
 				k, err := m.open()
 				Expect(err).NotTo(HaveOccurred())
-				t := newTracker(k)
+				t := newTracker(k, slog.New(slog.DiscardHandler))
 				DeferCleanup(func() { Expect(t.Close()).To(Or(Succeed(), MatchError(ErrClosed))) })
 				return t
 			})

@@ -1,6 +1,11 @@
 package tracker
 
-import "github.com/gemini-monitor/gemini/tracker/process"
+import (
+	"runtime"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
 
 // A system is the kernel that runs us: its notices and its process table.
 type system struct {
@@ -9,17 +14,20 @@ type system struct {
 	lineages *lineageBook // nil where the kernel keeps none
 }
 
-func newSystem() (*system, error) {
+// Open opens this system's kernel with the named mechanism, or with the best that
+// works for the empty name. Refused is why a better one does not work. The error is
+// errors.ErrUnsupported when this system has no such mechanism.
+func Open(mechanism string) (k *system, refused, err error) {
 	t, err := process.OpenReader()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s, err := newSource()
+	s, refused, err := OpenSource(mechanism)
 	if err != nil {
 		t.Close()
-		return nil, err
+		return nil, nil, err
 	}
-	return newSystemOf(s, t), nil
+	return newSystemOf(s, t), refused, nil
 }
 
 func newSystemOf(s source, t *process.Reader) *system {
@@ -30,14 +38,26 @@ func newSystemOf(s source, t *process.Reader) *system {
 	return k
 }
 
-func (s *system) capabilities() Capabilities { return capabilitiesOf(s.forks(), s.lineages != nil) }
+func (s *system) lineage() bool { return s.lineages != nil }
 
-func (s *system) read(rows []process.Row) ([]process.Row, error) {
-	rows, err := s.reader.Read(rows)
-	if err == nil && s.lineages != nil {
-		s.lineages.completeAll(rows)
-	}
-	return rows, err
+func (s *system) read(rows []process.Row) (_ []process.Row, cost time.Duration, err error) {
+	cost = costOf(func() {
+		if rows, err = s.reader.Read(rows); err == nil && s.lineages != nil {
+			s.lineages.completeAll(rows)
+		}
+	})
+	return rows, cost, err
+}
+
+// costOf returns the processor time that some work takes. It holds the thread, so
+// that what other goroutines do meanwhile does not count, and neither does the time
+// that the work waits for its turn.
+func costOf(work func()) time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := threadTime()
+	work()
+	return threadTime() - before
 }
 
 func (s *system) lookup(pid int) (process.Row, error) {

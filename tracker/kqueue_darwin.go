@@ -18,7 +18,7 @@ type kqueueSource struct {
 // wakeIdent is the ident of the one EVFILT_USER event.
 const wakeIdent = 1
 
-func newSource() (source, error) {
+func newKqueueSource() (*kqueueSource, error) {
 	kq, err := unix.Kqueue()
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (w *kqueueSource) change(change unix.Kevent_t) error {
 
 // next appends the notices that are there, waiting for the first one as long
 // as the timeout says. It may return none: after a wake, a signal or the time.
-func (w *kqueueSource) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (w *kqueueSource) next(notices []seamNotice, timeout time.Duration) ([]seamNotice, error) {
 	var limit *unix.Timespec
 	if timeout >= 0 {
 		t := unix.NsecToTimespec(int64(timeout))
@@ -107,8 +107,8 @@ func (w *kqueueSource) next(notices []Notice, timeout time.Duration) ([]Notice, 
 	return notices, nil
 }
 
-func (w *kqueueSource) noticeOf(event unix.Kevent_t) Notice {
-	notice := Notice{PID: int(event.Ident)}
+func (w *kqueueSource) noticeOf(event unix.Kevent_t) seamNotice {
+	notice := seamNotice{PID: int(event.Ident)}
 	if event.Fflags&unix.NOTE_FORK != 0 {
 		notice.Events |= process.Forked
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -33,9 +34,9 @@ func variable(name string) int {
 // observer is the part that follows a tree, with few descriptors or as another
 // user. It says one line for each order: what it was asked for, or the error.
 func observer() {
-	k, err := mechanisms[variable(mechanismVariable)].open()
+	k, err := ways[variable(mechanismVariable)].open()
 	must(err)
-	t := newTracker(k)
+	t := newTracker(k, slog.New(slog.DiscardHandler))
 	ctx := context.Background()
 	if limit := uint64(variable(limitVariable)); limit > 0 {
 		must(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}))
@@ -91,7 +92,7 @@ func observe(r *root, mechanism, limit int, sys *syscall.SysProcAttr) (*root, fu
 	if faulty {
 		Skip("errors at random would be taken for others")
 	}
-	k, err := mechanisms[mechanism].open() // or the spec is skipped
+	k, err := ways[mechanism].open() // or the spec is skipped
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k.close()).To(Succeed())
 	hears, tells, err := os.Pipe()
@@ -110,7 +111,7 @@ func observe(r *root, mechanism, limit int, sys *syscall.SysProcAttr) (*root, fu
 }
 
 var _ = Describe("A tracker with few descriptors", func() {
-	for i, m := range mechanisms {
+	for i, m := range ways {
 		It("says unknown while it has none to read the table with, on "+m.name, func(ctx SpecContext) {
 			r := perl(2, `child { report("child $$"); wait_at(1) }; wait_at(0)`)
 			r.person()
@@ -150,7 +151,7 @@ var _ = Describe("A tracker with few descriptors", func() {
 })
 
 var _ = Describe("A tracker of another user", func() {
-	for i, m := range mechanisms {
+	for i, m := range ways {
 		It("follows processes that are not its own, on "+m.name, func(ctx SpecContext) {
 			if os.Geteuid() != 0 {
 				Skip("only root can become somebody else")

@@ -106,7 +106,7 @@ var _ = Describe("The id of a thread", Label("linux"), func() {
 		}
 	}, patience)
 
-	for _, m := range mechanisms {
+	for _, m := range ways {
 		It("cannot be watched on "+m.name, func() {
 			k, err := m.open()
 			Expect(err).NotTo(HaveOccurred())

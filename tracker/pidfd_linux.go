@@ -90,7 +90,7 @@ func (w *pidfdSource) remove(pid int) {
 
 // next appends the notices that are there, waiting for the first one as long
 // as the timeout says. It may return none: after a wake, a signal or the time.
-func (w *pidfdSource) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (w *pidfdSource) next(notices []seamNotice, timeout time.Duration) ([]seamNotice, error) {
 	n, err := unix.EpollWait(w.epoll, w.events[:], milliseconds(timeout))
 	if err == unix.EINTR {
 		return notices, nil
@@ -106,7 +106,7 @@ func (w *pidfdSource) next(notices []Notice, timeout time.Duration) ([]Notice, e
 			continue
 		}
 		w.remove(pid)
-		notices = append(notices, Notice{PID: pid, Events: process.Exited})
+		notices = append(notices, seamNotice{PID: pid, Events: process.Exited})
 	}
 	return notices, nil
 }

@@ -21,7 +21,7 @@ type script struct {
 	clock   time.Time
 	cost    time.Duration // of a read
 	rows    map[int]process.Row
-	posted  []Notice
+	posted  []seamNotice
 	watched map[int]process.StartTime
 
 	unreadable   error         // what a read fails with
@@ -39,7 +39,7 @@ func (s *script) now() time.Time { return s.clock }
 
 func (s *script) forks() process.Forks { return s.flavour }
 
-func (s *script) capabilities() Capabilities { return capabilitiesOf(s.flavour, false) }
+func (s *script) lineage() bool { return false }
 
 func (s *script) inherit() {}
 
@@ -61,7 +61,7 @@ func (s *script) add(pid int) error {
 
 func (s *script) remove(pid int) { delete(s.watched, pid) }
 
-func (s *script) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (s *script) next(notices []seamNotice, timeout time.Duration) ([]seamNotice, error) {
 	notices, s.posted = append(notices, s.posted...), nil
 	s.wait(len(notices) > 0, timeout)
 	return notices, s.broken
@@ -78,19 +78,19 @@ func (s *script) wait(got bool, timeout time.Duration) {
 	}
 }
 
-func (s *script) read(rows []process.Row) ([]process.Row, error) {
+func (s *script) read(rows []process.Row) ([]process.Row, time.Duration, error) {
 	s.reads++
 	s.clock = s.clock.Add(s.cost)
 	if s.beforeRead != nil {
 		s.beforeRead()
 	}
 	if s.unreadable != nil {
-		return rows, s.unreadable
+		return rows, s.cost, s.unreadable
 	}
 	for _, pid := range slices.Sorted(maps.Keys(s.rows)) {
 		rows = append(rows, s.rows[pid])
 	}
-	return rows, nil
+	return rows, s.cost, nil
 }
 
 func (s *script) lookup(pid int) (process.Row, error) {
@@ -146,7 +146,7 @@ func cast() map[int]process.Row {
 // goroutine.
 type rehearsal struct {
 	*script
-	tracker *Tracker
+	follower *follower
 }
 
 func rehearse(flavour process.Forks) *rehearsal {
@@ -154,35 +154,32 @@ func rehearse(flavour process.Forks) *rehearsal {
 		flavour: flavour, clock: time.Unix(1, 0), cost: time.Millisecond, rows: cast(),
 		watched: make(map[int]process.StartTime), refused: make(map[int]error),
 	}
-	return &rehearsal{s, &Tracker{
-		follower: follower{kernel: s, now: s.now, core: newCore(ownPID, flavour)},
-		done:     make(chan struct{}),
-	}}
+	return &rehearsal{s, newFollower(s, ownPID, s.now)}
 }
 
 // track begins a tree and lets the tracker come to rest.
-func (r *rehearsal) track(pid int) *Tree {
+func (r *rehearsal) track(pid int) *followed {
 	GinkgoHelper()
-	t, err := r.tracker.follower.track(pid)
+	t, err := r.follower.Track(pid)
 	Expect(err).NotTo(HaveOccurred())
 	r.run()
-	return &Tree{tracker: r.tracker, tree: t}
+	return &followed{r.follower, t}
 }
 
-func (r *rehearsal) resume(root int, known ...int) *Tree {
+func (r *rehearsal) resume(root int, known ...int) *followed {
 	GinkgoHelper()
 	var identities []process.Identity
 	for _, pid := range known {
 		identities = append(identities, identity(pid))
 	}
-	t, err := r.tracker.follower.resume(identity(root), append([]process.Identity{identity(root)}, identities...))
+	t, err := r.follower.Resume(identity(root), append([]process.Identity{identity(root)}, identities...))
 	Expect(err).NotTo(HaveOccurred())
 	r.run()
-	return &Tree{tracker: r.tracker, tree: t}
+	return &followed{r.follower, t}
 }
 
-func (r *rehearsal) drop(t *Tree) {
-	r.tracker.follower.tell(func(c *core) { c.drop(t.tree) })
+func (r *rehearsal) drop(t *followed) {
+	r.follower.Do(func(c *core) { c.Drop(t.tree) })
 }
 
 // run has the tracker take steps until it waits for a notice only, or for ten
@@ -191,18 +188,49 @@ func (r *rehearsal) run() {
 	GinkgoHelper()
 	deadline := r.clock.Add(10 * time.Second)
 	for steps := 0; steps == 0 || !r.idle && r.clock.Before(deadline); steps++ {
-		Expect(r.tracker.follower.step()).To(Succeed())
+		Expect(r.follower.Step()).To(Succeed())
 		Expect(steps).To(BeNumerically("<", 10_000), "the tracker does not come to rest")
 	}
 	r.recount()
 }
 
+// treeOf returns the nearest tree that a process is a member of.
+func (r *rehearsal) treeOf(pid int) (t *followed, ok bool) {
+	r.follower.Do(func(c *core) {
+		if found := c.TreeOf(pid); found != nil {
+			t, ok = &followed{r.follower, found}, true
+		}
+	})
+	return t, ok
+}
+
+// A followed tree is one of a rehearsal.
+type followed struct {
+	follower *follower
+	tree     *tree
+}
+
+// Root returns the process that the tree began with.
+func (t *followed) Root() process.Identity { return t.tree.Root() }
+
+// Members returns the live members.
+func (t *followed) Members() (members []trees.Member) {
+	t.follower.Do(func(c *core) { members = c.Members(t.tree) })
+	return members
+}
+
+// Verdict returns what is established about the tree.
+func (t *followed) Verdict() (v trees.Verdict, err error) {
+	t.follower.Do(func(c *core) { v, err = c.Verdict(t.tree) })
+	return v, err
+}
+
 // recount expects that each tree has as many members as it says.
 func (r *rehearsal) recount() {
 	GinkgoHelper()
-	for _, t := range r.tracker.follower.core.trees {
+	for _, t := range r.follower.core.trees {
 		living, leaving := 0, 0
-		for _, m := range r.tracker.follower.core.known {
+		for _, m := range r.follower.core.known {
 			if m.alive() && m.tree.within(t) {
 				living++
 				leaving += m.leaving()
@@ -225,12 +253,12 @@ func (r *rehearsal) appears(rows ...process.Row) {
 	r.run()
 }
 
-func (r *rehearsal) forked(p process.Row) Notice {
+func (r *rehearsal) forked(p process.Row) seamNotice {
 	if r.flavour == process.ForksNamed {
 		r.watched[p.PID] = p.Start // from birth
-		return Notice{PID: p.Parent, Events: process.Forked, Child: p.PID, found: p}
+		return seamNotice{PID: p.Parent, Events: process.Forked, Child: p.PID, found: p}
 	}
-	return Notice{PID: p.Parent, Events: process.Forked}
+	return seamNotice{PID: p.Parent, Events: process.Forked}
 }
 
 // replaces gives a PID to another process, without a notice.
@@ -243,7 +271,7 @@ func (r *rehearsal) dies(pids ...int) {
 		r.bury(pid)
 		if _, ok := r.watched[pid]; ok {
 			delete(r.watched, pid)
-			r.posted = append(r.posted, Notice{PID: pid, Events: process.Exited})
+			r.posted = append(r.posted, seamNotice{PID: pid, Events: process.Exited})
 		}
 	}
 	r.run()
@@ -261,7 +289,7 @@ func (s *script) bury(pid int) {
 }
 
 // links says of each member by what evidence it is one.
-func links(t *Tree) map[int]string {
+func links(t interface{ Members() []trees.Member }) map[int]string {
 	found := make(map[int]string)
 	for _, m := range t.Members() {
 		found[m.PID] = m.Link.String()
@@ -270,17 +298,17 @@ func links(t *Tree) map[int]string {
 }
 
 // verdict returns what is established, without the reason.
-func verdict(t *Tree) trees.Verdict {
+func verdict(t interface{ Verdict() (trees.Verdict, error) }) trees.Verdict {
 	v, _ := t.Verdict()
 	return v
 }
 
 // changes returns what happened to a tree since the last call, as "joined 11".
-func changes(t *Tree) (all []string) {
-	f := &t.tracker.follower
+func changes(t *followed) (all []string) {
+	f := t.follower
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, c := range f.core.changes(t.tree) {
+	for _, c := range f.core.Changes(t.tree) {
 		text := string(c.Kind)
 		if c.Member.PID != 0 {
 			text += fmt.Sprint(" ", c.Member.PID)

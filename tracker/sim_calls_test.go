@@ -12,7 +12,7 @@ import (
 func (k *simKernel) forks() process.Forks { return k.flavour }
 func (k *simKernel) inherit()             {}
 
-func (k *simKernel) capabilities() Capabilities { return capabilitiesOf(k.flavour, k.lineage) }
+func (k *simKernel) lineage() bool { return k.remembers }
 
 func (k *simKernel) wake()        {}
 func (k *simKernel) close() error { return nil }
@@ -63,7 +63,7 @@ func (k *simKernel) lookup(pid int) (process.Row, error) {
 	return process.Row{}, process.ErrGone
 }
 
-func (k *simKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (k *simKernel) next(notices []seamNotice, timeout time.Duration) ([]seamNotice, error) {
 	k.call('n', 0, timeout)
 	notices = k.take(notices)
 	for _, n := range notices {
@@ -80,9 +80,9 @@ func (k *simKernel) pending() bool {
 	return len(k.events) > 0 || slices.ContainsFunc(k.knotes, func(kn *simKnote) bool { return kn.pending != 0 })
 }
 
-func (k *simKernel) take(notices []Notice) []Notice {
+func (k *simKernel) take(notices []seamNotice) []seamNotice {
 	for _, e := range k.events {
-		if n := e.Notice; k.watchedByName(n) {
+		if n := e.seamNotice; k.watchedByName(n) {
 			n.found = k.found(n)
 			if m := k.latest(n.Child); m != nil && n.Events.Has(process.Forked) {
 				m.named = true
@@ -95,7 +95,7 @@ func (k *simKernel) take(notices []Notice) []Notice {
 		if kn.pending == 0 {
 			continue
 		}
-		notices = append(notices, Notice{PID: kn.pid, Events: kn.pending})
+		notices = append(notices, seamNotice{PID: kn.pid, Events: kn.pending})
 		kn.gone = kn.pending.Has(process.Exited) // one-shot
 		kn.pending = 0
 	}
@@ -105,7 +105,7 @@ func (k *simKernel) take(notices []Notice) []Notice {
 
 // found is the process that a notice names, when it is taken. It may be gone;
 // somebody else who has its PID by now is known by being younger.
-func (k *simKernel) found(n Notice) process.Row {
+func (k *simKernel) found(n seamNotice) process.Row {
 	pid := n.PID
 	if n.Events.Has(process.Forked) {
 		pid = n.Child
@@ -122,7 +122,7 @@ func (k *simKernel) found(n Notice) process.Row {
 
 // watchedByName does what connectorSource does: it passes on what is about a
 // watched process, whose children are watched too.
-func (k *simKernel) watchedByName(n Notice) bool {
+func (k *simKernel) watchedByName(n seamNotice) bool {
 	if n.Lost {
 		return true
 	}
@@ -144,7 +144,7 @@ func (k *simKernel) watchedByName(n Notice) bool {
 
 // read lists the PIDs at one moment and fills in the rows one by one later
 // (xnu-facts 4.3).
-func (k *simKernel) read(rows []process.Row) ([]process.Row, error) {
+func (k *simKernel) read(rows []process.Row) (_ []process.Row, cost time.Duration, err error) {
 	k.stage = stageRead
 	k.call('R', 0, 0)
 	k.rows = rows
@@ -173,10 +173,10 @@ func (k *simKernel) read(rows []process.Row) ([]process.Row, error) {
 	rows, k.rows = k.rows, nil
 	if k.fail(&k.faults) {
 		k.story("tracker: the read fails")
-		return rows[:0], errSimFault
+		return rows[:0], 0, errSimFault
 	}
 	k.show(shown, rows[len(rows)-len(shown):])
-	return rows, nil
+	return rows, 0, nil
 }
 
 // show remembers what a read showed the tracker: a row with the parent that made

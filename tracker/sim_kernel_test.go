@@ -14,7 +14,7 @@ import (
 // filled, which processes move on first.
 type simKernel struct {
 	flavour   process.Forks
-	lineage   bool // it says who made an orphan
+	remembers bool // it says who made an orphan
 	lastPID   int  // the PID given out last
 	maxPID    int  // PIDs wrap here, to 2
 	births    process.StartTime
@@ -70,7 +70,7 @@ type simKnote struct {
 
 // A simEvent is one message of the connector.
 type simEvent struct {
-	Notice
+	seamNotice
 	lost bool
 }
 
@@ -83,7 +83,7 @@ var (
 )
 
 func newSimKernel(flavour simFlavour, maxPID int) *simKernel {
-	return &simKernel{flavour: flavour.forks, lineage: flavour.lineage, lastPID: 1, maxPID: maxPID,
+	return &simKernel{flavour: flavour.forks, remembers: flavour.lineage, lastPID: 1, maxPID: maxPID,
 		now: time.Unix(1_000_000, 0), story: func(string, ...any) {}}
 }
 
@@ -136,14 +136,14 @@ func (k *simKernel) find(pid int) *simProc {
 // connector. Events merge in a knote until they are taken.
 func (k *simKernel) post(p *simProc, e process.Events, child *simProc) {
 	if k.flavour == process.ForksNamed {
-		n := Notice{PID: p.pid, Events: e}
+		n := seamNotice{PID: p.pid, Events: e}
 		n.found.Start = p.start
 		if child != nil {
 			n.Child, n.found.Start = child.pid, child.start
 		}
 		if k.overflow > 0 && len(k.events) >= k.overflow {
 			if last := len(k.events) - 1; !k.events[last].lost {
-				k.events = append(k.events, simEvent{Notice{Lost: true}, true})
+				k.events = append(k.events, simEvent{seamNotice{Lost: true}, true})
 			}
 			return
 		}

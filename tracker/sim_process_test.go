@@ -121,7 +121,7 @@ func (p *simProc) listed() bool { return p.state != simGone }
 // lineageRow is a row with its lineage: each process is asked for once.
 func (p *simProc) lineageRow() process.Row {
 	row := p.row()
-	if p.kernel.lineage {
+	if p.kernel.remembers {
 		if p.lineageSeen == 0 {
 			p.lineageSeen = p.maker
 		}

@@ -166,15 +166,16 @@ var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
 var _ = Describe("A tracker whose kernel fails", func() {
 	It("leaves everything unknown, and says why", func(ctx SpecContext) {
 		r := rehearse(process.ForksAnnounced)
-		tree := r.track(10)
+		tracker := quiet(r)
+		tree := tracker.handleOf(r.track(10).tree)
 		r.broken = exec.ErrNotFound // any error
-		go r.tracker.run()
+		go tracker.run()
 		Expect(tree.Wait(ctx)).To(MatchError(exec.ErrNotFound))
 		v, err := tree.Verdict()
 		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(exec.ErrNotFound))
-		_, err = r.tracker.Track(ctx, 10)
+		_, err = tracker.Track(ctx, 10)
 		Expect(err).To(MatchError(exec.ErrNotFound))
-		Expect(r.tracker.Close()).To(Succeed())
+		Expect(tracker.Close()).To(Succeed())
 	}, patience)
 })

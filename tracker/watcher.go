@@ -2,17 +2,12 @@ package tracker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
-
-// ErrClosed reports the use of a [Watcher], [Tracker] or [Tree] after its Close.
-var ErrClosed = errors.New("closed")
 
 // A Notice says what became of a watched process since the last notice about
 // it. Notices may merge: several forks are one, and a fork and an exit come
@@ -24,12 +19,8 @@ type Notice struct {
 	// see [process.ForksNamed]. Such notices do not merge.
 	Child int
 	// Lost tells that notices about any process may be missing before this
-	// one, which is about nobody.
+	// one, which names no process.
 	Lost bool
-
-	// found is the child of a fork, or the process of an exec, as it was when
-	// the notice was taken.
-	found process.Row
 }
 
 // A Watcher delivers notices about the PIDs it was told to watch: by kqueue on
@@ -38,7 +29,7 @@ type Notice struct {
 // a later process with the same PID. Close alone may be called from anywhere.
 type Watcher struct {
 	source  source
-	buffer  []Notice
+	buffer  []seamNotice
 	closed  atomic.Bool
 	running sync.Mutex // held by every method but Close, which waits for it
 }
@@ -46,7 +37,7 @@ type Watcher struct {
 // NewWatcher returns a watcher that watches nobody. Close it after use. The
 // error is [errors.ErrUnsupported] on systems other than macOS and Linux.
 func NewWatcher() (*Watcher, error) {
-	source, err := newSource()
+	source, _, err := OpenSource("")
 	if err != nil {
 		return nil, fmt.Errorf("open watcher: %w", err)
 	}
@@ -80,8 +71,7 @@ func (w *Watcher) Remove(pid int) error {
 }
 
 // Next blocks until there are notices, ctx ends or the watcher is closed. The
-// slice is valid until the next call. A PID leaves the watcher with its Exited
-// notice.
+// slice is the caller's. A PID leaves the watcher with its Exited notice.
 func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 	err = w.use(func() error {
 		defer wakeWhenDone(ctx, w.source)()
@@ -95,7 +85,9 @@ func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 			if w.buffer, err = w.source.next(w.buffer[:0], forever); err != nil {
 				return fmt.Errorf("wait for notices: %w", err)
 			}
-			notices = w.buffer
+			for _, n := range w.buffer {
+				notices = append(notices, Notice{PID: n.PID, Events: n.Events, Child: n.Child, Lost: n.Lost})
+			}
 		}
 		return nil
 	})
@@ -136,6 +128,3 @@ func (w *Watcher) use(f func() error) error {
 	}
 	return f()
 }
-
-// forever is the timeout of a call that ends only with a notice or a wake.
-const forever = time.Duration(-1)

@@ -179,7 +179,7 @@ var _ = Describe("A watcher", func() {
 })
 
 var _ = Describe("A wake", func() {
-	for _, m := range mechanisms {
+	for _, m := range ways {
 		It("ends the wait that is under way or the next one, on "+m.name, func(ctx SpecContext) {
 			k, err := m.open()
 			Expect(err).NotTo(HaveOccurred())

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +53,7 @@ func newLateKernel() *lateKernel {
 	}
 }
 
-func (k *lateKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (k *lateKernel) next(notices []seamNotice, timeout time.Duration) ([]seamNotice, error) {
 	if timeout < 0 {
 		<-k.woken
 	}
@@ -97,7 +98,7 @@ var _ = Describe("Nobody is woken after the close", func() {
 
 	It("of a tracker", func(ctx SpecContext) {
 		k := newLateKernel()
-		t := newTracker(k)
+		t := newTracker(k, slog.New(slog.DiscardHandler))
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

@@ -62,7 +62,7 @@ func (g *global) members(ctx context.Context, args []string) ([]trees.Member, er
 	if err != nil {
 		return nil, err
 	}
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return nil, err
 	}

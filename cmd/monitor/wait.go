@@ -26,7 +26,7 @@ an orphan before wait looked, or too fast for it to see, is not waited for.`,
 			if err != nil {
 				return err
 			}
-			t, err := tracker.New()
+			t, err := tracker.New(tracker.Options{})
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ func followAs(kind string, words []string) error {
 
 // follow is the follower that uses the tracker.
 func follow(roots []int) error {
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return err
 	}

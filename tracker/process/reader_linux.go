@@ -138,18 +138,18 @@ func (r *Reader) readOnce(name []byte) (Row, error) {
 	return p, err
 }
 
-// errPassing reports a row without threads. The kernel let go of the first
-// thread while it wrote: the process is gone, or another thread, which execs,
-// becomes the first one just now. The next look finds out.
+// errPassing reports a row without threads. The kernel released the first thread
+// while it wrote the row: the process is gone, or another thread of it, which
+// execs, is becoming the first one. Reading again tells which.
 var errPassing = errors.New("the row is changing hands")
 
-// Lookup reads one row.
+// Lookup returns the row of one process. The error is [ErrGone] when there is no
+// such process, and [fs.ErrPermission] when it lives and /proc hides it.
 //
-// That /proc does not show a process proves nothing: its option hidepid hides
-// some, and while a thread that is not the first one execs, the look-up can
-// catch the first one on its way out. That it shows one proves nothing either:
-// it has a row for the id of each thread. tgkill(2) knows whether an id is that
-// of a process, and sends no signal 0.
+// A missing row proves nothing: the mount option hidepid hides processes, and while
+// a thread that is not the first one execs, the row of the first one can be missing.
+// A row proves nothing either: /proc has one for the id of each thread. tgkill(2)
+// with signal 0 tells whether an id is that of a process.
 func (r *Reader) Lookup(pid int) (Row, error) {
 	if pid <= 0 {
 		return Row{}, ErrGone
