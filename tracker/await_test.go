@@ -7,16 +7,18 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/gemini-monitor/gemini/internal/rehearsal"
+	"github.com/gemini-monitor/gemini/internal/testproc"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A wait that begins between the tracker's last step and its end", func() {
 	DescribeTable("ends with the tracker", func(ctx SpecContext, wait func(context.Context, *Tree) error) {
-		r := rehearse(process.ForksAnnounced)
-		followed := r.track(10)
-		changes(followed)
+		r := rehearsal.New(process.ForksAnnounced)
+		followed := r.Track(10)
+		rehearsal.Changes(followed)
 		tracker := quiet(r)
-		tree := tracker.handleOf(followed.tree)
+		tree := tracker.handleOf(followed.Tree)
 		ended, closed := make(chan error, 1), make(chan error, 1)
 		go func() { ended <- wait(ctx, tree) }()
 		Eventually(ctx, waiting(tracker)).Should(Equal(1))
@@ -26,17 +28,17 @@ var _ = Describe("A wait that begins between the tracker's last step and its end
 		Eventually(ctx, ended).Should(Receive(MatchError(ErrClosed)))
 		Eventually(ctx, closed).Should(Receive(BeNil()))
 	},
-		Entry("for the end", func(ctx context.Context, t *Tree) error { return t.Wait(ctx) }, patience),
+		Entry("for the end", func(ctx context.Context, t *Tree) error { return t.Wait(ctx) }, testproc.Patience),
 		Entry("for changes", func(ctx context.Context, t *Tree) error {
 			_, err := t.Changes(ctx)
 			return err
-		}, patience),
+		}, testproc.Patience),
 	)
 })
 
 // quiet returns a tracker on the kernel of a rehearsal. It runs when the spec says so.
-func quiet(r *rehearsal) *Tracker {
-	return trackerOf(r.follower, slog.New(slog.DiscardHandler))
+func quiet(r *rehearsal.Rehearsal) *Tracker {
+	return trackerOf(r.Follower, slog.New(slog.DiscardHandler))
 }
 
 // waiting counts the calls that wait for something.

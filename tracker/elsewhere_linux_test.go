@@ -6,12 +6,13 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/gemini-monitor/gemini/internal/testproc"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A tree recorded in another namespace", func() {
 	It("cannot be resumed", func(ctx SpecContext) {
-		us := look(ctx, os.Getpid()).Identity
+		us := testproc.Look(ctx, os.Getpid()).Identity
 		elsewhere := us
 		elsewhere.Boot += "/time:[1]"
 		Expect(us.Visible()).To(Succeed())
@@ -21,5 +22,5 @@ var _ = Describe("A tree recorded in another namespace", func() {
 		defer tracker.Close()
 		_, err = tracker.Resume(ctx, us, []process.Identity{us, elsewhere})
 		Expect(err).To(MatchError(process.ErrElsewhere))
-	}, patience)
+	}, testproc.Patience)
 })

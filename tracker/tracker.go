@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/kernel"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -24,11 +26,11 @@ var ErrClosed = errors.New("closed")
 // It runs one goroutine, which sleeps in the kernel while nothing happens to
 // the trees, and reads the process table only when something did.
 type Tracker struct {
-	follower *follower
+	follower *core.Follower
 	log      *slog.Logger
-	done     chan struct{}   // closed when the goroutine has ended
-	handles  map[*tree]*Tree // guarded by the follower's lock
-	readable bool            // the last read gave a table; only for the goroutine
+	done     chan struct{}        // closed when the goroutine has ended
+	handles  map[*core.Tree]*Tree // guarded by the follower's lock
+	readable bool                 // the last read gave a table; only for the goroutine
 
 	mu       sync.Mutex
 	commands []func()
@@ -41,7 +43,7 @@ type Tracker struct {
 // systems other than macOS and Linux, and where options name a mechanism that this
 // system does not have.
 func New(options Options) (*Tracker, error) {
-	k, refused, err := Open(string(options.Mechanism))
+	k, refused, err := kernel.Open(string(options.Mechanism))
 	if err != nil {
 		return nil, fmt.Errorf("open tracker: %w", err)
 	}
@@ -53,15 +55,15 @@ func New(options Options) (*Tracker, error) {
 }
 
 // newTracker returns a tracker on a kernel and starts its goroutine.
-func newTracker(k kernel, log *slog.Logger) *Tracker {
-	k.inherit()
-	t := trackerOf(newFollower(k, os.Getpid(), time.Now), log)
+func newTracker(k core.Kernel, log *slog.Logger) *Tracker {
+	k.Inherit()
+	t := trackerOf(core.NewFollower(k, os.Getpid(), time.Now), log)
 	go t.run()
 	return t
 }
 
-func trackerOf(f *follower, log *slog.Logger) *Tracker {
-	return &Tracker{follower: f, log: log, done: make(chan struct{}), handles: make(map[*tree]*Tree), readable: true}
+func trackerOf(f *core.Follower, log *slog.Logger) *Tracker {
+	return &Tracker{follower: f, log: log, done: make(chan struct{}), handles: make(map[*core.Tree]*Tree), readable: true}
 }
 
 // Close ends the tracker and all its trees. Calls that wait for a tree return
@@ -74,9 +76,9 @@ func (t *Tracker) Close() error {
 	}
 	t.err = ErrClosed
 	t.mu.Unlock()
-	t.follower.kernel.wake()
+	t.follower.Kernel.Wake()
 	<-t.done
-	return t.follower.kernel.close()
+	return t.follower.Kernel.Close()
 }
 
 // Track follows the tree of a living process: the process itself, all that
@@ -96,7 +98,7 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 	if root == os.Getpid() {
 		return nil, fmt.Errorf("track process %d: %w", root, ErrSelf)
 	}
-	tree, err := t.begin(ctx, func() (*tree, error) { return t.follower.Track(root) })
+	tree, err := t.begin(ctx, func() (*core.Tree, error) { return t.follower.Track(root) })
 	if err != nil {
 		return nil, fmt.Errorf("track process %d: %w", root, err)
 	}
@@ -112,7 +114,7 @@ func (t *Tracker) Resume(ctx context.Context, root process.Identity, known []pro
 	if err != nil {
 		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
-	tree, err := t.begin(ctx, func() (*tree, error) { return t.follower.Resume(root, relatives) })
+	tree, err := t.begin(ctx, func() (*core.Tree, error) { return t.follower.Resume(root, relatives) })
 	if err != nil {
 		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
@@ -148,7 +150,7 @@ func ofThisBoot(ids []process.Identity) ([]process.Identity, error) {
 // be a member of. It reads nothing. There is one handle for each tree: the one that
 // Track or Resume returned, so handles can be compared and be map keys.
 func (t *Tracker) TreeOf(pid int) (tree *Tree, ok bool) {
-	t.follower.Do(func(c *core) {
+	t.follower.Do(func(c *core.Core) {
 		if found := c.TreeOf(pid); found != nil {
 			tree, ok = t.handleOf(found), true
 		}
@@ -157,7 +159,7 @@ func (t *Tracker) TreeOf(pid int) (tree *Tree, ok bool) {
 }
 
 // handleOf returns the handle of a tree. It is called with the follower's lock held.
-func (t *Tracker) handleOf(followed *tree) *Tree {
+func (t *Tracker) handleOf(followed *core.Tree) *Tree {
 	handle := t.handles[followed]
 	if handle == nil {
 		handle = &Tree{tracker: t, tree: followed}
@@ -168,20 +170,20 @@ func (t *Tracker) handleOf(followed *tree) *Tree {
 
 // Capabilities tells by which means trees are followed here.
 func (t *Tracker) Capabilities() Capabilities {
-	return capabilitiesOf(t.follower.kernel.forks(), t.follower.kernel.lineage())
+	return capabilitiesOf(t.follower.Kernel.Forks(), t.follower.Kernel.Lineage())
 }
 
 // begin starts a tree in the tracker's goroutine and waits until the table has
 // been read once for it.
-func (t *Tracker) begin(ctx context.Context, start func() (*tree, error)) (*Tree, error) {
+func (t *Tracker) begin(ctx context.Context, start func() (*core.Tree, error)) (*Tree, error) {
 	var handle *Tree
 	var failed error
 	var reads int
 	err := t.call(func() {
-		t.follower.Do(func(c *core) { reads = c.Reads() })
+		t.follower.Do(func(c *core.Core) { reads = c.Reads() })
 		begun, err := start()
 		if failed = err; err == nil {
-			t.follower.Do(func(*core) { handle = t.handleOf(begun) })
+			t.follower.Do(func(*core.Core) { handle = t.handleOf(begun) })
 		}
 	})
 	if err != nil {
@@ -190,7 +192,7 @@ func (t *Tracker) begin(ctx context.Context, start func() (*tree, error)) (*Tree
 	if failed != nil {
 		return nil, failed
 	}
-	err = t.await(ctx, func(c *core) (bool, error) { return handle.tree.Reads() > 0, c.FailedSince(reads) })
+	err = t.await(ctx, func(c *core.Core) (bool, error) { return handle.tree.Reads() > 0, c.FailedSince(reads) })
 	if err != nil {
 		return nil, errors.Join(err, handle.Close())
 	}
@@ -209,7 +211,7 @@ func (t *Tracker) call(command func()) error {
 		defer close(called)
 		command()
 	})
-	t.follower.kernel.wake() // under the lock: not after Close
+	t.follower.Kernel.Wake() // under the lock: not after Close
 	t.mu.Unlock()
 	select {
 	case <-called:
@@ -254,7 +256,7 @@ func (t *Tracker) run() {
 // logReads logs that the table has become unreadable, or readable again.
 func (t *Tracker) logReads() {
 	var err error
-	t.follower.Do(func(c *core) { err = c.Unreadable() })
+	t.follower.Do(func(c *core.Core) { err = c.Unreadable() })
 	switch {
 	case err != nil && t.readable:
 		t.log.Warn("the process table cannot be read", "error", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
@@ -14,7 +15,7 @@ import (
 // each tree, so handles can be compared.
 type Tree struct {
 	tracker *Tracker
-	tree    *tree
+	tree    *core.Tree
 }
 
 // Root returns the process that the tree began with. It may be long dead.
@@ -30,7 +31,7 @@ func (t *Tree) Root() process.Identity { return t.tree.Root() }
 // ([process.ForksNamed]) they are those of the fork or the last exec. [Tree.Check]
 // reads the table anew.
 func (t *Tree) Members() (members []trees.Member) {
-	t.tracker.follower.Do(func(c *core) { members = c.Members(t.tree) })
+	t.tracker.follower.Do(func(c *core.Core) { members = c.Members(t.tree) })
 	return members
 }
 
@@ -40,12 +41,12 @@ func (t *Tree) Verdict() (v trees.Verdict, err error) {
 	if err := t.tracker.failure(); err != nil {
 		return trees.Unknown, err
 	}
-	t.tracker.follower.Do(func(c *core) { v, err = t.verdict(c) })
+	t.tracker.follower.Do(func(c *core.Core) { v, err = t.verdict(c) })
 	return v, err
 }
 
 // verdict is called with the follower's lock held.
-func (t *Tree) verdict(c *core) (trees.Verdict, error) {
+func (t *Tree) verdict(c *core.Core) (trees.Verdict, error) {
 	if t.tree.Closed() {
 		return trees.Unknown, ErrClosed
 	}
@@ -68,7 +69,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 	}
 	var reads int
 	err = t.tracker.call(func() {
-		t.tracker.follower.Do(func(c *core) {
+		t.tracker.follower.Do(func(c *core.Core) {
 			c.Recheck(t.tree)
 			reads = c.Reads()
 		})
@@ -76,7 +77,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 	if err != nil {
 		return trees.Unknown, err
 	}
-	err = t.tracker.await(ctx, func(c *core) (bool, error) {
+	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
 		if v, err = t.verdict(c); errors.Is(err, ErrClosed) {
 			return false, err
 		}
@@ -89,7 +90,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 // before the call. Until then nothing but the end of ctx, or Close of the tree or
 // the tracker, makes it return: a table that cannot be read is waited for.
 func (t *Tree) Wait(ctx context.Context) error {
-	return t.tracker.await(ctx, func(c *core) (bool, error) {
+	return t.tracker.await(ctx, func(c *core.Core) (bool, error) {
 		v, err := t.verdict(c)
 		if !errors.Is(err, ErrClosed) {
 			err = nil
@@ -103,7 +104,7 @@ func (t *Tree) Wait(ctx context.Context) error {
 // member. One goroutine calls it; the slice is the caller's. A call with a context
 // that has ended takes nothing.
 func (t *Tree) Changes(ctx context.Context) (changes []trees.Change, err error) {
-	err = t.tracker.await(ctx, func(c *core) (bool, error) {
+	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
 		changes = c.Changes(t.tree)
 		if len(changes) == 0 && t.tree.Closed() {
 			return false, ErrClosed
@@ -117,7 +118,7 @@ func (t *Tree) Changes(ctx context.Context) (changes []trees.Change, err error) 
 // its tracker is closed already.
 func (t *Tree) Close() error {
 	err := t.tracker.call(func() {
-		t.tracker.follower.Do(func(c *core) {
+		t.tracker.follower.Do(func(c *core.Core) {
 			c.Drop(t.tree)
 			delete(t.tracker.handles, t.tree)
 		})

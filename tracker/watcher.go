@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/kernel"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -28,8 +30,8 @@ type Notice struct {
 // another goroutine is about to return could otherwise be taken for one about
 // a later process with the same PID. Close alone may be called from anywhere.
 type Watcher struct {
-	source  source
-	buffer  []seamNotice
+	source  core.Source
+	buffer  []core.Notice
 	closed  atomic.Bool
 	running sync.Mutex // held by every method but Close, which waits for it
 }
@@ -37,7 +39,7 @@ type Watcher struct {
 // NewWatcher returns a watcher that watches nobody. Close it after use. The
 // error is [errors.ErrUnsupported] on systems other than macOS and Linux.
 func NewWatcher() (*Watcher, error) {
-	source, _, err := OpenSource("")
+	source, _, err := kernel.OpenSource("")
 	if err != nil {
 		return nil, fmt.Errorf("open watcher: %w", err)
 	}
@@ -46,7 +48,7 @@ func NewWatcher() (*Watcher, error) {
 
 // Forks tells what is reported of forks here. Execs are reported unless forks
 // are unseen.
-func (w *Watcher) Forks() process.Forks { return w.source.forks() }
+func (w *Watcher) Forks() process.Forks { return w.source.Forks() }
 
 // Add begins to watch the process that has the PID now. Who read the PID from
 // a table compares the start time again after Add: the PID may have gone to
@@ -55,7 +57,7 @@ func (w *Watcher) Forks() process.Forks { return w.source.forks() }
 // dead, and on macOS also when it has begun to exit.
 func (w *Watcher) Add(pid int) error {
 	return w.use(func() error {
-		if err := w.source.add(pid); err != nil {
+		if err := w.source.Add(pid); err != nil {
 			return fmt.Errorf("watch process %d: %w", pid, err)
 		}
 		return nil
@@ -65,7 +67,7 @@ func (w *Watcher) Add(pid int) error {
 // Remove ends watching the PID. It is no error if nobody watched it.
 func (w *Watcher) Remove(pid int) error {
 	return w.use(func() error {
-		w.source.remove(pid)
+		w.source.Remove(pid)
 		return nil
 	})
 }
@@ -82,7 +84,7 @@ func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if w.buffer, err = w.source.next(w.buffer[:0], forever); err != nil {
+			if w.buffer, err = w.source.Next(w.buffer[:0], core.Forever); err != nil {
 				return fmt.Errorf("wait for notices: %w", err)
 			}
 			for _, n := range w.buffer {
@@ -96,11 +98,11 @@ func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 
 // wakeWhenDone wakes a source when ctx ends. The function that it returns ends
 // that, and has seen to it that no wake comes later.
-func wakeWhenDone(ctx context.Context, s source) (stop func()) {
+func wakeWhenDone(ctx context.Context, s core.Source) (stop func()) {
 	woken := make(chan struct{})
 	cancel := context.AfterFunc(ctx, func() {
 		defer close(woken)
-		s.wake()
+		s.Wake()
 	})
 	return func() {
 		if !cancel() {
@@ -114,10 +116,10 @@ func (w *Watcher) Close() error {
 	if w.closed.Swap(true) {
 		return ErrClosed
 	}
-	w.source.wake()
+	w.source.Wake()
 	w.running.Lock()
 	defer w.running.Unlock()
-	return w.source.close()
+	return w.source.Close()
 }
 
 func (w *Watcher) use(f func() error) error {

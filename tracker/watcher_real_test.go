@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/gemini-monitor/gemini/internal/testproc"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -22,7 +23,7 @@ var _ = Describe("A watcher", func() {
 	}
 	add := func(ctx SpecContext, w *Watcher, pid int) {
 		GinkgoHelper()
-		sure(ctx, func() (struct{}, error) { return struct{}{}, w.Add(pid) })
+		testproc.Sure(ctx, func() (struct{}, error) { return struct{}{}, w.Add(pid) })
 	}
 	// exits takes notices until so many processes have ended, and counts them.
 	exits := func(ctx SpecContext, w *Watcher, count int) map[int]int {
@@ -43,34 +44,34 @@ var _ = Describe("A watcher", func() {
 
 	It("tells of an exit, once, and then forgets the PID", func(ctx SpecContext) {
 		w := open()
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		add(ctx, w, r.Pid)
-		r.open(0)
+		r.Open(0)
 		Expect(exits(ctx, w, 1)).To(Equal(map[int]int{r.Pid: 1}))
 		limited, cancel := context.WithCancel(ctx)
 		cancel()
 		_, err := w.Next(limited)
 		Expect(err).To(MatchError(context.Canceled))
-	}, patience)
+	}, testproc.Patience)
 
 	It("tells of forks and execs, where the kernel does", func(ctx SpecContext) {
 		w := open()
 		if w.Forks() == process.ForksUnseen {
 			Skip("forks are unseen here")
 		}
-		r := perl(2, `report("root $$"); wait_at(0); child { report("child $$") }; wait; wait_at(1); exec $^X, "-e", ""`)
-		r.persons(1)
+		r := testproc.Perl(2, `report("root $$"); wait_at(0); child { report("child $$") }; wait; wait_at(1); exec $^X, "-e", ""`)
+		r.Persons(1)
 		add(ctx, w, r.Pid)
-		r.open(0)
-		_, child := r.person()
+		r.Open(0)
+		_, child := r.Person()
 		notices, err := w.Next(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(notices).To(HaveExactElements(And(HaveField("PID", r.Pid), HaveField("Events", process.Forked))))
 		if w.Forks() == process.ForksNamed {
 			Expect(notices[0].Child).To(Equal(child))
 		}
-		r.open(1)
+		r.Open(1)
 		var all process.Events
 		for !all.Has(process.Exited) {
 			notices, err := w.Next(ctx)
@@ -81,48 +82,48 @@ var _ = Describe("A watcher", func() {
 			}
 		}
 		Expect(all).To(Equal(process.Execed | process.Exited))
-	}, patience)
+	}, testproc.Patience)
 
 	It("tells of more exits at once than it has room for", func(ctx SpecContext) {
 		const many = 200
 		w := open()
-		r := perl(2, `child { report("child $$"); wait_at(1) } for 1 .. 200; wait_at(0)`)
-		crowd := r.crowd(many)
+		r := testproc.Perl(2, `child { report("child $$"); wait_at(1) } for 1 .. 200; wait_at(0)`)
+		crowd := r.Crowd(many)
 		for _, pid := range crowd {
 			add(ctx, w, pid)
 		}
-		r.open(1)
+		r.Open(1)
 		seen := exits(ctx, w, many)
 		for _, pid := range crowd {
 			Expect(seen[pid]).To(Equal(1))
 		}
-	}, patience)
+	}, testproc.Patience)
 
 	It("refuses who is dead and what is no process", func(ctx SpecContext) {
 		w := open()
-		r := perl(0, ``)
-		r.reap()
+		r := testproc.Perl(0, ``)
+		r.Reap()
 		for _, pid := range []int{r.Pid, -1, 1 << 30} {
 			Eventually(ctx, func() error { return w.Add(pid) }).Should(MatchError(process.ErrGone), "PID %d", pid)
 		}
-	}, patience)
+	}, testproc.Patience)
 
 	It("is silent about who was removed, or never added", func(ctx SpecContext) {
 		w := open()
-		gone := perl(1, `report("root $$"); wait_at(0)`)
-		gone.persons(1)
-		last := perl(1, `report("root $$"); wait_at(0)`)
-		last.persons(1)
+		gone := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		gone.Persons(1)
+		last := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		last.Persons(1)
 		add(ctx, w, gone.Pid)
 		add(ctx, w, last.Pid)
 		Expect(w.Remove(gone.Pid)).To(Succeed())
 		Expect(w.Remove(gone.Pid)).To(Succeed())
 		Expect(w.Remove(os.Getppid())).To(Succeed())
-		gone.open(0)
-		gone.reap()
-		last.open(0)
+		gone.Open(0)
+		gone.Reap()
+		last.Open(0)
 		Expect(exits(ctx, w, 1)).To(Equal(map[int]int{last.Pid: 1}))
-	}, patience)
+	}, testproc.Patience)
 
 	It("waits until its context ends", func(ctx SpecContext) {
 		w := open()
@@ -136,7 +137,7 @@ var _ = Describe("A watcher", func() {
 		Expect(done).NotTo(Receive())
 		cancel()
 		Eventually(ctx, done).Should(Receive(MatchError(context.Canceled)))
-	}, patience)
+	}, testproc.Patience)
 
 	It("waits until it is closed, and is of no use after that", func(ctx SpecContext) {
 		w := open()
@@ -152,7 +153,7 @@ var _ = Describe("A watcher", func() {
 		Expect(w.Remove(os.Getppid())).To(MatchError(ErrClosed))
 		_, err := w.Next(ctx)
 		Expect(err).To(MatchError(ErrClosed))
-	}, patience)
+	}, testproc.Patience)
 
 	It("writes nothing into the descriptors of others, however it was closed", func(ctx SpecContext) {
 		for range 300 {
@@ -175,25 +176,5 @@ var _ = Describe("A watcher", func() {
 			Expect(read.Close()).To(Succeed())
 			Expect(n).To(BeZero(), "somebody wrote into our pipe")
 		}
-	}, patience)
-})
-
-var _ = Describe("A wake", func() {
-	for _, m := range ways {
-		It("ends the wait that is under way or the next one, on "+m.name, func(ctx SpecContext) {
-			k, err := m.open()
-			Expect(err).NotTo(HaveOccurred())
-			defer k.close()
-			k.wake()
-			Expect(k.next(nil, forever)).To(BeEmpty())
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				_, _ = k.next(nil, forever)
-			}()
-			Expect(done).NotTo(BeClosed())
-			k.wake()
-			Eventually(ctx, done).Should(BeClosed())
-		}, patience)
-	}
+	}, testproc.Patience)
 })

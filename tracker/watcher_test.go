@@ -9,36 +9,15 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/rehearsal"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
-
-var _ = Describe("A set of events", func() {
-	DescribeTable("is words joined by plus signs", func(events process.Events, text string) {
-		Expect(events.String()).To(Equal(text))
-	},
-		Entry("none", process.Events(0), ""),
-		Entry("one", process.Exited, "exit"),
-		Entry("all", process.Exited|process.Forked|process.Execed, "fork+exec+exit"),
-	)
-
-	It("has what is in it", func() {
-		set := process.Forked | process.Exited
-		Expect(set.Has(process.Forked)).To(BeTrue())
-		Expect(set.Has(process.Forked | process.Exited)).To(BeTrue())
-		Expect(set.Has(process.Execed)).To(BeFalse())
-		Expect(set.Has(process.Execed | process.Forked)).To(BeFalse())
-		Expect(set.Has(0)).To(BeTrue())
-	})
-})
-
-var _ = DescribeTable("What is said of forks is one word", func(f process.Forks, word string) {
-	Expect(f.String()).To(Equal(word))
-}, Entry(nil, process.ForksUnseen, "unseen"), Entry(nil, process.ForksAnnounced, "announced"), Entry(nil, process.ForksNamed, "named"))
 
 // A lateKernel takes its time for the first wake: until it is closed, if that
 // comes soon. Too short a time loses coverage and fails no spec.
 type lateKernel struct {
-	*script
+	*rehearsal.Script
 	woken    chan struct{}
 	closed   chan struct{}
 	wakes    atomic.Int32
@@ -48,19 +27,19 @@ type lateKernel struct {
 
 func newLateKernel() *lateKernel {
 	return &lateKernel{
-		script: rehearse(process.ForksAnnounced).script,
+		Script: rehearsal.New(process.ForksAnnounced).Script,
 		woken:  make(chan struct{}, 10), closed: make(chan struct{}), begun: make(chan struct{}),
 	}
 }
 
-func (k *lateKernel) next(notices []seamNotice, timeout time.Duration) ([]seamNotice, error) {
+func (k *lateKernel) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
 	if timeout < 0 {
 		<-k.woken
 	}
 	return notices, nil
 }
 
-func (k *lateKernel) wake() {
+func (k *lateKernel) Wake() {
 	if k.wakes.Add(1) == 1 {
 		close(k.begun)
 		select {
@@ -72,7 +51,7 @@ func (k *lateKernel) wake() {
 	k.woken <- struct{}{}
 }
 
-func (k *lateKernel) close() error {
+func (k *lateKernel) Close() error {
 	close(k.closed)
 	return nil
 }

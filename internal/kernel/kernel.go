@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A system is the kernel that runs us: its notices and its process table.
+type Kernel struct {
+	core.Source
+	reader   *process.Reader
+	lineages *lineageBook // nil where the kernel keeps none
+}
+
+// Open opens this system's kernel with the named mechanism, or with the best that
+// works for the empty name. Refused is why a better one does not work. The error is
+// errors.ErrUnsupported when this system has no such mechanism.
+func Open(mechanism string) (k *Kernel, refused, err error) {
+	t, err := process.OpenReader()
+	if err != nil {
+		return nil, nil, err
+	}
+	s, refused, err := OpenSource(mechanism)
+	if err != nil {
+		t.Close()
+		return nil, nil, err
+	}
+	return newSystemOf(s, t), refused, nil
+}
+
+func newSystemOf(s core.Source, t *process.Reader) *Kernel {
+	k := &Kernel{Source: s, reader: t}
+	if hasLineage() {
+		k.lineages = newLineageBook(askLineage, t.Lookup)
+	}
+	return k
+}
+
+func (s *Kernel) Lineage() bool { return s.lineages != nil }
+
+func (s *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error) {
+	cost = costOf(func() {
+		if rows, err = s.reader.Read(rows); err == nil && s.lineages != nil {
+			s.lineages.completeAll(rows)
+		}
+	})
+	return rows, cost, err
+}
+
+// costOf returns the processor time that some work takes. It holds the thread, so
+// that what other goroutines do meanwhile does not count, and neither does the time
+// that the work waits for its turn.
+func costOf(work func()) time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := threadTime()
+	work()
+	return threadTime() - before
+}
+
+func (s *Kernel) Lookup(pid int) (process.Row, error) {
+	p, err := s.reader.Lookup(pid)
+	if err == nil && s.lineages != nil {
+		s.lineages.complete(&p)
+	}
+	return p, err
+}
+
+func (s *Kernel) Close() error {
+	s.reader.Close()
+	return s.Source.Close()
+}

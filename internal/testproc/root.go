@@ -1,0 +1,158 @@
+//go:build darwin || linux
+
+package testproc
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// A Root is the first process of a tree that a spec makes. Its processes stop
+// at gates and say one line when they have got somewhere, so that a spec orders
+// events without a clock.
+type Root struct {
+	*os.Process
+	Oracle *Oracle
+	gates  []*os.File // our ends; closing one lets all through who wait there
+	said   *os.File
+	lines  *bufio.Scanner
+	reaped bool
+}
+
+// Prelude is what each perl script may use. Perl forks without exec, which Go
+// cannot; gate 0 is descriptor 4. A line is one write, so lines do not mix.
+const Prelude = `
+	use strict; use warnings; use POSIX ();
+	sub wait_at { open my $gate, "<&", 4 + $_[0] or POSIX::_exit(9); sysread $gate, my $byte, 1 }
+	sub report { syswrite STDOUT, "@_\n" }
+	sub child(&) { my $pid = fork; die unless defined $pid; return $pid if $pid; $_[0]->(); POSIX::_exit(0) }
+`
+
+// Perl starts a script with some gates. The spec is skipped where perl is
+// missing.
+func Perl(gates int, script string, args ...string) *Root {
+	return Lead(gates, PerlCue(script, args...))
+}
+
+func PerlCue(script string, args ...string) Cue {
+	return Cue{Argv: append([]string{"perl", "-e", Prelude + script}, args...)}
+}
+
+// OwnGroup has a process lead a group, as a shell's job does.
+func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// Played is a part as the root of a tree.
+func Played(part string, env ...string) Cue {
+	return Cue{Argv: []string{Self()}, env: append(env, partVariable+"="+part)}
+}
+
+// Lead starts a program as the root of a tree.
+func Lead(gates int, c Cue) *Root {
+	GinkgoHelper()
+	path, err := exec.LookPath(c.Argv[0])
+	if err != nil {
+		Skip(c.Argv[0] + " is not installed")
+	}
+	said, out, err := os.Pipe()
+	Expect(err).NotTo(HaveOccurred())
+	r := &Root{said: said, lines: bufio.NewScanner(said)}
+	c.Argv[0], c.out = path, out
+	for range gates {
+		waits, opens, err := os.Pipe()
+		Expect(err).NotTo(HaveOccurred())
+		r.gates, c.extra = append(r.gates, opens), append(c.extra, waits)
+	}
+	r.Process, r.Oracle = start(c)
+	for _, given := range append(c.extra, out) {
+		Expect(given.Close()).To(Succeed())
+	}
+	DeferCleanup(r.end)
+	return r
+}
+
+// end lets everybody through all gates. Where a spec ended early, the root may be
+// stopped or wait for something else.
+func (r *Root) end(ctx SpecContext) {
+	for gate := range r.gates {
+		r.Open(gate)
+	}
+	if !r.reaped {
+		Expect(r.Kill()).To(Or(Succeed(), MatchError(os.ErrProcessDone)))
+	}
+	r.Reap()
+	r.Oracle.end(ctx)
+	r.said.Close()
+}
+
+// Open lets through who waits at a gate now or later.
+func (r *Root) Open(gate int) { r.gates[gate].Close() }
+
+// Reap waits for the end of the root.
+func (r *Root) Reap() {
+	if !r.reaped {
+		_, err := r.Wait()
+		Expect(err).NotTo(HaveOccurred())
+		r.reaped = true
+	}
+}
+
+// Line returns the next thing that the processes of the tree said.
+func (r *Root) Line() string {
+	GinkgoHelper()
+	Expect(r.said.SetReadDeadline(time.Now().Add(Limit))).To(Succeed())
+	Expect(r.lines.Scan()).To(BeTrue(), "nothing more is said: %v", r.lines.Err())
+	return r.lines.Text()
+}
+
+// Persons reads n lines like "leaf 4711" and returns the PIDs by name.
+func (r *Root) Persons(n int) map[string]int {
+	GinkgoHelper()
+	found := make(map[string]int)
+	for range n {
+		name, pid := r.Person()
+		found[name] = pid
+	}
+	return found
+}
+
+func (r *Root) Person() (name string, pid int) {
+	GinkgoHelper()
+	name, number, _ := strings.Cut(r.Line(), " ")
+	return name, Atoi(number)
+}
+
+// Crowd reads n lines and returns the PIDs in them.
+func (r *Root) Crowd(n int) (pids []int) {
+	GinkgoHelper()
+	for range n {
+		_, pid := r.Person()
+		pids = append(pids, pid)
+	}
+	slices.Sort(pids)
+	return pids
+}
+
+// Atoi reads a PID that somebody said.
+func Atoi(text string) int {
+	GinkgoHelper()
+	number, err := strconv.Atoi(text)
+	Expect(err).NotTo(HaveOccurred())
+	return number
+}
+
+func Itoa(number int) string { return strconv.Itoa(number) }
+
+// continueProcess lets a stopped process go on.
+func Continue(pid int) { Expect(syscall.Kill(pid, syscall.SIGCONT)).To(Succeed()) }
+
+func (r *Root) String() string { return fmt.Sprintf("root %d", r.Pid) }

@@ -1,4 +1,0 @@
-package tracker
-
-// mechanisms are the sources of this system, the best one first.
-var mechanisms = []mechanism{{"kqueue", func() (source, error) { return newKqueueSource() }}}

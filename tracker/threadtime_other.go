@@ -1,8 +1,0 @@
-//go:build !darwin && !linux
-
-package tracker
-
-import "time"
-
-// threadTime is not known here, where no table is read.
-func threadTime() time.Duration { return 0 }
