@@ -29,7 +29,7 @@ type exception struct {
 	instead func(context.Context, *stage)
 }
 
-// conformance holds the facts against a kernel, each in a world of its own.
+// Specs holds the facts against a kernel, each in a world of its own.
 // What a kernel says of forks tells which one it is: announced is XNU, named is
 // Linux with the proc connector, unseen Linux with pidfds.
 func Specs(name string, newWorld func() World) {

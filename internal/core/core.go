@@ -9,15 +9,14 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// A Core decides who belongs to which tree and what to look at next. It is
-// plain data that is told what happened; it makes no system call, knows no
-// clock and starts no goroutine.
+// A Core decides which processes belong to which tree, and when to read the table
+// next. It is plain data: it makes no system call, reads no clock and starts no
+// goroutine. A [Follower] drives it.
 //
-// It takes three kinds of news: notices about watched members, whole reads of
-// the table, and the outcome of what it asked for. Between them it says when
-// the next read is due.
+// It takes three kinds of news: notices about watched members, whole reads of the
+// table, and the outcomes of what it asked for.
 type Core struct {
-	self  int // our own PID: never a member
+	self  int // the PID of this process, which is never a member
 	forks process.Forks
 	known map[int]*member
 	trees []*Tree
@@ -27,30 +26,30 @@ type Core struct {
 	failed     int                // the number of the last read that gave nothing
 	rows       map[int]int        // of the read being applied: index by PID
 	byLineage  map[uint64]*member // during a read
-	asks       []ask              // what the driver is to do after a read
+	asks       []ask              // what the follower is to do after a read
 	budget     budget             // how often reading is worth its cost
 	lastRead   time.Time          // when the last read ended
 	beat       time.Duration      // between reads that nothing announced
-	looking    bool               // somebody must be looked at on the beat
-	crowd      int                // how many may be known before the dead are dropped
+	watchful   bool               // a member cannot announce its end: read on the beat
+	crowd      int                // how many processes may be known before tidy drops the dead
 }
 
 // settledReads is how many clean reads in a row settle the trees. One is not
 // enough: rows are filled after the list of PIDs is taken, so one read can miss
-// a child whose parent died between the two (xnu-facts R3, R10, R20).
+// a child whose parent died between the two (docs/xnu.md R3, R10, R20).
 const settledReads = 2
 
-// UrgentReads is how many reads a tree that waits to be found empty may have at
-// once. That is enough, unless notices keep being lost: then more cost too much,
-// except right after one that brought nothing new.
+// UrgentReads is how many reads a tree that waits to be found empty may have without
+// a pause. More are needed only while notices are lost again and again, and then the
+// budget spaces them out. A read that brought nothing new may be followed at once.
 const UrgentReads = 2 * settledReads
 
 const (
 	firstBeat = 4 * time.Millisecond
-	// slowBeat is for members that cannot announce their end: exiting ones,
-	// traced ones, and those that no watch could be had for.
+	// SlowBeat is for members that cannot announce their end: exiting ones, traced
+	// ones, and those whose watch was refused.
 	SlowBeat = time.Second
-	// forkBeat is for everybody where forks are not noticed.
+	// forkBeat is for all members where forks are unseen.
 	forkBeat = 250 * time.Millisecond
 )
 
@@ -67,16 +66,16 @@ type ask struct {
 type verb uint8
 
 const (
-	askWatch   verb = iota // begin to watch it, then say whose PID that is
+	askWatch   verb = iota // watch the PID, then look up which process has it
 	askUnwatch             // stop watching the PID
-	askProbe               // look whether it is still there
+	askProbe               // look it up: is it still there?
 )
 
-// track begins a tree at a process that was found alive and is being watched.
-func (c *Core) track(p process.Row, now time.Time) *Tree {
-	t := c.begin(p.Identity)
+// plant begins a tree at a process that was found alive and is being watched.
+func (c *Core) plant(p process.Row, now time.Time) *Tree {
+	t := c.newTree(p.Identity)
 	if m := c.known[p.PID]; m != nil && m.Identity == p.Identity && m.alive() {
-		c.begins(t, m)
+		c.enclose(t, m)
 	} else {
 		m = c.join(p, trees.Link{Kind: trees.LinkRoot}, nil, t, now)
 		m.watched, t.anchor = true, m
@@ -85,9 +84,9 @@ func (c *Core) track(p process.Row, now time.Time) *Tree {
 	return t
 }
 
-// begins makes a member of one tree the root of another one inside: it and all
-// that joined through it are nearer to the new one.
-func (c *Core) begins(t *Tree, m *member) {
+// enclose makes a member of one tree the root of a new tree inside it. The member and
+// all that joined through it move to the new tree.
+func (c *Core) enclose(t *Tree, m *member) {
 	t.anchor, t.outer = m, m.tree
 	for _, d := range c.known {
 		if d.tree == t.outer && d.descends(m) {
@@ -107,8 +106,8 @@ func (c *Core) begins(t *Tree, m *member) {
 	}
 }
 
-// begin makes a tree that has no members yet.
-func (c *Core) begin(root process.Identity) *Tree {
+// newTree makes a tree that has no members yet.
+func (c *Core) newTree(root process.Identity) *Tree {
 	c.freshen()
 	t := &Tree{root: root}
 	c.trees = append(c.trees, t)
@@ -116,18 +115,18 @@ func (c *Core) begin(root process.Identity) *Tree {
 	return t
 }
 
-// resume adds to the tree somebody who is known to belong to it: alive, or
-// dead and still of use as a link.
-func (c *Core) resume(t *Tree, p process.Row, alive bool, now time.Time) {
+// recall adds to the tree a process that is known to belong to it: alive, or dead and
+// still of use as a link.
+func (c *Core) recall(t *Tree, p process.Row, alive bool, now time.Time) {
 	isRoot := p.Identity == t.root
 	m := c.known[p.PID]
 	switch {
 	case m == nil || m.Identity != p.Identity:
 	case isRoot && m.alive() && m.tree != t:
-		c.begins(t, m)
+		c.enclose(t, m)
 		return
 	default:
-		return // said twice, or another tree has it
+		return // named twice, or a member of another tree
 	}
 	kind := trees.LinkKnown
 	if isRoot {
@@ -157,7 +156,7 @@ func (c *Core) Drop(t *Tree) {
 		}
 		if m.tree = t.outer; m.tree == nil {
 			delete(c.known, pid)
-			if m.watched { // or the PID may be somebody else's, who is watched
+			if m.watched { // otherwise the PID may be that of another watched process
 				c.ask(askUnwatch, m)
 			}
 		}
@@ -171,20 +170,21 @@ func (c *Core) stir(t *Tree) {
 	c.beat = firstBeat
 }
 
-// conclude is told that all notices there are have been taken.
+// conclude is called when all notices that are there have been taken. It finds trees
+// empty.
 func (c *Core) conclude(now time.Time) {
 	for _, t := range c.trees {
 		if t.Settled() && t.living == 0 && !t.emptied {
 			t.emptied, t.urgent = true, 0
 			if !t.told {
 				t.told = true
-				t.tell(trees.Change{Kind: trees.Emptied, Time: now})
+				t.record(trees.Change{Kind: trees.Emptied, Time: now})
 			}
 		}
 	}
 }
 
-// due says when the next read is to begin, if any is.
+// due returns when the next read is to begin, if any is.
 func (c *Core) due() (at time.Time, ok bool) {
 	if len(c.trees) == 0 {
 		return time.Time{}, false
@@ -197,18 +197,18 @@ func (c *Core) due() (at time.Time, ok bool) {
 			continue
 		}
 		if t.reads == 0 || t.vacant() && (t.urgent < UrgentReads || t.clean > 0) {
-			return c.lastRead, true // somebody waits for that: it is worth the price
+			return c.lastRead, true // a caller waits for that: it is worth the price
 		}
 		at, ok = c.budget.ready(), true
 	}
-	if !ok && c.looking {
+	if !ok && c.watchful {
 		return c.lastRead.Add(c.beat), true
 	}
 	return at, ok
 }
 
-// reading is told that every notice has been taken and a read begins.
-func (c *Core) reading() {
+// readBegins is called when every notice has been taken, before a read.
+func (c *Core) readBegins() {
 	if c.unreadable != nil || c.settled() {
 		c.beat = min(2*c.beat, c.longestBeat())
 	}
@@ -229,27 +229,27 @@ func (c *Core) longestBeat() time.Duration {
 	return SlowBeat
 }
 
-// fail is told that a read gave no table.
-func (c *Core) fail(err error, now time.Time) {
+// readFails is called when a read gave no table.
+func (c *Core) readFails(err error, now time.Time) {
 	for _, t := range c.trees {
 		t.clean = 0
 		if c.unreadable == nil {
-			t.tell(trees.Change{Kind: trees.Unreadable, Err: err, Time: now})
+			t.record(trees.Change{Kind: trees.Unreadable, Err: err, Time: now})
 		}
 	}
 	c.unreadable, c.failed, c.lastRead = err, c.reads, now
 }
 
-// finish is told that all asks of a read have been answered, when that was and
-// how long the read took.
-func (c *Core) finish(now time.Time, took time.Duration) {
+// readEnds is called when all asks of a read have been answered, with the processor
+// time that the read took.
+func (c *Core) readEnds(now time.Time, cost time.Duration) {
 	readable := c.unreadable != nil
 	c.unreadable, c.lastRead = nil, now
-	c.budget.charge(took, now)
+	c.budget.charge(cost, now)
 	for _, t := range c.trees {
 		t.reads++
 		if readable {
-			t.tell(trees.Change{Kind: trees.Readable, Time: now})
+			t.record(trees.Change{Kind: trees.Readable, Time: now})
 		}
 		if !t.news {
 			t.clean++
@@ -262,8 +262,8 @@ func (c *Core) finish(now time.Time, took time.Duration) {
 	c.conclude(now)
 }
 
-// watched takes the outcome of askWatch: who has the PID now that it is
-// watched, or why it is not.
+// watched takes the outcome of askWatch: the process that has the PID now that it is
+// watched, or why it is not watched.
 func (c *Core) watched(id process.Identity, now process.Row, err error, at time.Time) {
 	m := c.known[id.PID]
 	if m == nil || m.Identity != id || m.dead {
@@ -272,15 +272,15 @@ func (c *Core) watched(id process.Identity, now process.Row, err error, at time.
 	switch {
 	case err == nil && now.Identity == id:
 		m.watched = true
-		c.stir(m.tree) // look what it did before
+		c.stir(m.tree) // what it did before is in the table
 	case err == nil:
-		// The PID went to somebody else between the read and the watch.
+		// The PID went to another process between the read and the watch.
 		c.bury(m, at)
 		delete(c.known, id.PID)
 		c.ask(askUnwatch, m)
 		c.stir(m.tree)
 	case errors.Is(err, process.ErrGone):
-		// Dead, or exiting and perhaps still in a fork: its row says which.
+		// Dead, or exiting and perhaps still in a fork: its row tells which.
 		c.stir(m.tree)
 	}
 	// Any other error: the read on the beat tries again.
@@ -298,8 +298,8 @@ func (c *Core) probed(id process.Identity, now process.Row, err error, at time.T
 	}
 }
 
-// FailedSince returns why reads fail, if one that began after a given number of
-// them did.
+// FailedSince returns why reads fail, if one that began after a number of reads
+// failed.
 func (c *Core) FailedSince(reads int) error {
 	if c.failed > reads {
 		return c.unreadable
@@ -307,7 +307,7 @@ func (c *Core) FailedSince(reads int) error {
 	return nil
 }
 
-// Verdict says what is established about a tree, and why if that is nothing.
+// Verdict returns what is established about a tree, and why if that is nothing.
 func (c *Core) Verdict(t *Tree) (trees.Verdict, error) {
 	switch {
 	case t.closed:

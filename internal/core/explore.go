@@ -78,7 +78,7 @@ func (c *Core) AppendState(text []byte) []byte {
 	for _, a := range c.asks {
 		s.Numbers(int(a.verb), a.id.PID, int(a.id.Start))
 	}
-	s.Flags(c.looking, c.unreadable != nil)
+	s.Flags(c.watchful, c.unreadable != nil)
 	return s.Text
 }
 

@@ -8,8 +8,9 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A Follower puts a core and a kernel together: it takes one step after the
-// other and decides nothing. Its lock guards the core, never a system call.
+// A Follower drives a core on a kernel, one step after the other, and decides nothing.
+// One goroutine calls Step, Track and Resume; Do may be called from any. The lock
+// guards the core and is never held during a system call.
 type Follower struct {
 	Kernel Kernel
 	now    func() time.Time
@@ -20,12 +21,14 @@ type Follower struct {
 	rows    []process.Row
 }
 
+// NewFollower returns a follower of no tree. Self is the PID of this process, which is
+// never a member.
 func NewFollower(k Kernel, self int, now func() time.Time) *Follower {
 	return &Follower{Kernel: k, now: now, core: newCore(self, k.Forks())}
 }
 
-// Step waits for news or the time of the next read, whichever is first, and
-// does what follows from it.
+// Step waits for news or the time of the next read, whichever is first, and does what
+// the core makes of it. The error is that of a kernel that announces nothing any more.
 func (f *Follower) Step() error {
 	if err := f.drain(f.patience()); err != nil {
 		return err
@@ -37,7 +40,7 @@ func (f *Follower) Step() error {
 	return nil
 }
 
-// patience returns how long there is nothing to do unless news come.
+// patience returns how long there is nothing to do unless a notice comes.
 func (f *Follower) patience() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -51,7 +54,7 @@ func (f *Follower) patience() time.Duration {
 	return max(0, at.Sub(f.now()))
 }
 
-// drain takes all notices there are, waiting for the first as long as the
+// drain takes all notices that are there, waiting for the first as long as the
 // timeout says.
 func (f *Follower) drain(timeout time.Duration) (err error) {
 	for {
@@ -63,7 +66,7 @@ func (f *Follower) drain(timeout time.Duration) (err error) {
 		}
 		f.Do(func(c *Core) {
 			for _, n := range f.notices {
-				c.notice(n, f.now())
+				c.take(n, f.now())
 			}
 			c.conclude(f.now())
 		})
@@ -78,13 +81,13 @@ func (f *Follower) readOnce() error {
 		return err
 	}
 	f.mu.Lock()
-	f.core.reading()
+	f.core.readBegins()
 	f.mu.Unlock()
 	rows, cost, err := f.Kernel.Read(f.rows[:0])
 	f.rows = rows
 	f.mu.Lock()
 	if err != nil {
-		f.core.fail(err, f.now())
+		f.core.readFails(err, f.now())
 		f.mu.Unlock()
 		return nil
 	}
@@ -92,12 +95,12 @@ func (f *Follower) readOnce() error {
 	f.mu.Unlock()
 	f.answer()
 	f.mu.Lock()
-	f.core.finish(f.now(), cost)
+	f.core.readEnds(f.now(), cost)
 	f.mu.Unlock()
 	return nil
 }
 
-// answer does what the core asked for and tells it the outcome.
+// answer does what the core asked for and hands it the outcomes.
 func (f *Follower) answer() {
 	for {
 		a, ok := f.nextAsk()
@@ -131,30 +134,31 @@ func (f *Follower) answerOne(a ask) {
 	}
 }
 
-// watch begins to watch a process and looks whose PID that is afterwards. The
-// PID may have gone to another process before (xnu-facts R9), but not after,
-// without a notice.
+// watch watches a PID and then looks up which process has it. The PID may have gone to
+// another process before that (docs/xnu.md R9). After it the exit is announced first.
 func (f *Follower) watch(id process.Identity) (process.Row, error) {
 	if err := f.Kernel.Add(id.PID); err != nil {
 		return process.Row{}, err
 	}
 	p, err := f.Kernel.Lookup(id.PID)
 	if errors.Is(err, process.ErrGone) {
-		// It died just now, watched: the notice will say so.
+		// It died just now, watched: its exit will be announced.
 		return process.Row{Process: process.Process{Identity: id}}, nil
 	}
 	return p, err
 }
 
+// Do calls a function on the core, with the lock held.
 func (f *Follower) Do(what func(*Core)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	what(f.core)
 }
 
-// Track begins a tree at a living process.
+// Track begins a tree at a living process. The error is [process.ErrGone] when it is
+// dead or exiting.
 func (f *Follower) Track(root int) (*Tree, error) {
-	f.answer() // or an earlier wish not to watch this PID would come after
+	f.answer() // an earlier ask to stop watching this PID must not come after
 	p, err := f.Kernel.Lookup(root)
 	if err != nil {
 		return nil, err
@@ -169,11 +173,11 @@ func (f *Follower) Track(root int) (*Tree, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.core.track(p, f.now()), nil
+	return f.core.plant(p, f.now()), nil
 }
 
-// Resume begins the tree of a root with those who are known to belong to it, the
-// root among them unless nothing is to be made of it.
+// Resume begins the tree of a root with the processes that are known to belong to it.
+// The root is one of them if its identity is of this boot.
 func (f *Follower) Resume(root process.Identity, known []process.Identity) (*Tree, error) {
 	type relative struct {
 		process.Row
@@ -195,9 +199,9 @@ func (f *Follower) Resume(root process.Identity, known []process.Identity) (*Tre
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	t := f.core.begin(root)
+	t := f.core.newTree(root)
 	for _, r := range relatives {
-		f.core.resume(t, r.Row, r.alive, f.now())
+		f.core.recall(t, r.Row, r.alive, f.now())
 	}
 	return t, nil
 }

@@ -5,13 +5,13 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// A member is what the core keeps of a process that belongs to a tree, or did:
-// a dead one stays as long as somebody can still be linked to it.
+// A member is what the core keeps of a process that belongs to a tree, or did. A dead
+// one stays as long as a process can still be linked to it.
 type member struct {
 	trees.Member
 	lineage process.Lineage
 	tree    *Tree   // the nearest one
-	via     *member // whom it joined through, nil for a root
+	via     *member // the member it joined through, nil for a root
 
 	watched bool // a notice of its exit will come
 	exited  bool // that notice came
@@ -43,9 +43,9 @@ func (m *member) descends(a *member) bool {
 	return false
 }
 
-// shorten lets go of the dead between m and its nearest live ancestor, so that
-// a long line of short lives does not keep all of them in memory. Only the
-// living can become the root of a tree.
+// shorten drops the dead between m and its nearest live ancestor, so that a long line
+// of short lives does not keep all of them in memory. Only a live member can become
+// the root of a tree.
 func (m *member) shorten() {
 	for m.via != nil && m.via.via != nil {
 		via := m.via
@@ -59,7 +59,7 @@ func (m *member) shorten() {
 	}
 }
 
-// A Tree is the core's half of a [Tree].
+// A Tree is a process and all that descends from it, as the core knows it.
 type Tree struct {
 	root    process.Identity
 	anchor  *member // the root as a member, also when long forgotten; may be nil
@@ -71,7 +71,7 @@ type Tree struct {
 	news    bool    // something happened to it since the last read began
 	clean   int     // reads in a row that brought nothing new
 	emptied bool    // found empty when settled
-	told    bool    // found empty at some time, and nobody has joined since
+	told    bool    // found empty at some time, and no process has joined since
 	closed  bool    // not followed any more
 	logging bool
 	log     []trees.Change
@@ -87,17 +87,17 @@ func (t *Tree) within(o *Tree) bool {
 	return false
 }
 
-// tell appends a change to the log of the tree.
-func (t *Tree) tell(c trees.Change) {
+// record appends a change to the log of the tree.
+func (t *Tree) record(c trees.Change) {
 	if t.logging {
 		t.log = append(t.log, c)
 	}
 }
 
-// note appends a change to the log of the tree and of all around it.
-func (t *Tree) note(c trees.Change) {
+// recordOutward appends a change to the logs of the tree and of all around it.
+func (t *Tree) recordOutward(c trees.Change) {
 	for ; t != nil; t = t.outer {
-		t.tell(c)
+		t.record(c)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// notice takes one notice.
-func (c *Core) notice(n Notice, now time.Time) {
+// take takes one notice.
+func (c *Core) take(n Notice, now time.Time) {
 	if n.Lost {
 		c.crowd = 0
 		c.tidy()
@@ -27,17 +27,17 @@ func (c *Core) notice(n Notice, now time.Time) {
 		m.tree.count(0, m.leaving()-before)
 	}
 	if c.forks == process.ForksNamed {
-		c.noticeExactly(m, n, now)
+		c.takeNamed(m, n, now)
 		return
 	}
 	// An exec counts too: a fork in another thread while one execs is
-	// announced to nobody (xnu-facts R17).
+	// announced to nobody (docs/xnu.md R17).
 	c.stir(m.tree)
 }
 
-// noticeExactly takes a notice of a kernel that names each child before it can
+// takeNamed takes a notice of a kernel that names each child before it can
 // run. Nothing has to be read for that.
-func (c *Core) noticeExactly(m *member, n Notice, now time.Time) {
+func (c *Core) takeNamed(m *member, n Notice, now time.Time) {
 	switch {
 	case n.Events.Has(process.Forked):
 		if n.Child != c.self && c.isNew(n.Found) {
@@ -53,16 +53,16 @@ func (c *Core) noticeExactly(m *member, n Notice, now time.Time) {
 	}
 }
 
-// isNew reports whether a child that is announced is nobody who is known, by a
-// read for instance. Whoever had the PID before is dead, though his exit may be
-// announced later.
+// isNew reports whether a child that is announced is not known yet, by a read for
+// instance. An earlier process with its PID is dead, though its exit may be announced
+// later.
 func (c *Core) isNew(child process.Row) bool {
 	m := c.known[child.PID]
 	return m == nil || m.dead || m.exited || child.Start != 0 && child.Identity != m.Identity
 }
 
-// bornOf completes what was found of a child that was gone when it was looked
-// up: it was born into the group and session of its parent.
+// bornOf completes the row of a child that was gone when it was looked up: it was born
+// into the group and session of its parent.
 func bornOf(parent *member, child process.Row) process.Row {
 	if child.Start == 0 {
 		child.Parent, child.Group, child.Session = parent.PID, parent.Group, parent.Session
@@ -70,8 +70,8 @@ func bornOf(parent *member, child process.Row) process.Row {
 	return child
 }
 
-// freshen is called before a read that no notice asks for. Where no read was
-// needed for long, nobody knows what the PIDs of the dead mean by now.
+// freshen is called before a read that no notice asks for. Where forks are named, the
+// last read can be long ago, and the PIDs of the dead may mean other processes by now.
 func (c *Core) freshen() {
 	if c.forks == process.ForksNamed {
 		c.crowd = 0
@@ -79,9 +79,8 @@ func (c *Core) freshen() {
 	}
 }
 
-// tidy drops most of the dead where no read does. Those whose group or session
-// lives on may link somebody when notices get lost, and their PIDs mean nobody
-// else.
+// tidy drops the dead where no read does, except those whose group or session lives
+// on: these may link a process when notices get lost, and their PIDs mean no other.
 func (c *Core) tidy() {
 	if len(c.known) <= c.crowd {
 		return

@@ -7,17 +7,17 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// read applies one read of the table. What is to be done next is in c.asks.
+// read applies one read of the table. It leaves in c.asks what is to be done next.
 func (c *Core) read(rows []process.Row, now time.Time) {
 	clear(c.rows)
 	for i := range rows {
 		c.rows[rows[i].PID] = i
 	}
-	c.looking = false
+	c.watchful = false
 	clear(c.byLineage)
 	for _, m := range c.known {
-		c.review(m, rows, now)
-		c.noteLineage(m)
+		c.compare(m, rows, now)
+		c.indexLineage(m)
 	}
 	for c.admit(rows, now) {
 	}
@@ -27,54 +27,54 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 	c.markNeeded(rows)
 }
 
-// review compares what is known of a process with its row.
-func (c *Core) review(m *member, rows []process.Row, now time.Time) {
+// compare holds what is known of a process with its row.
+func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	i, listed := c.rows[m.PID]
 	same := listed && rows[i].Identity == m.Identity
 	switch {
 	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && m.ended != c.reads-1:
-		// Its exit will be announced, after forks of its that we have not been
-		// told of yet, unless that was lost. All it did before this read is
+		// Unless notices were lost, its exit will be announced, after forks of
+		// its that have not been announced yet. All it did before this read is
 		// known when the next one begins.
 		m.ended = c.reads
 		c.stir(m.tree)
 	case listed && !same:
 		// The PID is another's. That also means that no group or session
-		// has this id any more (xnu-facts G8), so it links nobody.
-		c.discover(m, now)
+		// has this id any more (docs/xnu.md G8), so it links nobody.
+		c.buryUnannounced(m, now)
 		delete(c.known, m.PID)
 	case !listed && (m.exited || m.dead):
 		c.bury(m, now)
 	case !listed:
 		// A row is missing and no exit was announced: perhaps a traced
-		// process (xnu-facts 1.6), perhaps a table that hides it, perhaps the
+		// process (docs/xnu.md X7), perhaps a table that hides it, perhaps the
 		// notice was lost.
 		c.ask(askProbe, m)
-		c.looking = true
+		c.watchful = true
 	case rows[i].State == process.Zombie, rows[i].State == process.Exiting && m.exited:
 		// After its exit was announced a process can no longer fork, though
-		// its row may read "exiting" for a while (xnu-facts R7).
+		// its row may read "exiting" for a while (docs/xnu.md R7).
 		m.State = process.Zombie
-		c.discover(m, now)
+		c.buryUnannounced(m, now)
 	default:
-		c.refresh(m, rows[i])
+		c.update(m, rows[i])
 	}
 }
 
-// discover buries somebody whom a read shows to be dead. Unless the exit was
-// announced before the read began, that is news: the list of PIDs may be older
-// than what the dead one did last.
-func (c *Core) discover(m *member, now time.Time) {
+// buryUnannounced buries a process that a read shows to be dead. Unless its exit was
+// announced before the read began, the tree is unsettled: the list of PIDs may be
+// older than the last fork of the process.
+func (c *Core) buryUnannounced(m *member, now time.Time) {
 	if !m.exited && m.alive() {
 		c.stir(m.tree)
 	}
 	c.bury(m, now)
 }
 
-// refresh takes over the row of a process that is not dead.
-func (c *Core) refresh(m *member, row process.Row) {
+// update takes over the row of a process that is not dead.
+func (c *Core) update(m *member, row process.Row) {
 	if row.Session == 0 {
-		row.Session = m.Session // the kernel does not say it of the exiting
+		row.Session = m.Session // XNU does not show the session of an exiting process
 	}
 	if row.Lineage.Self == 0 {
 		row.Lineage = m.lineage
@@ -86,7 +86,7 @@ func (c *Core) refresh(m *member, row process.Row) {
 		m.tree.count(0, -m.leaving())
 		if m.dead {
 			m.tree.count(+1, 0)
-			m.tree.note(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
+			m.tree.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}
 		m.dead, m.exited, m.watched = false, false, false
 		c.stir(m.tree)
@@ -95,12 +95,12 @@ func (c *Core) refresh(m *member, row process.Row) {
 		c.ask(askWatch, m)
 	}
 	if !m.watched || m.Tracer != 0 || row.Headless || c.forks == process.ForksUnseen {
-		c.looking = true
+		c.watchful = true
 	}
 }
 
-// admit lets in everybody who is linked to somebody known. It reports whether
-// there was anybody, because they may link others.
+// admit makes members of all processes that are linked to a known one. It reports
+// whether there were any, because these may link others.
 func (c *Core) admit(rows []process.Row, now time.Time) (any bool) {
 	for i := range rows {
 		row := &rows[i]
@@ -117,7 +117,7 @@ func (c *Core) admit(rows []process.Row, now time.Time) (any bool) {
 			continue
 		}
 		c.stir(m.tree)
-		c.looking = c.looking || c.forks == process.ForksUnseen || row.State == process.Exiting
+		c.watchful = c.watchful || c.forks == process.ForksUnseen || row.State == process.Exiting
 		if row.State != process.Exiting {
 			c.ask(askWatch, m)
 		}
@@ -149,9 +149,9 @@ func (c *Core) linkOf(row *process.Row, rows []process.Row) (trees.Link, *member
 }
 
 // mayBeParent reports whether a row that names m's PID as its parent means m.
-// An exit is announced after the children went to init (xnu-facts G6), so a
-// parent whose exit was known before this read is another process by now. One
-// that a debugger holds keeps the PID of its real parent though.
+// An exit is announced after the children went to init (docs/xnu.md G6), so a
+// parent whose exit was known before this read is another process by now. A traced
+// process keeps the PID of its real parent, alive or dead.
 func (c *Core) mayBeParent(m *member, row *process.Row) bool {
 	if m.PID == row.PID {
 		return false
@@ -160,7 +160,7 @@ func (c *Core) mayBeParent(m *member, row *process.Row) bool {
 }
 
 // orphan reports whether the parent of a process died. A process whose parent
-// lives is judged by its parent alone: a stranger may share our group.
+// lives is judged by its parent alone: strangers can be in a member's group.
 func (c *Core) orphan(row *process.Row, rows []process.Row) bool {
 	if row.Parent == 1 {
 		return true
@@ -170,7 +170,7 @@ func (c *Core) orphan(row *process.Row, rows []process.Row) bool {
 		return true
 	}
 	if c.forks == process.ForksAnnounced {
-		return false // XNU gives orphans to nobody but launchd
+		return false // XNU gives orphans to launchd only
 	}
 	// On Linux any ancestor can adopt orphans (PR_SET_CHILD_SUBREAPER). Only
 	// adoption and setsid put a process into another session than its parent.
@@ -179,15 +179,16 @@ func (c *Core) orphan(row *process.Row, rows []process.Row) bool {
 		parent.Session != row.Session && row.Session != row.PID
 }
 
-// noteLineage makes a process findable by the lineages of those it made.
-func (c *Core) noteLineage(m *member) {
+// indexLineage makes a process findable by the lineages of those it made.
+func (c *Core) indexLineage(m *member) {
 	if m.lineage.Self != 0 && c.known[m.PID] == m {
 		c.byLineage[m.lineage.Self] = m
 	}
 }
 
-// makerByLineage finds the member that made an orphan. Nobody is older than who made
-// him; after an exec the kernel may name another, who can be younger.
+// makerByLineage finds the member that made an orphan. A process is younger than the
+// one that made it. After an exec the kernel may name another one, which can be younger
+// than the orphan and is not taken.
 func (c *Core) makerByLineage(row *process.Row) *member {
 	m := c.byLineage[row.Lineage.Parent]
 	if row.Lineage.Parent == 0 || m == nil || m.lineage.Self >= row.Lineage.Self {
@@ -198,7 +199,7 @@ func (c *Core) makerByLineage(row *process.Row) *member {
 
 // creatorOf finds the member that created the group or session with this id,
 // which is that member's PID. The id of a group or session in use is no
-// process's PID but its creator's (xnu-facts G8). Somebody older than the
+// process's PID but its creator's (docs/xnu.md G8). A process older than the
 // creator came in from outside.
 func (c *Core) creatorOf(id int, row *process.Row) *member {
 	m := c.known[id]
@@ -211,19 +212,19 @@ func (c *Core) creatorOf(id int, row *process.Row) *member {
 // join makes a process known as part of a tree.
 func (c *Core) join(p process.Row, link trees.Link, via *member, t *Tree, now time.Time) *member {
 	if old := c.known[p.PID]; old != nil {
-		old.watched = false // whoever watches the PID watches the new one
+		old.watched = false // the watch of the PID is now that of the new one
 		c.bury(old, now)
 	}
 	m := &member{Member: trees.Member{Process: p.Process, Link: link, Joined: now}, lineage: p.Lineage, tree: t, via: via}
 	m.shorten()
 	c.known[p.PID] = m
-	c.noteLineage(m)
+	c.indexLineage(m)
 	if p.State == process.Zombie {
 		m.dead, m.buried = true, c.reads
 		return m
 	}
 	t.count(+1, 0)
-	t.note(trees.Change{Kind: trees.Joined, Member: m.Member, Time: now})
+	t.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: now})
 	return m
 }
 
@@ -238,7 +239,7 @@ func (c *Core) bury(m *member, now time.Time) {
 		m.watched = false
 		c.ask(askUnwatch, m)
 	}
-	m.tree.note(trees.Change{Kind: trees.Left, Member: m.Member, Time: now})
+	m.tree.recordOutward(trees.Change{Kind: trees.Left, Member: m.Member, Time: now})
 }
 
 // nest finds out whether the root of an outermost tree descends from another.
@@ -256,14 +257,14 @@ func (c *Core) nest(t *Tree, rows []process.Row) {
 	t.outer.count(t.living, t.leaving)
 	for _, m := range c.known {
 		if m.alive() && m.tree.within(t) {
-			t.outer.note(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
+			t.outer.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}
 	}
 	c.stir(t)
 }
 
-// markNeeded notes which of the dead can still link somebody: those whom a row
-// names as parent, group or session, and those who have a row themselves.
+// markNeeded marks the dead that can still link a process: those that a row names as
+// parent, group or session, and those that have a row themselves.
 func (c *Core) markNeeded(rows []process.Row) {
 	for i := range rows {
 		for _, id := range [...]int{rows[i].PID, rows[i].Parent, rows[i].Group, rows[i].Session} {
@@ -274,11 +275,10 @@ func (c *Core) markNeeded(rows []process.Row) {
 	}
 }
 
-// forget drops the dead that can link nobody any more, so that their PIDs may
-// come to mean others. Before everything is settled nothing is forgotten: the
-// only process in a dead member's group may have been born after the list of
-// PIDs was taken. A tree that has no member keeps its dead: somebody who slipped
-// through can be found only by them.
+// forget drops the dead that can link no process any more, because their PIDs may come
+// to mean others. It drops none before everything is settled: the only process in a
+// dead member's group may have been born after the list of PIDs was taken. A tree
+// without members keeps its dead: a process that was missed can be found only by them.
 func (c *Core) forget() {
 	if !c.settled() {
 		return

@@ -46,7 +46,7 @@ type Source interface {
 // Forever is the timeout of a call of next that ends only with a notice or a wake.
 const Forever = time.Duration(-1)
 
-// A seamNotice says what happened to a watched process since the last notice about it.
+// A Notice says what happened to a watched process since the last notice about it.
 // Notices may merge: several forks are one, and a fork and an exit come together.
 type Notice struct {
 	PID    int

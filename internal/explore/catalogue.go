@@ -25,7 +25,7 @@ var (
 // smallCases is how many cases at the beginning of the catalogue take no time.
 const smallCases = 2
 
-// The catalogue: a program for each race that xnu-facts.md names (R1 to R21),
+// Catalogue has a program for each race that docs/xnu.md names (R1 to R21),
 // small enough that every order of its steps can be visited.
 var Catalogue = []Case{
 	{Name: "the root exits", Root: nil},

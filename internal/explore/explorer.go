@@ -29,7 +29,7 @@ type way struct {
 	from    int // the state
 }
 
-// A simReport says what an exploration found.
+// Findings say what an exploration found.
 type Findings struct {
 	States    int
 	Schedules float64 // ways from the beginning to an end, or around to a state met before
@@ -43,10 +43,12 @@ type Findings struct {
 // tooMany states are more than the machine's memory and everybody's patience.
 const tooMany = 500_000
 
+// String returns how much was visited.
 func (r Findings) String() string {
 	return fmt.Sprintf("%d states, %.3g schedules", r.States, r.Schedules)
 }
 
+// EveryOrder plays every schedule of a case on a kind of kernel.
 func EveryOrder(c Case, flavour simkernel.Flavour) Findings {
 	e := &explorer{Case: c, flavour: flavour, states: make(map[[2]uint64]int),
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
@@ -235,7 +237,7 @@ func Replay(c Case, flavour simkernel.Flavour, choices []uint8) []string {
 	return story
 }
 
-// playCase plays one schedule of a case and returns the choices that were made.
+// Play plays one schedule of a case and returns the choices that were made.
 func Play(c Case, flavour simkernel.Flavour, choose func(options int) int) (failure string, choices []uint8) {
 	quiet := 0
 	var r *Run

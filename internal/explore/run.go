@@ -10,7 +10,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A simCase is a small world: a tree to be followed, and strangers.
+// A Case is a small world: a tree to be followed, and strangers.
 type Case struct {
 	Name string
 	// root is what the root of the tree does.
@@ -57,7 +57,7 @@ func (c Case) opens(flavour simkernel.Flavour) bool {
 	return c.Hole && !(flavour.Lineage && c.ByLineage) && (flavour.Forks != process.ForksNamed || c.Late || c.Overflow > 0)
 }
 
-// A simRun is one schedule of a case.
+// A Run is one schedule of a case.
 type Run struct {
 	Case
 	kernel   *simkernel.Kernel
@@ -72,6 +72,8 @@ type Run struct {
 // simEnd ends a run from inside of a system call.
 type ending struct{ failure string }
 
+// NewRun sets the scene of a case. Choose picks one of the options at each point where
+// processes can get ahead of the tracker; quiet tells that nothing but time can pass.
 func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bool) int) *Run {
 	if c.MaxPID == 0 {
 		c.MaxPID = 100

@@ -17,7 +17,7 @@ var _ = Describe("The process table", func() {
 		t, err := process.OpenReader()
 		Expect(err).NotTo(HaveOccurred())
 		defer t.Close()
-		k := newSystemOf(nil, t)
+		k := kernelOf(nil, t)
 		r := testproc.Perl(1, `child { report("child $$"); wait_at(0) } for 1 .. 400; wait_at(0)`)
 		r.Crowd(400)
 		rows := testproc.Sure(ctx, func() ([]process.Row, error) {

@@ -8,7 +8,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A system is the kernel that runs us: its notices and its process table.
+// A Kernel is the kernel of this system: its notices and its process table. It
+// implements [core.Kernel].
 type Kernel struct {
 	core.Source
 	reader   *process.Reader
@@ -28,10 +29,10 @@ func Open(mechanism string) (k *Kernel, refused, err error) {
 		t.Close()
 		return nil, nil, err
 	}
-	return newSystemOf(s, t), refused, nil
+	return kernelOf(s, t), refused, nil
 }
 
-func newSystemOf(s core.Source, t *process.Reader) *Kernel {
+func kernelOf(s core.Source, t *process.Reader) *Kernel {
 	k := &Kernel{Source: s, reader: t}
 	if hasLineage() {
 		k.lineages = newLineageBook(askLineage, t.Lookup)
@@ -39,12 +40,14 @@ func newSystemOf(s core.Source, t *process.Reader) *Kernel {
 	return k
 }
 
-func (s *Kernel) Lineage() bool { return s.lineages != nil }
+// Lineage tells whether rows have lineages.
+func (k *Kernel) Lineage() bool { return k.lineages != nil }
 
-func (s *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error) {
+// Read appends one row for each process. The cost is the processor time of its thread.
+func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error) {
 	cost = costOf(func() {
-		if rows, err = s.reader.Read(rows); err == nil && s.lineages != nil {
-			s.lineages.completeAll(rows)
+		if rows, err = k.reader.Read(rows); err == nil && k.lineages != nil {
+			k.lineages.completeAll(rows)
 		}
 	})
 	return rows, cost, err
@@ -61,15 +64,17 @@ func costOf(work func()) time.Duration {
 	return threadTime() - before
 }
 
-func (s *Kernel) Lookup(pid int) (process.Row, error) {
-	p, err := s.reader.Lookup(pid)
-	if err == nil && s.lineages != nil {
-		s.lineages.complete(&p)
+// Lookup returns the row of one process, or [process.ErrGone].
+func (k *Kernel) Lookup(pid int) (process.Row, error) {
+	p, err := k.reader.Lookup(pid)
+	if err == nil && k.lineages != nil {
+		k.lineages.complete(&p)
 	}
 	return p, err
 }
 
-func (s *Kernel) Close() error {
-	s.reader.Close()
-	return s.Source.Close()
+// Close releases the descriptors.
+func (k *Kernel) Close() error {
+	k.reader.Close()
+	return k.Source.Close()
 }

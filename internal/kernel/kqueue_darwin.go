@@ -117,7 +117,7 @@ func (w *kqueueSource) noticeOf(event unix.Kevent_t) core.Notice {
 		notice.Events |= process.Execed
 	}
 	// A traced process may die without NOTE_EXIT, but none is reaped without
-	// NOTE_REAP (xnu-facts 1.6, 1.7). The first of the two is the one told.
+	// NOTE_REAP (docs/xnu.md X7, X8). The first of the two is the one told.
 	if event.Fflags&(unix.NOTE_EXIT|unix.NOTE_REAP) != 0 {
 		notice.Events |= process.Exited
 		w.Remove(notice.PID)

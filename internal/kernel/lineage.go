@@ -4,7 +4,7 @@ import "github.com/gemini-monitor/gemini/tracker/process"
 
 // A lineageBook adds to rows the lineages that it knows. XNU keeps naming the
 // parent that made a process when that one has died, but an exec has it name the
-// parent of that moment, which may be init by then (xnu-facts 6.2). So each process
+// parent of that moment, which may be init by then (docs/xnu.md X28). So each process
 // is asked for once, as early as it is seen.
 type lineageBook struct {
 	ask         func(pid int) (process.Lineage, bool)

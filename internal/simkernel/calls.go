@@ -144,7 +144,7 @@ func (k *Kernel) watchedByName(n core.Notice) bool {
 }
 
 // Read lists the PIDs at one moment and fills in the rows one by one later
-// (xnu-facts 4.3).
+// (docs/xnu.md X19).
 func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error) {
 	k.Stage = stageRead
 	k.call('R', 0, 0)

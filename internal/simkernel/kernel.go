@@ -9,7 +9,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// simKernel is a kernel in memory that obeys xnu-facts.md, or the rules of the
+// simKernel is a kernel in memory that obeys docs/xnu.md, or the rules of the
 // Linux proc connector. Nothing in it happens by itself: its scheduler says
 // before each system call of the tracker, and before each row of a read is
 // filled, which processes move on first.
@@ -105,7 +105,7 @@ func (k *Kernel) spawn(parent *Process, program []Op) *Process {
 }
 
 // freePID returns the next PID that is neither a process's, zombies included,
-// nor the id of a group or session that anybody is in (forkproc; xnu-facts 5.4).
+// nor the id of a group or session that anybody is in (forkproc; docs/xnu.md X24).
 // There may be none.
 func (k *Kernel) freePID() (pid int, ok bool) {
 	pid = k.lastPID
@@ -162,7 +162,7 @@ func (k *Kernel) post(p *Process, e process.Events, child *Process) {
 }
 
 // reap takes a process out of the table for good. XNU posts NOTE_REAP then, which
-// whoever was told of the exit does not wait for any more (xnu-facts 1.7).
+// whoever was told of the exit does not wait for any more (docs/xnu.md X8).
 func (k *Kernel) reap(p *Process) {
 	if k.Flavour == process.ForksAnnounced {
 		k.post(p, process.Exited, nil)

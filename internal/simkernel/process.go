@@ -122,7 +122,7 @@ func (p *Process) Alive() bool {
 }
 
 // listed tells whether a read finds it. One that the kernel is about to reap
-// itself is waited for by the read, and missed (xnu-facts 3.2).
+// itself is waited for by the read, and missed (docs/xnu.md X16).
 func (p *Process) listed() bool { return p.state != Gone }
 
 // lineageRow is a row with its lineage: each process is asked for once.

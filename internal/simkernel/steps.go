@@ -6,7 +6,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// The phases of an exit (xnu-facts 3.1).
+// The phases of an exit (docs/xnu.md X15).
 const (
 	phaseBegun    = iota + 1 // cannot be found any more
 	phaseForked              // opForkExit: the child is in the table
@@ -103,7 +103,7 @@ func (p *Process) Step() {
 	case OpExec:
 		k.Story("%s execs", p)
 		if p.maker = initStart; p.parent != nil {
-			p.maker = p.parent.start // rewritten (xnu-facts 6.2)
+			p.maker = p.parent.start // rewritten (docs/xnu.md X28)
 		}
 		k.post(p, process.Execed, nil)
 	case OpClose:
@@ -133,12 +133,12 @@ func (p *Process) makeChild(op Op) {
 	p.kernel.Story("%s makes %s", p, p.child)
 }
 
-// announceChild posts the fork; only then may the child run (xnu-facts G4).
+// announceChild posts the fork; only then may the child run (docs/xnu.md G4).
 func (p *Process) announceChild(op Op) {
 	p.kernel.post(p, process.Forked, p.child)
 	p.child.state = Running
 	if op.Verb == OpSpawnBad {
-		// It dies without having run, reaped by the kernel (xnu-facts R14).
+		// It dies without having run, reaped by the kernel (docs/xnu.md R14).
 		p.kernel.post(p.child, process.Exited, nil)
 		p.kernel.reap(p.child)
 	}

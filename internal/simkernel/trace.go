@@ -2,7 +2,7 @@ package simkernel
 
 import "github.com/gemini-monitor/gemini/tracker/process"
 
-// What XNU does to a process that is traced (xnu-facts 1.6): the debugger is its
+// What XNU does to a process that is traced (docs/xnu.md X7): the debugger is its
 // parent for the time being, and its exit is announced to the debugger alone.
 // Linux keeps parents and notices as they are.
 

@@ -53,7 +53,7 @@ func (r *Reader) Close() {}
 func (r *Reader) Read(rows []Row) ([]Row, error) {
 	size, err := r.fill()
 	// The table outgrew the buffer. XNU does not say by how much: it reports
-	// size 0 (kern_sysctl.c, sysctl_prochandle). So the buffer doubles, up to a limit.
+	// size 0 (docs/xnu.md X21). So the buffer doubles, up to a limit.
 	for try := 0; err == unix.ENOMEM && try < maxGrowth; try++ {
 		r.buffer = make([]byte, 2*len(r.buffer))
 		size, err = r.fill()

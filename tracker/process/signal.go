@@ -17,7 +17,7 @@ import (
 // has no such handle: on macOS the table is read immediately before kill(2). A
 // wrong process could be signalled only if the right one ended, was reaped, and XNU
 // gave out all its other 99,899 PIDs between these two calls (forkproc hands them
-// out in turn, bsd/kern/kern_fork.c).
+// out in turn: docs/xnu.md X24).
 func (id Identity) Signal(sig syscall.Signal) error {
 	r, err := OpenReader()
 	if err == nil {
