@@ -25,6 +25,7 @@ type Core struct {
 	unreadable error              // why the last read gave nothing
 	failed     int                // the number of the last read that gave nothing
 	rows       map[int]int        // of the read being applied: index by PID
+	order      []*member          // see inOrder
 	byLineage  map[uint64]*member // during a read
 	asks       []ask              // what the follower is to do after a read
 	budget     budget             // how often reading is worth its cost
@@ -150,12 +151,12 @@ func (c *Core) Drop(t *Tree) {
 			inner.outer = t.outer
 		}
 	}
-	for pid, m := range c.known {
+	for _, m := range c.inOrder() {
 		if m.tree != t {
 			continue
 		}
 		if m.tree = t.outer; m.tree == nil {
-			delete(c.known, pid)
+			delete(c.known, m.PID)
 			if m.watched { // otherwise the PID may be that of another watched process
 				c.ask(askUnwatch, m)
 			}

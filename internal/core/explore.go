@@ -27,6 +27,7 @@ func (c *Core) clone() (*Core, map[*Tree]*Tree) {
 	n.trees = make([]*Tree, len(c.trees))
 	for i, t := range c.trees {
 		copied := *t
+		copied.log = slices.Clone(t.log)
 		n.trees[i] = &copied
 		trees[t] = &copied
 	}
@@ -50,7 +51,7 @@ func (c *Core) clone() (*Core, map[*Tree]*Tree) {
 	for pid, m := range c.known {
 		n.known[pid] = copyOf(m)
 	}
-	n.rows = maps.Clone(c.rows)
+	n.rows, n.order = maps.Clone(c.rows), nil
 	n.asks = slices.Clone(c.asks)
 	return &n, trees
 }
@@ -73,7 +74,10 @@ func (c *Core) AppendState(text []byte) []byte {
 	s.End()
 	for _, t := range c.trees {
 		s.Numbers(t.living, min(t.clean, settledReads))
-		s.Flags(t.news, t.emptied, t.reads > 0)
+		s.Flags(t.news, t.emptied, t.reads > 0, t.logging, t.logging && t.told)
+		for _, change := range t.log {
+			s.Numbers(len(change.Kind), change.Member.PID, int(change.Member.Start))
+		}
 	}
 	for _, a := range c.asks {
 		s.Numbers(int(a.verb), a.id.PID, int(a.id.Start))
@@ -114,6 +118,14 @@ func (c *Core) CheckCounts() error {
 		}
 	}
 	return nil
+}
+
+// HasChanges tells whether Changes has something to return.
+func (c *Core) HasChanges(t *Tree) bool {
+	if !t.logging {
+		return t.living > 0 || t.told
+	}
+	return len(t.log) > 0
 }
 
 // FoundEmpty tells whether no member is left, and that is settled.

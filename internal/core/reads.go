@@ -1,6 +1,8 @@
 package core
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -15,7 +17,7 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 	}
 	c.watchful = false
 	clear(c.byLineage)
-	for _, m := range c.known {
+	for _, m := range c.inOrder() {
 		c.compare(m, rows, now)
 		c.indexLineage(m)
 	}
@@ -25,6 +27,14 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 		c.nest(t, rows)
 	}
 	c.markNeeded(rows)
+}
+
+// inOrder returns what is known in the order of PIDs, so that what a core does depends
+// on its news alone. The slice is valid until the next call.
+func (c *Core) inOrder() []*member {
+	c.order = slices.AppendSeq(c.order[:0], maps.Values(c.known))
+	slices.SortFunc(c.order, func(a, b *member) int { return a.PID - b.PID })
+	return c.order
 }
 
 // compare holds what is known of a process with its row.
@@ -255,7 +265,7 @@ func (c *Core) nest(t *Tree, rows []process.Row) {
 	}
 	t.outer, root.via = via.tree, via
 	t.outer.count(t.living, t.leaving)
-	for _, m := range c.known {
+	for _, m := range c.inOrder() {
 		if m.alive() && m.tree.within(t) {
 			t.outer.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}

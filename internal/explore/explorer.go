@@ -107,7 +107,7 @@ func (e *explorer) visit(path way) (failure string, choices []uint8) {
 		}
 	}
 	failure = r.run()
-	if failure == "" && r.tree != nil && len(r.lost()) > 0 {
+	if failure == "" && r.Tree != nil && len(r.lost()) > 0 {
 		e.holes++
 	}
 	return failure, r.choices
@@ -140,7 +140,7 @@ func (e *explorer) state(r *Run) (id int, isNew bool) {
 	id = len(e.states)
 	e.states[key] = id
 	e.next = append(e.next, nil)
-	if r.tree != nil && len(r.lost()) > 0 {
+	if r.Tree != nil && len(r.lost()) > 0 {
 		e.holes++
 	}
 	return id, true
@@ -230,7 +230,7 @@ func Replay(c Case, flavour simkernel.Flavour, choices []uint8) []string {
 		return 0
 	})
 	var story []string
-	r.kernel.Story = func(format string, args ...any) { story = append(story, fmt.Sprintf(format, args...)) }
+	r.Kernel.Story = func(format string, args ...any) { story = append(story, fmt.Sprintf(format, args...)) }
 	if failure := r.run(); failure != "" {
 		story = append(story, "=> "+failure)
 	}

@@ -37,6 +37,9 @@ type Case struct {
 	Hole bool
 	// byLineage tells that lineage closes it.
 	ByLineage bool
+	// Actor makes what takes part beside the tracker, when the scene is set. Most
+	// cases have none.
+	Actor func(*Run) Actor
 }
 
 // differs tells whether the case is another one than its program alone on a
@@ -60,16 +63,19 @@ func (c Case) opens(flavour simkernel.Flavour) bool {
 // A Run is one schedule of a case.
 type Run struct {
 	Case
-	kernel   *simkernel.Kernel
-	follower *core.Follower
-	tree     *core.Tree
+	// Kernel, Follower and Tree are those of the run. The tree is nil until it is tracked.
+	Kernel   *simkernel.Kernel
+	Follower *core.Follower
+	Tree     *core.Tree
+	actor    Actor // nil unless the case has one
+	recheck  bool  // the actor has called Recheck
 	choose   func(options int, quiet bool) int
 	trusted  bool    // nothing to check: these states were seen before
 	choices  []uint8 // made so far
 	onStep   func()  // the tracker begins a step
 }
 
-// simEnd ends a run from inside of a system call.
+// ending ends a run from inside of a system call.
 type ending struct{ failure string }
 
 // NewRun sets the scene of a case. Choose picks one of the options at each point where
@@ -80,10 +86,13 @@ func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bo
 	}
 	k := simkernel.New(flavour, c.MaxPID)
 	k.Faults, k.Refusals, k.Overflow = c.Faults, c.Refusals, c.Overflow
-	r := &Run{Case: c, kernel: k, choose: choose}
+	r := &Run{Case: c, Kernel: k, choose: choose}
 	k.Schedule, k.Fail, k.Belongs = r.schedule, r.fault, k.Shown
-	r.follower = core.NewFollower(k, -1, func() time.Time { return k.Now })
+	r.Follower = core.NewFollower(k, -1, func() time.Time { return k.Now })
 	k.Set(c.scene())
+	if c.Actor != nil {
+		r.actor = c.Actor(r)
+	}
 	return r
 }
 
@@ -111,19 +120,23 @@ func (r *Run) run() (failure string) {
 		}
 		failure = end.failure
 	}()
-	if r.tree == nil {
-		t, err := r.follower.Track(r.kernel.Owner().PID)
+	if r.Tree == nil {
+		t, err := r.Follower.Track(r.Kernel.Owner().PID)
 		if err != nil {
 			panic(ending{}) // the root died first: documented
 		}
-		r.tree = t
+		r.Tree = t
 	}
 	for {
-		r.kernel.Stage = 0
+		r.Kernel.Stage = 0
 		if r.onStep != nil {
 			r.onStep()
 		}
-		if err := r.follower.Step(); err != nil {
+		if r.recheck {
+			r.recheck = false
+			r.Follower.Do(func(c *core.Core) { c.Recheck(r.Tree) })
+		}
+		if err := r.Follower.Step(); err != nil {
 			r.fail("the tracker ends: %v", err)
 		}
 	}
@@ -134,12 +147,12 @@ func (r *Run) schedule(patience time.Duration) {
 	for {
 		r.check()
 		ready := r.ready()
-		tracker := patience == 0 || patience > 0 || r.kernel.Pending()
+		tracker := patience == 0 || patience > 0 || r.Kernel.Pending() || r.recheck
 		options := len(ready)
 		if tracker {
 			options++
 		}
-		quiet := len(ready) == 0 && patience != 0 && !r.kernel.Pending()
+		quiet := len(ready) == 0 && patience != 0 && !r.Kernel.Pending() && !r.recheck
 		if options == 0 {
 			r.finish()
 		}
@@ -157,12 +170,15 @@ func (r *Run) schedule(patience time.Duration) {
 	}
 }
 
-// ready returns who can take a step.
-func (r *Run) ready() (ready []*simkernel.Process) {
-	if !r.Late && (r.tree == nil || r.tree.Reads() == 0) {
-		return nil
+// ready returns the processes that can take a step, and the actor if it can.
+func (r *Run) ready() (ready []stepper) {
+	if r.Tree != nil && r.actor != nil && r.actor.Ready() {
+		ready = append(ready, r.actor)
 	}
-	for _, p := range r.kernel.All {
+	if !r.Late && (r.Tree == nil || r.Tree.Reads() == 0) {
+		return ready
+	}
+	for _, p := range r.Kernel.All {
 		if p.Enabled() {
 			ready = append(ready, p)
 		}
@@ -172,10 +188,10 @@ func (r *Run) ready() (ready []*simkernel.Process) {
 
 // check holds the promise against the present state.
 func (r *Run) check() {
-	if r.tree == nil || r.trusted {
+	if r.Tree == nil || r.trusted {
 		return
 	}
-	r.follower.Do(func(c *core.Core) {
+	r.Follower.Do(func(c *core.Core) {
 		for id := range c.Alive() {
 			if id.Start != 0 {
 				r.checkMember(id)
@@ -184,18 +200,18 @@ func (r *Run) check() {
 	})
 	if lost := r.lost(); len(lost) > 0 {
 		for _, p := range lost {
-			if r.kernel.Shown(p) {
+			if r.Kernel.Shown(p) {
 				r.fail("found empty while %s lives, of whom the tracker was shown that it belongs", p)
 			}
 		}
-		if !r.Hole || r.kernel.Remembers && r.ByLineage || r.kernel.Flavour == process.ForksNamed && r.Overflow == 0 && !r.Late {
+		if !r.Hole || r.Kernel.Remembers && r.ByLineage || r.Kernel.Flavour == process.ForksNamed && r.Overflow == 0 && !r.Late {
 			r.fail("found empty while %s lives", lost[0])
 		}
 	}
 }
 
 func (r *Run) checkMember(id process.Identity) {
-	for _, p := range r.kernel.All {
+	for _, p := range r.Kernel.All {
 		if p.Identity() == id {
 			if !p.Member {
 				r.fail("the stranger %s is a member", p)
@@ -209,10 +225,10 @@ func (r *Run) checkMember(id process.Identity) {
 // lost returns the living whose tree would be found empty now: the table shows
 // nobody, that is settled, and the lease is free.
 func (r *Run) lost() (lost []*simkernel.Process) {
-	if !r.tree.FoundEmpty() {
+	if !r.Tree.FoundEmpty() {
 		return nil
 	}
-	for _, p := range r.kernel.Listed {
+	for _, p := range r.Kernel.Listed {
 		if !p.Member || !p.Alive() {
 			continue
 		}
@@ -226,28 +242,33 @@ func (r *Run) lost() (lost []*simkernel.Process) {
 
 // finish checks what must be so when nothing more can happen.
 func (r *Run) finish() {
-	if r.tree == nil {
+	if r.Tree == nil {
 		panic(ending{})
 	}
+	if r.actor != nil {
+		if failure := r.actor.Finish(); failure != "" {
+			r.fail("%s", failure)
+		}
+	}
 	living := 0
-	for _, p := range r.kernel.Listed {
+	for _, p := range r.Kernel.Listed {
 		if p.Member && p.Alive() {
 			living++
-			if r.kernel.Shown(p) && !r.knows(p) {
+			if r.Kernel.Shown(p) && !r.knows(p) {
 				r.fail("%s lives on, was shown to belong, and is no member", p)
 			}
 		}
 	}
 	// A debugger that never waits for the dead one it holds lets nobody know.
-	held := slices.ContainsFunc(r.kernel.Listed, func(p *simkernel.Process) bool { return p.Member && p.Real != 0 })
-	if living == 0 && !r.tree.Emptied() && !held {
+	held := slices.ContainsFunc(r.Kernel.Listed, func(p *simkernel.Process) bool { return p.Member && p.Real != 0 })
+	if living == 0 && !r.Tree.Emptied() && !held {
 		r.fail("all are dead, and the tree is not found empty")
 	}
 	panic(ending{})
 }
 
 func (r *Run) knows(p *simkernel.Process) (known bool) {
-	r.follower.Do(func(c *core.Core) { known = c.Knows(p.PID) })
+	r.Follower.Do(func(c *core.Core) { known = c.Knows(p.PID) })
 	return known
 }
 
@@ -258,17 +279,26 @@ func (r *Run) fail(format string, args ...any) {
 // clone copies a run between two steps of the tracker.
 func (r *Run) clone() *Run {
 	n := &Run{Case: r.Case, choices: slices.Clone(r.choices)}
-	n.kernel = r.kernel.Clone()
-	n.kernel.Schedule, n.kernel.Fail, n.kernel.Belongs = n.schedule, n.fault, n.kernel.Shown
+	n.Kernel = r.Kernel.Clone()
+	n.Kernel.Schedule, n.Kernel.Fail, n.Kernel.Belongs = n.schedule, n.fault, n.Kernel.Shown
 	var trees map[*core.Tree]*core.Tree
-	n.follower, trees = r.follower.Clone(n.kernel, func() time.Time { return n.kernel.Now })
-	n.tree = trees[r.tree]
+	n.Follower, trees = r.Follower.Clone(n.Kernel, func() time.Time { return n.Kernel.Now })
+	n.Tree, n.recheck = trees[r.Tree], r.recheck
+	if r.actor != nil {
+		n.actor = r.actor.Clone(n)
+	}
 	return n
 }
 
 // encode writes down all that the future of a run depends on.
 func (r *Run) encode() (text []byte) {
-	text = r.kernel.AppendState(nil)
-	r.follower.Do(func(c *core.Core) { text = c.AppendState(text) })
+	text = r.Kernel.AppendState(nil)
+	r.Follower.Do(func(c *core.Core) { text = c.AppendState(text) })
+	if r.actor != nil {
+		text = r.actor.AppendState(text)
+	}
+	if r.recheck {
+		text = append(text, 1)
+	}
 	return text
 }

@@ -73,3 +73,14 @@ func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
 		return creator != nil && creator.Member && k.shownBy(creator, asking)
 	})
 }
+
+// Living counts the processes of the root's tree that live: the truth, whatever the
+// tracker knows.
+func (k *Kernel) Living() (living int) {
+	for _, p := range k.Listed {
+		if p.Member && p.Alive() {
+			living++
+		}
+	}
+	return living
+}
