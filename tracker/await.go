@@ -19,8 +19,8 @@ type waiter struct {
 }
 
 // await returns when the condition holds or has an error, ctx ends, or the
-// tracker does. Where ctx has ended before, the condition is not looked at: what
-// a caller who was told to stop gets must not depend on who was faster.
+// tracker does. Where ctx has ended before, the condition is not looked at: what a
+// caller gets after its ctx has ended must not depend on a race.
 func (t *Tracker) await(ctx context.Context, condition func(*core.Core) (bool, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err

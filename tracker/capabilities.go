@@ -24,13 +24,13 @@ func capabilitiesOf(forks process.Forks, lineage bool) Capabilities {
 		c.Mechanism = ProcConnector
 	case forks == process.ForksUnseen:
 		c.Mechanism = Pidfd
-		c.Misses = "whoever is made and orphaned between two reads of the table, up to 250 ms apart, and leaves the groups and sessions of the tree"
+		c.Misses = "a process that is made and orphaned between two reads of the table, up to 250 ms apart, and leaves the groups and sessions of the tree"
 	case lineage:
 		c.Mechanism = Kqueue
-		c.Misses = "an orphan whose parent was made and gone between two reads of the table, or who has run another program before the first of them, and who leaves the groups and sessions of the tree"
+		c.Misses = "an orphan whose parent was made and gone between two reads of the table, or that has run another program before the first of them, and that leaves the groups and sessions of the tree"
 	default:
 		c.Mechanism = Kqueue
-		c.Misses = "whoever is orphaned before the first read of the table after the fork, and leaves the groups and sessions of the tree"
+		c.Misses = "a process that is orphaned before the first read of the table after the fork, and leaves the groups and sessions of the tree"
 	}
 	return c
 }

@@ -5,8 +5,8 @@
 // with the proc connector, or pidfds where it is refused, and /proc. It needs no
 // root, entitlement, cgo or libproc. [Tracker.Capabilities] tells what is in use.
 //
-// A [Tracker] follows a [Tree] through forks, orphans and sessions, says who its
-// members are and why each one counts, and says when the last of them has gone.
+// A [Tracker] follows a [Tree] through forks, orphans and sessions: which processes
+// are its members, why each one counts, and when the last of them has gone.
 // A [Watcher] delivers exits, forks and execs of chosen PIDs. Package
 // tracker/process answers questions about single processes at this moment, package
 // tracker/trees has the values in which a tree is described.

@@ -26,9 +26,9 @@ type Notice struct {
 }
 
 // A Watcher delivers notices about the PIDs it was told to watch: by kqueue on
-// macOS, by the proc connector or pidfds on Linux. One goroutine uses it at a time: a notice that
-// another goroutine is about to return could otherwise be taken for one about
-// a later process with the same PID. Close alone may be called from anywhere.
+// macOS, by the proc connector or pidfds on Linux. One goroutine uses it at a time:
+// otherwise a notice that another goroutine is about to return could be taken for one
+// about a later process with the same PID. Close may be called from any goroutine.
 type Watcher struct {
 	source  core.Source
 	buffer  []core.Notice
@@ -36,7 +36,7 @@ type Watcher struct {
 	running sync.Mutex // held by every method but Close, which waits for it
 }
 
-// NewWatcher returns a watcher that watches nobody. Close it after use. The
+// NewWatcher returns a watcher that watches no process. Close it after use. The
 // error is [errors.ErrUnsupported] on systems other than macOS and Linux.
 func NewWatcher() (*Watcher, error) {
 	source, _, err := kernel.OpenSource("")
@@ -50,9 +50,9 @@ func NewWatcher() (*Watcher, error) {
 // are unseen.
 func (w *Watcher) Forks() process.Forks { return w.source.Forks() }
 
-// Add begins to watch the process that has the PID now. Who read the PID from
-// a table compares the start time again after Add: the PID may have gone to
-// another process meanwhile. Adding a watched PID again watches its present
+// Add begins to watch the process that has the PID now. A caller that read the PID from
+// a table compares the start time again after Add: the PID may have gone to another
+// process meanwhile. Adding a watched PID again watches its present
 // process. The error is [process.ErrGone] when there is no such process, when it is
 // dead, and on macOS also when it has begun to exit.
 func (w *Watcher) Add(pid int) error {
@@ -64,7 +64,7 @@ func (w *Watcher) Add(pid int) error {
 	})
 }
 
-// Remove ends watching the PID. It is no error if nobody watched it.
+// Remove ends watching the PID. It is no error if the PID is not watched.
 func (w *Watcher) Remove(pid int) error {
 	return w.use(func() error {
 		w.source.Remove(pid)

@@ -31,7 +31,7 @@ func (c *Core) take(n Notice, now time.Time) {
 		return
 	}
 	// An exec counts too: a fork in another thread while one execs is
-	// announced to nobody (docs/xnu.md R17).
+	// not announced (docs/xnu.md R17).
 	c.stir(m.tree)
 }
 

@@ -50,7 +50,7 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 		c.stir(m.tree)
 	case listed && !same:
 		// The PID is another's. That also means that no group or session
-		// has this id any more (docs/xnu.md G8), so it links nobody.
+		// has this id any more (docs/xnu.md G8), so it links no process.
 		c.buryUnannounced(m, now)
 		delete(c.known, m.PID)
 	case !listed && (m.exited || m.dead):

@@ -21,14 +21,14 @@ type Kernel interface {
 
 // A Source turns one kernel's notifications into notices.
 //
-// One goroutine calls its methods; wake alone may be called from another.
+// One goroutine calls its methods; Wake alone may be called from another.
 type Source interface {
 	// Forks tells what the notices say of forks.
 	Forks() process.Forks
 	// Inherit makes the children of watched processes watched from birth,
 	// where forks are named.
 	Inherit()
-	// Add watches the process that has the PID now. The error is ErrGone when
+	// Add watches the process that has the PID now. The error is process.ErrGone when
 	// it is dead or cannot be watched to its end.
 	Add(pid int) error
 	// Remove ends watching the PID, if it is watched.
@@ -38,12 +38,12 @@ type Source interface {
 	// return none: after a wake, a signal or the time. A PID is not watched
 	// any more when its exit has been returned.
 	Next(notices []Notice, timeout time.Duration) ([]Notice, error)
-	// Wake makes next return.
+	// Wake makes Next return.
 	Wake()
 	Close() error
 }
 
-// Forever is the timeout of a call of next that ends only with a notice or a wake.
+// Forever is the timeout of a call of Next that ends only with a notice or a wake.
 const Forever = time.Duration(-1)
 
 // A Notice says what happened to a watched process since the last notice about it.
@@ -57,7 +57,7 @@ type Notice struct {
 	// Lost tells that notices about any process may be missing before this one,
 	// which names no process.
 	Lost bool
-	// found is the child of a fork, or the process of an exec, when the notice was
+	// Found is the child of a fork, or the process of an exec, when the notice was
 	// taken. Its start time is zero if it was gone by then.
 	Found process.Row
 }

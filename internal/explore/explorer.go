@@ -22,7 +22,7 @@ type explorer struct {
 	holes   int
 }
 
-// A simPath is the way to a state, and one more choice.
+// A way leads to a state, and one more choice.
 type way struct {
 	base    *Run // nil is the beginning
 	choices []uint8

@@ -32,8 +32,8 @@ const (
 // processes of the machine. The kernel puts a fork into the queue before the
 // child can run, so no process can do anything before it is announced.
 //
-// It does not use Go's poller, which would be woken by every message even while
-// nobody wants to read: see breather.
+// It does not use Go's poller, which every message would wake, also while the reader
+// rests: see breather.
 type connectorSocket struct {
 	fd      int
 	stopper int // eventfd
@@ -43,8 +43,8 @@ type connectorSocket struct {
 // thousand forks; an event takes about 1 KiB of it.
 const receiveBuffer = 32 << 20
 
-// ackPatience bounds the wait for the kernel's answer to a subscription. Where
-// the kernel does not want to talk to us it may just be silent.
+// ackPatience bounds the wait for the kernel's answer to a subscription. A kernel that
+// refuses can be silent.
 const ackPatience = time.Second
 
 func openConnector() (*connectorSocket, error) {
@@ -126,7 +126,7 @@ func listenMessage() []byte {
 	return binary.NativeEndian.AppendUint32(m, procListen)
 }
 
-// processesOnly has the kernel drop what is about threads, before it wakes us:
+// processesOnly has the kernel drop what is about threads, before it wakes the reader:
 // forks whose child, and exits where the dead one, is not the first thread of
 // its process. Loads swap bytes to network order, on both sides of each
 // comparison alike.

@@ -14,17 +14,17 @@ import (
 
 // A connectorSource takes its notices from the proc connector: every fork with
 // the PID of the child, in the order in which things happened. A goroutine
-// keeps the kernel's buffer empty while nobody is in next.
+// keeps the kernel's buffer empty between the calls of Next.
 type connectorSource struct {
 	boot   string
 	socket *connectorSocket
 	reader *process.Reader
 	lookup func(pid int) (process.Row, error) // the reader's
-	// pidfds watch processes whose first thread has ended before the others,
-	// and make next wait and wake.
+	// pidfds watches processes whose first thread has ended before the others. Next
+	// waits in it.
 	pidfds    *pidfdSource
 	exits     []core.Notice
-	dead      []int // found dead, and not said yet
+	dead      []int // found dead, exit not returned yet
 	goroutine sync.WaitGroup
 
 	mu       sync.Mutex // also held while receiving, to keep the order
@@ -34,9 +34,9 @@ type connectorSource struct {
 	watched  map[int]subject
 }
 
-// breather is how long the reader rests after it has read. An event seldom comes
-// alone, on a machine that builds something for instance, and reading them one by
-// one costs a wake-up each. The kernel's buffer holds what comes meanwhile.
+// breather is how long the reader rests after it has read. Events seldom come alone,
+// on a machine that builds something for instance, and reading them one by one costs a
+// wake-up each. The kernel's buffer holds what comes meanwhile.
 const breather = 2 * time.Millisecond
 
 func newConnectorSource() (_ *connectorSource, err error) {
@@ -66,7 +66,7 @@ func (s *connectorSource) keepEmpty() {
 		if s.receive() {
 			s.Wake()
 		}
-		time.Sleep(breather) // to read in batches: nothing is waited for
+		time.Sleep(breather) // reads in batches; nothing depends on its length
 	})
 	if err != nil {
 		s.mu.Lock()
@@ -84,11 +84,10 @@ func (s *connectorSource) Inherit() {
 	s.children = true
 }
 
-// add needs nothing of the kernel, which speaks of everybody. Whoever died
-// before has nothing more to announce though. So: watch first, then look; the
-// other way round an exit between the two would be dropped. What is in the
-// kernel's buffer by now is about the time before, and counts only if the process
-// was watched then.
+// Add subscribes to nothing: the connector reports all processes. A process that died
+// before has no event left. So Add watches first and looks up then; in the other order
+// an exit between the two would be dropped. What is in the kernel's buffer when Add
+// begins counts only if the process was watched before.
 func (s *connectorSource) Add(pid int) error {
 	s.receive()
 	s.pidfds.Remove(pid)
@@ -116,14 +115,13 @@ func (s *connectorSource) Next(notices []core.Notice, timeout time.Duration) (_ 
 		return notices, err
 	}
 	for _, n := range s.exits {
-		notices = s.examine(notices, n.PID)
+		notices = s.checkEnd(notices, n.PID)
 	}
 	return s.take(notices)
 }
 
 // receive moves what the kernel has to the queue and reports whether there is
-// anything in it. Events about others are dropped here, so that they cost no
-// more than this.
+// anything in it. It drops events about processes that are not watched.
 func (s *connectorSource) receive() (any bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,8 +143,8 @@ func (s *connectorSource) receive() (any bool) {
 	return len(s.queue) > 0 || s.failed != nil
 }
 
-// concerns reports whether an event is about somebody who is watched, or tells
-// that his PID is a stranger's from now on.
+// concerns reports whether an event is about a watched process, or tells that the PID
+// of one is another process's from now on.
 func (s *connectorSource) concerns(e procEvent) bool {
 	_, watched := s.watched[e.pid]
 	if !watched && e.what == procFork {
@@ -155,9 +153,9 @@ func (s *connectorSource) concerns(e procEvent) bool {
 	return watched || e.what == eventLost
 }
 
-// take appends the notices that all events up to now amount to. What somebody
-// did who is found dead is in the kernel's queue by then, perhaps not yet in
-// ours, so the end is said after one more look.
+// take appends the notices that all events up to now amount to. It drains the kernel's
+// queue once more before it reports an exit: the last events of a dead process may
+// still be there.
 func (s *connectorSource) take(notices []core.Notice) ([]core.Notice, error) {
 	for {
 		dead := s.dead
@@ -168,7 +166,7 @@ func (s *connectorSource) take(notices []core.Notice) ([]core.Notice, error) {
 		s.queue = nil
 		s.mu.Unlock()
 		for _, e := range queue {
-			notices = s.notice(notices, e)
+			notices = s.translate(notices, e)
 		}
 		for _, pid := range dead {
 			notices = s.announceExit(notices, pid)
@@ -179,21 +177,21 @@ func (s *connectorSource) take(notices []core.Notice) ([]core.Notice, error) {
 	}
 }
 
-// notice appends what an event means to who watches.
-func (s *connectorSource) notice(notices []core.Notice, e procEvent) []core.Notice {
+// translate appends the notices that an event amounts to.
+func (s *connectorSource) translate(notices []core.Notice, e procEvent) []core.Notice {
 	if e.what == procFork {
-		s.succeed(e.child, e.at)
-		notices = s.announceExit(notices, e.child) // of the one who had its PID
-		defer s.born(e.child)                      // when it is watched: the reader drops what is about nobody
+		s.replace(e.child, e.at)
+		notices = s.announceExit(notices, e.child) // of the process that had its PID
+		defer s.born(e.child)                      // after it is watched: the reader drops what is not
 	}
 	if e.what != eventLost && !s.watches(e.pid) {
-		return notices // a stranger's, by now
+		return notices // the PID is another process's by now
 	}
 	switch e.what {
 	case eventLost:
 		return append(notices, core.Notice{Lost: true})
 	case procFork:
-		child := s.find(e.child)
+		child := s.rowOf(e.child)
 		if child.Start > bornBy(e.at) {
 			child = s.unknown(e.child) // another one by now
 		}
@@ -202,17 +200,17 @@ func (s *connectorSource) notice(notices []core.Notice, e procEvent) []core.Noti
 		}
 		return append(notices, core.Notice{PID: e.pid, Events: process.Forked, Child: e.child, Found: child})
 	case procExec:
-		return append(notices, core.Notice{PID: e.pid, Events: process.Execed, Found: s.find(e.pid)})
+		return append(notices, core.Notice{PID: e.pid, Events: process.Execed, Found: s.rowOf(e.pid)})
 	case procExit:
-		notices = s.examine(notices, e.pid)
+		notices = s.checkEnd(notices, e.pid)
 	}
 	return notices
 }
 
-// examine finds out whether a process has ended, after its first thread has. By
-// the time we look, the process may have gone on and ended since: more of its
-// events follow. Where nothing can be found out, the notice is lost.
-func (s *connectorSource) examine(notices []core.Notice, pid int) []core.Notice {
+// checkEnd marks a process as dead if it has ended, after its first thread has. It may
+// have gone on since and ended by the time of the look-up: more of its events follow.
+// Where the look-up fails, the notice is lost.
+func (s *connectorSource) checkEnd(notices []core.Notice, pid int) []core.Notice {
 	dead, err := s.ended(pid)
 	if err != nil {
 		return append(notices, core.Notice{Lost: true})
@@ -231,7 +229,7 @@ func (s *connectorSource) examine(notices []core.Notice, pid int) []core.Notice 
 	return notices
 }
 
-// announceExit says that a process has ended, if that is established and not said.
+// announceExit appends the exit of a process that is marked as dead.
 func (s *connectorSource) announceExit(notices []core.Notice, pid int) []core.Notice {
 	s.mu.Lock()
 	dead := s.watched[pid].dead
@@ -243,13 +241,13 @@ func (s *connectorSource) announceExit(notices []core.Notice, pid int) []core.No
 	return append(notices, core.Notice{PID: pid, Events: process.Exited})
 }
 
-// find looks a process up. One that is gone already has a start time of zero.
-func (s *connectorSource) find(pid int) process.Row {
+// rowOf looks a process up. The row of one that is gone has a start time of zero.
+func (s *connectorSource) rowOf(pid int) process.Row {
 	p, err := s.lookup(pid)
 	if err != nil {
 		return s.unknown(pid)
 	}
-	p.State = process.Running // it will be said when it ends
+	p.State = process.Running // its exit is a notice of its own
 	return p
 }
 
@@ -258,12 +256,12 @@ func (s *connectorSource) unknown(pid int) process.Row {
 	return process.Row{Process: process.Process{Identity: process.Identity{PID: pid, Boot: s.boot}}}
 }
 
-// bornBy returns the latest start time of a process that was announced at a
-// moment of the monotonic clock. Whoever was born later only has its PID.
+// bornBy returns the latest start time of a process that was announced at a moment of
+// the monotonic clock. A process that was born later only has the same PID.
 //
-// The clock that runs on while the machine sleeps is read last. If we have to wait
-// for the processor between the two, the answer is too late, which hardly matters;
-// one that is too early would make a stranger of the process itself.
+// The clock that runs on while the machine sleeps is read last. If the thread waits for
+// the processor between the two, the answer is too late, which hardly matters. One that
+// is too early would take the process itself for another.
 func bornBy(at time.Duration) process.StartTime {
 	var boot, monotonic unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &monotonic) != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil {
@@ -276,13 +274,12 @@ func bornBy(at time.Duration) process.StartTime {
 // clockTick is the unit of start times in /proc: USER_HZ is 100 everywhere.
 const clockTick = 10 * time.Millisecond
 
-// ended reports whether the end of a first thread was the end of its process.
-// It is not while other threads run, and when one of them execs it takes the
-// place of the first: then a pidfd is left to tell of the end.
+// ended reports whether the end of a first thread was the end of its process. It is not
+// while other threads run, and when one of them execs it becomes the first: then a pidfd
+// is left to announce the end.
 //
-// In the moment of that exec, both the row and the pidfd can speak of the thread
-// that is on its way out. Only what both say counts; until they agree, look
-// again.
+// At the moment of that exec, the row and the pidfd can both show the thread that is on
+// its way out. Only what both show counts. ended tries until they agree.
 func (s *connectorSource) ended(pid int) (dead bool, err error) {
 	for range maxAttempts {
 		p, gone := s.lookup(pid)

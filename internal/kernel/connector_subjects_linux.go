@@ -11,13 +11,13 @@ import (
 type subject struct {
 	// start keeps a later process with the same PID from being taken for it.
 	// It is zero for one that is watched from birth and was gone when it was
-	// looked up, and unborn while nobody with this PID is watched yet.
+	// looked up, and unborn while no process with this PID is watched yet.
 	start process.StartTime
 	// births counts the forks in the queue that made a process with this PID:
 	// what comes before them is about another.
 	births int
-	// dead is set once it is established that the process has ended. That is
-	// said when all it did has been.
+	// dead is set once it is established that the process has ended. Its exit is
+	// returned after all other events of it.
 	dead bool
 }
 
@@ -42,8 +42,8 @@ func (s *connectorSource) Remove(pid int) {
 	delete(s.watched, pid)
 }
 
-// expect is told of a birth that is in the queue from now on. It is called with
-// the lock held.
+// expect counts a birth that is in the queue from now on. It is called with the lock
+// held.
 func (s *connectorSource) expect(pid int) {
 	child, ok := s.watched[pid]
 	if !ok {
@@ -71,10 +71,10 @@ func (s *connectorSource) born(pid int) {
 // at the latest. Until then it can be in the table, and be watched.
 const ownBirth = process.StartTime(time.Second / clockTick)
 
-// succeed is told that a PID was given to a newborn: whoever was watched that had
-// it is dead, though his exit may be announced later. If he is as young that he
-// may be the newborn, nothing is concluded.
-func (s *connectorSource) succeed(pid int, at time.Duration) {
+// replace is called when a PID was given to a newborn. An old subject with this PID is
+// dead, though its exit may be announced later. If it may be the newborn itself (born
+// within ownBirth), replace concludes nothing.
+func (s *connectorSource) replace(pid int, at time.Duration) {
 	start := s.startOf(pid)
 	if !s.watches(pid) || start+ownBirth > bornBy(at) {
 		return

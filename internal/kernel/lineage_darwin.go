@@ -25,15 +25,14 @@ type uniqueIDInfo struct {
 	_      [uniqueIDInfoSize - 32]byte
 }
 
-// hasLineage tells whether the kernel answers. Nothing documents the call but
-// the kernel's source, so it is tried; without it, all else works the same.
+// hasLineage tells whether the kernel answers. Only the kernel's source documents the
+// call (docs/xnu.md X27), so it is tried. Without it all else works the same.
 func hasLineage() bool {
 	l, ok := askLineage(os.Getpid())
 	return ok && l.Self != 0
 }
 
-// askLineage asks about a process of any user, dead ones that nobody has waited
-// for included.
+// askLineage returns the lineage of a process of any user, zombies included.
 func askLineage(pid int) (process.Lineage, bool) {
 	var info uniqueIDInfo
 	//lint:ignore SA1019 libSystem has no function for it that Go can call

@@ -26,6 +26,7 @@ type Rehearsal struct {
 	Follower *core.Follower
 }
 
+// New returns a rehearsal of the cast on a kernel that tells so much of forks.
 func New(flavour process.Forks) *Rehearsal {
 	s := &Script{
 		flavour: flavour, Clock: time.Unix(1, 0), Cost: time.Millisecond, Rows: cast(),
@@ -43,6 +44,7 @@ func (r *Rehearsal) Track(pid int) *Tree {
 	return &Tree{r.Follower, t}
 }
 
+// Resume resumes a tree and lets the tracker come to rest.
 func (r *Rehearsal) Resume(root int, known ...int) *Tree {
 	GinkgoHelper()
 	var identities []process.Identity
@@ -55,6 +57,7 @@ func (r *Rehearsal) Resume(root int, known ...int) *Tree {
 	return &Tree{r.Follower, t}
 }
 
+// Drop ends following a tree.
 func (r *Rehearsal) Drop(t *Tree) {
 	r.Follower.Do(func(c *core.Core) { c.Drop(t.Tree) })
 }
@@ -87,7 +90,7 @@ func (r *Rehearsal) TreeOf(pid int) (t *Tree, ok bool) {
 	return t, ok
 }
 
-// A followed tree is one of a rehearsal.
+// A Tree is a tree of a rehearsal.
 type Tree struct {
 	follower *core.Follower
 	Tree     *core.Tree

@@ -33,12 +33,16 @@ type Script struct {
 
 func (s *Script) now() time.Time { return s.Clock }
 
+// Forks implements [core.Kernel].
 func (s *Script) Forks() process.Forks { return s.flavour }
 
+// Lineage implements [core.Kernel].
 func (s *Script) Lineage() bool { return false }
 
+// Inherit implements [core.Kernel].
 func (s *Script) Inherit() {}
 
+// Add implements [core.Kernel].
 func (s *Script) Add(pid int) error {
 	delete(s.Watched, pid)
 	if s.BeforeAdd != nil {
@@ -55,8 +59,10 @@ func (s *Script) Add(pid int) error {
 	return nil
 }
 
+// Remove implements [core.Kernel].
 func (s *Script) Remove(pid int) { delete(s.Watched, pid) }
 
+// Next implements [core.Kernel].
 func (s *Script) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
 	notices, s.Posted = append(notices, s.Posted...), nil
 	s.Wait(len(notices) > 0, timeout)
@@ -74,6 +80,7 @@ func (s *Script) Wait(got bool, timeout time.Duration) {
 	}
 }
 
+// Read implements [core.Kernel].
 func (s *Script) Read(rows []process.Row) ([]process.Row, time.Duration, error) {
 	s.Reads++
 	s.Clock = s.Clock.Add(s.Cost)
@@ -89,6 +96,7 @@ func (s *Script) Read(rows []process.Row) ([]process.Row, time.Duration, error) 
 	return rows, s.Cost, nil
 }
 
+// Lookup implements [core.Kernel].
 func (s *Script) Lookup(pid int) (process.Row, error) {
 	row, listed := s.Rows[pid]
 	if !listed {
@@ -97,8 +105,10 @@ func (s *Script) Lookup(pid int) (process.Row, error) {
 	return row, nil
 }
 
+// Wake implements [core.Kernel].
 func (s *Script) Wake() {}
 
+// Close implements [core.Kernel].
 func (s *Script) Close() error { return nil }
 
 // A Row of the script: the higher its PID, the younger the process.
@@ -110,10 +120,12 @@ func Row(pid, parent, group, session int, but ...func(*process.Row)) process.Row
 	return p
 }
 
+// Identity returns the identity of the process with a PID.
 func Identity(pid int) process.Identity {
 	return process.Identity{PID: pid, Start: process.StartTime(1000 + pid), Boot: "script"}
 }
 
+// Exiting, Zombie, Traced and Born change a row.
 func Exiting(p *process.Row) { p.State, p.Session = process.Exiting, 0 }
 func Zombie(p *process.Row)  { p.State, p.Session = process.Zombie, 0 }
 func Traced(p *process.Row)  { p.Tracer = 99 }
@@ -149,7 +161,7 @@ func (s *Script) Bury(pid int) {
 	}
 }
 
-// programName returns a program name for rows.
+// Name returns a program name for rows.
 func Name(text string) (n process.Name) {
 	copy(n[:], text)
 	return n

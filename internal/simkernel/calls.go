@@ -10,12 +10,19 @@ import (
 
 // The tracker's side: the system calls that it makes of the simulated kernel.
 
+// Forks implements [core.Kernel].
 func (k *Kernel) Forks() process.Forks { return k.Flavour }
-func (k *Kernel) Inherit()             {}
 
+// Inherit implements [core.Kernel].
+func (k *Kernel) Inherit() {}
+
+// Lineage implements [core.Kernel].
 func (k *Kernel) Lineage() bool { return k.Remembers }
 
-func (k *Kernel) Wake()        {}
+// Wake implements [core.Kernel].
+func (k *Kernel) Wake() {}
+
+// Close implements [core.Kernel].
 func (k *Kernel) Close() error { return nil }
 
 // call is a system call about to be made, about a PID or none.
@@ -24,6 +31,7 @@ func (k *Kernel) call(kind byte, pid int, patience time.Duration) {
 	k.Schedule(patience)
 }
 
+// Add implements [core.Kernel].
 func (k *Kernel) Add(pid int) error {
 	k.call('a', pid, 0)
 	k.drop(pid)
@@ -46,6 +54,7 @@ func (k *Kernel) Add(pid int) error {
 	return nil
 }
 
+// Remove implements [core.Kernel].
 func (k *Kernel) Remove(pid int) {
 	k.drop(pid)
 }
@@ -54,6 +63,7 @@ func (k *Kernel) drop(pid int) {
 	k.knotes = slices.DeleteFunc(k.knotes, func(kn *knote) bool { return kn.pid == pid })
 }
 
+// Lookup implements [core.Kernel].
 func (k *Kernel) Lookup(pid int) (process.Row, error) {
 	k.call('l', pid, 0)
 	for _, p := range k.Listed {
@@ -64,6 +74,7 @@ func (k *Kernel) Lookup(pid int) (process.Row, error) {
 	return process.Row{}, process.ErrGone
 }
 
+// Next implements [core.Kernel].
 func (k *Kernel) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
 	k.call('n', 0, timeout)
 	notices = k.take(notices)
@@ -77,6 +88,7 @@ func (k *Kernel) Next(notices []core.Notice, timeout time.Duration) ([]core.Noti
 	return notices, nil
 }
 
+// Pending tells whether Next would return something.
 func (k *Kernel) Pending() bool {
 	return len(k.events) > 0 || slices.ContainsFunc(k.knotes, func(kn *knote) bool { return kn.pending != 0 })
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// simKernel is a kernel in memory that obeys docs/xnu.md, or the rules of the
+// A Kernel is a kernel in memory that obeys docs/xnu.md, or the rules of the
 // Linux proc connector. Nothing in it happens by itself: its scheduler says
 // before each system call of the tracker, and before each row of a read is
 // filled, which processes move on first.
@@ -45,14 +45,16 @@ type Kernel struct {
 	todo    []*Process    // and not yet filled
 }
 
-// A simFlavour is a kind of kernel.
+// A Flavour is a kind of kernel.
 type Flavour struct {
 	Forks   process.Forks
 	Lineage bool
 }
 
+// Flavours are all kinds of kernels.
 var Flavours = []Flavour{{process.ForksAnnounced, false}, {process.ForksAnnounced, true}, {process.ForksNamed, false}, {process.ForksUnseen, false}}
 
+// String says what the kernel tells of forks.
 func (f Flavour) String() string {
 	if f.Lineage {
 		return f.Forks.String() + " and lineage is kept"
@@ -60,7 +62,7 @@ func (f Flavour) String() string {
 	return f.Forks.String()
 }
 
-// A simKnote watches one process, or what is left of it.
+// A knote watches one process, or what is left of it.
 type knote struct {
 	proc    *Process
 	pid     int
@@ -69,7 +71,7 @@ type knote struct {
 	gone    bool // its exit was delivered: dropped
 }
 
-// A simEvent is one message of the connector.
+// An event is one message of the connector.
 type event struct {
 	core.Notice
 	lost bool
@@ -83,6 +85,7 @@ var (
 	errRefused = errors.New("no permission to watch")
 )
 
+// New returns a kernel without processes. PIDs wrap at maxPID.
 func New(flavour Flavour, maxPID int) *Kernel {
 	return &Kernel{Flavour: flavour.Forks, Remembers: flavour.Lineage, lastPID: 1, maxPID: maxPID,
 		Now: time.Unix(1_000_000, 0), Story: func(string, ...any) {}}

@@ -8,7 +8,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A simProc is a process of the simulated kernel: a list of things to do, one
+// A Process is a process of the simulated kernel: a list of things to do, one
 // small step after the other.
 type Process struct {
 	kernel      *Kernel
@@ -55,6 +55,7 @@ func (p *Process) show(row process.Row) {
 	}
 }
 
+// A State tells how far a process is on its way.
 type State uint8
 
 const (
@@ -65,13 +66,14 @@ const (
 	Gone
 )
 
-// A simOp is one thing that a process does.
+// An Op is one thing that a process does.
 type Op struct {
 	Verb  Verb
 	Name  string // of the child
 	Child []Op   // what the child does
 }
 
+// A Verb is what an Op does.
 type Verb uint8
 
 const (
@@ -92,20 +94,25 @@ const (
 	OpDetach    // and leave it alone again
 )
 
+// Fork makes a child, which does what is listed.
 func Fork(name string, child ...Op) Op { return Op{OpFork, name, child} }
 
 // ForkExiting makes a child in one thread while another one exits.
 func ForkExiting(name string, child ...Op) Op { return Op{OpForkExit, name, child} }
 
+// Do does what needs no more than its verb.
 func Do(what Verb) Op { return Op{Verb: what} }
 
+// Attach begins to trace the process with that name.
 func Attach(name string) Op { return Op{Verb: OpAttach, Name: name} }
 
 // Stay is what a process does that lives on.
 var Stay = Do(OpStay)
 
+// String returns name and PID.
 func (p *Process) String() string { return fmt.Sprintf("%s(%d)", p.name, p.PID) }
 
+// Identity returns its identity.
 func (p *Process) Identity() process.Identity {
 	return process.Identity{PID: p.PID, Start: p.start, Boot: "sim"}
 }

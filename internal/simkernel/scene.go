@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A simScene is a few processes with something to do: a root and strangers.
+// A Scene is a few processes with something to do: a root and strangers.
 type Scene struct {
 	// Root is what the root of the tree does.
 	Root []Op

@@ -7,7 +7,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/core"
 )
 
-// A simWorld is the simulated kernel as a world: each thing is done from
+// A World is the simulated kernel as a world: each thing is done from
 // beginning to end before anything else happens. So the facts that the tracker
 // relies on hold in the simulation as they do in the kernels it stands for.
 type World struct {
@@ -15,6 +15,7 @@ type World struct {
 	outer  *Process
 }
 
+// NewWorld returns a world of one process, which belongs to no tree.
 func NewWorld(flavour Flavour) *World {
 	k := New(flavour, 1000)
 	k.Schedule = func(time.Duration) {}
@@ -23,6 +24,7 @@ func NewWorld(flavour Flavour) *World {
 	return &World{k, k.spawn(nil, nil)}
 }
 
+// Open implements [conformance.World].
 func (w *World) Open() core.Kernel { return w.kernel }
 
 func (w *World) process(pid int) *Process {
@@ -40,13 +42,16 @@ func (w *World) do(p *Process, op Op) {
 	}
 }
 
+// Spawn implements [conformance.World].
 func (w *World) Spawn(parent int) int {
 	w.do(w.process(parent), Fork("", Stay))
 	return w.kernel.All[len(w.kernel.All)-1].PID
 }
 
+// Exit implements [conformance.World].
 func (w *World) Exit(pid int) { w.do(w.process(pid), Do(OpExit)) }
 
+// Reap implements [conformance.World].
 func (w *World) Reap(parent, child int) {
 	p := w.process(child)
 	if p.parent != w.process(parent) || p.state != Zombie {
@@ -55,15 +60,22 @@ func (w *World) Reap(parent, child int) {
 	w.kernel.reap(p)
 }
 
-func (w *World) Setsid(pid int)  { w.do(w.process(pid), Do(OpSetsid)) }
-func (w *World) Setpgid(pid int) { w.do(w.process(pid), Do(OpSetpgid)) }
-func (w *World) Exec(pid int)    { w.do(w.process(pid), Do(OpExec)) }
+// Setsid implements [conformance.World].
+func (w *World) Setsid(pid int) { w.do(w.process(pid), Do(OpSetsid)) }
 
+// Setpgid implements [conformance.World].
+func (w *World) Setpgid(pid int) { w.do(w.process(pid), Do(OpSetpgid)) }
+
+// Exec implements [conformance.World].
+func (w *World) Exec(pid int) { w.do(w.process(pid), Do(OpExec)) }
+
+// Meanwhile implements [conformance.World].
 func (w *World) Meanwhile(what func()) (wait func()) {
 	what()
 	return func() {}
 }
 
+// Reuse implements [conformance.World].
 func (w *World) Reuse(pid int) (exit func(), err error) {
 	w.kernel.lastPID = pid - 1
 	if free, _ := w.kernel.freePID(); free != pid {

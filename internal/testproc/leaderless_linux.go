@@ -26,6 +26,7 @@ func leaderless() {
 	_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
 }
 
+// ScriptVariable holds what the leaderless part runs in a shell.
 const ScriptVariable = "TRACKER_SCRIPT"
 
 func waitAt(gate int) {

@@ -44,6 +44,7 @@ func Perl(gates int, script string, args ...string) *Root {
 	return Lead(gates, PerlCue(script, args...))
 }
 
+// PerlCue is how to start a perl script.
 func PerlCue(script string, args ...string) Cue {
 	return Cue{Argv: append([]string{"perl", "-e", Prelude + script}, args...)}
 }
@@ -125,6 +126,7 @@ func (r *Root) Persons(n int) map[string]int {
 	return found
 }
 
+// Person reads a line like "leaf 4711".
 func (r *Root) Person() (name string, pid int) {
 	GinkgoHelper()
 	name, number, _ := strings.Cut(r.Line(), " ")
@@ -150,9 +152,11 @@ func Atoi(text string) int {
 	return number
 }
 
+// Itoa writes a PID.
 func Itoa(number int) string { return strconv.Itoa(number) }
 
-// continueProcess lets a stopped process go on.
+// Continue lets a stopped process go on.
 func Continue(pid int) { Expect(syscall.Kill(pid, syscall.SIGCONT)).To(Succeed()) }
 
+// String names the root by its PID.
 func (r *Root) String() string { return fmt.Sprintf("root %d", r.Pid) }

@@ -19,7 +19,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/core"
 )
 
-// A realWorld is the kernel that runs us. Its processes are actors.
+// A World is the kernel that runs us. Its processes are actors.
 type World struct {
 	kernel   func() core.Kernel
 	listener *net.UnixListener
@@ -37,7 +37,7 @@ type conversation struct {
 // Limit bounds what an actor does. Only a failure uses it up.
 const Limit = time.Minute
 
-// newRealWorld is a stage for one spec.
+// NewWorld returns a world for one spec.
 func NewWorld(open func() core.Kernel) *World {
 	// Not in the spec's own directory: the path of a socket is short on macOS.
 	dir, err := os.MkdirTemp("", "t")
@@ -68,10 +68,12 @@ func (w *World) end(ctx SpecContext) {
 	}
 }
 
+// Open implements [conformance.World].
 func (w *World) Open() core.Kernel {
 	return w.kernel()
 }
 
+// Spawn implements [conformance.World].
 func (w *World) Spawn(parent int) (pid int) {
 	if parent == 0 {
 		pid = w.raise()
@@ -122,6 +124,7 @@ func (c *conversation) answer() (number int) {
 	return number
 }
 
+// Exit implements [conformance.World].
 func (w *World) Exit(pid int) {
 	actor := w.actors[pid]
 	actor.say("exit")
@@ -132,6 +135,7 @@ func (w *World) Exit(pid int) {
 	delete(w.actors, pid)
 }
 
+// Reap implements [conformance.World].
 func (w *World) Reap(parent, pid int) {
 	if parent != 0 {
 		w.order(parent, "reap", pid)
@@ -142,10 +146,16 @@ func (w *World) Reap(parent, pid int) {
 	delete(w.children, pid)
 }
 
-func (w *World) Setsid(pid int)  { w.order(pid, "setsid") }
-func (w *World) Setpgid(pid int) { w.order(pid, "setpgid") }
-func (w *World) Exec(pid int)    { Expect(w.order(pid, "exec")).To(Equal(pid)) }
+// Setsid implements [conformance.World].
+func (w *World) Setsid(pid int) { w.order(pid, "setsid") }
 
+// Setpgid implements [conformance.World].
+func (w *World) Setpgid(pid int) { w.order(pid, "setpgid") }
+
+// Exec implements [conformance.World].
+func (w *World) Exec(pid int) { Expect(w.order(pid, "exec")).To(Equal(pid)) }
+
+// Meanwhile implements [conformance.World].
 func (w *World) Meanwhile(do func()) (wait func()) {
 	done := make(chan struct{})
 	go func() {
@@ -156,6 +166,7 @@ func (w *World) Meanwhile(do func()) (wait func()) {
 	return func() { <-done }
 }
 
+// Reuse implements [conformance.World].
 func (w *World) Reuse(pid int) (exit func(), err error) { return ReusePID(pid) }
 
 // ReusePID asks Linux for a process with a certain PID, which needs privilege.

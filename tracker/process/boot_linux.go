@@ -52,8 +52,8 @@ func readBoot() (string, error) {
 	return bootName{
 		kernel: strings.TrimSpace(string(text)),
 		pids:   namespaceBut(initialPIDNamespace, "self", "pid"),
-		// A start time is since boot by the clock of the time namespace of the
-		// one who reads it (do_task_stat, fs/proc/array.c).
+		// A start time is since boot by the clock of the reader's time namespace
+		// (do_task_stat, fs/proc/array.c).
 		clock: namespaceBut(initialTimeNamespace, "self", "time"),
 	}.String(), nil
 }

@@ -33,14 +33,14 @@ type Process struct {
 // A Row is a process with what only the follower of a tree needs to know of it.
 type Row struct {
 	Process
-	// Lineage names who made the process. A [Reader] leaves it empty.
+	// Lineage names the process that made this one. A [Reader] leaves it empty.
 	Lineage Lineage
 	// Headless tells that the first thread of the process has ended while others
 	// run. Only Linux shows that.
 	Headless bool
 }
 
-// A Lineage says by numbers that the kernel never uses again who made a process.
+// A Lineage tells by numbers that the kernel never uses again which process made another.
 // Both are zero where the kernel does not say, as on Linux.
 type Lineage struct {
 	// Self is the number of the process. Later processes have higher ones.

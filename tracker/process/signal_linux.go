@@ -7,7 +7,8 @@ import (
 )
 
 // newSignaller signals through a pidfd. Once its process has been reaped,
-// pidfd_send_signal(2) answers ESRCH, whoever has the PID by then.
+// pidfd_send_signal(2) answers ESRCH, also when the PID is
+// another process's.
 func newSignaller(r *Reader) signaller {
 	return signaller{
 		open: func(pid int) (int, error) {

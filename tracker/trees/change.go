@@ -6,7 +6,7 @@ import "time"
 type Change struct {
 	Kind   ChangeKind
 	Time   time.Time
-	Member Member // who joined or left
+	Member Member // the process that joined or left
 	Err    error  // why the table is unreadable
 }
 
@@ -18,8 +18,8 @@ const (
 	Joined ChangeKind = "joined"
 	// Left: the member is dead.
 	Left ChangeKind = "left"
-	// Emptied: nobody is left, and that is settled. Nothing follows it, unless
-	// somebody who had slipped through turns up after all.
+	// Emptied: no member is left, and that is settled. Nothing follows it, unless a
+	// process that had been missed turns up after all.
 	Emptied ChangeKind = "emptied"
 	// Unreadable: the table cannot be read, so that nothing is established
 	// until Readable follows.

@@ -10,7 +10,7 @@ const (
 	Unknown Verdict = iota
 	// Alive: the tree has members.
 	Alive
-	// Empty: nobody is left, and reading on found nobody either.
+	// Empty: no member is left, and reading on found none.
 	Empty
 )
 
