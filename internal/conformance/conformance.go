@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/testproc"
@@ -33,22 +33,22 @@ type exception struct {
 // What a kernel says of forks tells which one it is: announced is XNU, named is
 // Linux with the proc connector, unseen Linux with pidfds.
 func Specs(name string, newWorld func() World) {
-	Describe("On "+name, Label("conformance"), func() {
+	ginkgo.Describe("On "+name, ginkgo.Label("conformance"), func() {
 		for _, f := range facts {
-			labels := Label()
+			labels := ginkgo.Label()
 			if f.probe {
-				labels = Label("probe")
+				labels = ginkgo.Label("probe")
 			}
-			It(f.claim, labels, func(ctx SpecContext) {
+			ginkgo.It(f.claim, labels, func(ctx ginkgo.SpecContext) {
 				s := newStage(ctx, newWorld())
 				e, excepted := f.except[s.kernel.Forks()]
 				switch {
 				case !excepted:
 					f.check(ctx, s)
 				case e.instead == nil:
-					Skip(e.why)
+					ginkgo.Skip(e.why)
 				default:
-					AddReportEntry("exception", e.why, ReportEntryVisibilityFailureOrVerbose)
+					ginkgo.AddReportEntry("exception", e.why, ginkgo.ReportEntryVisibilityFailureOrVerbose)
 					e.instead(ctx, s)
 				}
 			}, testproc.Patience)
@@ -66,7 +66,7 @@ type stage struct {
 
 func newStage(ctx context.Context, w World) *stage {
 	s := &stage{World: w, ctx: ctx, kernel: w.Open()}
-	DeferCleanup(func() { Expect(s.kernel.Close()).To(Succeed()) })
+	ginkgo.DeferCleanup(func() { gomega.Expect(s.kernel.Close()).To(gomega.Succeed()) })
 	return s
 }
 
@@ -78,24 +78,24 @@ func (s *stage) watch(pid int) error {
 
 // watchedChild spawns a watched process of the world's own.
 func (s *stage) watchedChild() int {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	pid := s.Spawn(0)
-	Expect(s.watch(pid)).To(Succeed())
+	gomega.Expect(s.watch(pid)).To(gomega.Succeed())
 	return pid
 }
 
 // next takes the notices that are there, waiting a moment if there are none.
 func (s *stage) next(timeout time.Duration) {
 	notices, err := s.kernel.Next(nil, timeout)
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	s.noticed = append(s.noticed, notices...)
 }
 
 // await takes notices until all of the events of a process were announced.
 func (s *stage) await(ctx context.Context, pid int, events process.Events) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	for !s.of(pid).Has(events) {
-		Expect(ctx.Err()).NotTo(HaveOccurred(), "%v of %d does not come, only %v", events, pid, s.noticed)
+		gomega.Expect(ctx.Err()).NotTo(gomega.HaveOccurred(), "%v of %d does not come, only %v", events, pid, s.noticed)
 		s.next(10 * time.Millisecond)
 	}
 }
@@ -103,7 +103,7 @@ func (s *stage) await(ctx context.Context, pid int, events process.Events) {
 // fence takes notices until everything that happened up to now was announced:
 // notices keep their order, so one that is caused now comes last.
 func (s *stage) fence(ctx context.Context) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	last := s.watchedChild()
 	s.Exit(last)
 	s.await(ctx, last, process.Exited)
@@ -132,42 +132,42 @@ func (s *stage) exits(pid int) (count int) {
 
 // read returns the table by PID, and fails if a PID is in it twice.
 func (s *stage) read() map[int]process.Row {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	rows := testproc.Sure(s.ctx, func() ([]process.Row, error) { rows, _, err := s.kernel.Read(nil); return rows, err })
 	table := make(map[int]process.Row)
 	for _, row := range rows {
-		Expect(table).NotTo(HaveKey(row.PID), "two rows have PID %d", row.PID)
+		gomega.Expect(table).NotTo(gomega.HaveKey(row.PID), "two rows have PID %d", row.PID)
 		table[row.PID] = row
 	}
 	return table
 }
 
 func (s *stage) lookup(pid int) process.Row {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	return testproc.Sure(s.ctx, func() (process.Row, error) { return s.kernel.Lookup(pid) })
 }
 
 // gone expects that nobody has a PID.
 func (s *stage) gone(pid int) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	_, err := testproc.Insist(s.ctx, func() (process.Row, error) { return s.kernel.Lookup(pid) })
-	Expect(err).To(Equal(process.ErrGone))
+	gomega.Expect(err).To(gomega.Equal(process.ErrGone))
 }
 
 // becomes waits until the row of a process shows a state.
 func (s *stage) becomes(ctx context.Context, pid int, state process.State) {
-	GinkgoHelper()
-	Eventually(ctx, func() (process.State, error) {
+	ginkgo.GinkgoHelper()
+	gomega.Eventually(ctx, func() (process.State, error) {
 		p, err := s.kernel.Lookup(pid)
 		return p.State, err
-	}).Should(Equal(state), fmt.Sprintf("process %d", pid))
+	}).Should(gomega.Equal(state), fmt.Sprintf("process %d", pid))
 }
 
 // vanishes waits until nobody has a PID any more.
 func (s *stage) vanishes(ctx context.Context, pid int) {
-	GinkgoHelper()
-	Eventually(ctx, func() error {
+	ginkgo.GinkgoHelper()
+	gomega.Eventually(ctx, func() error {
 		_, err := s.kernel.Lookup(pid)
 		return err
-	}).Should(MatchError(process.ErrGone), "process %d", pid)
+	}).Should(gomega.MatchError(process.ErrGone), "process %d", pid)
 }

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -36,17 +36,17 @@ func (s *stage) after(pid int, event process.Events) (later process.Events) {
 
 // another makes another process with the PID of one that has gone.
 func (s *stage) another(pid int) (exit func()) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	exit = s.tryReuse(pid)
-	Expect(exit).NotTo(BeNil(), "PID %d is still in use", pid)
+	gomega.Expect(exit).NotTo(gomega.BeNil(), "PID %d is still in use", pid)
 	return exit
 }
 
 func (s *stage) tryReuse(pid int) func() {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	exit, err := s.Reuse(pid)
 	if err != nil {
-		Skip("PIDs cannot be re-used here: " + strings.TrimSpace(err.Error()))
+		ginkgo.Skip("PIDs cannot be re-used here: " + strings.TrimSpace(err.Error()))
 	}
 	return exit
 }

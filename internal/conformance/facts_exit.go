@@ -3,7 +3,7 @@ package conformance
 import (
 	"context"
 
-	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -16,18 +16,18 @@ var exitFacts = []fact{{
 		s.await(ctx, pid, process.Exited)
 		s.Reap(0, pid)
 		s.fence(ctx)
-		Expect(s.exits(pid)).To(Equal(1))
+		gomega.Expect(s.exits(pid)).To(gomega.Equal(1))
 	},
 	probe: true,
 }, {
 	claim: "announces the end of a process that was added twice exactly once",
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
-		Expect(s.watch(pid)).To(Succeed())
+		gomega.Expect(s.watch(pid)).To(gomega.Succeed())
 		s.Exit(pid)
 		s.await(ctx, pid, process.Exited)
 		s.fence(ctx)
-		Expect(s.exits(pid)).To(Equal(1))
+		gomega.Expect(s.exits(pid)).To(gomega.Equal(1))
 	},
 	probe: true,
 }, {
@@ -38,7 +38,7 @@ var exitFacts = []fact{{
 		s.Exit(pid)
 		s.Reap(0, pid)
 		s.fence(ctx)
-		Expect(s.of(pid)).To(BeZero())
+		gomega.Expect(s.of(pid)).To(gomega.BeZero())
 	},
 	probe: true,
 }, {
@@ -47,16 +47,16 @@ var exitFacts = []fact{{
 		pid := s.Spawn(0)
 		s.Exit(pid)
 		s.becomes(ctx, pid, process.Zombie)
-		Expect(s.watch(pid)).To(MatchError(process.ErrGone))
+		gomega.Expect(s.watch(pid)).To(gomega.MatchError(process.ErrGone))
 		s.Reap(0, pid)
 		s.fence(ctx)
-		Expect(s.of(pid)).To(BeZero())
+		gomega.Expect(s.of(pid)).To(gomega.BeZero())
 	},
 	except: map[process.Forks]exception{process.ForksUnseen: {pidfdZombie, func(ctx context.Context, s *stage) {
 		pid := s.Spawn(0)
 		s.Exit(pid)
 		s.becomes(ctx, pid, process.Zombie)
-		Expect(s.watch(pid)).To(Succeed())
+		gomega.Expect(s.watch(pid)).To(gomega.Succeed())
 		s.await(ctx, pid, process.Exited)
 	}}},
 	probe: true,
@@ -71,7 +71,7 @@ var exitFacts = []fact{{
 			if err == nil {
 				s.await(ctx, pid, process.Exited)
 			} else {
-				Expect(err).To(MatchError(process.ErrGone))
+				gomega.Expect(err).To(gomega.MatchError(process.ErrGone))
 			}
 			s.Reap(0, pid)
 		}
@@ -83,7 +83,7 @@ var exitFacts = []fact{{
 		pid := s.Spawn(0)
 		s.Exit(pid)
 		s.Reap(0, pid)
-		Expect(s.watch(pid)).To(MatchError(process.ErrGone))
+		gomega.Expect(s.watch(pid)).To(gomega.MatchError(process.ErrGone))
 	},
 	probe: true,
 }, {
@@ -112,7 +112,7 @@ var exitFacts = []fact{{
 			s.next(0)
 		}
 		for _, pid := range pids {
-			Expect(s.exits(pid)).To(Equal(1))
+			gomega.Expect(s.exits(pid)).To(gomega.Equal(1))
 		}
 	},
 	except: map[process.Forks]exception{process.ForksNamed: {why: "the connector speaks after the parent was woken"}},
@@ -127,7 +127,7 @@ var exitFacts = []fact{{
 		s.await(ctx, pid, process.Exited)
 		exit()
 		s.fence(ctx)
-		Expect(s.exits(pid)).To(Equal(1))
+		gomega.Expect(s.exits(pid)).To(gomega.Equal(1))
 	},
 }, {
 	claim: "watches the next process with a PID, when told to, from the first one's end on (R8)",
@@ -136,9 +136,9 @@ var exitFacts = []fact{{
 		s.Exit(pid)
 		s.Reap(0, pid)
 		exit := s.another(pid)
-		Expect(s.watch(pid)).To(Succeed())
+		gomega.Expect(s.watch(pid)).To(gomega.Succeed())
 		s.fence(ctx)
-		Expect(s.exits(pid)).To(BeZero(), "the end of the old process was announced as the new one's")
+		gomega.Expect(s.exits(pid)).To(gomega.BeZero(), "the end of the old process was announced as the new one's")
 		exit()
 		s.await(ctx, pid, process.Exited)
 	},

@@ -3,8 +3,8 @@ package conformance
 import (
 	"context"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -17,8 +17,8 @@ var forkFacts = []fact{{
 		s.await(ctx, parent, process.Forked)
 		table := s.read()
 		wait()
-		Expect(table).To(HaveKey(child))
-		Expect(table[child].Parent).To(Equal(parent))
+		gomega.Expect(table).To(gomega.HaveKey(child))
+		gomega.Expect(table[child].Parent).To(gomega.Equal(parent))
 	},
 	except: map[process.Forks]exception{process.ForksUnseen: {why: pidfdForks}},
 	probe:  true,
@@ -27,10 +27,10 @@ var forkFacts = []fact{{
 	check: func(ctx context.Context, s *stage) {
 		parent := s.Spawn(0)
 		child := s.Spawn(parent)
-		Expect(s.watch(parent)).To(Succeed())
+		gomega.Expect(s.watch(parent)).To(gomega.Succeed())
 		table := s.read()
-		Expect(table).To(HaveKey(child))
-		Expect(table[child].Parent).To(Equal(parent))
+		gomega.Expect(table).To(gomega.HaveKey(child))
+		gomega.Expect(table[child].Parent).To(gomega.Equal(parent))
 	},
 }, {
 	claim: "merges forks, but announces them before the end (G6, R5)",
@@ -42,7 +42,7 @@ var forkFacts = []fact{{
 		s.Exit(parent)
 		s.await(ctx, parent, process.Forked|process.Exited)
 		s.fence(ctx)
-		Expect(s.after(parent, process.Exited)).To(BeZero())
+		gomega.Expect(s.after(parent, process.Exited)).To(gomega.BeZero())
 	},
 	except: map[process.Forks]exception{process.ForksUnseen: {why: pidfdForks}},
 	probe:  true,
@@ -62,9 +62,9 @@ var forkFacts = []fact{{
 			}
 		}
 		if s.kernel.Forks() == process.ForksNamed {
-			Expect(named).To(Equal(children))
+			gomega.Expect(named).To(gomega.Equal(children))
 		} else {
-			Expect(named).To(HaveEach(0))
+			gomega.Expect(named).To(gomega.HaveEach(0))
 		}
 	},
 	except: map[process.Forks]exception{process.ForksUnseen: {why: pidfdForks}},
@@ -78,7 +78,7 @@ var forkFacts = []fact{{
 			s.Exec(pid)
 			s.await(ctx, pid, process.Execed)
 		}
-		Expect(s.lookup(pid).Identity).To(Equal(before.Identity))
+		gomega.Expect(s.lookup(pid).Identity).To(gomega.Equal(before.Identity))
 		s.Exit(pid)
 		s.await(ctx, pid, process.Exited)
 	},
@@ -86,10 +86,10 @@ var forkFacts = []fact{{
 		pid := s.watchedChild()
 		before := s.lookup(pid)
 		s.Exec(pid)
-		Expect(s.lookup(pid).Identity).To(Equal(before.Identity))
+		gomega.Expect(s.lookup(pid).Identity).To(gomega.Equal(before.Identity))
 		s.Exit(pid)
 		s.await(ctx, pid, process.Exited)
-		Expect(s.of(pid)).To(Equal(process.Exited))
+		gomega.Expect(s.of(pid)).To(gomega.Equal(process.Exited))
 	}}},
 	probe: true,
 }, {
@@ -101,10 +101,10 @@ var forkFacts = []fact{{
 		s.await(ctx, parent, process.Exited)
 		table := s.read()
 		for _, child := range children {
-			Expect(table).To(HaveKey(child))
-			Expect(table[child].Parent).NotTo(Equal(parent))
+			gomega.Expect(table).To(gomega.HaveKey(child))
+			gomega.Expect(table[child].Parent).NotTo(gomega.Equal(parent))
 			if s.kernel.Forks() == process.ForksAnnounced { // elsewhere any ancestor may adopt
-				Expect(table[child].Parent).To(Equal(1))
+				gomega.Expect(table[child].Parent).To(gomega.Equal(1))
 			}
 		}
 	},
@@ -113,21 +113,21 @@ var forkFacts = []fact{{
 	claim: "keeps naming who made a process: for zombies, orphans and after an exec, if it was asked before (6.2)",
 	check: func(ctx context.Context, s *stage) {
 		if !s.kernel.Lineage() {
-			Skip("this kernel does not say")
+			ginkgo.Skip("this kernel does not say")
 		}
 		mother := s.Spawn(0)
 		child := s.Spawn(mother)
 		made, maker := s.lookup(child).Lineage, s.lookup(mother).Lineage
-		Expect(made.Parent).To(Equal(maker.Self))
-		Expect(made.Self).To(BeNumerically(">", maker.Self))
+		gomega.Expect(made.Parent).To(gomega.Equal(maker.Self))
+		gomega.Expect(made.Self).To(gomega.BeNumerically(">", maker.Self))
 		s.Exit(mother)
 		s.becomes(ctx, mother, process.Zombie)
-		Expect(s.lookup(mother).Lineage).To(Equal(maker))
+		gomega.Expect(s.lookup(mother).Lineage).To(gomega.Equal(maker))
 		s.Reap(0, mother)
-		Expect(s.lookup(child).Parent).To(Equal(1))
+		gomega.Expect(s.lookup(child).Parent).To(gomega.Equal(1))
 		s.Exec(child)
-		Expect(s.lookup(child).Lineage).To(Equal(made))
-		Expect(s.read()[child].Lineage).To(Equal(made))
+		gomega.Expect(s.lookup(child).Lineage).To(gomega.Equal(made))
+		gomega.Expect(s.read()[child].Lineage).To(gomega.Equal(made))
 	},
 	probe: true,
 }, {
@@ -139,7 +139,7 @@ var forkFacts = []fact{{
 		s.becomes(ctx, child, process.Zombie)
 		s.Exit(parent)
 		s.await(ctx, parent, process.Exited)
-		Expect(s.read()).NotTo(HaveKey(child))
+		gomega.Expect(s.read()).NotTo(gomega.HaveKey(child))
 	},
 	except: map[process.Forks]exception{process.ForksNamed: {initReaps, zombiesVanish}, process.ForksUnseen: {initReaps, zombiesVanish}},
 	probe:  true,

@@ -3,7 +3,7 @@ package conformance
 import (
 	"context"
 
-	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -14,10 +14,10 @@ var tableFacts = []fact{{
 		parent := s.Spawn(0)
 		child := s.Spawn(parent)
 		row := s.read()[child]
-		Expect(row).To(Equal(s.lookup(child)))
-		Expect(row.Parent).To(Equal(parent))
-		Expect(row.Start).NotTo(BeZero())
-		Expect(row.Boot).NotTo(BeEmpty())
+		gomega.Expect(row).To(gomega.Equal(s.lookup(child)))
+		gomega.Expect(row.Parent).To(gomega.Equal(parent))
+		gomega.Expect(row.Start).NotTo(gomega.BeZero())
+		gomega.Expect(row.Boot).NotTo(gomega.BeEmpty())
 	},
 }, {
 	claim: "never changes an identity: by exec, in another group or session, as an orphan, as a zombie (G9)",
@@ -28,13 +28,13 @@ var tableFacts = []fact{{
 		childBorn := s.lookup(child).Identity
 		s.Setpgid(parent)
 		s.Exec(parent)
-		Expect(s.lookup(parent).Identity).To(Equal(born))
+		gomega.Expect(s.lookup(parent).Identity).To(gomega.Equal(born))
 		s.Exit(parent)
 		s.becomes(ctx, parent, process.Zombie)
-		Expect(s.lookup(parent).Identity).To(Equal(born))
+		gomega.Expect(s.lookup(parent).Identity).To(gomega.Equal(born))
 		s.Setsid(child)
 		s.Exec(child)
-		Expect(s.lookup(child).Identity).To(Equal(childBorn))
+		gomega.Expect(s.lookup(child).Identity).To(gomega.Equal(childBorn))
 	},
 }, {
 	claim: "lists each PID once and everybody who lives throughout the read, while others come and go (G10)",
@@ -53,7 +53,7 @@ var tableFacts = []fact{{
 		for range 20 {
 			table := s.read()
 			for _, pid := range lasting {
-				Expect(table).To(HaveKey(pid))
+				gomega.Expect(table).To(gomega.HaveKey(pid))
 			}
 		}
 		wait()
@@ -72,9 +72,9 @@ var tableFacts = []fact{{
 		s.Reap(0, parent)
 		s.vanishes(ctx, child)
 		orphan := s.lookup(grandchild)
-		Expect(orphan.Parent).NotTo(BeElementOf(parent, child))
-		Expect(orphan.Group).To(Equal(child))
-		Expect(orphan.Session).To(Equal(parent))
+		gomega.Expect(orphan.Parent).NotTo(gomega.BeElementOf(parent, child))
+		gomega.Expect(orphan.Group).To(gomega.Equal(child))
+		gomega.Expect(orphan.Session).To(gomega.Equal(parent))
 	},
 }, {
 	claim: "makes the leader's PID the id of a new group or session (G8)",
@@ -82,10 +82,10 @@ var tableFacts = []fact{{
 		leader := s.Spawn(0)
 		session := s.lookup(leader).Session
 		s.Setpgid(leader)
-		Expect(s.lookup(leader)).To(And(HaveField("Group", leader), HaveField("Session", session)))
+		gomega.Expect(s.lookup(leader)).To(gomega.And(gomega.HaveField("Group", leader), gomega.HaveField("Session", session)))
 		other := s.Spawn(0)
 		s.Setsid(other)
-		Expect(s.lookup(other)).To(And(HaveField("Group", other), HaveField("Session", other)))
+		gomega.Expect(s.lookup(other)).To(gomega.And(gomega.HaveField("Group", other), gomega.HaveField("Session", other)))
 	},
 }, {
 	claim: "does not use a PID again while it names a group (G8)",
@@ -94,14 +94,14 @@ var tableFacts = []fact{{
 		s.Setpgid(leader)
 		other := s.Spawn(leader)
 		s.Exit(leader)
-		Expect(s.tryReuse(leader)).To(BeNil(), "while it is a zombie")
+		gomega.Expect(s.tryReuse(leader)).To(gomega.BeNil(), "while it is a zombie")
 		s.Reap(0, leader)
-		Expect(s.tryReuse(leader)).To(BeNil(), "while its group has a member")
-		Expect(s.lookup(other).Group).To(Equal(leader))
+		gomega.Expect(s.tryReuse(leader)).To(gomega.BeNil(), "while its group has a member")
+		gomega.Expect(s.lookup(other).Group).To(gomega.Equal(leader))
 		s.Exit(other)
 		s.vanishes(ctx, other)
 		// Linux lets go of the number only when init has reaped the orphan.
-		Eventually(ctx, func() func() { return s.tryReuse(leader) }).ShouldNot(BeNil(), "when all have gone")
+		gomega.Eventually(ctx, func() func() { return s.tryReuse(leader) }).ShouldNot(gomega.BeNil(), "when all have gone")
 	},
 }, {
 	claim: "lists a zombie with parent and group until its parent waits (G12)",
@@ -111,9 +111,9 @@ var tableFacts = []fact{{
 		s.Setpgid(zombie)
 		s.Exit(zombie)
 		s.becomes(ctx, zombie, process.Zombie)
-		Expect(s.read()[zombie]).To(And(HaveField("Parent", parent), HaveField("Group", zombie), HaveField("State", process.Zombie)))
+		gomega.Expect(s.read()[zombie]).To(gomega.And(gomega.HaveField("Parent", parent), gomega.HaveField("Group", zombie), gomega.HaveField("State", process.Zombie)))
 		s.Reap(parent, zombie)
-		Expect(s.read()).NotTo(HaveKey(zombie))
+		gomega.Expect(s.read()).NotTo(gomega.HaveKey(zombie))
 	},
 	probe: true,
 }, {
@@ -134,7 +134,7 @@ var tableFacts = []fact{{
 		s.Exit(pid)
 		s.Reap(0, pid)
 		s.gone(pid)
-		Expect(s.read()).NotTo(HaveKey(pid))
+		gomega.Expect(s.read()).NotTo(gomega.HaveKey(pid))
 		s.gone(-1)
 	},
 	probe: true,
@@ -148,9 +148,9 @@ var tableFacts = []fact{{
 		s.Setsid(parent)
 		s.Exit(grandparent)
 		s.Reap(0, grandparent)
-		Expect(s.lookup(child).Parent).To(Equal(parent))
+		gomega.Expect(s.lookup(child).Parent).To(gomega.Equal(parent))
 		s.Exit(parent)
 		s.vanishes(ctx, parent)
-		Expect(s.lookup(child).Parent).NotTo(Equal(parent))
+		gomega.Expect(s.lookup(child).Parent).NotTo(gomega.Equal(parent))
 	},
 }}

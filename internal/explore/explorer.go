@@ -22,7 +22,7 @@ type explorer struct {
 	holes   int
 }
 
-// A way leads to a state, and one more choice.
+// A way leads to a state and makes one more choice there.
 type way struct {
 	base    *Run // nil is the beginning
 	choices []uint8

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -13,10 +13,10 @@ import (
 )
 
 // EveryFlavour has an entry for each thing that kernels say of forks.
-var EveryFlavour = []TableEntry{
-	Entry("where forks are announced", process.ForksAnnounced),
-	Entry("where forks are named", process.ForksNamed),
-	Entry("where forks are unseen", process.ForksUnseen),
+var EveryFlavour = []ginkgo.TableEntry{
+	ginkgo.Entry("where forks are announced", process.ForksAnnounced),
+	ginkgo.Entry("where forks are named", process.ForksNamed),
+	ginkgo.Entry("where forks are unseen", process.ForksUnseen),
 }
 
 // A Rehearsal plays a script to a tracker, step by step and without a
@@ -37,22 +37,22 @@ func New(flavour process.Forks) *Rehearsal {
 
 // Track begins a tree and lets the tracker come to rest.
 func (r *Rehearsal) Track(pid int) *Tree {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	t, err := r.Follower.Track(pid)
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	r.Run()
 	return &Tree{r.Follower, t}
 }
 
 // Resume resumes a tree and lets the tracker come to rest.
 func (r *Rehearsal) Resume(root int, known ...int) *Tree {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	var identities []process.Identity
 	for _, pid := range known {
 		identities = append(identities, Identity(pid))
 	}
 	t, err := r.Follower.Resume(Identity(root), append([]process.Identity{Identity(root)}, identities...))
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	r.Run()
 	return &Tree{r.Follower, t}
 }
@@ -65,13 +65,13 @@ func (r *Rehearsal) Drop(t *Tree) {
 // Run has the tracker take steps until it waits for a notice only, or for ten
 // seconds of its own time.
 func (r *Rehearsal) Run() {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	deadline := r.Clock.Add(10 * time.Second)
 	for steps := 0; steps == 0 || !r.Idle && r.Clock.Before(deadline); steps++ {
-		Expect(r.Follower.Step()).To(Succeed())
-		Expect(steps).To(BeNumerically("<", 10_000), "the tracker does not come to rest")
+		gomega.Expect(r.Follower.Step()).To(gomega.Succeed())
+		gomega.Expect(steps).To(gomega.BeNumerically("<", 10_000), "the tracker does not come to rest")
 	}
-	r.Follower.Do(func(c *core.Core) { Expect(c.CheckCounts()).To(Succeed()) })
+	r.Follower.Do(func(c *core.Core) { gomega.Expect(c.CheckCounts()).To(gomega.Succeed()) })
 }
 
 // Knows tells whether a process is a live member of a tree.
@@ -114,7 +114,7 @@ func (t *Tree) Verdict() (v trees.Verdict, err error) {
 // Appears writes rows into the table, with the notice of a fork for a parent
 // that is watched.
 func (r *Rehearsal) Appears(rows ...process.Row) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	for _, p := range rows {
 		r.Rows[p.PID] = p
 		if _, ok := r.Watched[p.Parent]; ok && r.flavour != process.ForksUnseen {
@@ -137,7 +137,7 @@ func (r *Rehearsal) Replaces(p process.Row) { r.Rows[p.PID] = p }
 
 // Dies has processes die, with the notices of those that are watched.
 func (r *Rehearsal) Dies(pids ...int) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	for _, pid := range pids {
 		r.Bury(pid)
 		if _, ok := r.Watched[pid]; ok {

@@ -72,8 +72,7 @@ func (p *Process) Step() {
 		p.exitStep()
 		return
 	}
-	op := p.op()
-	switch op.Verb {
+	switch op := p.op(); op.Verb {
 	case OpExit: // at once so far that it runs no code any more
 		k.Story("%s begins to exit", p)
 		p.state, p.phase, p.Lease = Exiting, phaseClosed, false
@@ -89,6 +88,16 @@ func (p *Process) Step() {
 			return
 		}
 		p.announceChild(op)
+	default:
+		p.perform(op)
+	}
+	p.at, p.phase = p.at+1, 0
+}
+
+// perform does what takes one step.
+func (p *Process) perform(op Op) {
+	k := p.kernel
+	switch op.Verb {
 	case OpSetsid:
 		p.sid, p.pgid = p.PID, p.PID
 		k.Story("%s makes a session", p)
@@ -124,7 +133,6 @@ func (p *Process) Step() {
 			k.reapChild(z)
 		}
 	}
-	p.at, p.phase = p.at+1, 0
 }
 
 func (p *Process) makeChild(op Op) {

@@ -5,8 +5,8 @@ package testproc
 import (
 	"os"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
@@ -14,7 +14,7 @@ import (
 // openDescriptors lists those of this process, without pipes where several
 // processes run the specs: Ginkgo makes its own there at any time.
 func openDescriptors() ([]string, error) {
-	suite, _ := GinkgoConfiguration()
+	suite, _ := ginkgo.GinkgoConfiguration()
 	return descriptor.Snapshot(suite.ParallelTotal == 1)
 }
 
@@ -22,7 +22,7 @@ func openDescriptors() ([]string, error) {
 // is first needed.
 func openPoller() {
 	read, write, err := os.Pipe()
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	defer read.Close()
 	defer write.Close()
 }

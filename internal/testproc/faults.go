@@ -5,8 +5,8 @@ import (
 	"errors"
 	"os"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -26,25 +26,25 @@ func Insist[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 
 // Sure returns the answer to a question that must have one.
 func Sure[T any](ctx context.Context, ask func() (T, error)) T {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	answer, err := Insist(ctx, ask)
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	return answer
 }
 
 // Look returns what the kernel says of a process that is there.
-func Look(ctx SpecContext, pid int) process.Process {
-	GinkgoHelper()
+func Look(ctx ginkgo.SpecContext, pid int) process.Process {
+	ginkgo.GinkgoHelper()
 	return Sure(ctx, func() (process.Process, error) { return process.Lookup(pid) })
 }
 
 // Opened returns what opens a mechanism of a kernel opened. The spec is skipped where
 // the mechanism does not work.
 func Opened[K any](k K, err error) K {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	if errors.Is(err, errors.ErrUnsupported) {
-		Skip("this mechanism does not work here: " + err.Error())
+		ginkgo.Skip("this mechanism does not work here: " + err.Error())
 	}
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	return k
 }

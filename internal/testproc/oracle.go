@@ -8,8 +8,8 @@ import (
 	"sync"
 	"syscall"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 )
 
@@ -38,14 +38,14 @@ type Cue struct {
 
 // start starts a process. The caller waits for it, and ends the oracle.
 func start(c Cue) (*os.Process, *Oracle) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	starting.Lock()
 	defer starting.Unlock()
 	read, write, err := os.Pipe()
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	defer write.Close()
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	defer null.Close()
 	files := []*os.File{c.In, c.out, null, write}
 	for i, file := range files {
@@ -56,14 +56,14 @@ func start(c Cue) (*os.Process, *Oracle) {
 	process, err := os.StartProcess(c.Argv[0], c.Argv, &os.ProcAttr{
 		Env: append(os.Environ(), c.env...), Files: append(files, c.extra...), Sys: c.Sys,
 	})
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	return process, &Oracle{read}
 }
 
 // Held reports whether any descendant has the descriptor at this moment.
 func (o *Oracle) Held() (held bool) {
 	raw, err := o.read.SyscallConn()
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	err = raw.Control(func(fd uintptr) {
 		// The read end of an os.Pipe never blocks, and a read of nothing is
 		// its end.
@@ -74,12 +74,12 @@ func (o *Oracle) Held() (held bool) {
 		}
 		held = n != 0 || err != nil
 	})
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	return held
 }
 
 // end waits until nobody is left.
 func (o *Oracle) end(ctx context.Context) {
-	Eventually(ctx, o.Held).Should(BeFalse(), "the spec leaves a process")
-	Expect(o.read.Close()).To(Succeed())
+	gomega.Eventually(ctx, o.Held).Should(gomega.BeFalse(), "the spec leaves a process")
+	gomega.Expect(o.read.Close()).To(gomega.Succeed())
 }

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"testing"
 
-	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega"
 )
 
 // The specs need processes that do what Go's own runtime does not offer them to
@@ -66,6 +66,6 @@ func Must(err error) {
 // Self is the path of this test binary.
 func Self() string {
 	path, err := os.Executable()
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	return path
 }

@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 )
 
 // A Root is the first process of a tree that a spec makes. Its processes stop
@@ -59,36 +59,36 @@ func Played(part string, env ...string) Cue {
 
 // Lead starts a program as the root of a tree.
 func Lead(gates int, c Cue) *Root {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	path, err := exec.LookPath(c.Argv[0])
 	if err != nil {
-		Skip(c.Argv[0] + " is not installed")
+		ginkgo.Skip(c.Argv[0] + " is not installed")
 	}
 	said, out, err := os.Pipe()
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	r := &Root{said: said, lines: bufio.NewScanner(said)}
 	c.Argv[0], c.out = path, out
 	for range gates {
 		waits, opens, err := os.Pipe()
-		Expect(err).NotTo(HaveOccurred())
+		gomega.Expect(err).NotTo(gomega.HaveOccurred())
 		r.gates, c.extra = append(r.gates, opens), append(c.extra, waits)
 	}
 	r.Process, r.Oracle = start(c)
 	for _, given := range append(c.extra, out) {
-		Expect(given.Close()).To(Succeed())
+		gomega.Expect(given.Close()).To(gomega.Succeed())
 	}
-	DeferCleanup(r.end)
+	ginkgo.DeferCleanup(r.end)
 	return r
 }
 
 // end lets everybody through all gates. Where a spec ended early, the root may be
 // stopped or wait for something else.
-func (r *Root) end(ctx SpecContext) {
+func (r *Root) end(ctx ginkgo.SpecContext) {
 	for gate := range r.gates {
 		r.Open(gate)
 	}
 	if !r.reaped {
-		Expect(r.Kill()).To(Or(Succeed(), MatchError(os.ErrProcessDone)))
+		gomega.Expect(r.Kill()).To(gomega.Or(gomega.Succeed(), gomega.MatchError(os.ErrProcessDone)))
 	}
 	r.Reap()
 	r.Oracle.end(ctx)
@@ -102,22 +102,22 @@ func (r *Root) Open(gate int) { r.gates[gate].Close() }
 func (r *Root) Reap() {
 	if !r.reaped {
 		_, err := r.Wait()
-		Expect(err).NotTo(HaveOccurred())
+		gomega.Expect(err).NotTo(gomega.HaveOccurred())
 		r.reaped = true
 	}
 }
 
 // Line returns the next thing that the processes of the tree said.
 func (r *Root) Line() string {
-	GinkgoHelper()
-	Expect(r.said.SetReadDeadline(time.Now().Add(Limit))).To(Succeed())
-	Expect(r.lines.Scan()).To(BeTrue(), "nothing more is said: %v", r.lines.Err())
+	ginkgo.GinkgoHelper()
+	gomega.Expect(r.said.SetReadDeadline(time.Now().Add(Limit))).To(gomega.Succeed())
+	gomega.Expect(r.lines.Scan()).To(gomega.BeTrue(), "nothing more is said: %v", r.lines.Err())
 	return r.lines.Text()
 }
 
 // Persons reads n lines like "leaf 4711" and returns the PIDs by name.
 func (r *Root) Persons(n int) map[string]int {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	found := make(map[string]int)
 	for range n {
 		name, pid := r.Person()
@@ -128,14 +128,14 @@ func (r *Root) Persons(n int) map[string]int {
 
 // Person reads a line like "leaf 4711".
 func (r *Root) Person() (name string, pid int) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	name, number, _ := strings.Cut(r.Line(), " ")
 	return name, Atoi(number)
 }
 
 // Crowd reads n lines and returns the PIDs in them.
 func (r *Root) Crowd(n int) (pids []int) {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	for range n {
 		_, pid := r.Person()
 		pids = append(pids, pid)
@@ -146,9 +146,9 @@ func (r *Root) Crowd(n int) (pids []int) {
 
 // Atoi reads a PID that somebody said.
 func Atoi(text string) int {
-	GinkgoHelper()
+	ginkgo.GinkgoHelper()
 	number, err := strconv.Atoi(text)
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	return number
 }
 
@@ -156,7 +156,7 @@ func Atoi(text string) int {
 func Itoa(number int) string { return strconv.Itoa(number) }
 
 // Continue lets a stopped process go on.
-func Continue(pid int) { Expect(syscall.Kill(pid, syscall.SIGCONT)).To(Succeed()) }
+func Continue(pid int) { gomega.Expect(syscall.Kill(pid, syscall.SIGCONT)).To(gomega.Succeed()) }
 
 // String names the root by its PID.
 func (r *Root) String() string { return fmt.Sprintf("root %d", r.Pid) }

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/internal/core"
 )
@@ -41,27 +41,27 @@ const Limit = time.Minute
 func NewWorld(open func() core.Kernel) *World {
 	// Not in the spec's own directory: the path of a socket is short on macOS.
 	dir, err := os.MkdirTemp("", "t")
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(os.RemoveAll, dir)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	ginkgo.DeferCleanup(os.RemoveAll, dir)
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: filepath.Join(dir, "s")})
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	w := &World{
 		kernel: open, listener: listener,
 		children: make(map[int]*os.Process), actors: make(map[int]*conversation),
 	}
-	DeferCleanup(w.end)
+	ginkgo.DeferCleanup(w.end)
 	return w
 }
 
 // end lets go of all actors, which ends them.
-func (w *World) end(ctx SpecContext) {
+func (w *World) end(ctx ginkgo.SpecContext) {
 	w.listener.Close()
 	for _, actor := range w.actors {
 		actor.Close()
 	}
 	for _, child := range w.children {
 		_, err := child.Wait()
-		Expect(err).NotTo(HaveOccurred())
+		gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	}
 	for _, o := range w.oracles {
 		o.end(ctx)
@@ -80,11 +80,11 @@ func (w *World) Spawn(parent int) (pid int) {
 	} else {
 		pid = w.order(parent, "spawn")
 	}
-	Expect(w.listener.SetDeadline(time.Now().Add(Limit))).To(Succeed())
+	gomega.Expect(w.listener.SetDeadline(time.Now().Add(Limit))).To(gomega.Succeed())
 	conn, err := w.listener.Accept()
-	Expect(err).NotTo(HaveOccurred(), "actor %d does not come", pid)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "actor %d does not come", pid)
 	w.actors[pid] = &conversation{conn, bufio.NewScanner(conn)}
-	Expect(w.actors[pid].answer()).To(Equal(pid), "another actor came")
+	gomega.Expect(w.actors[pid].answer()).To(gomega.Equal(pid), "another actor came")
 	return pid
 }
 
@@ -107,20 +107,20 @@ func (w *World) order(pid int, words ...any) int {
 
 func (c *conversation) say(words ...any) {
 	_, err := fmt.Fprintln(c, words...)
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 }
 
 // answer reads a line: "ok" and perhaps a number.
 func (c *conversation) answer() (number int) {
-	Expect(c.SetDeadline(time.Now().Add(Limit))).To(Succeed())
-	Expect(c.lines.Scan()).To(BeTrue(), "the actor is silent: %v", c.lines.Err())
+	gomega.Expect(c.SetDeadline(time.Now().Add(Limit))).To(gomega.Succeed())
+	gomega.Expect(c.lines.Scan()).To(gomega.BeTrue(), "the actor is silent: %v", c.lines.Err())
 	words := strings.Fields(c.lines.Text())
-	Expect(words).To(ContainElement("ok"))
+	gomega.Expect(words).To(gomega.ContainElement("ok"))
 	if len(words) == 1 {
 		return 0
 	}
 	number, err := strconv.Atoi(words[1])
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	return number
 }
 
@@ -128,9 +128,9 @@ func (c *conversation) answer() (number int) {
 func (w *World) Exit(pid int) {
 	actor := w.actors[pid]
 	actor.say("exit")
-	Expect(actor.SetDeadline(time.Now().Add(Limit))).To(Succeed())
-	Expect(actor.lines.Scan()).To(BeFalse(), "an actor that was to exit says %q", actor.lines.Text())
-	Expect(actor.lines.Err()).NotTo(HaveOccurred())
+	gomega.Expect(actor.SetDeadline(time.Now().Add(Limit))).To(gomega.Succeed())
+	gomega.Expect(actor.lines.Scan()).To(gomega.BeFalse(), "an actor that was to exit says %q", actor.lines.Text())
+	gomega.Expect(actor.lines.Err()).NotTo(gomega.HaveOccurred())
 	actor.Close()
 	delete(w.actors, pid)
 }
@@ -142,7 +142,7 @@ func (w *World) Reap(parent, pid int) {
 		return
 	}
 	_, err := w.children[pid].Wait()
-	Expect(err).NotTo(HaveOccurred())
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	delete(w.children, pid)
 }
 
@@ -153,13 +153,13 @@ func (w *World) Setsid(pid int) { w.order(pid, "setsid") }
 func (w *World) Setpgid(pid int) { w.order(pid, "setpgid") }
 
 // Exec implements [conformance.World].
-func (w *World) Exec(pid int) { Expect(w.order(pid, "exec")).To(Equal(pid)) }
+func (w *World) Exec(pid int) { gomega.Expect(w.order(pid, "exec")).To(gomega.Equal(pid)) }
 
 // Meanwhile implements [conformance.World].
 func (w *World) Meanwhile(do func()) (wait func()) {
 	done := make(chan struct{})
 	go func() {
-		defer GinkgoRecover()
+		defer ginkgo.GinkgoRecover()
 		defer close(done)
 		do()
 	}()
