@@ -28,11 +28,6 @@ func (id Identity) String() string {
 // Only Linux has those.
 var ErrElsewhere = errors.New("recorded in another namespace")
 
-// ErrForeignProc reports that /proc shows another PID namespace than the one that
-// the calling process is in, so that nothing can be looked up. That is so after
-// unshare --pid without --mount-proc. Only Linux has that.
-var ErrForeignProc = errors.New("/proc shows another PID namespace")
-
 // ThisBoot reports whether the identity was recorded since this machine was
 // started, in whatever namespace.
 func (id Identity) ThisBoot() (bool, error) {

@@ -24,8 +24,8 @@ type Reader struct {
 	owner  unix.Stat_t
 }
 
-// OpenReader returns a reader of the process table. Close it after use. The error
-// is [ErrForeignProc] where /proc shows another PID namespace.
+// OpenReader returns a reader of the process table. Close it after use. It fails where
+// /proc shows another PID namespace than that of this process.
 func OpenReader() (*Reader, error) {
 	boot, err := Boot()
 	if err != nil {
@@ -41,15 +41,16 @@ func OpenReader() (*Reader, error) {
 	return &Reader{boot: boot, proc: fd}, nil
 }
 
-// checkProc returns an error unless /proc shows the PID namespace of this process.
-// In another namespace's /proc the PID of this process names another one.
+// checkProc returns an error unless /proc shows the PID namespace of this process. It
+// shows another one after unshare --pid without --mount-proc, and the PID of this
+// process names another there.
 var checkProc = sync.OnceValue(func() error {
 	self, err := os.Readlink("/proc/self")
 	if err != nil {
 		return fmt.Errorf("find this process in /proc: %w", err)
 	}
 	if pid := os.Getpid(); self != strconv.Itoa(pid) {
-		return fmt.Errorf("%w: this is process %d, and %s there", ErrForeignProc, pid, self)
+		return fmt.Errorf("/proc shows another PID namespace: this is process %d, and %s there", pid, self)
 	}
 	return nil
 })
