@@ -43,7 +43,8 @@ func observer() {
 	for orders.Scan() {
 		switch orders.Text() {
 		case "take":
-			taken, err = takeAll()
+			// Between two steps: a read under way would give one back.
+			testproc.Must(t.call(func() { taken, err = takeAll() }))
 			say("taken", err)
 		case "free":
 			for _, file := range taken {
