@@ -39,7 +39,7 @@ specs: ## those that do without the simulated kernel (LABELS=..., PROCS=4, ARGS=
 explore: OUT := $(OUT)/explore
 explore: ## every order of the steps of small programs, on a simulated kernel
 	@mkdir -p $(OUT)
-	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter=explore --procs=2 --poll-progress-after=0 ./tracker ./monitor
+	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter=explore --procs=2 --poll-progress-after=0 ./internal/explore ./monitor
 
 probe: LABELS = probe
 probe: specs ## only the specs that check facts about the kernel

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // Options say how a runtime is watched. The zero value is ready for use.
@@ -96,7 +98,7 @@ func (w *Watching) open() (err error) {
 // attach follows the owner and all that an earlier monitor knew, and has the
 // record say so.
 func (w *Watching) attach(ctx context.Context, t *tracker.Tracker) error {
-	self, err := tracker.Lookup(os.Getpid())
+	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -122,14 +124,14 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker) error {
 
 // diedUnwatched returns the changes that no monitor saw: the members by the
 // journal that are dead.
-func (w *Watching) diedUnwatched() (left []tracker.Change) {
-	alive := make(map[tracker.Identity]bool)
+func (w *Watching) diedUnwatched() (left []trees.Change) {
+	alive := make(map[process.Identity]bool)
 	for _, m := range w.tree.Members() {
 		alive[m.Identity] = true
 	}
 	for id, m := range w.journal.members {
 		if !alive[id] {
-			left = append(left, tracker.Change{Kind: tracker.Left, Time: time.Now(), Member: m})
+			left = append(left, trees.Change{Kind: trees.Left, Time: time.Now(), Member: m})
 		}
 	}
 	return left

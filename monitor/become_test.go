@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // atHome returns a store with a place beside it for what monitors leave there.
@@ -53,8 +53,8 @@ func monitorsOf(store *monitor.Store) (alive map[int]bool, err error) {
 		if err != nil {
 			return nil, err
 		}
-		row, err := tracker.Lookup(pid)
-		alive[pid] = err == nil && row.State != tracker.Zombie
+		row, err := process.Lookup(pid)
+		alive[pid] = err == nil && row.State != process.Zombie
 	}
 	if os.IsNotExist(err) {
 		err = nil
@@ -170,7 +170,7 @@ var _ = Describe("Starting a runtime", func() {
 				_ = cmd.Process.Kill()
 				_ = cmd.Wait()
 			})
-			row, err := tracker.Lookup(cmd.Process.Pid)
+			row, err := process.Lookup(cmd.Process.Pid)
 			Expect(err).NotTo(HaveOccurred())
 			return &child{row.Identity, cmd}, bufio.NewScanner(out)
 		}
@@ -215,13 +215,13 @@ var _ = Describe("Starting a runtime", func() {
 			record, err := runtime.Record()
 			Expect(err).NotTo(HaveOccurred())
 			Expect(record.Monitor).NotTo(BeNil())
-			monitors, err := tracker.Lookup(record.Monitor.PID)
+			monitors, err := process.Lookup(record.Monitor.PID)
 			Expect(err).NotTo(HaveOccurred())
 			Expect(monitors.Identity).To(Equal(*record.Monitor))
 			Expect(monitors.Session).To(Equal(monitors.PID))
 			Expect(monitors.Group).To(Equal(monitors.PID))
-			Expect(tracker.IsDescendant(monitors.PID, owner.PID)).To(BeFalse())
-			Expect(tracker.IsDescendant(monitors.PID, os.Getpid())).To(BeFalse())
+			Expect(process.IsDescendant(monitors.PID, owner.PID)).To(BeFalse())
+			Expect(process.IsDescendant(monitors.PID, os.Getpid())).To(BeFalse())
 			// Stopped, the monitor cannot end: whoever shares the gate's pipe besides
 			// the owner would be seen to hold it.
 			Expect(syscall.Kill(monitors.PID, syscall.SIGSTOP)).To(Succeed())

@@ -4,19 +4,20 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A cast is the processes of a runtime, by its journal.
 type cast struct {
-	members map[tracker.Identity]tracker.Member
+	members map[process.Identity]trees.Member
 	// former members have left. One that created a group or session that a member
 	// is in can still link an orphan.
-	former map[tracker.Identity]tracker.Member
+	former map[process.Identity]trees.Member
 }
 
 func newCast() cast {
-	return cast{make(map[tracker.Identity]tracker.Member), make(map[tracker.Identity]tracker.Member)}
+	return cast{make(map[process.Identity]trees.Member), make(map[process.Identity]trees.Member)}
 }
 
 // take changes the cast as an entry says. It reports whether that says anything
@@ -28,10 +29,10 @@ func (c *cast) take(e JournalEntry) (isNew bool) {
 	id := e.Member.Identity
 	_, known := c.members[id]
 	switch {
-	case e.Event == tracker.Joined && !known:
+	case e.Event == trees.Joined && !known:
 		c.members[id] = *e.Member
 		delete(c.former, id)
-	case e.Event == tracker.Left:
+	case e.Event == trees.Left:
 		delete(c.members, id)
 		c.former[id] = *e.Member
 	default:
@@ -47,21 +48,21 @@ func (c *cast) dismiss() {
 	for _, m := range c.members {
 		named[m.Group], named[m.Session] = true, true
 	}
-	maps.DeleteFunc(c.former, func(id tracker.Identity, _ tracker.Member) bool { return !named[id.PID] })
+	maps.DeleteFunc(c.former, func(id process.Identity, _ trees.Member) bool { return !named[id.PID] })
 }
 
 // relatives returns all that are members or may link one.
-func (c *cast) relatives() []tracker.Identity {
+func (c *cast) relatives() []process.Identity {
 	return slices.AppendSeq(slices.Collect(maps.Keys(c.members)), maps.Keys(c.former))
 }
 
 // entries returns the shortest journal that has this cast.
 func (c *cast) entries() (entries []JournalEntry) {
 	for _, m := range c.members {
-		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: tracker.Joined, Member: &m})
+		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: trees.Joined, Member: &m})
 	}
 	for _, m := range c.former {
-		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: tracker.Left, Member: &m})
+		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: trees.Left, Member: &m})
 	}
 	return entries
 }

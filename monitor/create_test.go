@@ -14,7 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("Making a runtime", func() {
@@ -57,7 +57,7 @@ var _ = Describe("Making a runtime", func() {
 	})
 
 	It("fails for an owner that is no process", func() {
-		_, err := store.Create(monitor.Creation{Name: "build", Owner: tracker.Identity{PID: -1, Boot: "now"}})
+		_, err := store.Create(monitor.Creation{Name: "build", Owner: process.Identity{PID: -1, Boot: "now"}})
 		Expect(err).To(MatchError(ContainSubstring("its owner, process -1, is none")))
 		Expect(contents(store.Runtimes())).To(BeEmpty())
 	})
@@ -157,7 +157,7 @@ var _ = Describe("Sweeping a store", func() {
 	})
 
 	// stage leaves a runtime that a process is making, half done.
-	stage := func(maker tracker.Identity) string {
+	stage := func(maker process.Identity) string {
 		GinkgoHelper()
 		name := monitor.StageOf(maker) + "1"
 		Expect(os.MkdirAll(filepath.Join(store.Runtimes(), name, "root"), 0o700)).To(Succeed())
@@ -173,10 +173,10 @@ var _ = Describe("Sweeping a store", func() {
 	It("deletes what a zombie was making", func() {
 		c := start("exit 0")
 		stage(c.Identity)
-		Eventually(func() (tracker.State, error) {
-			row, err := tracker.Lookup(c.PID)
+		Eventually(func() (process.State, error) {
+			row, err := process.Lookup(c.PID)
 			return row.State, err
-		}).Should(Equal(tracker.Zombie))
+		}).Should(Equal(process.Zombie))
 		store.Sweep()
 		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
 	})

@@ -8,7 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // The scenarios have real namespaces, where they may make some.
@@ -17,7 +17,7 @@ var _ = Describe("Of processes in another namespace", func() {
 	var runtime *monitor.Runtime
 
 	// Nobody has this PID here, and nobody holds the lease.
-	elsewhere := func() tracker.Identity {
+	elsewhere := func() process.Identity {
 		owner := dead()
 		owner.Boot += "/time:[1]"
 		return owner
@@ -39,7 +39,7 @@ var _ = Describe("Of processes in another namespace", func() {
 	It("no monitor removes the runtime, nor changes it", func() {
 		before, err := runtime.Record()
 		Expect(err).NotTo(HaveOccurred())
-		Expect(watch(runtime).ends()).To(And(MatchError(monitor.ErrElsewhere), MatchError(tracker.ErrElsewhere)))
+		Expect(watch(runtime).ends()).To(And(MatchError(monitor.ErrElsewhere), MatchError(process.ErrElsewhere)))
 		Expect(runtime.Record()).To(Equal(before))
 		Expect(runtime.Root()).To(BeADirectory())
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A program gives a process that it started a runtime, and watches that itself.
@@ -42,7 +43,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	orphansInput.Close()
-	owner, err := tracker.Lookup(shell.Process.Pid)
+	owner, err := process.Lookup(shell.Process.Pid)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

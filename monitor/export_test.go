@@ -5,7 +5,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // What the specs look at inside.
@@ -29,7 +30,7 @@ func (r *Runtime) Remove() error                { return r.remove() }
 func (s *Store) Runtimes() string               { return s.runtimes() }
 func (s *Store) Trash() string                  { return s.trash() }
 func (s *Store) Sweep()                         { s.sweep() }
-func StageOf(maker tracker.Identity) string     { return stageOf(maker) }
+func StageOf(maker process.Identity) string     { return stageOf(maker) }
 func MadeUpName(command []string) string        { return madeUpName(command) }
 func LastOfEach(env []string) []string          { return lastOfEach(env) }
 
@@ -62,7 +63,7 @@ func OpenJournal(path string) (Journal, error) {
 	return Journal{j}, err
 }
 
-func (j Journal) Append(changes ...tracker.Change) error       { return j.append(changes) }
-func (j Journal) Members() map[tracker.Identity]tracker.Member { return j.members }
-func (j Journal) Relatives() []tracker.Identity                { return j.relatives() }
-func (j Journal) Close() error                                 { return j.close() }
+func (j Journal) Append(changes ...trees.Change) error       { return j.append(changes) }
+func (j Journal) Members() map[process.Identity]trees.Member { return j.members }
+func (j Journal) Relatives() []process.Identity              { return j.relatives() }
+func (j Journal) Close() error                               { return j.close() }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // ErrNone reports that the calling process is in no runtime.
@@ -19,20 +19,20 @@ func (v *Survey) Current() (Status, error) {
 	if name := os.Getenv(EnvRuntime); name != "" {
 		return v.statusOf(name)
 	}
-	ancestors, err := tracker.Ancestors(os.Getpid())
+	ancestors, err := process.Ancestors(os.Getpid())
 	if err != nil {
 		return Status{}, fmt.Errorf("find the runtime of this process: %w", err)
 	}
-	self, err := tracker.Lookup(os.Getpid())
+	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return Status{}, fmt.Errorf("find the runtime of this process: %w", err)
 	}
-	return v.nearest(append([]tracker.Process{self}, ancestors...))
+	return v.nearest(append([]process.Process{self}, ancestors...))
 }
 
 // nearest returns the runtime that has the first possible process of a line as
 // a member, the newest one if there are several.
-func (v *Survey) nearest(line []tracker.Process) (Status, error) {
+func (v *Survey) nearest(line []process.Process) (Status, error) {
 	all, err := v.All()
 	if err != nil {
 		return Status{}, err
@@ -51,7 +51,7 @@ func (v *Survey) nearest(line []tracker.Process) (Status, error) {
 	return Status{}, ErrNone
 }
 
-func (s *Status) has(id tracker.Identity) bool {
+func (s *Status) has(id process.Identity) bool {
 	if s.Owner == id {
 		return true
 	}

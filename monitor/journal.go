@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A journal is the monitor's memory: the next monitor goes on from it. It is
@@ -56,7 +56,7 @@ func openJournal(path string) (*journal, error) {
 
 // append writes all changes of one moment at once, and what is missing from
 // before. After an error they are missing.
-func (j *journal) append(changes []tracker.Change) error {
+func (j *journal) append(changes []trees.Change) error {
 	for _, c := range changes {
 		if e := entryOf(c); j.take(e) {
 			j.missing = append(j.missing, e)

@@ -10,22 +10,22 @@ import (
 	"os"
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A JournalEntry is one line of a journal.
 type JournalEntry struct {
-	Time  time.Time          `json:"time"`
-	Event tracker.ChangeKind `json:"event"`
+	Time  time.Time        `json:"time"`
+	Event trees.ChangeKind `json:"event"`
 	// Member is the process that joined or left, and nil for other events.
-	Member *tracker.Member `json:"member,omitempty"`
+	Member *trees.Member `json:"member,omitempty"`
 	// Reason is why the table could not be read.
 	Reason string `json:"reason,omitempty"`
 }
 
-func entryOf(c tracker.Change) JournalEntry {
+func entryOf(c trees.Change) JournalEntry {
 	e := JournalEntry{Time: c.Time.UTC(), Event: c.Kind}
-	if c.Kind == tracker.Joined || c.Kind == tracker.Left {
+	if c.Kind == trees.Joined || c.Kind == trees.Left {
 		e.Member = &c.Member
 	}
 	if c.Err != nil {

@@ -13,7 +13,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A journal", func() {
@@ -40,28 +41,28 @@ var _ = Describe("A journal", func() {
 		return string(text)
 	}
 
-	member := func(pid int, link tracker.Link) tracker.Member {
-		return tracker.Member{
-			Process: tracker.Process{Identity: tracker.Identity{PID: pid, Start: 5, Boot: "now"}, Parent: 1},
+	member := func(pid int, link trees.Link) trees.Member {
+		return trees.Member{
+			Process: process.Process{Identity: process.Identity{PID: pid, Start: 5, Boot: "now"}, Parent: 1},
 			Link:    link, Joined: noon,
 		}
 	}
-	childOf := func(pid, parent int) tracker.Member {
-		return member(pid, tracker.Link{Kind: tracker.LinkParent, Through: tracker.Identity{PID: parent, Start: 4, Boot: "now"}})
+	childOf := func(pid, parent int) trees.Member {
+		return member(pid, trees.Link{Kind: trees.LinkParent, Through: process.Identity{PID: parent, Start: 4, Boot: "now"}})
 	}
-	joined := func(m tracker.Member) tracker.Change {
-		return tracker.Change{Kind: tracker.Joined, Time: noon, Member: m}
+	joined := func(m trees.Member) trees.Change {
+		return trees.Change{Kind: trees.Joined, Time: noon, Member: m}
 	}
-	left := func(m tracker.Member) tracker.Change {
-		return tracker.Change{Kind: tracker.Left, Time: noon, Member: m}
+	left := func(m trees.Member) trees.Change {
+		return trees.Change{Kind: trees.Left, Time: noon, Member: m}
 	}
 
 	It("remembers who joined and did not leave, with their links", func() {
-		first, second, third := member(10, tracker.Link{Kind: tracker.LinkRoot}), childOf(11, 10), childOf(12, 11)
+		first, second, third := member(10, trees.Link{Kind: trees.LinkRoot}), childOf(11, 10), childOf(12, 11)
 		journal := open()
 		Expect(journal.Append(joined(first), joined(second))).To(Succeed())
 		Expect(journal.Append(left(first), joined(third))).To(Succeed())
-		Expect(open().Members()).To(Equal(map[tracker.Identity]tracker.Member{
+		Expect(open().Members()).To(Equal(map[process.Identity]trees.Member{
 			second.Identity: second, third.Identity: third,
 		}))
 	})
@@ -75,7 +76,7 @@ var _ = Describe("A journal", func() {
 	})
 
 	// inGroup is a member that was in a group when it joined.
-	inGroup := func(pid, group int) tracker.Member {
+	inGroup := func(pid, group int) trees.Member {
 		m := childOf(pid, 10)
 		m.Group = group
 		return m
@@ -96,9 +97,9 @@ var _ = Describe("A journal", func() {
 	It("keeps the first link of a member, which says more than a later one", func() {
 		Expect(open().Append(joined(childOf(11, 10)))).To(Succeed())
 		journal := open()
-		Expect(journal.Append(joined(member(11, tracker.Link{Kind: tracker.LinkKnown})))).To(Succeed())
+		Expect(journal.Append(joined(member(11, trees.Link{Kind: trees.LinkKnown})))).To(Succeed())
 		for _, j := range []monitor.Journal{journal, open()} {
-			Expect(j.Members()[childOf(11, 10).Identity].Link.Kind).To(Equal(tracker.LinkParent))
+			Expect(j.Members()[childOf(11, 10).Identity].Link.Kind).To(Equal(trees.LinkParent))
 		}
 		Expect(strings.Count(text(), "\n")).To(Equal(1))
 	})
@@ -106,10 +107,10 @@ var _ = Describe("A journal", func() {
 	It("has the documented form", func() {
 		Expect(open().Append(
 			joined(childOf(11, 10)),
-			tracker.Change{Kind: tracker.Unreadable, Time: noon, Err: errors.New("no memory")},
-			tracker.Change{Kind: tracker.Readable, Time: noon},
+			trees.Change{Kind: trees.Unreadable, Time: noon, Err: errors.New("no memory")},
+			trees.Change{Kind: trees.Readable, Time: noon},
 			left(childOf(11, 10)),
-			tracker.Change{Kind: tracker.Emptied, Time: noon.In(time.FixedZone("elsewhere", 3600))},
+			trees.Change{Kind: trees.Emptied, Time: noon.In(time.FixedZone("elsewhere", 3600))},
 		)).To(Succeed())
 		who := `{"pid":11,"start":5,"boot":"now","parent":1,"group":0,"session":0,"user":0,"state":"running","command":"",` +
 			`"link":{"kind":"parent","through":{"pid":10,"start":4,"boot":"now"}},"joined":"2026-01-02T12:00:00Z"}`
@@ -161,7 +162,7 @@ var _ = Describe("A journal", func() {
 	})
 
 	It("does not grow for ever: the departed are dropped, members and links stay", func() {
-		stays := []tracker.Member{member(10, tracker.Link{Kind: tracker.LinkRoot}), childOf(11, 10)}
+		stays := []trees.Member{member(10, trees.Link{Kind: trees.LinkRoot}), childOf(11, 10)}
 		journal := open()
 		Expect(journal.Append(joined(stays[0]), joined(stays[1]))).To(Succeed())
 		const comings = 3 * monitor.MaxLines
@@ -173,7 +174,7 @@ var _ = Describe("A journal", func() {
 		last := childOf(99, 11)
 		Expect(journal.Append(joined(last))).To(Succeed())
 		for _, j := range []monitor.Journal{journal, open()} {
-			Expect(j.Members()).To(Equal(map[tracker.Identity]tracker.Member{
+			Expect(j.Members()).To(Equal(map[process.Identity]trees.Member{
 				stays[0].Identity: stays[0], stays[1].Identity: stays[1], last.Identity: last,
 			}))
 		}

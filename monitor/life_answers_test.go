@@ -3,28 +3,29 @@ package monitor
 import (
 	"errors"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // changeOf reads a letter of the changes of a village.
-func changeOf(c rune) tracker.Change {
+func changeOf(c rune) trees.Change {
 	switch c {
 	case 'E':
-		return tracker.Change{Kind: tracker.Emptied}
+		return trees.Change{Kind: trees.Emptied}
 	case 'U':
-		return tracker.Change{Kind: tracker.Unreadable, Err: errors.New("no memory")}
+		return trees.Change{Kind: trees.Unreadable, Err: errors.New("no memory")}
 	case 'R':
-		return tracker.Change{Kind: tracker.Readable}
+		return trees.Change{Kind: trees.Readable}
 	}
 	if c < 'E' {
-		return tracker.Change{Kind: tracker.Joined, Member: bodyNo(int(c - 'A'))}
+		return trees.Change{Kind: trees.Joined, Member: bodyNo(int(c - 'A'))}
 	}
-	return tracker.Change{Kind: tracker.Left, Member: bodyNo(int(c - 'a'))}
+	return trees.Change{Kind: trees.Left, Member: bodyNo(int(c - 'a'))}
 }
 
 // bodyNo is a process of a village as a member.
-func bodyNo(i int) tracker.Member {
-	return tracker.Member{Process: tracker.Process{Identity: tracker.Identity{PID: i + 1}}}
+func bodyNo(i int) trees.Member {
+	return trees.Member{Process: process.Process{Identity: process.Identity{PID: i + 1}}}
 }
 
 // check reads the table: what it settles is news too.
@@ -63,11 +64,11 @@ func (v village) write(says statement) []answer {
 	return v.orFail(answer{event{kind: recorded}, after}, unrecorded)
 }
 
-func (v village) record(entries []tracker.Change) []answer {
+func (v village) record(entries []trees.Change) []answer {
 	after := v
 	for _, e := range entries {
-		if e.Kind == tracker.Joined || e.Kind == tracker.Left {
-			after.bodies[e.Member.PID-1].noted = e.Kind == tracker.Joined
+		if e.Kind == trees.Joined || e.Kind == trees.Left {
+			after.bodies[e.Member.PID-1].noted = e.Kind == trees.Joined
 		}
 	}
 	return v.orFail(answer{event{kind: journaled}, after}, unjournaled)
@@ -94,8 +95,8 @@ func (v village) remove() []answer {
 }
 
 // resume loses the processes that the journal does not name, except the owner.
-func (v village) resume() (world, []tracker.Change) {
-	var left []tracker.Change
+func (v village) resume() (world, []trees.Change) {
+	var left []trees.Change
 	v.unseen, v.told = "", false
 	for i := range v.bodies {
 		b := &v.bodies[i]
@@ -104,7 +105,7 @@ func (v village) resume() (world, []tracker.Change) {
 		case b.lives() && (b.noted || i == 0):
 			v.join(i)
 		case b.noted:
-			left = append(left, tracker.Change{Kind: tracker.Left, Member: bodyNo(i)})
+			left = append(left, trees.Change{Kind: trees.Left, Member: bodyNo(i)})
 		}
 	}
 	return v, left

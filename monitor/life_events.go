@@ -3,7 +3,7 @@ package monitor
 import (
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A statement is what the record says of a runtime.
@@ -68,7 +68,7 @@ func (k eventKind) String() string { return eventNames[k] }
 type event struct {
 	kind    eventKind
 	reason  string
-	changes []tracker.Change
+	changes []trees.Change
 }
 
 // An actKind names what a life has its driver do.
@@ -113,13 +113,13 @@ func (k actKind) String() string { return actNames[k] }
 // An act is what a life has its driver do.
 type act struct {
 	kind    actKind
-	says    statement        // writeRecord; say: of the state, if any
-	changes []tracker.Change // appendJournal; none where only what is missing is added
-	after   time.Duration    // setLook, setRetry
-	text    string           // say
-	reason  string           // say, finish
-	alarm   bool             // say: it went wrong
-	result  result           // finish
+	says    statement      // writeRecord; say: of the state, if any
+	changes []trees.Change // appendJournal; none where only what is missing is added
+	after   time.Duration  // setLook, setRetry
+	text    string         // say
+	reason  string         // say, finish
+	alarm   bool           // say: it went wrong
+	result  result         // finish
 }
 
 // A result is how the watching ended.
@@ -139,15 +139,15 @@ func (r result) String() string { return resultNames[r] }
 // newsOf makes one event of the changes of one moment. The last word on the
 // table counts: after a read that failed, members tell nothing until one
 // succeeds.
-func newsOf(changes []tracker.Change) event {
+func newsOf(changes []trees.Change) event {
 	e := event{kind: members, changes: changes}
 	for _, c := range changes {
 		switch c.Kind {
-		case tracker.Emptied:
+		case trees.Emptied:
 			e.kind = emptied
-		case tracker.Readable:
+		case trees.Readable:
 			e.kind = readable
-		case tracker.Unreadable:
+		case trees.Unreadable:
 			e.kind, e.reason = unreadable, c.Err.Error()
 		default:
 			if e.kind == emptied {

@@ -1,6 +1,6 @@
 package monitor
 
-import "github.com/gemini-monitor/gemini/tracker"
+import "github.com/gemini-monitor/gemini/tracker/trees"
 
 // A step is how a machine takes an event: (*life).step, or a wrong one.
 type step func(*life, event) []act
@@ -14,7 +14,7 @@ type stage struct {
 	working bool // a monitor is there
 	acts    []act
 	events  []outcome
-	missing []tracker.Change // in the monitor's memory, and not in the journal
+	missing []trees.Change // in the monitor's memory, and not in the journal
 
 	look, retry, listening bool
 	attached               bool // it said that it watches
@@ -65,7 +65,7 @@ func (s *stage) key() string {
 	return string(appendChanges(append(key, '|'), s.missing))
 }
 
-func appendChanges(key []byte, changes []tracker.Change) []byte {
+func appendChanges(key []byte, changes []trees.Change) []byte {
 	for _, c := range changes {
 		key = append(append(key, c.Kind...), byte(c.Member.PID))
 	}

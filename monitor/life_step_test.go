@@ -5,10 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gemini-monitor/gemini/tracker/trees"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-
-	"github.com/gemini-monitor/gemini/tracker"
 )
 
 // in returns a life in a phase, as it usually gets there.
@@ -139,7 +138,7 @@ var _ = Describe("A life", func() {
 
 	It("tries to write again what could not be written, from time to time and after each change", func() {
 		l := in(following)
-		joined := []tracker.Change{{Kind: tracker.Joined}}
+		joined := []trees.Change{{Kind: trees.Joined}}
 		Expect(script(l.step(newsOf(joined)))).To(Equal("journal +"))
 		Expect(script(l.step(because(unjournaled, "disk full")))).To(Equal("say the journal cannot be written and is tried again; retry in 5s"))
 		Expect(script(l.step(plainly(retry)))).To(Equal("journal "))
@@ -160,18 +159,18 @@ var _ = Describe("A life", func() {
 	})
 })
 
-var _ = DescribeTable("The news of one moment", func(kinds []tracker.ChangeKind, news eventKind) {
-	var changes []tracker.Change
+var _ = DescribeTable("The news of one moment", func(kinds []trees.ChangeKind, news eventKind) {
+	var changes []trees.Change
 	for _, k := range kinds {
-		changes = append(changes, tracker.Change{Kind: k, Err: errors.New("no memory")})
+		changes = append(changes, trees.Change{Kind: k, Err: errors.New("no memory")})
 	}
 	Expect(newsOf(changes).kind).To(Equal(news))
 	Expect(newsOf(changes).changes).To(HaveLen(len(kinds)))
 },
-	Entry("are of members", []tracker.ChangeKind{tracker.Joined, tracker.Left}, members),
-	Entry("are that none is left", []tracker.ChangeKind{tracker.Left, tracker.Emptied}, emptied),
-	Entry("are of a member that turned up after that", []tracker.ChangeKind{tracker.Emptied, tracker.Joined}, members),
-	Entry("are that the table cannot be read, whatever else", []tracker.ChangeKind{tracker.Emptied, tracker.Unreadable, tracker.Left}, unreadable),
-	Entry("are that it can be read again, and has to be", []tracker.ChangeKind{tracker.Unreadable, tracker.Readable, tracker.Joined}, readable),
-	Entry("are that none is left, when it could be read", []tracker.ChangeKind{tracker.Readable, tracker.Emptied}, emptied),
+	Entry("are of members", []trees.ChangeKind{trees.Joined, trees.Left}, members),
+	Entry("are that none is left", []trees.ChangeKind{trees.Left, trees.Emptied}, emptied),
+	Entry("are of a member that turned up after that", []trees.ChangeKind{trees.Emptied, trees.Joined}, members),
+	Entry("are that the table cannot be read, whatever else", []trees.ChangeKind{trees.Emptied, trees.Unreadable, trees.Left}, unreadable),
+	Entry("are that it can be read again, and has to be", []trees.ChangeKind{trees.Unreadable, trees.Readable, trees.Joined}, readable),
+	Entry("are that none is left, when it could be read", []trees.ChangeKind{trees.Readable, trees.Emptied}, emptied),
 )

@@ -3,7 +3,7 @@ package monitor
 import (
 	"strings"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A world is what a monitor meets: the processes of a runtime, the two
@@ -18,7 +18,7 @@ type world interface {
 
 	// news are the changes of the table that the monitor has not taken. take
 	// takes them, and reports releases too.
-	news() []tracker.Change
+	news() []trees.Change
 	take() world
 	// releases reports whether a lock was released, which takeRelease takes.
 	releases() bool
@@ -29,12 +29,12 @@ type world interface {
 	check() []answer
 	ask() []answer
 	write(says statement) []answer
-	record(entries []tracker.Change) []answer
+	record(entries []trees.Change) []answer
 	remove() []answer
 
 	// resume makes the table show what the next monitor finds by the journal. It
 	// returns the changes that no monitor saw.
-	resume() (world, []tracker.Change)
+	resume() (world, []trees.Change)
 
 	// present reports whether a process lives that one of the witnesses shows.
 	present() bool
@@ -218,7 +218,7 @@ func (v village) take() world {
 	return v
 }
 
-func (v village) news() (changes []tracker.Change) {
+func (v village) news() (changes []trees.Change) {
 	for _, c := range v.unseen {
 		changes = append(changes, changeOf(c))
 	}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/gemini-monitor/gemini/internal/descriptor"
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // generous bounds what must come. It only bounds a failure.
@@ -92,7 +92,7 @@ func through(gates ...*gate) (files []*os.File) {
 
 // A child is a shell that a spec started.
 type child struct {
-	tracker.Identity
+	process.Identity
 	cmd *exec.Cmd
 }
 
@@ -112,7 +112,7 @@ func startAs(attributes *syscall.SysProcAttr, script string, files ...*os.File) 
 		_ = cmd.Process.Kill() // if it is still there
 		_ = cmd.Wait()
 	})
-	row, err := tracker.Lookup(cmd.Process.Pid)
+	row, err := process.Lookup(cmd.Process.Pid)
 	Expect(err).NotTo(HaveOccurred())
 	return &child{row.Identity, cmd}
 }
@@ -128,7 +128,7 @@ func (c *child) kill() {
 }
 
 // dead returns the identity of a process that has been reaped.
-func dead() tracker.Identity {
+func dead() process.Identity {
 	GinkgoHelper()
 	c := start("exit 0")
 	c.wait()
@@ -136,9 +136,9 @@ func dead() tracker.Identity {
 }
 
 // self returns the identity of the process that runs the specs.
-func self() tracker.Identity {
+func self() process.Identity {
 	GinkgoHelper()
-	row, err := tracker.Lookup(os.Getpid())
+	row, err := process.Lookup(os.Getpid())
 	Expect(err).NotTo(HaveOccurred())
 	return row.Identity
 }
@@ -157,7 +157,7 @@ func mine(name string, command []string) monitor.Creation {
 }
 
 // own makes a runtime of another process.
-func own(s *monitor.Store, name string, owner tracker.Identity) *monitor.Runtime {
+func own(s *monitor.Store, name string, owner process.Identity) *monitor.Runtime {
 	GinkgoHelper()
 	r, err := s.Create(monitor.Creation{Name: name, Owner: owner, Command: []string{"sh"}})
 	Expect(err).NotTo(HaveOccurred())

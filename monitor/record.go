@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A Record is what the store keeps of a runtime, in the file runtime.json. It
@@ -23,9 +23,9 @@ type Record struct {
 	// Reason says why the state is unknown.
 	Reason string `json:"reason,omitempty"`
 	// Owner is the process that became the command.
-	Owner tracker.Identity `json:"owner"`
+	Owner process.Identity `json:"owner"`
 	// Monitor is the process that watches, or was the last to do so.
-	Monitor *tracker.Identity `json:"monitor"`
+	Monitor *process.Identity `json:"monitor"`
 	Command []string          `json:"command"`
 	// Directory is where the command was started.
 	Directory string `json:"directory"`

@@ -11,15 +11,15 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // aRecord returns a record with every field set.
 func aRecord() monitor.Record {
 	return monitor.Record{
 		Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "nobody knows",
-		Owner:   tracker.Identity{PID: 4711, Start: 12345, Boot: "this one"},
-		Monitor: &tracker.Identity{PID: 4712, Start: 12346, Boot: "this one"},
+		Owner:   process.Identity{PID: 4711, Start: 12345, Boot: "this one"},
+		Monitor: &process.Identity{PID: 4712, Start: 12346, Boot: "this one"},
 		Command: []string{"make", "-j8", "", "two\nlines", "\xff"}, Directory: "/src", User: 501, Host: "box",
 		Created: time.Date(2026, 1, 2, 3, 4, 5, 678901234, time.UTC),
 	}

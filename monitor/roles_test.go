@@ -190,7 +190,7 @@ func watchFor(owner *detach.Arrival, args []string) error {
 	if err != nil {
 		return err
 	}
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A Runtime is one runtime of a store, by name. It may be removed at any time.
@@ -69,7 +69,7 @@ type Creation struct {
 	Name string
 	// Owner is the process that the runtime begins with. It may be any process.
 	// Where it is zero, it is the calling one.
-	Owner tracker.Identity
+	Owner process.Identity
 	// Command is what the owner runs or will run, for the record.
 	Command []string
 }
@@ -88,11 +88,11 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 		return nil, err
 	}
 	s.sweep()
-	self, err := tracker.Lookup(os.Getpid())
+	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return nil, err
 	}
-	if c.Owner == (tracker.Identity{}) {
+	if c.Owner == (process.Identity{}) {
 		c.Owner = self.Identity
 	}
 	if c.Owner.PID <= 0 {
@@ -195,12 +195,12 @@ func (s *Store) sweep() {
 
 // stageOf returns how the names begin of the stages that a process makes. What
 // is escaped has no comma.
-func stageOf(maker tracker.Identity) string {
+func stageOf(maker process.Identity) string {
 	return fmt.Sprintf("%s%d-%d-%s,", stagePrefix, maker.PID, maker.Start, url.PathEscape(maker.Boot))
 }
 
 // makerOf reads who is making a runtime from the name of its stage.
-func makerOf(stage string) (maker tracker.Identity, ok bool) {
+func makerOf(stage string) (maker process.Identity, ok bool) {
 	text, ok := strings.CutPrefix(stage, stagePrefix)
 	text, _, ended := strings.Cut(text, ",")
 	if !ok || !ended {
@@ -215,13 +215,13 @@ func makerOf(stage string) (maker tracker.Identity, ok bool) {
 }
 
 // livesStill reports whether a process is, or may be, alive.
-func livesStill(id tracker.Identity) bool {
+func livesStill(id process.Identity) bool {
 	if id.Visible() != nil {
 		return true
 	}
-	p, err := tracker.Lookup(id.PID)
+	p, err := process.Lookup(id.PID)
 	if err != nil {
-		return !errors.Is(err, tracker.ErrGone)
+		return !errors.Is(err, process.ErrGone)
 	}
-	return p.Identity == id && p.State != tracker.Zombie
+	return p.Identity == id && p.State != process.Zombie
 }

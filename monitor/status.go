@@ -5,7 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A Status is what can be said of a runtime at this moment.
@@ -16,25 +17,25 @@ type Status struct {
 	// Log is the file that its monitor writes.
 	Log string `json:"log"`
 	// Members are its live processes, oldest first.
-	Members []tracker.Member `json:"members"`
+	Members []trees.Member `json:"members"`
 }
 
 // A Survey answers questions about many runtimes from one read of the process
 // table.
 type Survey struct {
 	store *Store
-	live  map[tracker.Identity]tracker.Process
+	live  map[process.Identity]process.Process
 }
 
 // Survey reads the process table.
 func (s *Store) Survey() (*Survey, error) {
-	rows, err := tracker.Table()
+	rows, err := process.Table()
 	if err != nil {
 		return nil, err
 	}
-	v := &Survey{store: s, live: make(map[tracker.Identity]tracker.Process, len(rows))}
+	v := &Survey{store: s, live: make(map[process.Identity]process.Process, len(rows))}
 	for _, p := range rows {
-		if p.State != tracker.Zombie {
+		if p.State != process.Zombie {
 			v.live[p.Identity] = p
 		}
 	}
@@ -45,7 +46,7 @@ func (s *Store) Survey() (*Survey, error) {
 // removed meanwhile. A record that cannot be read is the state [StateBroken], and
 // one whose processes cannot be seen from here is [StateUnknown], with the reason.
 func (v *Survey) Status(r *Runtime) (Status, error) {
-	status := Status{Root: r.Root(), Log: r.path(logFile), Members: []tracker.Member{}}
+	status := Status{Root: r.Root(), Log: r.path(logFile), Members: []trees.Member{}}
 	record, err := r.Record()
 	if err == nil {
 		status.Record = record
@@ -67,7 +68,7 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 	return status, nil
 }
 
-func (v *Survey) alive(id *tracker.Identity) bool {
+func (v *Survey) alive(id *process.Identity) bool {
 	if id == nil {
 		return false
 	}
@@ -90,7 +91,7 @@ func (v *Survey) members(r *Runtime, status *Status) error {
 			status.Members = append(status.Members, m)
 		}
 	}
-	slices.SortFunc(status.Members, func(a, b tracker.Member) int {
+	slices.SortFunc(status.Members, func(a, b trees.Member) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
 	})
 	return nil
@@ -110,7 +111,7 @@ func (v *Survey) All() ([]Status, error) {
 			continue
 		}
 		if err != nil {
-			status = Status{Record: Record{Name: name, State: StateBroken, Reason: err.Error()}, Members: []tracker.Member{}}
+			status = Status{Record: Record{Name: name, State: StateBroken, Reason: err.Error()}, Members: []trees.Member{}}
 		}
 		all = append(all, status)
 	}

@@ -12,7 +12,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // stateOf returns the state of a runtime as anybody sees it.
@@ -34,14 +35,14 @@ func statusOf(store *monitor.Store, name string) (monitor.Status, error) {
 }
 
 // join writes into the journal of a runtime that processes joined.
-func join(r *monitor.Runtime, who ...tracker.Identity) {
+func join(r *monitor.Runtime, who ...process.Identity) {
 	GinkgoHelper()
 	journal, err := monitor.OpenJournal(r.Path(monitor.JournalFile))
 	Expect(err).NotTo(HaveOccurred())
 	defer journal.Close()
 	for _, id := range who {
-		m := tracker.Member{Process: tracker.Process{Identity: id}, Link: tracker.Link{Kind: tracker.LinkParent}}
-		Expect(journal.Append(tracker.Change{Kind: tracker.Joined, Member: m})).To(Succeed())
+		m := trees.Member{Process: process.Process{Identity: id}, Link: trees.Link{Kind: trees.LinkParent}}
+		Expect(journal.Append(trees.Change{Kind: trees.Joined, Member: m})).To(Succeed())
 	}
 }
 
@@ -50,13 +51,13 @@ var _ = Describe("The status of a runtime", func() {
 
 	BeforeEach(func() { store = newStore() })
 
-	alive := func() *tracker.Identity { id := self(); return &id }
-	gone := func() *tracker.Identity { id := dead(); return &id }
-	another := func() *tracker.Identity { id := self(); id.Start--; return &id }
-	earlier := func() *tracker.Identity { id := self(); id.Boot = "earlier"; return &id }
-	none := func() *tracker.Identity { return nil }
+	alive := func() *process.Identity { id := self(); return &id }
+	gone := func() *process.Identity { id := dead(); return &id }
+	another := func() *process.Identity { id := self(); id.Start--; return &id }
+	earlier := func() *process.Identity { id := self(); id.Boot = "earlier"; return &id }
+	none := func() *process.Identity { return nil }
 
-	DescribeTable("has the state", func(recorded monitor.State, owner, watcher func() *tracker.Identity, shown monitor.State) {
+	DescribeTable("has the state", func(recorded monitor.State, owner, watcher func() *process.Identity, shown monitor.State) {
 		runtime := own(store, "build", *owner())
 		who := watcher()
 		change(runtime, func(r *monitor.Record) { r.State, r.Monitor, r.Reason = recorded, who, "because" })
@@ -95,7 +96,7 @@ var _ = Describe("The status of a runtime", func() {
 		Eventually(lives).WithArguments(zombie).Should(BeFalse())
 		join(runtime, child.Identity, dead(), self(), zombie, *another(), *earlier())
 		Eventually(func() (string, error) {
-			row, err := tracker.Lookup(child.PID)
+			row, err := process.Lookup(child.PID)
 			return row.Command.String(), err
 		}).Should(Equal("cat"))
 		status, err := statusOf(store, "build")
@@ -105,7 +106,7 @@ var _ = Describe("The status of a runtime", func() {
 		Expect(status.Members[1].Identity).To(Equal(child.Identity))
 		Expect(status.Members[1].Command.String()).To(Equal("cat"), "the journal did not know that")
 		Expect(status.Members[1].Parent).To(Equal(os.Getpid()))
-		Expect(status.Members[1].Link.Kind).To(Equal(tracker.LinkParent), "the table does not know that")
+		Expect(status.Members[1].Link.Kind).To(Equal(trees.LinkParent), "the table does not know that")
 	})
 
 	It("has a list of members, not nothing, where there are none", func() {
@@ -184,9 +185,9 @@ var _ = Describe("A survey", func() {
 	})
 
 	Describe("finds the runtime it is asked in:", func() {
-		parent := func() tracker.Identity {
+		parent := func() process.Identity {
 			GinkgoHelper()
-			row, err := tracker.Lookup(os.Getppid())
+			row, err := process.Lookup(os.Getppid())
 			Expect(err).NotTo(HaveOccurred())
 			return row.Identity
 		}

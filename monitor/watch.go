@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // Run watches the runtime until it has ended, and closes the Watching. It is
@@ -117,13 +117,13 @@ func (w *Watching) timer(now time.Time) (event, bool) {
 	return event{}, false
 }
 
-func (w *Watching) logChanges(changes []tracker.Change) {
+func (w *Watching) logChanges(changes []trees.Change) {
 	for _, c := range changes {
 		switch c.Kind {
-		case tracker.Joined, tracker.Left:
+		case trees.Joined, trees.Left:
 			m := c.Member
 			w.log.Debug(string(c.Kind), "process", m.Identity, "command", m.Command, "link", m.Link)
-		case tracker.Unreadable:
+		case trees.Unreadable:
 			w.log.Warn(string(c.Kind), "error", c.Err)
 		default:
 			w.log.Info(string(c.Kind))

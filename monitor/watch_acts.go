@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // carryOut does what the life says, in order, and keeps the outcomes for it.
@@ -88,7 +89,7 @@ func (w *Watching) askLease() {
 		// What the tracker has found since must not be overlooked: the life has
 		// not been told of it yet.
 		e.kind = free
-		if verdict, _ := w.tree.Verdict(); verdict != tracker.Empty {
+		if verdict, _ := w.tree.Verdict(); verdict != trees.Empty {
 			e.kind = unsettled
 		}
 	}
@@ -104,7 +105,7 @@ func (w *Watching) checkTable(ctx context.Context) {
 		e = event{kind: trackerEnded, reason: err.Error()}
 	case err != nil:
 		e = event{kind: unchecked, reason: err.Error()}
-	case verdict == tracker.Alive:
+	case verdict == trees.Alive:
 		e.kind = alive
 	}
 	w.events = append(w.events, e)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A monitor told to stop", func() {
@@ -30,7 +32,7 @@ var _ = Describe("A monitor told to stop", func() {
 		Expect(first.ends()).To(And(MatchError(context.Canceled), MatchError(ContainSubstring(`runtime "build" is left as it is`))))
 		Expect(runtime.Record()).To(Equal(record))
 		Expect(entries(runtime)).To(HaveLen(1))
-		Expect(tracker.Lookup(owner.PID)).To(HaveField("State", tracker.Running))
+		Expect(process.Lookup(owner.PID)).To(HaveField("State", process.Running))
 		second := watched(runtime)
 		g.open()
 		Expect(second.ends()).To(Succeed())
@@ -41,7 +43,7 @@ var _ = Describe("A monitor told to stop", func() {
 		runtime := own(store, "build", dead())
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
-		t, err := tracker.New()
+		t, err := tracker.New(tracker.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		defer t.Close()
 		_, err = runtime.Attach(ended, t, monitor.Options{})
@@ -76,10 +78,10 @@ var _ = Describe("A monitor that comes after another", func() {
 		Expect(members(store, "build")()).To(HaveLen(1))
 		all := entries(runtime)
 		Expect(all).To(HaveLen(3), "the owner's end is caught up on, nobody joins twice: %v", all)
-		Expect(all[2]).To(And(HaveField("Event", tracker.Left), HaveField("Member.Identity", owner.Identity)))
+		Expect(all[2]).To(And(HaveField("Event", trees.Left), HaveField("Member.Identity", owner.Identity)))
 		status, err := statusOf(store, "build")
 		Expect(err).NotTo(HaveOccurred())
-		Expect(status.Members[0].Link).To(Equal(tracker.Link{Kind: tracker.LinkParent, Through: owner.Identity}), "the first link stays")
+		Expect(status.Members[0].Link).To(Equal(trees.Link{Kind: trees.LinkParent, Through: owner.Identity}), "the first link stays")
 		orphansGate.open()
 		Expect(second.ends()).To(Succeed())
 		nothingLeft(store)

@@ -9,7 +9,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A monitor", func() {
@@ -30,7 +31,7 @@ var _ = Describe("A monitor", func() {
 			owner.wait()
 			w := watched(runtime)
 			Eventually(members(store, "build")).Should(HaveLen(1)) // it writes them down after it watches
-			Expect(entries(runtime)[0].Member.Link).To(Equal(tracker.Link{Kind: tracker.LinkGroup, Through: owner.Identity}))
+			Expect(entries(runtime)[0].Member.Link).To(Equal(trees.Link{Kind: trees.LinkGroup, Through: owner.Identity}))
 			g.open()
 			Expect(w.ends()).To(Succeed())
 			nothingLeft(store)
@@ -44,12 +45,12 @@ var _ = Describe("A monitor", func() {
 			owner.Start--
 			Expect(watch(own(store, "build", owner)).ends()).To(Succeed())
 			nothingLeft(store)
-			Expect(tracker.Lookup(stranger.PID)).To(HaveField("State", tracker.Running))
+			Expect(process.Lookup(stranger.PID)).To(HaveField("State", process.Running))
 		})
 	})
 
 	Describe("of an owner of an earlier boot", func() {
-		earlier := func(id tracker.Identity) tracker.Identity {
+		earlier := func(id process.Identity) process.Identity {
 			id.Boot = "an earlier one"
 			return id
 		}
@@ -58,7 +59,7 @@ var _ = Describe("A monitor", func() {
 			stranger := start("read -r x <&3", through(newGate())...)
 			Expect(watch(own(store, "build", earlier(stranger.Identity))).ends()).To(Succeed())
 			nothingLeft(store)
-			Expect(tracker.Lookup(stranger.PID)).To(HaveField("State", tracker.Running))
+			Expect(process.Lookup(stranger.PID)).To(HaveField("State", process.Running))
 		})
 
 		It("removes the runtime though the PID names a group of today", func() {

@@ -10,7 +10,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A monitor", func() {
@@ -58,13 +59,13 @@ var _ = Describe("A monitor", func() {
 		Eventually(entries).WithArguments(runtime).Should(HaveLen(3))
 		all := entries(runtime)
 		joined := func(who, through any) OmegaMatcher {
-			return And(HaveField("Event", tracker.Joined), HaveField("Member.Identity", who), HaveField("Member.Link", through))
+			return And(HaveField("Event", trees.Joined), HaveField("Member.Identity", who), HaveField("Member.Link", through))
 		}
 		child := all[2].Member.Identity
-		Expect(all[2].Event).To(Equal(tracker.Left))
+		Expect(all[2].Event).To(Equal(trees.Left))
 		Expect(all[:2]).To(ConsistOf(
-			joined(owner.Identity, tracker.Link{Kind: tracker.LinkRoot}),
-			joined(child, tracker.Link{Kind: tracker.LinkParent, Through: owner.Identity}),
+			joined(owner.Identity, trees.Link{Kind: trees.LinkRoot}),
+			joined(child, trees.Link{Kind: trees.LinkParent, Through: owner.Identity}),
 		))
 	})
 
@@ -74,7 +75,7 @@ var _ = Describe("A monitor", func() {
 		w := watched(own(store, "build", owner.Identity))
 		g.open()
 		Expect(w.ends()).To(Succeed())
-		Expect(tracker.Lookup(owner.PID)).To(HaveField("State", tracker.Zombie), "nobody has reaped it")
+		Expect(process.Lookup(owner.PID)).To(HaveField("State", process.Zombie), "nobody has reaped it")
 	})
 
 	It("is the only one: a second is told who the first is", func() {

@@ -9,7 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A monitor where the witnesses disagree", func() {
@@ -80,7 +80,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		middlesGate.open()
 		// Where each fork is named, the stranger's child is known to be none of
 		// ours. Elsewhere nobody can tell, and it counts.
-		if forks() != tracker.ForksNamed {
+		if forks() != process.ForksNamed {
 			Eventually(runtime.Record).Should(And(HaveField("State", monitor.StateRunning), HaveField("Reason", "")))
 			Eventually(members(store, "build")).Should(HaveLen(1))
 		}

@@ -19,6 +19,8 @@ import (
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("A monitor that cannot write", func() {
@@ -125,7 +127,7 @@ func playCramped(args []string) error {
 	if _, err := cramp(1); err != nil {
 		return err
 	}
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return err
 	}
@@ -151,8 +153,8 @@ func playScribe(args []string) error {
 	}
 	failed := 0
 	for pid := range scribeLines {
-		m := tracker.Member{Process: tracker.Process{Identity: tracker.Identity{PID: pid + 1}}}
-		if journal.Append(tracker.Change{Kind: tracker.Joined, Member: m}) != nil {
+		m := trees.Member{Process: process.Process{Identity: process.Identity{PID: pid + 1}}}
+		if journal.Append(trees.Change{Kind: trees.Joined, Member: m}) != nil {
 			failed++
 		}
 	}
@@ -169,7 +171,7 @@ func playScribe(args []string) error {
 var _ = Describe("One process", func() {
 	It("watches many runtimes with one tracker and one notifier", func() {
 		store := newStore()
-		t, err := tracker.New()
+		t, err := tracker.New(tracker.Options{})
 		Expect(err).NotTo(HaveOccurred())
 		defer t.Close()
 		options := monitor.Options{Releases: &monitor.ReleaseNotifier{}}

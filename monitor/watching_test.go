@@ -15,6 +15,8 @@ import (
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A watching is a monitor at work in this process.
@@ -47,7 +49,7 @@ func watch(r *monitor.Runtime) *watching {
 }
 
 func (w *watching) run(ctx context.Context, r *monitor.Runtime, o monitor.Options) error {
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return err
 	}
@@ -105,31 +107,31 @@ func entries(r *monitor.Runtime) (all []monitor.JournalEntry) {
 }
 
 // childOf returns who joined as a child of a process, by the journal.
-func childOf(r *monitor.Runtime, parent tracker.Identity) tracker.Identity {
+func childOf(r *monitor.Runtime, parent process.Identity) process.Identity {
 	GinkgoHelper()
 	for _, e := range entries(r) {
-		if e.Event == tracker.Joined && e.Member.Link.Through == parent {
+		if e.Event == trees.Joined && e.Member.Link.Through == parent {
 			return e.Member.Identity
 		}
 	}
 	Fail(fmt.Sprintf("no child of %v in the journal", parent))
-	return tracker.Identity{}
+	return process.Identity{}
 }
 
 // forks tells what the kernel says of forks here.
-func forks() tracker.Forks {
+func forks() process.Forks {
 	GinkgoHelper()
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	Expect(err).NotTo(HaveOccurred())
 	defer t.Close()
 	return t.Capabilities().Forks
 }
 
 // lives reports whether a process is neither gone nor a zombie.
-func lives(id tracker.Identity) (bool, error) {
-	row, err := tracker.Lookup(id.PID)
-	if errors.Is(err, tracker.ErrGone) {
+func lives(id process.Identity) (bool, error) {
+	row, err := process.Lookup(id.PID)
+	if errors.Is(err, process.ErrGone) {
 		return false, nil
 	}
-	return row.Identity == id && row.State != tracker.Zombie, err
+	return row.Identity == id && row.State != process.Zombie, err
 }

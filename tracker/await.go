@@ -3,6 +3,8 @@ package tracker
 import (
 	"context"
 	"slices"
+
+	"github.com/gemini-monitor/gemini/internal/core"
 )
 
 // A waiter waits for something to become true of the core. The tracker's
@@ -11,15 +13,15 @@ import (
 type waiter struct {
 	// condition is called under the locks of tracker and follower. When it has
 	// returned true or an error, it is not called again.
-	condition func(*core) (bool, error)
+	condition func(*core.Core) (bool, error)
 	err       error
 	over      chan struct{} // closed when the wait is
 }
 
 // await returns when the condition holds or has an error, ctx ends, or the
-// tracker does. Where ctx has ended before, the condition is not looked at: what
-// a caller who was told to stop gets must not depend on who was faster.
-func (t *Tracker) await(ctx context.Context, condition func(*core) (bool, error)) error {
+// tracker does. Where ctx has ended before, the condition is not looked at: what a
+// caller gets after its ctx has ended must not depend on a race.
+func (t *Tracker) await(ctx context.Context, condition func(*core.Core) (bool, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -45,23 +47,23 @@ func (t *Tracker) await(ctx context.Context, condition func(*core) (bool, error)
 func (t *Tracker) beginWait(w *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.follower.mu.Lock()
-	defer t.follower.mu.Unlock()
-	if !t.ends(w) {
-		t.waiters = append(t.waiters, w)
-	}
+	t.follower.Do(func(c *core.Core) {
+		if !t.ends(w, c) {
+			t.waiters = append(t.waiters, w)
+		}
+	})
 }
 
 // endWaits ends all waits that are over. It is called with the lock held.
 func (t *Tracker) endWaits() {
-	t.follower.mu.Lock()
-	defer t.follower.mu.Unlock()
-	t.waiters = slices.DeleteFunc(t.waiters, t.ends)
+	t.follower.Do(func(c *core.Core) {
+		t.waiters = slices.DeleteFunc(t.waiters, func(w *waiter) bool { return t.ends(w, c) })
+	})
 }
 
 // ends ends a wait if its condition says so, or the tracker has ended.
-func (t *Tracker) ends(w *waiter) bool {
-	ok, err := w.condition(t.follower.core)
+func (t *Tracker) ends(w *waiter, c *core.Core) bool {
+	ok, err := w.condition(c)
 	if !ok && err == nil {
 		err = t.err
 	}

@@ -7,13 +7,18 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/rehearsal"
+	"github.com/gemini-monitor/gemini/internal/testproc"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = withTracker("A wait", func(open func() *Tracker) {
 	// alive is a tree in which somebody lives as long as the spec.
 	alive := func(ctx SpecContext, tracker *Tracker) *Tree {
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		return follow(ctx, tracker, r.Pid)
 	}
 	waits := map[string]func(context.Context, *Tree) error{
@@ -39,58 +44,60 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 			Expect(done).NotTo(Receive())
 			cancel()
 			Eventually(ctx, done).Should(Receive(MatchError(context.Canceled)))
-		}, patience)
+		}, testproc.Patience)
 
 		It(text+" ends with the tracker", func(ctx SpecContext) {
 			tracker := open()
 			done := begin(ctx, alive(ctx, tracker))
 			Expect(tracker.Close()).To(Succeed())
 			Eventually(ctx, done).Should(Receive(MatchError(ErrClosed)))
-		}, patience)
+		}, testproc.Patience)
 
 		It(text+" ends with the tree", func(ctx SpecContext) {
 			tree := alive(ctx, open())
 			done := begin(ctx, tree)
 			Expect(tree.Close()).To(Succeed())
 			Eventually(ctx, done, "10s").Should(Receive(MatchError(ErrClosed)))
-		}, patience)
+		}, testproc.Patience)
 	}
 
 	It("for the verdict ends with its context", func(ctx SpecContext) {
 		limited, cancel := context.WithCancel(ctx)
 		cancel()
 		v, err := alive(ctx, open()).Check(limited)
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(context.Canceled))
-	}, patience)
+	}, testproc.Patience)
 
 	It("finds nothing out for a context that has ended", func(ctx SpecContext) {
 		tracker := open()
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		tree := follow(ctx, tracker, r.Pid)
-		r.open(0)
+		r.Open(0)
 		Expect(tree.Wait(ctx)).To(Succeed())
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
 		Expect(tree.Wait(ended)).To(MatchError(context.Canceled), "though the tree is empty")
 		Expect(tree.Changes(ended)).Error().To(MatchError(context.Canceled))
 		Expect(tree.Check(ended)).Error().To(MatchError(context.Canceled))
-		Expect(verdict(tree)).To(Equal(Empty), "as before")
-		Expect(tree.Changes(ctx)).To(ContainElement(HaveField("Kind", Emptied)), "and is still to be told")
-		Expect(sure(ctx, func() (Verdict, error) { return tree.Check(ctx) })).To(Equal(Empty))
-		Expect(changes(tree)).To(BeEmpty(), "it was told")
-		r.reap()
-	}, patience)
+		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Empty), "as before")
+		Expect(tree.Changes(ctx)).To(ContainElement(HaveField("Kind", trees.Emptied)), "and is still to be told")
+		Expect(testproc.Sure(ctx, func() (trees.Verdict, error) { return tree.Check(ctx) })).To(Equal(trees.Empty))
+		var left []trees.Change
+		tree.tracker.follower.Do(func(c *core.Core) { left = c.Changes(tree.tree) })
+		Expect(left).To(BeEmpty(), "it was told")
+		r.Reap()
+	}, testproc.Patience)
 
 	It("is over before it begins for a tree that has ended", func(ctx SpecContext) {
 		tree := alive(ctx, open())
 		Expect(tree.Close()).To(Succeed())
-		limited, cancel := context.WithTimeout(ctx, limit/10)
+		limited, cancel := context.WithTimeout(ctx, testproc.Limit/10)
 		defer cancel()
 		v, err := tree.Verdict()
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(ErrClosed))
 		Expect(tree.Wait(limited)).To(MatchError(ErrClosed))
-	}, patience)
+	}, testproc.Patience)
 })

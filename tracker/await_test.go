@@ -2,36 +2,50 @@ package tracker
 
 import (
 	"context"
+	"log/slog"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/rehearsal"
+	"github.com/gemini-monitor/gemini/internal/testproc"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A wait that begins between the tracker's last step and its end", func() {
 	DescribeTable("ends with the tracker", func(ctx SpecContext, wait func(context.Context, *Tree) error) {
-		r := rehearse(ForksAnnounced)
-		tree := r.track(10)
-		changes(tree)
+		r := rehearsal.New(process.ForksAnnounced)
+		followed := r.Track(10)
+		rehearsal.Changes(followed)
+		tracker := quiet(r)
+		tree := tracker.handleOf(followed.Tree)
 		ended, closed := make(chan error, 1), make(chan error, 1)
 		go func() { ended <- wait(ctx, tree) }()
-		Eventually(ctx, r.waiting).Should(Equal(1))
-		go func() { closed <- r.tracker.Close() }()
-		Eventually(ctx, r.tracker.failure).Should(MatchError(ErrClosed))
-		r.tracker.run() // which takes no step any more
+		Eventually(ctx, waiting(tracker)).Should(Equal(1))
+		go func() { closed <- tracker.Close() }()
+		Eventually(ctx, tracker.failure).Should(MatchError(ErrClosed))
+		tracker.run() // which takes no step any more
 		Eventually(ctx, ended).Should(Receive(MatchError(ErrClosed)))
 		Eventually(ctx, closed).Should(Receive(BeNil()))
 	},
-		Entry("for the end", func(ctx context.Context, t *Tree) error { return t.Wait(ctx) }, patience),
+		Entry("for the end", func(ctx context.Context, t *Tree) error { return t.Wait(ctx) }, testproc.Patience),
 		Entry("for changes", func(ctx context.Context, t *Tree) error {
 			_, err := t.Changes(ctx)
 			return err
-		}, patience),
+		}, testproc.Patience),
 	)
 })
 
-// waiting counts those who wait for something.
-func (r *rehearsal) waiting() int {
-	r.tracker.mu.Lock()
-	defer r.tracker.mu.Unlock()
-	return len(r.tracker.waiters)
+// quiet returns a tracker on the kernel of a rehearsal. It runs when the spec says so.
+func quiet(r *rehearsal.Rehearsal) *Tracker {
+	return trackerOf(r.Follower, slog.New(slog.DiscardHandler))
+}
+
+// waiting counts the calls that wait for something.
+func waiting(t *Tracker) func() int {
+	return func() int {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return len(t.waiters)
+	}
 }

@@ -10,13 +10,14 @@ import (
 	"os/exec"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A shell ends and leaves a process behind. The tree is empty when that one has
 // gone too.
 func Example() {
 	ctx := context.Background()
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -75,9 +76,9 @@ func Example() {
 // descends from PID 1.
 func ExampleIsDescendant() {
 	self, parent := os.Getpid(), os.Getppid()
-	yes, err := tracker.IsDescendant(self, parent)
+	yes, err := process.IsDescendant(self, parent)
 	fmt.Println(yes, err)
-	no, err := tracker.IsDescendant(parent, self)
+	no, err := process.IsDescendant(parent, self)
 	fmt.Println(no, err)
 	// Output:
 	// true <nil>

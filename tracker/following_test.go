@@ -4,21 +4,24 @@ package tracker
 
 import (
 	"context"
-	"strings"
+	"log/slog"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/kernel"
+	"github.com/gemini-monitor/gemini/internal/testproc"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // withTracker has a container of specs for each mechanism of this system. The
 // specs get what opens a tracker that uses it.
 func withTracker(text string, specs func(open func() *Tracker), decorators ...any) bool {
-	for _, m := range mechanisms {
-		Describe(text+", followed on "+m.name, decorators, m.needs, func() {
+	for _, m := range kernel.Ways() {
+		Describe(text+", followed on "+m.Name, decorators, Label(m.Needs...), func() {
 			specs(func() *Tracker {
-				k, err := m.open()
-				Expect(err).NotTo(HaveOccurred())
-				t := newTracker(k)
+				k := testproc.Opened(m.Open())
+				t := newTracker(k, slog.New(slog.DiscardHandler))
 				DeferCleanup(func() { Expect(t.Close()).To(Or(Succeed(), MatchError(ErrClosed))) })
 				return t
 			})
@@ -30,7 +33,7 @@ func withTracker(text string, specs func(open func() *Tracker), decorators ...an
 // follow tracks the tree of a process.
 func follow(ctx context.Context, t *Tracker, pid int) *Tree {
 	GinkgoHelper()
-	return sure(ctx, func() (*Tree, error) { return t.Track(ctx, pid) })
+	return testproc.Sure(ctx, func() (*Tree, error) { return t.Track(ctx, pid) })
 }
 
 // An ending is what Wait returned, and whether the oracle was held then.
@@ -43,22 +46,22 @@ type ending struct {
 var inTime = ending{}
 
 // ends waits for the end of a tree and asks the oracle right then.
-func ends(ctx context.Context, t *Tree, o *oracle) <-chan ending {
+func ends(ctx context.Context, t *Tree, o *testproc.Oracle) <-chan ending {
 	ended := make(chan ending, 1)
 	go func() {
 		defer GinkgoRecover()
 		err := t.Wait(ctx)
-		ended <- ending{err, o.held()}
+		ended <- ending{err, o.Held()}
 	}()
 	return ended
 }
 
 // lives expects what a settled tracker says of a tree in which somebody waits
 // at a gate.
-func lives(ctx context.Context, t *Tree, o *oracle) {
+func lives(ctx context.Context, t *Tree, o *testproc.Oracle) {
 	GinkgoHelper()
-	Expect(o.held()).To(BeTrue(), "the spec is wrong: nobody lives")
-	Expect(sure(ctx, func() (Verdict, error) { return t.Check(ctx) })).To(Equal(Alive))
+	Expect(o.Held()).To(BeTrue(), "the spec is wrong: nobody lives")
+	Expect(testproc.Sure(ctx, func() (trees.Verdict, error) { return t.Check(ctx) })).To(Equal(trees.Alive))
 }
 
 // members waits until the members of a tree are these.
@@ -70,21 +73,4 @@ func members(ctx context.Context, t *Tree, pids ...int) {
 		}
 		return found
 	}).Should(ConsistOf(pids))
-}
-
-// persons reads n lines like "leaf 4711" and returns the PIDs by name.
-func (r *root) persons(n int) map[string]int {
-	GinkgoHelper()
-	found := make(map[string]int)
-	for range n {
-		name, pid := r.person()
-		found[name] = pid
-	}
-	return found
-}
-
-func (r *root) person() (name string, pid int) {
-	GinkgoHelper()
-	name, number, _ := strings.Cut(r.line(), " ")
-	return name, atoi(number)
 }

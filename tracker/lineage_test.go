@@ -5,6 +5,10 @@ package tracker
 import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/rehearsal"
+	"github.com/gemini-monitor/gemini/internal/testproc"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = withTracker("An orphan in a session of its own", func(open func() *Tracker) {
@@ -13,7 +17,7 @@ var _ = withTracker("An orphan in a session of its own", func(open func() *Track
 		if !tracker.Capabilities().Lineage {
 			Skip("this kernel does not remember who made an orphan")
 		}
-		r := perl(2, `
+		r := testproc.Perl(2, `
 			my $middle = child {
 				POSIX::setpgid(0, 0);
 				child { POSIX::setsid(); report("leaf $$"); wait_at(1) };
@@ -21,25 +25,25 @@ var _ = withTracker("An orphan in a session of its own", func(open func() *Track
 			report("middle $middle");
 			wait_at(0)
 		`)
-		pids := r.persons(2)
-		Eventually(ctx, func() State { return look(ctx, pids["middle"]).State }).Should(Equal(Zombie))
+		pids := r.Persons(2)
+		Eventually(ctx, func() process.State { return testproc.Look(ctx, pids["middle"]).State }).Should(Equal(process.Zombie))
 		tree := follow(ctx, tracker, r.Pid)
 		members(ctx, tree, r.Pid, pids["leaf"])
-		Expect(links(tree)[pids["leaf"]]).To(HaveSuffix("that %d made", pids["middle"]))
-		ended := ends(ctx, tree, r.oracle)
-		r.open(0)
-		lives(ctx, tree, r.oracle)
+		Expect(rehearsal.Links(tree)[pids["leaf"]]).To(HaveSuffix("that %d made", pids["middle"]))
+		ended := ends(ctx, tree, r.Oracle)
+		r.Open(0)
+		lives(ctx, tree, r.Oracle)
 		Expect(ended).NotTo(Receive())
-		r.open(1)
+		r.Open(1)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
-	}, patience)
+	}, testproc.Patience)
 
 	It("is not lost when a known parent is gone as soon as it has forked", Label("probe", "named-forks", "lineage"), func(ctx SpecContext) {
 		tracker := open()
-		if c := tracker.Capabilities(); !c.Lineage && c.Forks != ForksNamed {
+		if c := tracker.Capabilities(); !c.Lineage && c.Forks != process.ForksNamed {
 			Skip("here that is a documented limit")
 		}
-		r := perl(3, `
+		r := testproc.Perl(3, `
 			my $known = child {
 				wait_at(2);
 				child { POSIX::setsid(); report("leaf $$"); wait_at(1) };
@@ -49,17 +53,17 @@ var _ = withTracker("An orphan in a session of its own", func(open func() *Track
 			report("reaped $known");
 			wait_at(0)
 		`)
-		_, known := r.person()
+		_, known := r.Person()
 		tree := follow(ctx, tracker, r.Pid)
 		members(ctx, tree, r.Pid, known)
-		ended := ends(ctx, tree, r.oracle)
-		r.open(2)
-		pids := r.persons(2)
-		r.open(0)
+		ended := ends(ctx, tree, r.Oracle)
+		r.Open(2)
+		pids := r.Persons(2)
+		r.Open(0)
 		members(ctx, tree, pids["leaf"])
-		lives(ctx, tree, r.oracle)
+		lives(ctx, tree, r.Oracle)
 		Expect(ended).NotTo(Receive())
-		r.open(1)
+		r.Open(1)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
-	}, patience)
+	}, testproc.Patience)
 })

@@ -4,22 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync"
 	"time"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/kernel"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // ErrSelf reports that a tracker was asked to follow its own process, which it
 // never counts.
 var ErrSelf = errors.New("a tracker does not follow its own process")
 
+// ErrClosed reports the use of a [Watcher], [Tracker] or [Tree] after its Close.
+var ErrClosed = errors.New("closed")
+
 // A Tracker follows trees. Its methods may be called from any goroutine.
 //
 // It runs one goroutine, which sleeps in the kernel while nothing happens to
 // the trees, and reads the process table only when something did.
 type Tracker struct {
-	follower follower
-	done     chan struct{} // closed when the goroutine has ended
+	follower *core.Follower
+	log      *slog.Logger
+	done     chan struct{}        // closed when the goroutine has ended
+	handles  map[*core.Tree]*Tree // guarded by the follower's lock
+	readable bool                 // the last read gave a table; only for the goroutine
 
 	mu       sync.Mutex
 	commands []func()
@@ -29,26 +40,33 @@ type Tracker struct {
 
 // New returns a tracker that follows nothing yet. Close it after use. It never
 // counts the process that it runs in. The error is [errors.ErrUnsupported] on
-// systems other than macOS and Linux.
-func New() (*Tracker, error) {
-	k, err := newSystem()
+// systems other than macOS and Linux, and where options name a mechanism that this
+// system does not have.
+func New(options Options) (*Tracker, error) {
+	k, refused, err := kernel.Open(string(options.Mechanism))
 	if err != nil {
 		return nil, fmt.Errorf("open tracker: %w", err)
 	}
-	return newTracker(k), nil
+	t := newTracker(k, options.logger())
+	if refused != nil {
+		t.log.Debug("a better mechanism is refused", "mechanism", t.Capabilities().Mechanism, "error", refused)
+	}
+	return t, nil
 }
 
-func newTracker(k kernel) *Tracker {
-	k.inherit()
-	t := &Tracker{
-		follower: follower{kernel: k, now: time.Now, spent: processorTime, core: newCore(os.Getpid(), k.forks())},
-		done:     make(chan struct{}),
-	}
+// newTracker returns a tracker on a kernel and starts its goroutine.
+func newTracker(k core.Kernel, log *slog.Logger) *Tracker {
+	k.Inherit()
+	t := trackerOf(core.NewFollower(k, os.Getpid(), time.Now), log)
 	go t.run()
 	return t
 }
 
-// Close ends the tracker and all its trees; whoever waits for one gets
+func trackerOf(f *core.Follower, log *slog.Logger) *Tracker {
+	return &Tracker{follower: f, log: log, done: make(chan struct{}), handles: make(map[*core.Tree]*Tree), readable: true}
+}
+
+// Close ends the tracker and all its trees. Calls that wait for a tree return
 // [ErrClosed].
 func (t *Tracker) Close() error {
 	t.mu.Lock()
@@ -58,26 +76,29 @@ func (t *Tracker) Close() error {
 	}
 	t.err = ErrClosed
 	t.mu.Unlock()
-	t.follower.kernel.wake()
+	t.follower.Kernel.Wake()
 	<-t.done
-	return t.follower.kernel.close()
+	return t.follower.Kernel.Close()
 }
 
 // Track follows the tree of a living process: the process itself, all that
 // descends from it now and all that will. When it returns, the root is watched
-// and everybody who could be found below it is a member.
+// and every process that could be found below it is a member.
 //
-// The error is [ErrGone] when the root is dead or exiting, and [ErrSelf] when it
-// is the calling process. Any other living process may be the root: one of another
-// user, an ancestor of ours, init (whose tree never ends). Whoever knows the root's
-// [Identity] from before, and wants no later process with its PID, calls Resume
-// with it.
+// The error is [process.ErrGone] when the root is dead or exiting, and [ErrSelf]
+// when it is the calling process. Any other living process may be the root: one of
+// another user, an ancestor of the calling process, init (whose tree never ends). A
+// caller that knows the root's [process.Identity] from before, and wants no later
+// process with its PID, calls Resume with it.
 //
 // A root that is a member of another tree begins a tree inside that one: its
 // members belong to both, and [Tracker.TreeOf] names the inner. When ctx ends
 // first, nothing is followed.
 func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
-	tree, err := t.begin(ctx, func(f *follower) (*tree, error) { return f.track(root) })
+	if root == os.Getpid() {
+		return nil, fmt.Errorf("track process %d: %w", root, ErrSelf)
+	}
+	tree, err := t.begin(ctx, func() (*core.Tree, error) { return t.follower.Track(root) })
 	if err != nil {
 		return nil, fmt.Errorf("track process %d: %w", root, err)
 	}
@@ -86,29 +107,29 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 
 // Resume follows a tree whose root and members were established earlier,
 // perhaps by another process. Those that are dead still serve as links. It is
-// no error when nobody is alive: the tree is then found empty. The error is
-// [ErrElsewhere] when that cannot be told from here.
-func (t *Tracker) Resume(ctx context.Context, root Identity, known []Identity) (*Tree, error) {
-	relatives, err := ofThisBoot(append([]Identity{root}, known...))
+// no error when all are dead: the tree is then found empty. The error is
+// [process.ErrElsewhere] when that cannot be told from here.
+func (t *Tracker) Resume(ctx context.Context, root process.Identity, known []process.Identity) (*Tree, error) {
+	relatives, err := ofThisBoot(append([]process.Identity{root}, known...))
 	if err != nil {
 		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
-	tree, err := t.begin(ctx, func(f *follower) (*tree, error) { return f.resume(root, relatives) })
+	tree, err := t.begin(ctx, func() (*core.Tree, error) { return t.follower.Resume(root, relatives) })
 	if err != nil {
 		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
 	return tree, nil
 }
 
-// ofThisBoot leaves out those whose PIDs mean nothing now, because nobody of
-// them can be alive.
-func ofThisBoot(ids []Identity) ([]Identity, error) {
-	boot, err := Boot()
+// ofThisBoot returns the identities whose PIDs and start times mean something now.
+// The processes of the others are dead.
+func ofThisBoot(ids []process.Identity) ([]process.Identity, error) {
+	boot, err := process.Boot()
 	if err != nil {
 		return nil, err
 	}
 	past := make(map[string]bool)
-	var ours []Identity
+	var ours []process.Identity
 	for _, id := range ids {
 		if id.Boot == boot {
 			ours = append(ours, id)
@@ -126,30 +147,44 @@ func ofThisBoot(ids []Identity) ([]Identity, error) {
 }
 
 // TreeOf returns the nearest tree that the process with this PID is known to
-// be a member of. It reads nothing.
-func (t *Tracker) TreeOf(pid int) (*Tree, bool) {
-	f := &t.follower
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	m := f.core.known[pid]
-	if m == nil || m.dead || m.exited {
-		return nil, false
+// be a member of. It reads nothing. There is one handle for each tree: the one that
+// Track or Resume returned, so handles can be compared and be map keys.
+func (t *Tracker) TreeOf(pid int) (tree *Tree, ok bool) {
+	t.follower.Do(func(c *core.Core) {
+		if found := c.TreeOf(pid); found != nil {
+			tree, ok = t.handleOf(found), true
+		}
+	})
+	return tree, ok
+}
+
+// handleOf returns the handle of a tree. It is called with the follower's lock held.
+func (t *Tracker) handleOf(followed *core.Tree) *Tree {
+	handle := t.handles[followed]
+	if handle == nil {
+		handle = &Tree{tracker: t, tree: followed}
+		t.handles[followed] = handle
 	}
-	return &Tree{tracker: t, tree: m.tree}, true
+	return handle
 }
 
 // Capabilities tells by which means trees are followed here.
-func (t *Tracker) Capabilities() Capabilities { return t.follower.kernel.capabilities() }
+func (t *Tracker) Capabilities() Capabilities {
+	return capabilitiesOf(t.follower.Kernel.Forks(), t.follower.Kernel.Lineage())
+}
 
 // begin starts a tree in the tracker's goroutine and waits until the table has
 // been read once for it.
-func (t *Tracker) begin(ctx context.Context, start func(*follower) (*tree, error)) (*Tree, error) {
-	var begun *tree
+func (t *Tracker) begin(ctx context.Context, start func() (*core.Tree, error)) (*Tree, error) {
+	var handle *Tree
 	var failed error
 	var reads int
 	err := t.call(func() {
-		t.follower.tell(func(c *core) { reads = c.reads })
-		begun, failed = start(&t.follower)
+		t.follower.Do(func(c *core.Core) { reads = c.Reads() })
+		begun, err := start()
+		if failed = err; err == nil {
+			t.follower.Do(func(*core.Core) { handle = t.handleOf(begun) })
+		}
 	})
 	if err != nil {
 		return nil, err
@@ -157,16 +192,14 @@ func (t *Tracker) begin(ctx context.Context, start func(*follower) (*tree, error
 	if failed != nil {
 		return nil, failed
 	}
-	tree := &Tree{tracker: t, tree: begun}
-	err = t.await(ctx, func(c *core) (bool, error) { return begun.reads > 0, c.failedSince(reads) })
+	err = t.await(ctx, func(c *core.Core) (bool, error) { return handle.tree.Reads() > 0, c.FailedSince(reads) })
 	if err != nil {
-		return nil, errors.Join(err, tree.Close())
+		return nil, errors.Join(err, handle.Close())
 	}
-	return tree, nil
+	return handle, nil
 }
 
-// call has a command carried out by the goroutine between two steps, and waits
-// for that.
+// call has the goroutine carry out a command between two steps, and waits for that.
 func (t *Tracker) call(command func()) error {
 	called := make(chan struct{})
 	t.mu.Lock()
@@ -178,7 +211,7 @@ func (t *Tracker) call(command func()) error {
 		defer close(called)
 		command()
 	})
-	t.follower.kernel.wake() // under the lock: not after Close
+	t.follower.Kernel.Wake() // under the lock: not after Close
 	t.mu.Unlock()
 	select {
 	case <-called:
@@ -198,7 +231,7 @@ func (t *Tracker) failure() error {
 func (t *Tracker) run() {
 	defer close(t.done)
 	for t.failure() == nil {
-		err := t.follower.step()
+		err := t.follower.Step()
 		t.mu.Lock()
 		commands := t.commands
 		t.commands = nil
@@ -206,66 +239,29 @@ func (t *Tracker) run() {
 		for _, command := range commands {
 			command()
 		}
+		t.logReads()
 		t.mu.Lock()
 		if err != nil && t.err == nil {
 			t.err = fmt.Errorf("tracker ended: %w", err)
+			t.log.Error("the tracker ended", "error", err)
 		}
 		t.endWaits()
 		t.mu.Unlock()
 	}
 	t.mu.Lock()
-	t.endWaits() // those too who began to wait after the last step
+	t.endWaits() // of calls that began to wait after the last step
 	t.mu.Unlock()
 }
 
-func (f *follower) track(root int) (*tree, error) {
-	if root == f.core.self {
-		return nil, ErrSelf
-	}
-	f.answer() // or an earlier wish not to watch this PID would come after
-	p, err := f.kernel.lookup(root)
-	if err != nil {
-		return nil, err
-	}
-	again, err := f.watch(p.Identity)
+// logReads logs that the table has become unreadable, or readable again.
+func (t *Tracker) logReads() {
+	var err error
+	t.follower.Do(func(c *core.Core) { err = c.Unreadable() })
 	switch {
-	case err != nil:
-		return nil, err
-	case again.Identity != p.Identity || p.State == Zombie:
-		f.kernel.remove(root)
-		return nil, ErrGone
+	case err != nil && t.readable:
+		t.log.Warn("the process table cannot be read", "error", err)
+	case err == nil && !t.readable:
+		t.log.Info("the process table can be read again")
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.core.track(p, f.now()), nil
-}
-
-// resume begins the tree of a root with those who are known to belong to it, the
-// root among them unless nothing is to be made of it.
-func (f *follower) resume(root Identity, known []Identity) (*tree, error) {
-	type relative struct {
-		Process
-		alive bool
-	}
-	var relatives []relative
-	for _, id := range known {
-		p, err := f.kernel.lookup(id.PID)
-		switch {
-		case err == nil && p.Identity == id:
-			relatives = append(relatives, relative{p, p.State != Zombie})
-		case err == nil:
-			// The PID is another's: nothing can be linked to this one.
-		case errors.Is(err, ErrGone):
-			relatives = append(relatives, relative{Process{Identity: id}, false})
-		default:
-			return nil, err
-		}
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t := f.core.begin(root)
-	for _, r := range relatives {
-		f.core.resume(t, r.Process, r.alive, f.now())
-	}
-	return t, nil
+	t.readable = err == nil
 }

@@ -6,7 +6,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"github.com/onsi/gomega/gleak"
+
+	"github.com/gemini-monitor/gemini/internal/testproc"
 )
 
 func TestTracker(t *testing.T) {
@@ -16,17 +17,4 @@ func TestTracker(t *testing.T) {
 	RunSpecs(t, "Tracker")
 }
 
-// patience bounds each spec with real processes. Only a failure uses it up.
-const patience = SpecTimeout(2 * time.Minute)
-
-// No spec leaves a goroutine or a descriptor. The check is registered first and
-// so runs last, after the spec has cleaned up.
-var _ = BeforeEach(func() {
-	goroutines := gleak.Goroutines()
-	descriptors, err := openDescriptors()
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(func() {
-		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
-		Eventually(openDescriptors).Should(HaveLen(len(descriptors)), "descriptors before: %v", descriptors)
-	})
-})
+var _ = testproc.CheckLeaks()

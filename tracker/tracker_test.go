@@ -9,33 +9,38 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/rehearsal"
+	"github.com/gemini-monitor/gemini/internal/testproc"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = withTracker("Tracking", func(open func() *Tracker) {
 	It("is refused for a process that is dead", func(ctx SpecContext) {
-		r := perl(1, `wait_at(0)`)
-		r.open(0)
-		Eventually(ctx, r.oracle.held).Should(BeFalse())
+		r := testproc.Perl(1, `wait_at(0)`)
+		r.Open(0)
+		Eventually(ctx, r.Oracle.Held).Should(BeFalse())
 		tracker := open()
 		track := func() error {
 			_, err := tracker.Track(ctx, r.Pid)
 			return err
 		}
 		// Its descriptors are closed a moment before it is a zombie.
-		Eventually(ctx, track).Should(MatchError(ErrGone))
-		r.reap()
-		Eventually(ctx, track).Should(MatchError(ErrGone))
+		Eventually(ctx, track).Should(MatchError(process.ErrGone))
+		r.Reap()
+		Eventually(ctx, track).Should(MatchError(process.ErrGone))
 		Expect(tracker.TreeOf(r.Pid)).To(BeNil())
-	}, patience)
+	}, testproc.Patience)
 
 	DescribeTable("is refused for what is no process", func(ctx SpecContext, pid int) {
 		tracker := open()
-		_, err := insist(ctx, func() (*Tree, error) { return tracker.Track(ctx, pid) })
-		Expect(err).To(MatchError(ErrGone))
+		_, err := testproc.Insist(ctx, func() (*Tree, error) { return tracker.Track(ctx, pid) })
+		Expect(err).To(MatchError(process.ErrGone))
 	},
-		Entry("PID 0", patience, 0),
-		Entry("PID -1", patience, -1),
-		Entry("a PID beyond all limits", patience, 1<<30),
+		Entry("PID 0", testproc.Patience, 0),
+		Entry("PID -1", testproc.Patience, -1),
+		Entry("a PID beyond all limits", testproc.Patience, 1<<30),
 	)
 
 	It("never counts the process that it runs in", func(ctx SpecContext) {
@@ -48,78 +53,78 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 			_, ok := tracker.TreeOf(os.Getpid())
 			Expect(ok).To(BeFalse(), "in the tree of %d", pid)
 		}
-	}, patience)
+	}, testproc.Patience)
 
 	It("follows an ancestor of ourselves", func(ctx SpecContext) {
 		tree := follow(ctx, open(), os.Getppid())
 		Expect(tree.Members()).To(ContainElement(HaveField("PID", os.Getppid())))
-		Expect(sure(ctx, func() (Verdict, error) { return tree.Check(ctx) })).To(Equal(Alive))
-	}, patience)
+		Expect(testproc.Sure(ctx, func() (trees.Verdict, error) { return tree.Check(ctx) })).To(Equal(trees.Alive))
+	}, testproc.Patience)
 
 	It("follows init, which never ends", func(ctx SpecContext) {
-		r := perl(2, `child { report("orphan $$"); wait_at(1) }; wait_at(0)`)
-		_, orphan := r.person()
+		r := testproc.Perl(2, `child { report("orphan $$"); wait_at(1) }; wait_at(0)`)
+		_, orphan := r.Person()
 		tree := follow(ctx, open(), 1)
 		Expect(tree.Members()).To(ContainElement(HaveField("PID", 1)))
-		r.open(0)
-		r.reap()
-		if p, err := Lookup(orphan); err == nil && p.Parent == 1 { // no sub-reaper took it
+		r.Open(0)
+		r.Reap()
+		if p, err := process.Lookup(orphan); err == nil && p.Parent == 1 { // no sub-reaper took it
 			// The whole machine is this tree: where somebody forks all the time it is
 			// never settled, and Check would not return.
 			Eventually(ctx, tree.Members).Should(ContainElement(HaveField("PID", orphan)))
 		}
-		Expect(verdict(tree)).To(Equal(Alive))
-	}, patience)
+		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Alive))
+	}, testproc.Patience)
 
 	It("leaves nothing when its context has ended", func(ctx SpecContext) {
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		tracker := open()
 		Expect(tracker.Track(ended, r.Pid)).Error().To(MatchError(context.Canceled))
 		_, followed := tracker.TreeOf(r.Pid)
 		Expect(followed).To(BeFalse())
-		r.open(0)
-		r.reap()
-	}, patience)
+		r.Open(0)
+		r.Reap()
+	}, testproc.Patience)
 })
 
 var _ = withTracker("A PID that is used again", func(open func() *Tracker) {
 	It("is no member, and not the root", Label("reuse"), func(ctx SpecContext) {
-		r := perl(2, `child { report("child $$"); wait_at(1) }; wait_at(0)`)
-		_, child := r.person()
+		r := testproc.Perl(2, `child { report("child $$"); wait_at(1) }; wait_at(0)`)
+		_, child := r.Person()
 		tracker := open()
 		tree := follow(ctx, tracker, r.Pid)
-		ended := ends(ctx, tree, r.oracle)
-		r.open(0)
-		r.reap()
-		exit, err := reusePID(r.Pid)
+		ended := ends(ctx, tree, r.Oracle)
+		r.Open(0)
+		r.Reap()
+		exit, err := testproc.ReusePID(r.Pid)
 		if err != nil {
 			Skip("PIDs cannot be re-used here: " + err.Error())
 		}
 		Expect(exit).NotTo(BeNil())
 		members(ctx, tree, child)
-		Expect(look(ctx, r.Pid).Identity).NotTo(Equal(tree.Root()))
+		Expect(testproc.Look(ctx, r.Pid).Identity).NotTo(Equal(tree.Root()))
 
 		another := follow(ctx, tracker, r.Pid)
-		Expect(another.Root()).To(Equal(look(ctx, r.Pid).Identity))
+		Expect(another.Root()).To(Equal(testproc.Look(ctx, r.Pid).Identity))
 		members(ctx, another, r.Pid)
-		lives(ctx, tree, r.oracle)
+		lives(ctx, tree, r.Oracle)
 		members(ctx, tree, child)
-		r.open(1)
+		r.Open(1)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
-		Expect(sure(ctx, func() (Verdict, error) { return another.Check(ctx) })).To(Equal(Alive))
+		Expect(testproc.Sure(ctx, func() (trees.Verdict, error) { return another.Check(ctx) })).To(Equal(trees.Alive))
 		exit()
 		Expect(another.Wait(ctx)).To(Succeed())
-	}, patience)
+	}, testproc.Patience)
 })
 
 var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
 	It("says so, whatever it is asked", func(ctx SpecContext) {
 		tracker := open()
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		tree := follow(ctx, tracker, r.Pid)
 		Expect(tracker.Close()).To(Succeed())
 		Expect(tracker.Close()).To(MatchError(ErrClosed))
@@ -128,17 +133,17 @@ var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
 		_, err = tracker.Resume(ctx, tree.Root(), nil)
 		Expect(err).To(MatchError(ErrClosed))
 		v, err := tree.Verdict()
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(ErrClosed))
 		v, err = tree.Check(ctx)
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(ErrClosed))
 		Expect(tree.Close()).To(Succeed())
-	}, patience)
+	}, testproc.Patience)
 
 	It("may be closed while others ask it", func(ctx SpecContext) {
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		for range 20 {
 			tracker := open()
 			asked := make(chan error, 3)
@@ -152,26 +157,27 @@ var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
 			for range cap(asked) {
 				var err error
 				Eventually(ctx, asked).Should(Receive(&err))
-				if !faulty && err != nil {
+				if !testproc.Faulty && err != nil {
 					Expect(err).To(MatchError(ErrClosed))
 				}
 			}
 		}
-	}, patience)
+	}, testproc.Patience)
 })
 
 var _ = Describe("A tracker whose kernel fails", func() {
 	It("leaves everything unknown, and says why", func(ctx SpecContext) {
-		r := rehearse(ForksAnnounced)
-		tree := r.track(10)
-		r.broken = exec.ErrNotFound // any error
-		go r.tracker.run()
+		r := rehearsal.New(process.ForksAnnounced)
+		tracker := quiet(r)
+		tree := tracker.handleOf(r.Track(10).Tree)
+		r.Broken = exec.ErrNotFound // any error
+		go tracker.run()
 		Expect(tree.Wait(ctx)).To(MatchError(exec.ErrNotFound))
 		v, err := tree.Verdict()
-		Expect(v).To(Equal(Unknown))
+		Expect(v).To(Equal(trees.Unknown))
 		Expect(err).To(MatchError(exec.ErrNotFound))
-		_, err = r.tracker.Track(ctx, 10)
+		_, err = tracker.Track(ctx, 10)
 		Expect(err).To(MatchError(exec.ErrNotFound))
-		Expect(r.tracker.Close()).To(Succeed())
-	}, patience)
+		Expect(tracker.Close()).To(Succeed())
+	}, testproc.Patience)
 })

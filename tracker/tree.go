@@ -1,102 +1,112 @@
 package tracker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A Tree is a process and all that descends from it, as followed by a
-// [Tracker]. Its methods may be called from any goroutine.
+// [Tracker]. Its methods may be called from any goroutine. There is one handle for
+// each tree, so handles can be compared.
 type Tree struct {
 	tracker *Tracker
-	tree    *tree
+	tree    *core.Tree
 }
 
 // Root returns the process that the tree began with. It may be long dead.
-func (t *Tree) Root() Identity { return t.tree.root }
+func (t *Tree) Root() process.Identity { return t.tree.Root() }
 
 // Members returns the live members, those of inner trees included, ordered by
 // start time. The slice is the caller's.
-func (t *Tree) Members() []Member {
-	f := &t.tracker.follower
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.core.members(t.tree)
+//
+// It reads nothing. Who is a member, its PID, start time and link are as the
+// tracker knows them now. The other fields of a member are those of the last read
+// of the table that showed it: parent, group, session, user and state can be stale
+// by any time while nothing happens that calls for a read, and where forks are named
+// ([process.ForksNamed]) they are those of the fork or the last exec. [Tree.Check]
+// reads the table anew.
+func (t *Tree) Members() (members []trees.Member) {
+	t.tracker.follower.Do(func(c *core.Core) { members = c.Members(t.tree) })
+	return members
 }
 
 // Verdict returns what is established about the tree at this moment. For
-// [Unknown] the error says why, or is nil where reading has not settled yet.
-func (t *Tree) Verdict() (Verdict, error) {
+// [trees.Unknown] the error says why, or is nil where reading has not settled yet.
+func (t *Tree) Verdict() (v trees.Verdict, err error) {
 	if err := t.tracker.failure(); err != nil {
-		return Unknown, err
+		return trees.Unknown, err
 	}
-	f := &t.tracker.follower
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.core.verdict(t.tree)
+	t.tracker.follower.Do(func(c *core.Core) { v, err = t.verdict(c) })
+	return v, err
+}
+
+// verdict is called with the follower's lock held.
+func (t *Tree) verdict(c *core.Core) (trees.Verdict, error) {
+	if t.tree.Closed() {
+		return trees.Unknown, ErrClosed
+	}
+	return c.Verdict(t.tree)
 }
 
 // Check reads the table anew until it is settled and returns the verdict on
-// the tree. The error says why the verdict is [Unknown].
-func (t *Tree) Check(ctx context.Context) (Verdict, error) {
+// the tree. The error says why the verdict is [trees.Unknown].
+func (t *Tree) Check(ctx context.Context) (trees.Verdict, error) {
+	v, err := t.check(ctx)
+	if err != nil {
+		return trees.Unknown, fmt.Errorf("check the tree of process %d: %w", t.tree.Root().PID, err)
+	}
+	return v, nil
+}
+
+func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 	if err := ctx.Err(); err != nil {
-		return Unknown, fmt.Errorf("check the tree of process %d: %w", t.tree.root.PID, err)
+		return trees.Unknown, err
 	}
 	var reads int
-	err := t.tracker.call(func() {
-		t.tracker.follower.tell(func(c *core) {
-			c.freshen()
-			c.stir(t.tree)
-			t.tree.emptied = false
-			reads = c.reads
+	err = t.tracker.call(func() {
+		t.tracker.follower.Do(func(c *core.Core) {
+			c.Recheck(t.tree)
+			reads = c.Reads()
 		})
 	})
 	if err != nil {
-		return Unknown, err
+		return trees.Unknown, err
 	}
-	return t.settle(ctx, reads)
-}
-
-// settle waits until the tree is settled. Only reads after a given number of
-// them count.
-func (t *Tree) settle(ctx context.Context, reads int) (v Verdict, err error) {
-	err = t.tracker.await(ctx, func(c *core) (bool, error) {
-		if t.tree.closed {
-			return false, ErrClosed
+	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
+		if v, err = t.verdict(c); errors.Is(err, ErrClosed) {
+			return false, err
 		}
-		v, _ = c.verdict(t.tree)
-		return t.tree.settled() && v != Unknown, c.failedSince(reads)
+		return t.tree.Settled() && v != trees.Unknown, c.FailedSince(reads)
 	})
-	if err != nil {
-		return Unknown, fmt.Errorf("check the tree of process %d: %w", t.tree.root.PID, err)
-	}
-	return v, nil
+	return v, err
 }
 
 // Wait returns nil when the tree is settled and empty, unless ctx has ended
 // before the call. Until then nothing but the end of ctx, or Close of the tree or
 // the tracker, makes it return: a table that cannot be read is waited for.
 func (t *Tree) Wait(ctx context.Context) error {
-	return t.tracker.await(ctx, func(c *core) (bool, error) {
-		v, err := c.verdict(t.tree)
+	return t.tracker.await(ctx, func(c *core.Core) (bool, error) {
+		v, err := t.verdict(c)
 		if !errors.Is(err, ErrClosed) {
 			err = nil
 		}
-		return v == Empty, err
+		return v == trees.Empty, err
 	})
 }
 
 // Changes returns what has happened to the tree since the last call, waiting
-// until there is something. The first call returns a [Joined] for each live
+// until there is something. The first call returns a [trees.Joined] for each live
 // member. One goroutine calls it; the slice is the caller's. A call with a context
 // that has ended takes nothing.
-func (t *Tree) Changes(ctx context.Context) (changes []Change, err error) {
-	err = t.tracker.await(ctx, func(c *core) (bool, error) {
-		changes = c.changes(t.tree)
-		if len(changes) == 0 && t.tree.closed {
+func (t *Tree) Changes(ctx context.Context) (changes []trees.Change, err error) {
+	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
+		changes = c.Changes(t.tree)
+		if len(changes) == 0 && t.tree.Closed() {
 			return false, ErrClosed
 		}
 		return len(changes) > 0, nil
@@ -108,44 +118,13 @@ func (t *Tree) Changes(ctx context.Context) (changes []Change, err error) {
 // its tracker is closed already.
 func (t *Tree) Close() error {
 	err := t.tracker.call(func() {
-		t.tracker.follower.tell(func(c *core) { c.drop(t.tree) })
+		t.tracker.follower.Do(func(c *core.Core) {
+			c.Drop(t.tree)
+			delete(t.tracker.handles, t.tree)
+		})
 	})
 	if errors.Is(err, ErrClosed) {
 		return nil
 	}
 	return err
-}
-
-// members returns the live members of a tree, oldest first.
-func (c *core) members(t *tree) (members []Member) {
-	for _, m := range c.known {
-		if m.alive() && m.tree.within(t) {
-			members = append(members, m.Member)
-		}
-	}
-	slices.SortFunc(members, func(a, b Member) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
-	})
-	return members
-}
-
-// changes takes what has been logged since the last call.
-func (c *core) changes(t *tree) []Change {
-	if !t.logging {
-		t.logging = true
-		c.recount(t)
-	}
-	changes := t.log
-	t.log = nil
-	return changes
-}
-
-// recount writes the present members to the log of a tree.
-func (c *core) recount(t *tree) {
-	for _, m := range c.members(t) {
-		t.log = append(t.log, Change{Kind: Joined, Member: m, Time: m.Joined})
-	}
-	if t.told {
-		t.log = append(t.log, Change{Kind: Emptied, Time: c.lastRead})
-	}
 }

@@ -5,48 +5,50 @@ package tracker
 import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/testproc"
 )
 
 // In the scripts gate 0 is the root's, gate 1 the one of its child, and so on
 // down the line.
 var _ = withTracker("A tree", func(open func() *Tracker) {
 	It("is empty when its only process has ended, though nobody has reaped that", func(ctx SpecContext) {
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		tree := follow(ctx, open(), r.Pid)
-		ended := ends(ctx, tree, r.oracle)
-		lives(ctx, tree, r.oracle)
-		r.open(0)
+		ended := ends(ctx, tree, r.Oracle)
+		lives(ctx, tree, r.Oracle)
+		r.Open(0)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 		Expect(tree.Members()).To(BeEmpty())
-	}, patience)
+	}, testproc.Patience)
 
 	It("is empty when its only process was killed", func(ctx SpecContext) {
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		tree := follow(ctx, open(), r.Pid)
 		Expect(r.Kill()).To(Succeed())
-		Eventually(ctx, ends(ctx, tree, r.oracle)).Should(Receive(Equal(inTime)))
-	}, patience)
+		Eventually(ctx, ends(ctx, tree, r.Oracle)).Should(Receive(Equal(inTime)))
+	}, testproc.Patience)
 
 	DescribeTable("lives until the last of three generations has ended", func(ctx SpecContext, order []int) {
-		r := perl(3, `
+		r := testproc.Perl(3, `
 			child {
 				child { report("grandchild $$"); wait_at(2) };
 				report("child $$"); wait_at(1)
 			};
 			report("root $$"); wait_at(0)
 		`)
-		family := r.persons(3)
+		family := r.Persons(3)
 		generations := []int{family["root"], family["child"], family["grandchild"]}
 		tree := follow(ctx, open(), r.Pid)
-		ended := ends(ctx, tree, r.oracle)
+		ended := ends(ctx, tree, r.Oracle)
 		left := map[int]bool{0: true, 1: true, 2: true}
 		for _, generation := range order {
-			lives(ctx, tree, r.oracle)
+			lives(ctx, tree, r.Oracle)
 			Expect(ended).NotTo(Receive())
 			delete(left, generation)
-			r.open(generation)
+			r.Open(generation)
 			var pids []int
 			for who := range left {
 				pids = append(pids, generations[who])
@@ -55,15 +57,15 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		}
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	},
-		Entry("from above", patience, []int{0, 1, 2}),
-		Entry("from below", patience, []int{2, 1, 0}),
-		Entry("the middle first", patience, []int{1, 2, 0}),
-		Entry("the middle last", patience, []int{0, 2, 1}),
-		Entry("the root in between", patience, []int{1, 0, 2}),
+		Entry("from above", testproc.Patience, []int{0, 1, 2}),
+		Entry("from below", testproc.Patience, []int{2, 1, 0}),
+		Entry("the middle first", testproc.Patience, []int{1, 2, 0}),
+		Entry("the middle last", testproc.Patience, []int{0, 2, 1}),
+		Entry("the root in between", testproc.Patience, []int{1, 0, 2}),
 	)
 
 	DescribeTable("keeps an orphan", func(ctx SpecContext, middle, leaf string) {
-		r := perl(4, `
+		r := testproc.Perl(4, `
 			wait_at(3);
 			child {
 				`+middle+`;
@@ -73,28 +75,28 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 			wait_at(0)
 		`)
 		tree := follow(ctx, open(), r.Pid)
-		ended := ends(ctx, tree, r.oracle)
-		r.open(3) // all of this happens while the tree is followed
-		_, pid := r.person()
+		ended := ends(ctx, tree, r.Oracle)
+		r.Open(3) // all of this happens while the tree is followed
+		_, pid := r.Person()
 		Eventually(ctx, tree.Members).Should(ContainElement(HaveField("PID", pid)))
-		r.open(1)
+		r.Open(1)
 		Eventually(ctx, tree.Members).Should(HaveLen(2))
-		r.open(0)
+		r.Open(0)
 		members(ctx, tree, pid)
-		lives(ctx, tree, r.oracle)
+		lives(ctx, tree, r.Oracle)
 		Expect(ended).NotTo(Receive())
-		r.open(2)
+		r.Open(2)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	},
-		Entry("in the group of its ancestors", patience, ``, ``),
-		Entry("in a group of its own", patience, ``, `setpgrp`),
-		Entry("in a session of its own", patience, ``, `POSIX::setsid()`),
-		Entry("in the group of its dead parent", patience, `setpgrp`, ``),
-		Entry("in the session of its dead parent", patience, `POSIX::setsid()`, `setpgrp`),
+		Entry("in the group of its ancestors", testproc.Patience, ``, ``),
+		Entry("in a group of its own", testproc.Patience, ``, `setpgrp`),
+		Entry("in a session of its own", testproc.Patience, ``, `POSIX::setsid()`),
+		Entry("in the group of its dead parent", testproc.Patience, `setpgrp`, ``),
+		Entry("in the session of its dead parent", testproc.Patience, `POSIX::setsid()`, `setpgrp`),
 	)
 
 	It("keeps an orphan that nobody saw with its parent, in the group of a member", func(ctx SpecContext) {
-		c := perlCue(`
+		c := testproc.PerlCue(`
 			wait_at(2);
 			if (!fork) {
 				for (1 .. 20) { POSIX::_exit(0) if fork }
@@ -102,17 +104,17 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 			}
 			wait_at(0)
 		`)
-		c.sys = ownGroup()
-		r := lead(3, c)
+		c.Sys = testproc.OwnGroup()
+		r := testproc.Lead(3, c)
 		tree := follow(ctx, open(), r.Pid)
-		ended := ends(ctx, tree, r.oracle)
-		r.open(2)
-		_, pid := r.person()
-		r.open(0)
+		ended := ends(ctx, tree, r.Oracle)
+		r.Open(2)
+		_, pid := r.Person()
+		r.Open(0)
 		members(ctx, tree, pid)
-		lives(ctx, tree, r.oracle)
+		lives(ctx, tree, r.Oracle)
 		Expect(ended).NotTo(Receive())
-		r.open(1)
+		r.Open(1)
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
-	}, patience)
+	}, testproc.Patience)
 })

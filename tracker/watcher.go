@@ -2,95 +2,44 @@ package tracker
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
-)
 
-// ErrClosed reports the use of a [Watcher], [Tracker] or [Tree] after its Close.
-var ErrClosed = errors.New("closed")
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/kernel"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
 
 // A Notice says what became of a watched process since the last notice about
 // it. Notices may merge: several forks are one, and a fork and an exit come
 // together.
 type Notice struct {
 	PID    int
-	Events Events
+	Events process.Events
 	// Child is the PID of the child that was made, where the kernel says so;
-	// see [ForksNamed]. Such notices do not merge.
+	// see [process.ForksNamed]. Such notices do not merge.
 	Child int
 	// Lost tells that notices about any process may be missing before this
-	// one, which is about nobody.
+	// one, which names no process.
 	Lost bool
-
-	// found is the child of a fork, or the process of an exec, as it was when
-	// the notice was taken.
-	found Process
 }
-
-// Events is a set of things that happened to a process.
-type Events uint8
-
-const (
-	// Forked: the process made a child, or several. See [Forks].
-	Forked Events = 1 << iota
-	// Execed: the process runs another program now.
-	Execed
-	// Exited: the process is dead, its descriptors are closed, and its living
-	// children have init as their parent already.
-	Exited
-)
-
-// Has reports whether every event of e is in the set.
-func (s Events) Has(e Events) bool { return s&e == e }
-
-// String returns the events joined by "+".
-func (s Events) String() string {
-	var words []string
-	for i, word := range [...]string{"fork", "exec", "exit"} {
-		if s.Has(1 << i) {
-			words = append(words, word)
-		}
-	}
-	return strings.Join(words, "+")
-}
-
-// Forks says what the kernel tells of the forks of a watched process.
-type Forks uint8
-
-const (
-	// ForksUnseen: nothing (Linux where only pidfds are to be had).
-	ForksUnseen Forks = iota
-	// ForksAnnounced: that there were some (macOS, EVFILT_PROC).
-	ForksAnnounced
-	// ForksNamed: each one, with the PID of the child (Linux, proc connector).
-	ForksNamed
-)
-
-// String returns one lower-case word.
-func (f Forks) String() string { return [...]string{"unseen", "announced", "named"}[f] }
-
-// MarshalText writes the word.
-func (f Forks) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // A Watcher delivers notices about the PIDs it was told to watch: by kqueue on
-// macOS, by the proc connector or pidfds on Linux. One goroutine uses it at a time: a notice that
-// another goroutine is about to return could otherwise be taken for one about
-// a later process with the same PID. Close alone may be called from anywhere.
+// macOS, by the proc connector or pidfds on Linux. One goroutine uses it at a time:
+// otherwise a notice that another goroutine is about to return could be taken for one
+// about a later process with the same PID. Close may be called from any goroutine.
 type Watcher struct {
-	source  source
-	buffer  []Notice
+	source  core.Source
+	buffer  []core.Notice
 	closed  atomic.Bool
 	running sync.Mutex // held by every method but Close, which waits for it
 }
 
-// NewWatcher returns a watcher that watches nobody. Close it after use. The
+// NewWatcher returns a watcher that watches no process. Close it after use. The
 // error is [errors.ErrUnsupported] on systems other than macOS and Linux.
 func NewWatcher() (*Watcher, error) {
-	source, err := newSource()
+	source, _, err := kernel.OpenSource("")
 	if err != nil {
 		return nil, fmt.Errorf("open watcher: %w", err)
 	}
@@ -99,33 +48,32 @@ func NewWatcher() (*Watcher, error) {
 
 // Forks tells what is reported of forks here. Execs are reported unless forks
 // are unseen.
-func (w *Watcher) Forks() Forks { return w.source.forks() }
+func (w *Watcher) Forks() process.Forks { return w.source.Forks() }
 
-// Add begins to watch the process that has the PID now. Who read the PID from
-// a table compares the start time again after Add: the PID may have gone to
-// another process meanwhile. Adding a watched PID again watches its present
-// process. The error is [ErrGone] when there is no such process, when it is
+// Add begins to watch the process that has the PID now. A caller that read the PID from
+// a table compares the start time again after Add: the PID may have gone to another
+// process meanwhile. Adding a watched PID again watches its present
+// process. The error is [process.ErrGone] when there is no such process, when it is
 // dead, and on macOS also when it has begun to exit.
 func (w *Watcher) Add(pid int) error {
 	return w.use(func() error {
-		if err := w.source.add(pid); err != nil {
+		if err := w.source.Add(pid); err != nil {
 			return fmt.Errorf("watch process %d: %w", pid, err)
 		}
 		return nil
 	})
 }
 
-// Remove ends watching the PID. It is no error if nobody watched it.
+// Remove ends watching the PID. It is no error if the PID is not watched.
 func (w *Watcher) Remove(pid int) error {
 	return w.use(func() error {
-		w.source.remove(pid)
+		w.source.Remove(pid)
 		return nil
 	})
 }
 
 // Next blocks until there are notices, ctx ends or the watcher is closed. The
-// slice is valid until the next call. A PID leaves the watcher with its Exited
-// notice.
+// slice is the caller's. A PID leaves the watcher with its Exited notice.
 func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 	err = w.use(func() error {
 		defer wakeWhenDone(ctx, w.source)()
@@ -136,10 +84,12 @@ func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if w.buffer, err = w.source.next(w.buffer[:0], forever); err != nil {
+			if w.buffer, err = w.source.Next(w.buffer[:0], core.Forever); err != nil {
 				return fmt.Errorf("wait for notices: %w", err)
 			}
-			notices = w.buffer
+			for _, n := range w.buffer {
+				notices = append(notices, Notice{PID: n.PID, Events: n.Events, Child: n.Child, Lost: n.Lost})
+			}
 		}
 		return nil
 	})
@@ -148,11 +98,11 @@ func (w *Watcher) Next(ctx context.Context) (notices []Notice, err error) {
 
 // wakeWhenDone wakes a source when ctx ends. The function that it returns ends
 // that, and has seen to it that no wake comes later.
-func wakeWhenDone(ctx context.Context, s source) (stop func()) {
+func wakeWhenDone(ctx context.Context, s core.Source) (stop func()) {
 	woken := make(chan struct{})
 	cancel := context.AfterFunc(ctx, func() {
 		defer close(woken)
-		s.wake()
+		s.Wake()
 	})
 	return func() {
 		if !cancel() {
@@ -166,10 +116,10 @@ func (w *Watcher) Close() error {
 	if w.closed.Swap(true) {
 		return ErrClosed
 	}
-	w.source.wake()
+	w.source.Wake()
 	w.running.Lock()
 	defer w.running.Unlock()
-	return w.source.close()
+	return w.source.Close()
 }
 
 func (w *Watcher) use(f func() error) error {
@@ -180,6 +130,3 @@ func (w *Watcher) use(f func() error) error {
 	}
 	return f()
 }
-
-// forever is the timeout of a call that ends only with a notice or a wake.
-const forever = time.Duration(-1)

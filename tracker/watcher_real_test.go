@@ -8,6 +8,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/testproc"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A watcher", func() {
@@ -20,7 +23,7 @@ var _ = Describe("A watcher", func() {
 	}
 	add := func(ctx SpecContext, w *Watcher, pid int) {
 		GinkgoHelper()
-		sure(ctx, func() (struct{}, error) { return struct{}{}, w.Add(pid) })
+		testproc.Sure(ctx, func() (struct{}, error) { return struct{}{}, w.Add(pid) })
 	}
 	// exits takes notices until so many processes have ended, and counts them.
 	exits := func(ctx SpecContext, w *Watcher, count int) map[int]int {
@@ -31,7 +34,7 @@ var _ = Describe("A watcher", func() {
 			Expect(err).NotTo(HaveOccurred())
 			Expect(notices).NotTo(BeEmpty())
 			for _, n := range notices {
-				if n.Events.Has(Exited) {
+				if n.Events.Has(process.Exited) {
 					seen[n.PID]++
 				}
 			}
@@ -41,36 +44,36 @@ var _ = Describe("A watcher", func() {
 
 	It("tells of an exit, once, and then forgets the PID", func(ctx SpecContext) {
 		w := open()
-		r := perl(1, `report("root $$"); wait_at(0)`)
-		r.persons(1)
+		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		r.Persons(1)
 		add(ctx, w, r.Pid)
-		r.open(0)
+		r.Open(0)
 		Expect(exits(ctx, w, 1)).To(Equal(map[int]int{r.Pid: 1}))
 		limited, cancel := context.WithCancel(ctx)
 		cancel()
 		_, err := w.Next(limited)
 		Expect(err).To(MatchError(context.Canceled))
-	}, patience)
+	}, testproc.Patience)
 
 	It("tells of forks and execs, where the kernel does", Label("forks"), func(ctx SpecContext) {
 		w := open()
-		if w.Forks() == ForksUnseen {
+		if w.Forks() == process.ForksUnseen {
 			Skip("forks are unseen here")
 		}
-		r := perl(2, `report("root $$"); wait_at(0); child { report("child $$") }; wait; wait_at(1); exec $^X, "-e", ""`)
-		r.persons(1)
+		r := testproc.Perl(2, `report("root $$"); wait_at(0); child { report("child $$") }; wait; wait_at(1); exec $^X, "-e", ""`)
+		r.Persons(1)
 		add(ctx, w, r.Pid)
-		r.open(0)
-		_, child := r.person()
+		r.Open(0)
+		_, child := r.Person()
 		notices, err := w.Next(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(notices).To(HaveExactElements(And(HaveField("PID", r.Pid), HaveField("Events", Forked))))
-		if w.Forks() == ForksNamed {
+		Expect(notices).To(HaveExactElements(And(HaveField("PID", r.Pid), HaveField("Events", process.Forked))))
+		if w.Forks() == process.ForksNamed {
 			Expect(notices[0].Child).To(Equal(child))
 		}
-		r.open(1)
-		var all Events
-		for !all.Has(Exited) {
+		r.Open(1)
+		var all process.Events
+		for !all.Has(process.Exited) {
 			notices, err := w.Next(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			for _, n := range notices {
@@ -78,47 +81,47 @@ var _ = Describe("A watcher", func() {
 				all |= n.Events
 			}
 		}
-		Expect(all).To(Equal(Execed | Exited))
-	}, patience)
+		Expect(all).To(Equal(process.Execed | process.Exited))
+	}, testproc.Patience)
 
 	It("tells of more exits at once than it has room for", func(ctx SpecContext) {
 		w := open()
-		r, crowd := children(200)
+		r, crowd := testproc.Children(200)
 		for _, pid := range crowd {
 			add(ctx, w, pid)
 		}
-		r.open(0)
+		r.Open(0)
 		seen := exits(ctx, w, len(crowd))
 		for _, pid := range crowd {
 			Expect(seen[pid]).To(Equal(1))
 		}
-	}, Serial, patience)
+	}, Serial, testproc.Patience)
 
 	It("refuses who is dead and what is no process", func(ctx SpecContext) {
 		w := open()
-		r := perl(0, ``)
-		r.reap()
+		r := testproc.Perl(0, ``)
+		r.Reap()
 		for _, pid := range []int{r.Pid, -1, 1 << 30} {
-			Eventually(ctx, func() error { return w.Add(pid) }).Should(MatchError(ErrGone), "PID %d", pid)
+			Eventually(ctx, func() error { return w.Add(pid) }).Should(MatchError(process.ErrGone), "PID %d", pid)
 		}
-	}, patience)
+	}, testproc.Patience)
 
 	It("is silent about who was removed, or never added", func(ctx SpecContext) {
 		w := open()
-		gone := perl(1, `report("root $$"); wait_at(0)`)
-		gone.persons(1)
-		last := perl(1, `report("root $$"); wait_at(0)`)
-		last.persons(1)
+		gone := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		gone.Persons(1)
+		last := testproc.Perl(1, `report("root $$"); wait_at(0)`)
+		last.Persons(1)
 		add(ctx, w, gone.Pid)
 		add(ctx, w, last.Pid)
 		Expect(w.Remove(gone.Pid)).To(Succeed())
 		Expect(w.Remove(gone.Pid)).To(Succeed())
 		Expect(w.Remove(os.Getppid())).To(Succeed())
-		gone.open(0)
-		gone.reap()
-		last.open(0)
+		gone.Open(0)
+		gone.Reap()
+		last.Open(0)
 		Expect(exits(ctx, w, 1)).To(Equal(map[int]int{last.Pid: 1}))
-	}, patience)
+	}, testproc.Patience)
 
 	It("waits until its context ends", func(ctx SpecContext) {
 		w := open()
@@ -132,7 +135,7 @@ var _ = Describe("A watcher", func() {
 		Expect(done).NotTo(Receive())
 		cancel()
 		Eventually(ctx, done).Should(Receive(MatchError(context.Canceled)))
-	}, patience)
+	}, testproc.Patience)
 
 	It("waits until it is closed, and is of no use after that", func(ctx SpecContext) {
 		w := open()
@@ -148,7 +151,7 @@ var _ = Describe("A watcher", func() {
 		Expect(w.Remove(os.Getppid())).To(MatchError(ErrClosed))
 		_, err := w.Next(ctx)
 		Expect(err).To(MatchError(ErrClosed))
-	}, patience)
+	}, testproc.Patience)
 
 	It("writes nothing into the descriptors of others, however it was closed", func(ctx SpecContext) {
 		for range 300 {
@@ -171,25 +174,5 @@ var _ = Describe("A watcher", func() {
 			Expect(read.Close()).To(Succeed())
 			Expect(n).To(BeZero(), "somebody wrote into our pipe")
 		}
-	}, patience)
-})
-
-var _ = Describe("A wake", func() {
-	for _, m := range mechanisms {
-		It("ends the wait that is under way or the next one, on "+m.name, m.needs, func(ctx SpecContext) {
-			k, err := m.open()
-			Expect(err).NotTo(HaveOccurred())
-			defer k.close()
-			k.wake()
-			Expect(k.next(nil, forever)).To(BeEmpty())
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				_, _ = k.next(nil, forever)
-			}()
-			Expect(done).NotTo(BeClosed())
-			k.wake()
-			Eventually(ctx, done).Should(BeClosed())
-		}, patience)
-	}
+	}, testproc.Patience)
 })

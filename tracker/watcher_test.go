@@ -2,40 +2,22 @@ package tracker
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/rehearsal"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
-
-var _ = Describe("A set of events", func() {
-	DescribeTable("is words joined by plus signs", func(events Events, text string) {
-		Expect(events.String()).To(Equal(text))
-	},
-		Entry("none", Events(0), ""),
-		Entry("one", Exited, "exit"),
-		Entry("all", Exited|Forked|Execed, "fork+exec+exit"),
-	)
-
-	It("has what is in it", func() {
-		set := Forked | Exited
-		Expect(set.Has(Forked)).To(BeTrue())
-		Expect(set.Has(Forked | Exited)).To(BeTrue())
-		Expect(set.Has(Execed)).To(BeFalse())
-		Expect(set.Has(Execed | Forked)).To(BeFalse())
-		Expect(set.Has(0)).To(BeTrue())
-	})
-})
-
-var _ = DescribeTable("What is said of forks is one word", func(f Forks, word string) {
-	Expect(f.String()).To(Equal(word))
-}, Entry(nil, ForksUnseen, "unseen"), Entry(nil, ForksAnnounced, "announced"), Entry(nil, ForksNamed, "named"))
 
 // A lateKernel takes its time for the first wake: until it is closed, if that
 // comes soon. Too short a time loses coverage and fails no spec.
 type lateKernel struct {
-	*script
+	*rehearsal.Script
 	woken    chan struct{}
 	closed   chan struct{}
 	wakes    atomic.Int32
@@ -45,19 +27,19 @@ type lateKernel struct {
 
 func newLateKernel() *lateKernel {
 	return &lateKernel{
-		script: rehearse(ForksAnnounced).script,
+		Script: rehearsal.New(process.ForksAnnounced).Script,
 		woken:  make(chan struct{}, 10), closed: make(chan struct{}), begun: make(chan struct{}),
 	}
 }
 
-func (k *lateKernel) next(notices []Notice, timeout time.Duration) ([]Notice, error) {
+func (k *lateKernel) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
 	if timeout < 0 {
 		<-k.woken
 	}
 	return notices, nil
 }
 
-func (k *lateKernel) wake() {
+func (k *lateKernel) Wake() {
 	if k.wakes.Add(1) == 1 {
 		close(k.begun)
 		select {
@@ -69,7 +51,7 @@ func (k *lateKernel) wake() {
 	k.woken <- struct{}{}
 }
 
-func (k *lateKernel) close() error {
+func (k *lateKernel) Close() error {
 	close(k.closed)
 	return nil
 }
@@ -95,7 +77,7 @@ var _ = Describe("Nobody is woken after the close", func() {
 
 	It("of a tracker", func(ctx SpecContext) {
 		k := newLateKernel()
-		t := newTracker(k)
+		t := newTracker(k, slog.New(slog.DiscardHandler))
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

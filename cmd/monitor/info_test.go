@@ -13,7 +13,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("The command info, list and tree", func() {
@@ -39,8 +40,8 @@ var _ = Describe("The command info, list and tree", func() {
 
 	It("print as JSON what the library knows", func() {
 		r := create("build", "make")
-		entry := monitor.JournalEntry{Event: tracker.Joined, Member: &tracker.Member{
-			Process: tracker.Process{Identity: self()}, Link: tracker.Link{Kind: tracker.LinkRoot}}}
+		entry := monitor.JournalEntry{Event: trees.Joined, Member: &trees.Member{
+			Process: process.Process{Identity: self()}, Link: trees.Link{Kind: trees.LinkRoot}}}
 		line, err := json.Marshal(entry)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(os.WriteFile(filepath.Join(r.Dir(), "journal.jsonl"), append(line, '\n'), 0o600)).To(Succeed())
@@ -58,7 +59,7 @@ var _ = Describe("The command info, list and tree", func() {
 		Expect(json.Unmarshal([]byte(call("list", "--json").Stdout), &all)).To(Succeed())
 		Expect(all).To(HaveLen(1))
 		Expect(all[0].Record).To(Equal(known.Record))
-		var members []tracker.Member
+		var members []trees.Member
 		Expect(json.Unmarshal([]byte(call("tree", "build", "--json").Stdout), &members)).To(Succeed())
 		Expect(members).To(HaveLen(1))
 		Expect(members[0].Identity).To(Equal(self()))

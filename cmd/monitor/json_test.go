@@ -8,7 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // Programs read this. A field may be added; none may change or go. docs/store.md
@@ -115,7 +115,7 @@ var _ = Describe("The JSON", func() {
 
 	It("says who traces, where somebody does", func() {
 		traced := member(10, 5, "make", theRoot)
-		traced.Tracer, traced.State = 99, tracker.Stopped
+		traced.Tracer, traced.State = 99, process.Stopped
 		Expect(printed(traced)).To(And(ContainSubstring(`"tracer": 99`), ContainSubstring(`"state": "stopped"`)))
 	})
 

@@ -9,24 +9,25 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // nameOf makes a name of a program as the table has it.
-func nameOf(text string) (n tracker.Name) {
+func nameOf(text string) (n process.Name) {
 	Expect(n.UnmarshalText([]byte(text))).To(Succeed())
 	return n
 }
 
-func identity(pid int) tracker.Identity {
-	return tracker.Identity{PID: pid, Start: tracker.StartTime(pid), Boot: "b00t"}
+func identity(pid int) process.Identity {
+	return process.Identity{PID: pid, Start: process.StartTime(pid), Boot: "b00t"}
 }
 
 // member is a process that joined as a child, unless a link says otherwise.
-func member(pid, parent int, command string, link ...tracker.Link) tracker.Member {
-	m := tracker.Member{
-		Process: tracker.Process{Identity: identity(pid), Parent: parent, Group: pid, Session: 10, User: 501, Command: nameOf(command)},
-		Link:    tracker.Link{Kind: tracker.LinkParent, Through: identity(parent)},
+func member(pid, parent int, command string, link ...trees.Link) trees.Member {
+	m := trees.Member{
+		Process: process.Process{Identity: identity(pid), Parent: parent, Group: pid, Session: 10, User: 501, Command: nameOf(command)},
+		Link:    trees.Link{Kind: trees.LinkParent, Through: identity(parent)},
 		Joined:  time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	if len(link) > 0 {
@@ -35,7 +36,7 @@ func member(pid, parent int, command string, link ...tracker.Link) tracker.Membe
 	return m
 }
 
-var theRoot = tracker.Link{Kind: tracker.LinkRoot}
+var theRoot = trees.Link{Kind: trees.LinkRoot}
 
 // aStatus has every field set.
 func aStatus() monitor.Status {
@@ -47,11 +48,11 @@ func aStatus() monitor.Status {
 			Directory: "/src", User: 501, Host: "box", Created: time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.UTC),
 		},
 		Root: "/store/runtimes/build/root", Log: "/store/runtimes/build/monitor.log",
-		Members: []tracker.Member{member(10, 5, "make", theRoot), member(11, 10, "cc")},
+		Members: []trees.Member{member(10, 5, "make", theRoot), member(11, 10, "cc")},
 	}
 }
 
-func draw(members ...tracker.Member) string {
+func draw(members ...trees.Member) string {
 	var out bytes.Buffer
 	printTree(&out, members)
 	return out.String()
@@ -91,8 +92,8 @@ var _ = Describe("A drawing of members", func() {
 	It("has an orphan below whom it joined through, and says how", func() {
 		Expect(draw(
 			member(10, 5, "bash", theRoot),
-			member(11, 1, "sleep", tracker.Link{Kind: tracker.LinkGroup, Through: identity(10)}),
-			member(12, 1, "daemon", tracker.Link{Kind: tracker.LinkSession, Through: identity(10)}),
+			member(11, 1, "sleep", trees.Link{Kind: trees.LinkGroup, Through: identity(10)}),
+			member(12, 1, "daemon", trees.Link{Kind: trees.LinkSession, Through: identity(10)}),
 			member(13, 1, "job"), // a child of 1 by its link, which is no member
 		)).To(Equal(lines(`
 			10 bash
@@ -104,8 +105,8 @@ var _ = Describe("A drawing of members", func() {
 
 	It("has an orphan at the top where whom it joined through has gone", func() {
 		Expect(draw(
-			member(11, 1, "sleep", tracker.Link{Kind: tracker.LinkParent, Through: identity(10)}),
-			member(12, 1, "daemon", tracker.Link{Kind: tracker.LinkSession, Through: identity(10)}),
+			member(11, 1, "sleep", trees.Link{Kind: trees.LinkParent, Through: identity(10)}),
+			member(12, 1, "daemon", trees.Link{Kind: trees.LinkSession, Through: identity(10)}),
 			member(13, 12, "worker"),
 		)).To(Equal(lines(`
 			11 sleep, joined as child of 10
@@ -116,9 +117,9 @@ var _ = Describe("A drawing of members", func() {
 
 	It("says what is not simply running, and what was known before", func() {
 		stopped := member(10, 5, "vi", theRoot)
-		stopped.State = tracker.Stopped
-		exiting := member(11, 10, "cp", tracker.Link{Kind: tracker.LinkKnown})
-		exiting.State = tracker.Exiting
+		stopped.State = process.Stopped
+		exiting := member(11, 10, "cp", trees.Link{Kind: trees.LinkKnown})
+		exiting.State = process.Exiting
 		Expect(draw(stopped, exiting)).To(Equal(lines(`
 			10 vi (stopped)
 			└─ 11 cp (exiting), joined as known from before
@@ -127,7 +128,7 @@ var _ = Describe("A drawing of members", func() {
 
 	It("has the root at the top, though its parent joined the group that it leads", func() {
 		Expect(draw(
-			member(9, 1, "init", tracker.Link{Kind: tracker.LinkGroup, Through: identity(10)}),
+			member(9, 1, "init", trees.Link{Kind: trees.LinkGroup, Through: identity(10)}),
 			member(10, 9, "bash", theRoot),
 		)).To(Equal(lines(`
 			10 bash

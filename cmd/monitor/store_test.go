@@ -11,7 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var storeDir string // another one for each spec
@@ -50,9 +50,9 @@ func nothingLeft() {
 	}
 }
 
-func self() tracker.Identity {
+func self() process.Identity {
 	GinkgoHelper()
-	row, err := tracker.Lookup(os.Getpid())
+	row, err := process.Lookup(os.Getpid())
 	Expect(err).NotTo(HaveOccurred())
 	return row.Identity
 }
@@ -60,7 +60,7 @@ func self() tracker.Identity {
 // give makes a process the owner of a runtime.
 func give(r *monitor.Runtime, pid int) {
 	GinkgoHelper()
-	row, err := tracker.Lookup(pid)
+	row, err := process.Lookup(pid)
 	Expect(err).NotTo(HaveOccurred())
 	change(r, func(record *monitor.Record) { record.Owner = row.Identity })
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 func newTree(g *global) *cobra.Command {
@@ -42,7 +44,7 @@ descends from it. An orphan hangs where it joined, with the evidence.`,
 }
 
 // members returns the live members of what the argument names.
-func (g *global) members(ctx context.Context, args []string) ([]tracker.Member, error) {
+func (g *global) members(ctx context.Context, args []string) ([]trees.Member, error) {
 	status, err := g.status(args)
 	switch {
 	case err == nil && status.State == monitor.StateBroken:
@@ -60,7 +62,7 @@ func (g *global) members(ctx context.Context, args []string) ([]tracker.Member, 
 	if err != nil {
 		return nil, err
 	}
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -74,18 +76,18 @@ func (g *global) members(ctx context.Context, args []string) ([]tracker.Member, 
 
 // printTree draws each member below its parent, or below whom it joined
 // through where the parent is none of them.
-func printTree(out io.Writer, members []tracker.Member) {
+func printTree(out io.Writer, members []trees.Member) {
 	byPID := make(map[int]bool)
 	for _, m := range members {
 		byPID[m.PID] = true
 	}
-	below := make(map[int][]tracker.Member)
+	below := make(map[int][]trees.Member)
 	for _, m := range members {
 		above := m.Parent
 		if !byPID[above] {
 			above = m.Link.Through.PID
 		}
-		if !byPID[above] || m.Link.Kind == tracker.LinkRoot {
+		if !byPID[above] || m.Link.Kind == trees.LinkRoot {
 			above = 0
 		}
 		below[above] = append(below[above], m)
@@ -96,7 +98,7 @@ func printTree(out io.Writer, members []tracker.Member) {
 	}
 }
 
-func printBelow(out io.Writer, below map[int][]tracker.Member, pid int, indent string) {
+func printBelow(out io.Writer, below map[int][]trees.Member, pid int, indent string) {
 	for i, m := range below[pid] {
 		branch, next := "├─ ", "│  "
 		if i == len(below[pid])-1 {
@@ -107,12 +109,12 @@ func printBelow(out io.Writer, below map[int][]tracker.Member, pid int, indent s
 	}
 }
 
-func describe(m tracker.Member) string {
+func describe(m trees.Member) string {
 	text := fmt.Sprintf("%d %s", m.PID, plain(m.Command.String()))
-	if m.State != tracker.Running {
+	if m.State != process.Running {
 		text += " (" + m.State.String() + ")"
 	}
-	if m.Parent != m.Link.Through.PID && m.Link.Kind != tracker.LinkRoot {
+	if m.Parent != m.Link.Through.PID && m.Link.Kind != trees.LinkRoot {
 		text += ", joined as " + m.Link.String()
 	}
 	return text

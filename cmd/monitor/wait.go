@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 func newWait() *cobra.Command {
@@ -25,7 +26,7 @@ an orphan before wait looked, or too fast for it to see, is not waited for.`,
 			if err != nil {
 				return err
 			}
-			t, err := tracker.New()
+			t, err := tracker.New(tracker.Options{})
 			if err != nil {
 				return err
 			}
@@ -55,7 +56,7 @@ func parsePID(text string) (int, error) {
 
 // noProcess says plainly that there is no such process, if that is the error.
 func noProcess(pid int, err error) error {
-	if errors.Is(err, tracker.ErrGone) {
+	if errors.Is(err, process.ErrGone) {
 		return fmt.Errorf("process %d does not exist", pid)
 	}
 	return err

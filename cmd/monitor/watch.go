@@ -119,7 +119,7 @@ func (g *global) attach(ctx context.Context, name string, log *slog.Logger) (*tr
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // followAs makes this process a follower: it follows the trees of some roots, and its
@@ -33,7 +34,7 @@ func followAs(kind string, words []string) error {
 
 // follow is the follower that uses the tracker.
 func follow(roots []int) error {
-	t, err := tracker.New()
+	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return err
 	}
@@ -81,13 +82,13 @@ func followByScan(roots []int) error {
 // scanTable prints the roots without a child and returns the others. It loses orphans,
 // as all programs that read a tree from the root downwards.
 func scanTable(roots []int, out *lines) (left []int) {
-	rows, err := tracker.Table()
+	rows, err := process.Table()
 	if err != nil {
 		return roots
 	}
 	here := make(map[int]bool, len(rows))
 	for _, p := range rows {
-		if p.State != tracker.Zombie {
+		if p.State != process.Zombie {
 			here[p.PID], here[-p.Parent] = true, true // negative: a parent
 		}
 	}

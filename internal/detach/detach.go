@@ -17,7 +17,7 @@ import (
 	"os"
 	"os/exec"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 type report struct {
 	// Process is the second process. It comes first, so that the caller can end
 	// one that gets stuck.
-	Process *tracker.Identity `json:"process,omitempty"`
+	Process *process.Identity `json:"process,omitempty"`
 	Ready   bool              `json:"ready,omitempty"`
 	Error   string            `json:"error,omitempty"`
 }
@@ -62,7 +62,7 @@ func awaitReady(ctx context.Context, from *os.File) error {
 			return err
 		}
 	}
-	var process *tracker.Identity
+	var process *process.Identity
 	for reports := json.NewDecoder(from); ; {
 		var r report
 		err := reports.Decode(&r)
@@ -126,7 +126,7 @@ func Arrive() (*Arrival, error) {
 	ready, gone := os.NewFile(readyFD, "ready"), os.NewFile(goneFD, "gone")
 	closeOnExec(readyFD)
 	closeOnExec(goneFD)
-	self, err := tracker.Lookup(os.Getpid())
+	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return nil, err
 	}
@@ -158,13 +158,13 @@ func (a *Arrival) Refuse(why error) {
 }
 
 // Kill kills a process, and no later one that has its PID.
-func Kill(id tracker.Identity) {
+func Kill(id process.Identity) {
 	p, err := os.FindProcess(id.PID)
 	if err != nil {
 		return
 	}
 	defer p.Release()
-	if now, err := tracker.Lookup(id.PID); err == nil && now.Identity == id {
+	if now, err := process.Lookup(id.PID); err == nil && now.Identity == id {
 		_ = p.Kill()
 	}
 }

@@ -5,40 +5,40 @@ package main
 import (
 	"slices"
 
-	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // rootAlone chooses the owner only.
 func (w *watch) rootAlone() choice {
-	return w.these([]tracker.Process{w.root})
+	return w.these([]process.Process{w.root})
 }
 
 // these chooses a fixed set of processes.
-func (w *watch) these(some []tracker.Process) choice {
-	return func(live []tracker.Process) []tracker.Process {
-		return slices.DeleteFunc(live, func(p tracker.Process) bool {
-			return !slices.ContainsFunc(some, func(s tracker.Process) bool { return s.Identity == p.Identity })
+func (w *watch) these(some []process.Process) choice {
+	return func(live []process.Process) []process.Process {
+		return slices.DeleteFunc(live, func(p process.Process) bool {
+			return !slices.ContainsFunc(some, func(s process.Process) bool { return s.Identity == p.Identity })
 		})
 	}
 }
 
 // group chooses by the owner's process group.
 func (w *watch) group() choice {
-	return func(live []tracker.Process) []tracker.Process {
-		return slices.DeleteFunc(live, func(p tracker.Process) bool { return p.Group != w.root.Group })
+	return func(live []process.Process) []process.Process {
+		return slices.DeleteFunc(live, func(p process.Process) bool { return p.Group != w.root.Group })
 	}
 }
 
 // session chooses by the owner's session.
 func (w *watch) session() choice {
-	return func(live []tracker.Process) []tracker.Process {
-		return slices.DeleteFunc(live, func(p tracker.Process) bool { return p.Session != w.root.Session })
+	return func(live []process.Process) []process.Process {
+		return slices.DeleteFunc(live, func(p process.Process) bool { return p.Session != w.root.Session })
 	}
 }
 
 // descendants chooses the processes whose living ancestors lead to the owner's PID.
 func (w *watch) descendants() choice {
-	return func(live []tracker.Process) []tracker.Process {
+	return func(live []process.Process) []process.Process {
 		parents := map[int]int{}
 		for _, p := range live {
 			parents[p.PID] = p.Parent
@@ -52,17 +52,17 @@ func (w *watch) descendants() choice {
 			}
 			return pid == w.root.PID
 		}
-		return slices.DeleteFunc(live, func(p tracker.Process) bool { return !below(p.PID) })
+		return slices.DeleteFunc(live, func(p process.Process) bool { return !below(p.PID) })
 	}
 }
 
 // kin chooses the owner and all processes with a link to it or to a process that was
 // chosen before: by the parent, and if orphans is true by group and session too.
 func (w *watch) kin(orphans bool) choice {
-	known := map[tracker.Identity]bool{w.root.Identity: true}
+	known := map[process.Identity]bool{w.root.Identity: true}
 	pids := map[int]bool{w.root.PID: true} // of all processes that are or were known
-	return func(live []tracker.Process) []tracker.Process {
-		now := map[int]tracker.Process{}
+	return func(live []process.Process) []process.Process {
+		now := map[int]process.Process{}
 		for _, p := range live {
 			now[p.PID] = p
 		}
@@ -71,7 +71,7 @@ func (w *watch) kin(orphans bool) choice {
 			p, taken := now[pid]
 			return pids[pid] && (!taken || known[p.Identity])
 		}
-		linked := func(p tracker.Process) bool {
+		linked := func(p process.Process) bool {
 			if known[p.Identity] {
 				return true
 			}
@@ -80,7 +80,7 @@ func (w *watch) kin(orphans bool) choice {
 			}
 			return ours(p.Parent) || orphans && (ours(p.Group) || ours(p.Session))
 		}
-		return gather(live, linked, func(p tracker.Process) {
+		return gather(live, linked, func(p process.Process) {
 			known[p.Identity], pids[p.PID] = true, true
 		})
 	}
@@ -89,18 +89,18 @@ func (w *watch) kin(orphans bool) choice {
 // kinByPID is kin, but it takes equal PIDs for the same process.
 func (w *watch) kinByPID() choice {
 	known := map[int]bool{w.root.PID: true}
-	return func(live []tracker.Process) []tracker.Process {
-		linked := func(p tracker.Process) bool {
+	return func(live []process.Process) []process.Process {
+		linked := func(p process.Process) bool {
 			return known[p.PID] || known[p.Parent] || known[p.Group] || known[p.Session]
 		}
-		return gather(live, linked, func(p tracker.Process) { known[p.PID] = true })
+		return gather(live, linked, func(p process.Process) { known[p.PID] = true })
 	}
 }
 
 // gather goes over the live processes until a pass finds none: a child may come before
 // its parent.
-func gather(live []tracker.Process, linked func(tracker.Process) bool, found func(tracker.Process)) []tracker.Process {
-	var chosen []tracker.Process
+func gather(live []process.Process, linked func(process.Process) bool, found func(process.Process)) []process.Process {
+	var chosen []process.Process
 	for again := true; again; {
 		again = false
 		rest := live[:0:0]

@@ -10,9 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gemini-monitor/gemini/tracker/process"
 	"golang.org/x/sys/unix"
-
-	"github.com/gemini-monitor/gemini/tracker"
 )
 
 // A mutant is a monitor with a fault.
@@ -133,14 +132,14 @@ func startCareless(m mutant, runtime, program string, argv []string) error {
 func killZero(w *watch, ready func()) error {
 	ready()
 	members, kin := map[int]bool{w.root.PID: true}, w.kin(true)
-	alive := func(live []tracker.Process) []tracker.Process {
+	alive := func(live []process.Process) []process.Process {
 		for _, p := range kin(live) {
 			members[p.PID] = true
 		}
-		var answering []tracker.Process
+		var answering []process.Process
 		for pid := range members {
 			if syscall.Kill(pid, 0) == nil {
-				answering = append(answering, tracker.Process{Identity: tracker.Identity{PID: pid}})
+				answering = append(answering, process.Process{Identity: process.Identity{PID: pid}})
 			} else {
 				delete(members, pid)
 			}
@@ -170,19 +169,19 @@ func pollTable(w *watch, ready func()) error {
 func readLate(w *watch, ready func()) error {
 	ready()
 	kin := w.kin(true)
-	return w.poll(beat, func(live []tracker.Process) []tracker.Process {
+	return w.poll(beat, func(live []process.Process) []process.Process {
 		if members := kin(live); len(members) > 0 || w.leaseFree() {
 			return members
 		}
-		return []tracker.Process{w.root} // stands for the holder of the lease
+		return []process.Process{w.root} // stands for the holder of the lease
 	})
 }
 
 // snapshotOnce chooses the owner and its first descendants.
 func snapshotOnce(w *watch, ready func()) error {
 	ready()
-	var snapshot []tracker.Process
-	first := func(live []tracker.Process) []tracker.Process {
+	var snapshot []process.Process
+	first := func(live []process.Process) []process.Process {
 		snapshot = w.descendants()(live)
 		if len(snapshot) > 1 {
 			return nil

@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A watch has the means by which a mutant finds out whether a runtime is empty.
 type watch struct {
-	root    tracker.Process // the owner
+	root    process.Process // the owner
 	lease   *os.File        // an open file of its own, so that it can try to lock it
 	watcher *tracker.Watcher
 }
@@ -31,18 +32,18 @@ func newWatch(runtime string, owner int) (*watch, error) {
 	if err := watcher.Add(owner); err != nil {
 		return nil, fmt.Errorf("watch the owner: %w", err)
 	}
-	root, err := tracker.Lookup(owner)
+	root, err := process.Lookup(owner)
 	return &watch{root, lease, watcher}, err
 }
 
 // A choice returns, of all live processes, those that a mutant takes for members. It is
 // called again and again, and may keep state.
-type choice func(live []tracker.Process) []tracker.Process
+type choice func(live []process.Process) []process.Process
 
 // follow returns when no process is chosen. It reads the table after each notice about
 // a chosen process.
 func (w *watch) follow(choose choice) error {
-	added := map[tracker.Identity]bool{w.root.Identity: true}
+	added := map[process.Identity]bool{w.root.Identity: true}
 	for {
 		live, err := living()
 		if err != nil {
@@ -59,7 +60,7 @@ func (w *watch) follow(choose choice) error {
 			}
 			// A change before the watch began shows in the next read only.
 			added[p.Identity], settled = true, false
-			if err := w.watcher.Add(p.PID); err != nil && !errors.Is(err, tracker.ErrGone) {
+			if err := w.watcher.Add(p.PID); err != nil && !errors.Is(err, process.ErrGone) {
 				return err
 			}
 		}
@@ -76,7 +77,7 @@ func (w *watch) follow(choose choice) error {
 // forks it waits for 20 ms at most.
 func (w *watch) awaitNotice() error {
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
-	if w.watcher.Forks() == tracker.ForksUnseen {
+	if w.watcher.Forks() == process.ForksUnseen {
 		ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
 	}
 	defer cancel()
@@ -101,11 +102,11 @@ func (w *watch) poll(beat time.Duration, choose choice) error {
 
 // living returns the process table without zombies and without this process: one mutant
 // is in the group that it counts.
-func living() ([]tracker.Process, error) {
-	table, err := tracker.Table()
-	var live []tracker.Process
+func living() ([]process.Process, error) {
+	table, err := process.Table()
+	var live []process.Process
 	for _, p := range table {
-		if p.State != tracker.Zombie && p.PID != os.Getpid() {
+		if p.State != process.Zombie && p.PID != os.Getpid() {
 			live = append(live, p)
 		}
 	}

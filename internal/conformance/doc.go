@@ -1,0 +1,2 @@
+// Package conformance has what the tracker relies on of every kernel, as specs.
+package conformance

@@ -1,0 +1,225 @@
+package core
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
+)
+
+// A Core decides which processes belong to which tree, and when to read the table
+// next. It is plain data: it makes no system call, reads no clock and starts no
+// goroutine. A [Follower] drives it.
+//
+// It takes three kinds of news: notices about watched members, whole reads of the
+// table, and the outcomes of what it asked for.
+type Core struct {
+	self  int // the PID of this process, which is never a member
+	forks process.Forks
+	known map[int]*member
+	trees []*Tree
+
+	reads      int                // begun so far
+	unreadable error              // why the last read gave nothing
+	failed     int                // the number of the last read that gave nothing
+	rows       map[int]int        // of the read being applied: index by PID
+	order      []*member          // see inOrder
+	byLineage  map[uint64]*member // during a read
+	asks       []ask              // what the follower is to do after a read
+	budget     budget             // how often reading is worth its cost
+	lastRead   time.Time          // when the last read ended
+	beat       time.Duration      // between reads that nothing announced
+	watchful   bool               // a member cannot announce its end: read on the beat
+	crowd      int                // how many processes may be known before tidy drops the dead
+}
+
+// settledReads is how many clean reads in a row settle the trees. One is not
+// enough: rows are filled after the list of PIDs is taken, so one read can miss
+// a child whose parent died between the two (docs/xnu.md R3, R10, R20).
+const settledReads = 2
+
+// UrgentReads is how many reads a tree that waits to be found empty may have without
+// a pause. More are needed only while notices are lost again and again, and then the
+// budget spaces them out. A read that brought nothing new may be followed at once.
+const UrgentReads = 2 * settledReads
+
+const (
+	firstBeat = 4 * time.Millisecond
+	// SlowBeat is for members that cannot announce their end: exiting ones, traced
+	// ones, and those whose watch was refused.
+	SlowBeat = time.Second
+	// forkBeat is for all members where forks are unseen.
+	forkBeat = 250 * time.Millisecond
+)
+
+func newCore(self int, forks process.Forks) *Core {
+	return &Core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int), byLineage: make(map[uint64]*member)}
+}
+
+// An ask is something the core wants done to one member after a read.
+type ask struct {
+	verb verb
+	id   process.Identity
+}
+
+type verb uint8
+
+const (
+	askWatch   verb = iota // watch the PID, then look up which process has it
+	askUnwatch             // stop watching the PID
+	askProbe               // look it up: is it still there?
+)
+
+// conclude is called when all notices that are there have been taken. It finds trees
+// empty.
+func (c *Core) conclude(now time.Time) {
+	for _, t := range c.trees {
+		if t.Settled() && t.living == 0 && !t.emptied {
+			t.emptied, t.urgent = true, 0
+			if !t.told {
+				t.told = true
+				t.record(trees.Change{Kind: trees.Emptied, Time: now})
+			}
+		}
+	}
+}
+
+// due returns when the next read is to begin, if any is.
+func (c *Core) due() (at time.Time, ok bool) {
+	if len(c.trees) == 0 {
+		return time.Time{}, false
+	}
+	if c.unreadable != nil {
+		return c.lastRead.Add(c.beat), true
+	}
+	for _, t := range c.trees {
+		if t.Settled() {
+			continue
+		}
+		if t.reads == 0 || t.vacant() && (t.urgent < UrgentReads || t.clean > 0) {
+			return c.lastRead, true // a caller waits for that: it is worth the price
+		}
+		at, ok = c.budget.ready(), true
+	}
+	if !ok && c.watchful {
+		return c.lastRead.Add(c.beat), true
+	}
+	return at, ok
+}
+
+// readBegins is called when every notice has been taken, before a read.
+func (c *Core) readBegins() {
+	if c.unreadable != nil || c.settled() {
+		c.beat = min(2*c.beat, c.longestBeat())
+	}
+	c.reads++
+	for _, t := range c.trees {
+		t.news = false
+	}
+}
+
+func (c *Core) settled() bool {
+	return !slices.ContainsFunc(c.trees, func(t *Tree) bool { return !t.Settled() })
+}
+
+func (c *Core) longestBeat() time.Duration {
+	if c.forks == process.ForksUnseen {
+		return forkBeat
+	}
+	return SlowBeat
+}
+
+// readFails is called when a read gave no table.
+func (c *Core) readFails(err error, now time.Time) {
+	for _, t := range c.trees {
+		t.clean = 0
+		if c.unreadable == nil {
+			t.record(trees.Change{Kind: trees.Unreadable, Err: err, Time: now})
+		}
+	}
+	c.unreadable, c.failed, c.lastRead = err, c.reads, now
+}
+
+// readEnds is called when all asks of a read have been answered, with the processor
+// time that the read took.
+func (c *Core) readEnds(now time.Time, cost time.Duration) {
+	readable := c.unreadable != nil
+	c.unreadable, c.lastRead = nil, now
+	c.budget.charge(cost, now)
+	for _, t := range c.trees {
+		t.reads++
+		if readable {
+			t.record(trees.Change{Kind: trees.Readable, Time: now})
+		}
+		if !t.news {
+			t.clean++
+		}
+		if t.urgent++; !t.vacant() {
+			t.urgent = 0
+		}
+	}
+	c.forget()
+	c.conclude(now)
+}
+
+// watched takes the outcome of askWatch: the process that has the PID now that it is
+// watched, or why it is not watched.
+func (c *Core) watched(id process.Identity, now process.Row, err error, at time.Time) {
+	m := c.known[id.PID]
+	if m == nil || m.Identity != id || m.dead {
+		return
+	}
+	switch {
+	case err == nil && now.Identity == id:
+		m.watched = true
+		c.stir(m.tree) // what it did before is in the table
+	case err == nil:
+		// The PID went to another process between the read and the watch.
+		c.bury(m, at)
+		delete(c.known, id.PID)
+		c.ask(askUnwatch, m)
+		c.stir(m.tree)
+	case errors.Is(err, process.ErrGone):
+		// Dead, or exiting and perhaps still in a fork: its row tells which.
+		c.stir(m.tree)
+	}
+	// Any other error: the read on the beat tries again.
+}
+
+// probed takes the outcome of askProbe.
+func (c *Core) probed(id process.Identity, now process.Row, err error, at time.Time) {
+	m := c.known[id.PID]
+	if m == nil || m.Identity != id {
+		return
+	}
+	if errors.Is(err, process.ErrGone) || err == nil && (now.Identity != id || now.State == process.Zombie) {
+		c.bury(m, at)
+		c.stir(m.tree)
+	}
+}
+
+// FailedSince returns why reads fail, if one that began after a number of reads
+// failed.
+func (c *Core) FailedSince(reads int) error {
+	if c.failed > reads {
+		return c.unreadable
+	}
+	return nil
+}
+
+// Verdict returns what is established about a tree, and why if that is nothing.
+func (c *Core) Verdict(t *Tree) (trees.Verdict, error) {
+	switch {
+	case t.closed:
+		return trees.Unknown, nil
+	case c.unreadable != nil:
+		return trees.Unknown, c.unreadable
+	case t.living > 0:
+		return trees.Alive, nil
+	case t.emptied && t.Settled():
+		return trees.Empty, nil
+	}
+	return trees.Unknown, nil
+}

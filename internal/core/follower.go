@@ -1,0 +1,207 @@
+package core
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A Follower drives a core on a kernel, one step after the other, and decides nothing.
+// One goroutine calls Step, Track and Resume; Do may be called from any. The lock
+// guards the core and is never held during a system call.
+type Follower struct {
+	Kernel Kernel
+	now    func() time.Time
+
+	mu      sync.Mutex
+	core    *Core
+	notices []Notice
+	rows    []process.Row
+}
+
+// NewFollower returns a follower of no tree. Self is the PID of this process, which is
+// never a member.
+func NewFollower(k Kernel, self int, now func() time.Time) *Follower {
+	return &Follower{Kernel: k, now: now, core: newCore(self, k.Forks())}
+}
+
+// Step waits for news or the time of the next read, whichever is first, and does what
+// the core makes of it. The error is that of a kernel that announces nothing any more.
+func (f *Follower) Step() error {
+	if err := f.drain(f.patience()); err != nil {
+		return err
+	}
+	f.answer()
+	if f.patience() == 0 {
+		return f.readOnce()
+	}
+	return nil
+}
+
+// patience returns how long there is nothing to do unless a notice comes.
+func (f *Follower) patience() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.core.asks) > 0 {
+		return 0
+	}
+	at, ok := f.core.due()
+	if !ok {
+		return Forever
+	}
+	return max(0, at.Sub(f.now()))
+}
+
+// drain takes all notices that are there, waiting for the first as long as the
+// timeout says.
+func (f *Follower) drain(timeout time.Duration) (err error) {
+	for {
+		if f.notices, err = f.Kernel.Next(f.notices[:0], timeout); err != nil {
+			return err
+		}
+		if len(f.notices) == 0 {
+			return nil
+		}
+		f.Do(func(c *Core) {
+			for _, n := range f.notices {
+				c.take(n, f.now())
+			}
+			c.conclude(f.now())
+		})
+		timeout = 0
+	}
+}
+
+// readOnce reads the table once. Every notice is taken first, so that the read is
+// known to have begun after it.
+func (f *Follower) readOnce() error {
+	if err := f.drain(0); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.core.readBegins()
+	f.mu.Unlock()
+	rows, cost, err := f.Kernel.Read(f.rows[:0])
+	f.rows = rows
+	f.mu.Lock()
+	if err != nil {
+		f.core.readFails(err, f.now())
+		f.mu.Unlock()
+		return nil
+	}
+	f.core.read(rows, f.now())
+	f.mu.Unlock()
+	f.answer()
+	f.mu.Lock()
+	f.core.readEnds(f.now(), cost)
+	f.mu.Unlock()
+	return nil
+}
+
+// answer does what the core asked for and hands it the outcomes.
+func (f *Follower) answer() {
+	for {
+		a, ok := f.nextAsk()
+		if !ok {
+			return
+		}
+		f.answerOne(a)
+	}
+}
+
+func (f *Follower) nextAsk() (a ask, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.core.asks) == 0 {
+		return ask{}, false
+	}
+	a, f.core.asks = f.core.asks[0], f.core.asks[1:]
+	return a, true
+}
+
+func (f *Follower) answerOne(a ask) {
+	switch a.verb {
+	case askWatch:
+		p, err := f.watch(a.id)
+		f.Do(func(c *Core) { c.watched(a.id, p, err, f.now()) })
+	case askProbe:
+		p, err := f.Kernel.Lookup(a.id.PID)
+		f.Do(func(c *Core) { c.probed(a.id, p, err, f.now()) })
+	case askUnwatch:
+		f.Kernel.Remove(a.id.PID)
+	}
+}
+
+// watch watches a PID and then looks up which process has it. The PID may have gone to
+// another process before that (docs/xnu.md R9). After it the exit is announced first.
+func (f *Follower) watch(id process.Identity) (process.Row, error) {
+	if err := f.Kernel.Add(id.PID); err != nil {
+		return process.Row{}, err
+	}
+	p, err := f.Kernel.Lookup(id.PID)
+	if errors.Is(err, process.ErrGone) {
+		// It died just now, watched: its exit will be announced.
+		return process.Row{Process: process.Process{Identity: id}}, nil
+	}
+	return p, err
+}
+
+// Do calls a function on the core, with the lock held.
+func (f *Follower) Do(what func(*Core)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	what(f.core)
+}
+
+// Track begins a tree at a living process. The error is [process.ErrGone] when it is
+// dead or exiting.
+func (f *Follower) Track(root int) (*Tree, error) {
+	f.answer() // an earlier ask to stop watching this PID must not come after
+	p, err := f.Kernel.Lookup(root)
+	if err != nil {
+		return nil, err
+	}
+	again, err := f.watch(p.Identity)
+	switch {
+	case err != nil:
+		return nil, err
+	case again.Identity != p.Identity || p.State == process.Zombie:
+		f.Kernel.Remove(root)
+		return nil, process.ErrGone
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.core.plant(p, f.now()), nil
+}
+
+// Resume begins the tree of a root with the processes that are known to belong to it.
+// The root is one of them if its identity is of this boot.
+func (f *Follower) Resume(root process.Identity, known []process.Identity) (*Tree, error) {
+	type relative struct {
+		process.Row
+		alive bool
+	}
+	var relatives []relative
+	for _, id := range known {
+		p, err := f.Kernel.Lookup(id.PID)
+		switch {
+		case err == nil && p.Identity == id:
+			relatives = append(relatives, relative{p, p.State != process.Zombie})
+		case err == nil:
+			// The PID is another's: nothing can be linked to this one.
+		case errors.Is(err, process.ErrGone):
+			relatives = append(relatives, relative{process.Row{Process: process.Process{Identity: id}}, false})
+		default:
+			return nil, err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.core.newTree(root)
+	for _, r := range relatives {
+		f.core.recall(t, r.Row, r.alive, f.now())
+	}
+	return t, nil
+}

@@ -1,0 +1,94 @@
+package core
+
+import (
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
+)
+
+// linkOf finds the evidence that a process belongs to a tree.
+func (c *Core) linkOf(row *process.Row, rows []process.Row) (trees.Link, *member) {
+	if row.PID == c.self {
+		return trees.Link{}, nil
+	}
+	if m := c.known[row.Parent]; m != nil && c.mayBeParent(m, row) {
+		return linkTo(trees.LinkParent, m), m
+	}
+	if !c.orphan(row, rows) {
+		return trees.Link{}, nil
+	}
+	if m := c.makerByLineage(row); m != nil {
+		return linkTo(trees.LinkLineage, m), m
+	}
+	if m := c.creatorOf(row.Group, row); m != nil {
+		return linkTo(trees.LinkGroup, m), m
+	}
+	if m := c.creatorOf(row.Session, row); m != nil {
+		return linkTo(trees.LinkSession, m), m
+	}
+	return trees.Link{}, nil
+}
+
+func linkTo(kind trees.LinkKind, m *member) trees.Link {
+	return trees.Link{Kind: kind, Through: m.Identity}
+}
+
+// mayBeParent reports whether a row that names m's PID as its parent means m.
+// An exit is announced after the children went to init (docs/xnu.md G6), so a
+// parent whose exit was known before this read is another process by now. A traced
+// process keeps the PID of its real parent, alive or dead.
+func (c *Core) mayBeParent(m *member, row *process.Row) bool {
+	if m.PID == row.PID {
+		return false
+	}
+	return row.Tracer != 0 || !m.exited && (m.alive() || m.buried == c.reads)
+}
+
+// orphan reports whether the parent of a process died. A process whose parent
+// lives is judged by its parent alone: strangers can be in a member's group.
+func (c *Core) orphan(row *process.Row, rows []process.Row) bool {
+	if row.Parent == 1 {
+		return true
+	}
+	i, listed := c.rows[row.Parent]
+	if !listed {
+		return true
+	}
+	if c.forks == process.ForksAnnounced {
+		return false // XNU gives orphans to launchd only
+	}
+	// On Linux any ancestor can adopt orphans (PR_SET_CHILD_SUBREAPER). Only
+	// adoption and setsid put a process into another session than its parent.
+	parent := &rows[i]
+	return row.Session != 0 && parent.Session != 0 &&
+		parent.Session != row.Session && row.Session != row.PID
+}
+
+// indexLineage makes a process findable by the lineages of those it made.
+func (c *Core) indexLineage(m *member) {
+	if m.lineage.Self != 0 && c.known[m.PID] == m {
+		c.byLineage[m.lineage.Self] = m
+	}
+}
+
+// makerByLineage finds the member that made an orphan. A process is younger than the
+// one that made it. After an exec the kernel may name another one, which can be younger
+// than the orphan and is not taken.
+func (c *Core) makerByLineage(row *process.Row) *member {
+	m := c.byLineage[row.Lineage.Parent]
+	if row.Lineage.Parent == 0 || m == nil || m.lineage.Self >= row.Lineage.Self {
+		return nil
+	}
+	return m
+}
+
+// creatorOf finds the member that created the group or session with this id,
+// which is that member's PID. The id of a group or session in use is no
+// process's PID but its creator's (docs/xnu.md G8). A process older than the
+// creator came in from outside.
+func (c *Core) creatorOf(id int, row *process.Row) *member {
+	m := c.known[id]
+	if m == nil || id == row.PID || row.Start < m.Start {
+		return nil
+	}
+	return m
+}

@@ -1,0 +1,103 @@
+package core
+
+import (
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
+)
+
+// take takes one notice.
+func (c *Core) take(n Notice, now time.Time) {
+	if n.Lost {
+		c.crowd = 0
+		c.tidy()
+		for _, t := range c.trees {
+			c.stir(t)
+		}
+		return
+	}
+	m := c.known[n.PID]
+	if m == nil || m.dead {
+		return
+	}
+	if n.Events.Has(process.Exited) {
+		before := m.leaving()
+		m.exited, m.watched = true, false
+		m.tree.count(0, m.leaving()-before)
+	}
+	if c.forks == process.ForksNamed {
+		c.takeNamed(m, n, now)
+		return
+	}
+	// An exec counts too: a fork in another thread while one execs is
+	// not announced (docs/xnu.md R17).
+	c.stir(m.tree)
+}
+
+// takeNamed takes a notice of a kernel that names each child before it can
+// run. Nothing has to be read for that.
+func (c *Core) takeNamed(m *member, n Notice, now time.Time) {
+	switch {
+	case n.Events.Has(process.Forked):
+		if n.Child != c.self && c.isNew(n.Found) {
+			c.join(bornOf(m, n.Found), linkTo(trees.LinkParent, m), m, m.tree, now).watched = true
+		}
+	case n.Events.Has(process.Execed):
+		if n.Found.Identity == m.Identity {
+			m.Process = n.Found.Process
+		}
+	case n.Events.Has(process.Exited):
+		c.bury(m, now)
+		c.tidy()
+	}
+}
+
+// isNew reports whether a child that is announced is not known yet, by a read for
+// instance. An earlier process with its PID is dead, though its exit may be announced
+// later.
+func (c *Core) isNew(child process.Row) bool {
+	m := c.known[child.PID]
+	return m == nil || m.dead || m.exited || child.Start != 0 && child.Identity != m.Identity
+}
+
+// bornOf completes the row of a child that was gone when it was looked up: it was born
+// into the group and session of its parent.
+func bornOf(parent *member, child process.Row) process.Row {
+	if child.Start == 0 {
+		child.Parent, child.Group, child.Session = parent.PID, parent.Group, parent.Session
+	}
+	return child
+}
+
+// freshen is called before a read that no notice asks for. Where forks are named, the
+// last read can be long ago, and the PIDs of the dead may mean other processes by now.
+func (c *Core) freshen() {
+	if c.forks == process.ForksNamed {
+		c.crowd = 0
+		c.tidy()
+	}
+}
+
+// tidy drops the dead where no read does, except those whose group or session lives
+// on: these may link a process when notices get lost, and their PIDs mean no other.
+func (c *Core) tidy() {
+	if len(c.known) <= c.crowd {
+		return
+	}
+	needed := make(map[int]bool)
+	for _, m := range c.known {
+		if m.alive() {
+			needed[m.Group], needed[m.Session] = true, true
+		}
+	}
+	for pid, m := range c.known {
+		if m.dead && !needed[pid] && c.settled() {
+			delete(c.known, pid)
+		}
+	}
+	c.crowd = 2*len(c.known) + smallCrowd
+}
+
+// smallCrowd is how many processes are known before tidying is worth it.
+const smallCrowd = 64

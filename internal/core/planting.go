@@ -1,0 +1,108 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
+)
+
+// plant begins a tree at a process that was found alive and is being watched.
+func (c *Core) plant(p process.Row, now time.Time) *Tree {
+	t := c.newTree(p.Identity)
+	if m := c.known[p.PID]; m != nil && m.Identity == p.Identity && m.alive() {
+		c.enclose(t, m)
+	} else {
+		m = c.join(p, trees.Link{Kind: trees.LinkRoot}, nil, t, now)
+		m.watched, t.anchor = true, m
+	}
+	c.stir(t) // and what is around it
+	return t
+}
+
+// enclose makes a member of one tree the root of a new tree inside it. The member and
+// all that joined through it move to the new tree.
+func (c *Core) enclose(t *Tree, m *member) {
+	t.anchor, t.outer = m, m.tree
+	for _, d := range c.known {
+		if d.tree == t.outer && d.descends(m) {
+			d.tree = t
+			if d.alive() {
+				t.living++
+				t.leaving += d.leaving()
+			}
+		}
+	}
+	for _, inner := range c.trees {
+		if inner != t && inner.outer == t.outer && inner.anchor != m && inner.anchor.descends(m) {
+			inner.outer = t
+			t.living += inner.living
+			t.leaving += inner.leaving
+		}
+	}
+}
+
+// newTree makes a tree that has no members yet.
+func (c *Core) newTree(root process.Identity) *Tree {
+	c.freshen()
+	t := &Tree{root: root}
+	c.trees = append(c.trees, t)
+	c.stir(t)
+	return t
+}
+
+// recall adds to the tree a process that is known to belong to it: alive, or dead and
+// still of use as a link.
+func (c *Core) recall(t *Tree, p process.Row, alive bool, now time.Time) {
+	isRoot := p.Identity == t.root
+	m := c.known[p.PID]
+	switch {
+	case m == nil || m.Identity != p.Identity:
+	case isRoot && m.alive() && m.tree != t:
+		c.enclose(t, m)
+		return
+	default:
+		return // named twice, or a member of another tree
+	}
+	kind := trees.LinkKnown
+	if isRoot {
+		kind = trees.LinkRoot
+	}
+	if !alive {
+		p.State = process.Zombie
+	}
+	m = c.join(p, trees.Link{Kind: kind}, nil, t, now)
+	if isRoot {
+		t.anchor = m
+	}
+}
+
+// Drop ends following a tree. What lies inside it goes on in the tree around.
+func (c *Core) Drop(t *Tree) {
+	t.closed = true
+	c.trees = slices.DeleteFunc(c.trees, func(other *Tree) bool { return other == t })
+	for _, inner := range c.trees {
+		if inner.outer == t {
+			inner.outer = t.outer
+		}
+	}
+	for _, m := range c.inOrder() {
+		if m.tree != t {
+			continue
+		}
+		if m.tree = t.outer; m.tree == nil {
+			delete(c.known, m.PID)
+			if m.watched { // otherwise the PID may be that of another watched process
+				c.ask(askUnwatch, m)
+			}
+		}
+	}
+}
+
+// stir makes a tree unsettled. A storm in one tree does not unsettle another:
+// only members' own children and orphans can join a tree.
+func (c *Core) stir(t *Tree) {
+	t.stir()
+	c.beat = firstBeat
+}

@@ -1,0 +1,63 @@
+package core
+
+import (
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A Kernel is what a follower needs of an operating system: a source of notices
+// and the process table.
+type Kernel interface {
+	Source
+	// Read appends one row for each process. The cost is the processor time that
+	// the calling thread spent for it.
+	Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error)
+	// Lookup returns the row of one process, or process.ErrGone.
+	Lookup(pid int) (process.Row, error)
+	// Lineage tells whether rows have lineages.
+	Lineage() bool
+}
+
+// A Source turns one kernel's notifications into notices.
+//
+// One goroutine calls its methods; Wake alone may be called from another.
+type Source interface {
+	// Forks tells what the notices say of forks.
+	Forks() process.Forks
+	// Inherit makes the children of watched processes watched from birth,
+	// where forks are named.
+	Inherit()
+	// Add watches the process that has the PID now. The error is process.ErrGone when
+	// it is dead or cannot be watched to its end.
+	Add(pid int) error
+	// Remove ends watching the PID, if it is watched.
+	Remove(pid int)
+	// Next appends the notices that are there. If there is none, it waits for
+	// one as long as the timeout says, for ever if that is negative. It may
+	// return none: after a wake, a signal or the time. A PID is not watched
+	// any more when its exit has been returned.
+	Next(notices []Notice, timeout time.Duration) ([]Notice, error)
+	// Wake makes Next return.
+	Wake()
+	Close() error
+}
+
+// Forever is the timeout of a call of Next that ends only with a notice or a wake.
+const Forever = time.Duration(-1)
+
+// A Notice says what happened to a watched process since the last notice about it.
+// Notices may merge: several forks are one, and a fork and an exit come together.
+type Notice struct {
+	PID    int
+	Events process.Events
+	// Child is the PID of the child that was made, where forks are named. Such
+	// notices do not merge.
+	Child int
+	// Lost tells that notices about any process may be missing before this one,
+	// which names no process.
+	Lost bool
+	// Found is the child of a fork, or the process of an exec, when the notice was
+	// taken. Its start time is zero if it was gone by then.
+	Found process.Row
+}

@@ -1,0 +1,78 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
+)
+
+// Members returns the live members of a tree, oldest first.
+func (c *Core) Members(t *Tree) (members []trees.Member) {
+	for _, m := range c.known {
+		if m.alive() && m.tree.within(t) {
+			members = append(members, m.Member)
+		}
+	}
+	slices.SortFunc(members, func(a, b trees.Member) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
+	})
+	return members
+}
+
+// Changes takes what has been logged since the last call.
+func (c *Core) Changes(t *Tree) []trees.Change {
+	if !t.logging {
+		t.logging = true
+		c.recount(t)
+	}
+	changes := t.log
+	t.log = nil
+	return changes
+}
+
+// recount writes the present members to the log of a tree.
+func (c *Core) recount(t *Tree) {
+	for _, m := range c.Members(t) {
+		t.log = append(t.log, trees.Change{Kind: trees.Joined, Member: m, Time: m.Joined})
+	}
+	if t.told {
+		t.log = append(t.log, trees.Change{Kind: trees.Emptied, Time: c.lastRead})
+	}
+}
+
+// TreeOf returns the nearest tree that the process with this PID is a member of, or
+// nil.
+func (c *Core) TreeOf(pid int) *Tree {
+	m := c.known[pid]
+	if m == nil || m.dead || m.exited {
+		return nil
+	}
+	return m.tree
+}
+
+// Recheck makes a tree unsettled, so that the table is read anew for it.
+func (c *Core) Recheck(t *Tree) {
+	c.freshen()
+	c.stir(t)
+	t.emptied = false
+}
+
+// Reads counts the reads that have begun.
+func (c *Core) Reads() int { return c.reads }
+
+// Unreadable returns why the last read gave no table, or nil.
+func (c *Core) Unreadable() error { return c.unreadable }
+
+// Root returns the process that the tree began with.
+func (t *Tree) Root() process.Identity { return t.root }
+
+// Reads counts the whole reads since the tree began.
+func (t *Tree) Reads() int { return t.reads }
+
+// Closed tells whether the tree is not followed any more.
+func (t *Tree) Closed() bool { return t.closed }
+
+// Settled tells whether the last reads in a row brought nothing new.
+func (t *Tree) Settled() bool { return t.clean >= settledReads }

@@ -1,0 +1,104 @@
+package explore
+
+import "github.com/gemini-monitor/gemini/internal/simkernel"
+
+// The words of the programs below.
+type program = []simkernel.Op
+
+var (
+	fork        = simkernel.Fork
+	forkExiting = simkernel.ForkExiting
+	attach      = simkernel.Attach
+	stay        = simkernel.Stay
+	wait        = simkernel.Do(simkernel.OpWait)
+	setsid      = simkernel.Do(simkernel.OpSetsid)
+	setpgid     = simkernel.Do(simkernel.OpSetpgid)
+	exec        = simkernel.Do(simkernel.OpExec)
+	letGo       = simkernel.Do(simkernel.OpClose)
+	daemonize   = simkernel.Do(simkernel.OpDaemon)
+	reapAll     = simkernel.Do(simkernel.OpReap)
+	spawnBadly  = simkernel.Do(simkernel.OpSpawnBad)
+	joinGroup   = simkernel.Do(simkernel.OpJoinGroup)
+	detach      = simkernel.Do(simkernel.OpDetach)
+)
+
+// smallCases is how many cases at the beginning of the catalogue take no time.
+const smallCases = 2
+
+// Catalogue has a program for each race that docs/xnu.md names (R1 to R21),
+// small enough that every order of its steps can be visited.
+var Catalogue = []Case{
+	{Name: "the root exits", Root: nil},
+	{Name: "the root exits and nobody waits for it", Root: nil, Careless: true},
+	{Name: "a child outlives a root that nobody waits for", Careless: true,
+		Root: program{fork("B", letGo, stay)}},
+	{Name: "a child outlives the root", Root: program{fork("B")}},
+	{Name: "a child is waited for", Root: program{fork("B"), wait}},
+	{Name: "a child lives on", Root: program{fork("B", stay)}},
+	{Name: "a grandchild is made between a read and a watch (R3, R4)",
+		Root: program{fork("B", fork("C")), wait}},
+	{Name: "a double fork whose middle may die unseen (R1, R2)",
+		Root: program{fork("B", fork("C", stay)), wait}},
+	{Name: "the same, and the survivor makes a session (R1)",
+		Root: program{fork("B", fork("C", setsid, stay))}},
+	{Name: "the same, and the survivor only lets the lease go (R1)",
+		Root: program{fork("B", fork("C", letGo, stay))}},
+	{Name: "a daemon: double fork, own session, lease let go (R1): the hole", Hole: true,
+		Root: program{fork("B", fork("C", daemonize, stay))}},
+	{Name: "two forks are one notice (R5)",
+		Root: program{fork("B"), fork("C", stay)}},
+	{Name: "a fork in one thread and an exit in another (R6)",
+		Root: program{fork("B", forkExiting("C", stay))}},
+	{Name: "the root forks while it exits (R6)",
+		Root: program{forkExiting("B", stay)}},
+	{Name: "the PID of a dead child is used again by a stranger (R8, R9)", MaxPID: 5,
+		Root:      program{fork("B"), wait},
+		Strangers: []program{{fork("Y", stay), stay}}},
+	{Name: "the PID of the root is used again by a stranger (R8, R9)", MaxPID: 4,
+		Root:      nil,
+		Strangers: []program{{fork("Y", stay), stay}}},
+	{Name: "the PID of a group's creator stays with the group (R8)", MaxPID: 6,
+		Root:      program{fork("B", setpgid, fork("C", stay)), stay},
+		Strangers: []program{{fork("Y", stay), stay}}},
+	{Name: "a spawn fails (R14)", Root: program{spawnBadly, fork("B")}},
+	{Name: "a stranger comes into the root's group (R16)", Leaderless: false,
+		Root:      program{fork("B")},
+		Strangers: []program{{joinGroup, stay}}},
+	{Name: "a child leaves for a group of its own (R16)",
+		Root: program{fork("B", setpgid, stay), wait}},
+	{Name: "an exec between two forks (R17)",
+		Root: program{fork("B", exec, fork("C", stay))}},
+	{Name: "children are given to init one by one (R20)",
+		Root: program{fork("B", stay), fork("C", stay)}},
+	{Name: "the tracker comes when all has begun (R21)", Late: true, Hole: true, ByLineage: true,
+		Root: program{fork("B", daemonize, stay)}},
+	{Name: "the kernel reaps the children itself",
+		Root: program{reapAll, fork("B", stay)}},
+	{Name: "a session of a member's own, and its leader dies: the hole", Hole: true,
+		Root: program{fork("B", setsid, fork("C", letGo, stay)), wait}},
+	{Name: "a root in somebody else's group", Leaderless: true,
+		Root: program{fork("B", fork("C", stay))}},
+	{Name: "a root in somebody else's group, beside a stranger who is orphaned", Leaderless: true,
+		Root: program{fork("B")}, Strays: true, Strangers: []program{{stay}}},
+	{Name: "a debugger attaches to a child, which dies (R12)", Traced: true,
+		Root:      program{fork("B", fork("C", stay)), wait},
+		Strangers: []program{{attach("B"), wait, stay}}},
+	{Name: "a debugger lets a child go, whose parent may be dead (R13)", Traced: true,
+		Root:      program{fork("B")},
+		Strangers: []program{{attach("B"), detach, stay}}},
+	{Name: "a debugger dies and takes a child along (R13)", Traced: true,
+		Root:      program{fork("B", stay)},
+		Strangers: []program{{attach("B")}}},
+	{Name: "the real parent of somebody traced is dead and its PID used again (R12)", Traced: true, MaxPID: 6,
+		Root:      program{fork("B"), wait, stay},
+		Strangers: []program{{fork("Y", fork("Z", stay))}, {attach("Z"), stay}}},
+	{Name: "events are lost", Overflow: 1, Root: program{fork("B", fork("C", stay))}},
+	{Name: "events are lost, about a daemon: the hole", Overflow: 2, Hole: true,
+		Root: program{fork("B", fork("C", daemonize, stay))}},
+	{Name: "a daemon, and the root dies before anybody looks (R2): the hole", Hole: true, ByLineage: true,
+		Root: program{fork("B", daemonize, stay)}},
+	{Name: "the same, and the daemon execs when it is an orphan (R2): the hole", Hole: true,
+		Root: program{fork("B", daemonize, exec, stay)}},
+	{Name: "two watches are refused", Refusals: 2, Root: program{fork("B", fork("C"))}},
+	{Name: "two reads fail", Faults: 2, Root: program{fork("B")}},
+}

@@ -1,0 +1,95 @@
+package explore
+
+import (
+	"slices"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/simkernel"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// check holds the promise against the present state.
+func (r *Run) check() {
+	if r.Tree == nil || r.trusted {
+		return
+	}
+	r.Follower.Do(func(c *core.Core) {
+		for id := range c.Alive() {
+			if id.Start != 0 {
+				r.checkMember(id)
+			}
+		}
+	})
+	if lost := r.lost(); len(lost) > 0 {
+		for _, p := range lost {
+			if r.Kernel.Shown(p) {
+				r.fail("found empty while %s lives, of whom the tracker was shown that it belongs", p)
+			}
+		}
+		if !r.Hole || r.Kernel.Remembers && r.ByLineage || r.Kernel.Flavour == process.ForksNamed && r.Overflow == 0 && !r.Late {
+			r.fail("found empty while %s lives", lost[0])
+		}
+	}
+}
+
+func (r *Run) checkMember(id process.Identity) {
+	for _, p := range r.Kernel.All {
+		if p.Identity() == id {
+			if !p.Member {
+				r.fail("the stranger %s is a member", p)
+			}
+			return
+		}
+	}
+	r.fail("member %v never was a process", id)
+}
+
+// lost returns the living whose tree would be found empty now: the table shows
+// nobody, that is settled, and the lease is free.
+func (r *Run) lost() (lost []*simkernel.Process) {
+	if !r.Tree.FoundEmpty() {
+		return nil
+	}
+	for _, p := range r.Kernel.Listed {
+		if !p.Member || !p.Alive() {
+			continue
+		}
+		if p.Lease {
+			return nil
+		}
+		lost = append(lost, p)
+	}
+	return lost
+}
+
+// finish checks what must be so when nothing more can happen.
+func (r *Run) finish() {
+	if r.Tree == nil {
+		panic(ending{})
+	}
+	if r.actor != nil {
+		if failure := r.actor.Finish(); failure != "" {
+			r.fail("%s", failure)
+		}
+	}
+	living := 0
+	for _, p := range r.Kernel.Listed {
+		if p.Member && p.Alive() {
+			living++
+			if r.Kernel.Shown(p) && !r.knows(p) {
+				r.fail("%s lives on, was shown to belong, and is no member", p)
+			}
+		}
+	}
+	// A debugger that never waits for the dead one it holds lets nobody know.
+	held := slices.ContainsFunc(r.Kernel.Listed, func(p *simkernel.Process) bool { return p.Member && p.Real != 0 })
+	if living == 0 && !r.Tree.Emptied() && !held {
+		r.fail("all are dead, and the tree is not found empty")
+	}
+	panic(ending{})
+}
+
+func (r *Run) knows(p *simkernel.Process) (known bool) {
+	r.Follower.Do(func(c *core.Core) { known = c.Knows(p.PID) })
+	return known
+}

@@ -1,0 +1,54 @@
+package explore
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/simkernel"
+)
+
+var _ = Describe("in every order of the steps of kernel, processes and tracker", Label("explore"), func() {
+	cases := Catalogue
+	if raceDetector {
+		cases = Catalogue[:smallCases] // "make explore" visits all of them
+	}
+	for _, flavour := range simkernel.Flavours {
+		Context("where forks are "+flavour.String(), func() {
+			for _, c := range cases {
+				if !c.differs(flavour) {
+					continue
+				}
+				It("keeps the promise: "+c.Name, func() {
+					report := EveryOrder(c, flavour)
+					AddReportEntry("explored", report.String(), ReportEntryVisibilityFailureOrVerbose)
+					Expect(report.Failure).To(BeEmpty(), "%s\nto see it again: EXPLORE='%s/%s/%s' go test ./internal/explore -v -ginkgo.focus again",
+						strings.Join(report.Story, "\n"), flavour, c.Name, report.Replay)
+					Expect(report.Holes > 0).To(Equal(c.opens(flavour)), "the documented hole: %d states", report.Holes)
+				})
+			}
+		})
+	}
+})
+
+// Who sets EXPLORE to what a failure says sees that schedule again, as a story.
+func init() {
+	text := os.Getenv("EXPLORE")
+	if text == "" {
+		return
+	}
+	It("shows a schedule again", func() {
+		words := strings.Split(text, "/")
+		Expect(words).To(HaveLen(3), "EXPLORE is flavour/case/choices")
+		for _, flavour := range simkernel.Flavours {
+			for _, c := range Catalogue {
+				if flavour.String() == words[0] && c.Name == words[1] {
+					fmt.Fprintln(GinkgoWriter, strings.Join(Replay(c, flavour, decodeChoices(words[2])), "\n"))
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,15 @@
+package explore
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+func TestExplore(t *testing.T) {
+	SetDefaultEventuallyTimeout(30 * time.Second)
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Explore")
+}

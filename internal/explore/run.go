@@ -1,0 +1,218 @@
+package explore
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/simkernel"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A Case is a small world: a tree to be followed, and strangers.
+type Case struct {
+	Name string
+	// root is what the root of the tree does.
+	Root []simkernel.Op
+	// careless gives it a parent that never waits for it.
+	Careless bool
+	// strangers are other children of the shell, or orphans in its group.
+	Strangers [][]simkernel.Op
+	Strays    bool
+	// late lets the processes run before the tracker has read the table once.
+	Late bool
+	// maxPID is where PIDs wrap; 0 for never.
+	MaxPID int
+	// leaderless puts the root into the shell's group instead of its own.
+	Leaderless bool
+	// faults is how many reads may fail, refusals how many watches, overflow how
+	// many events fit.
+	Faults, Refusals, Overflow int
+	// traced tells that a debugger plays a part, which only XNU shows.
+	Traced bool
+	// hole tells that the documented hole opens: in some schedule the tree is
+	// found empty while somebody lives who let the lease go and of whom the
+	// tracker was never shown that it belongs.
+	Hole bool
+	// byLineage tells that lineage closes it.
+	ByLineage bool
+	// Actor makes what takes part beside the tracker, when the scene is set. Most
+	// cases have none.
+	Actor func(*Run) Actor
+}
+
+// differs tells whether the case is another one than its program alone on a
+// kind of kernel.
+func (c Case) differs(flavour simkernel.Flavour) bool {
+	switch {
+	case c.Overflow > 0:
+		return flavour.Forks == process.ForksNamed
+	case c.Traced:
+		return flavour.Forks == process.ForksAnnounced
+	}
+	return true
+}
+
+// opens tells whether some schedule of the case has to open the documented hole.
+// A kernel that names each child has none, once the tracker is there.
+func (c Case) opens(flavour simkernel.Flavour) bool {
+	return c.Hole && !(flavour.Lineage && c.ByLineage) && (flavour.Forks != process.ForksNamed || c.Late || c.Overflow > 0)
+}
+
+// A Run is one schedule of a case.
+type Run struct {
+	Case
+	// Kernel, Follower and Tree are those of the run. The tree is nil until it is tracked.
+	Kernel   *simkernel.Kernel
+	Follower *core.Follower
+	Tree     *core.Tree
+	actor    Actor // nil unless the case has one
+	recheck  bool  // the actor has called Recheck
+	choose   func(options int, quiet bool) int
+	trusted  bool    // nothing to check: these states were seen before
+	choices  []uint8 // made so far
+	onStep   func()  // the tracker begins a step
+}
+
+// ending ends a run from inside of a system call.
+type ending struct{ failure string }
+
+// NewRun sets the scene of a case. Choose picks one of the options at each point where
+// processes can get ahead of the tracker; quiet tells that nothing but time can pass.
+func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bool) int) *Run {
+	if c.MaxPID == 0 {
+		c.MaxPID = 100
+	}
+	k := simkernel.New(flavour, c.MaxPID)
+	k.Faults, k.Refusals, k.Overflow = c.Faults, c.Refusals, c.Overflow
+	r := &Run{Case: c, Kernel: k, choose: choose}
+	k.Schedule, k.Fail, k.Belongs = r.schedule, r.fault, k.Shown
+	r.Follower = core.NewFollower(k, -1, func() time.Time { return k.Now })
+	k.Set(c.scene())
+	if c.Actor != nil {
+		r.actor = c.Actor(r)
+	}
+	return r
+}
+
+// fault lets one of the calls fail that still may, as the chooser likes.
+func (r *Run) fault(left *int) bool {
+	if *left == 0 || r.choose(2, false) == 0 {
+		return false
+	}
+	*left--
+	return true
+}
+
+func (c Case) scene() simkernel.Scene {
+	return simkernel.Scene{Root: c.Root, Careless: c.Careless, Leaderless: c.Leaderless, Strangers: c.Strangers, Strays: c.Strays}
+}
+
+// run plays the schedule to its end, from the beginning or from where it was
+// copied, and returns what went wrong, if anything.
+func (r *Run) run() (failure string) {
+	defer func() {
+		p := recover()
+		end, ok := p.(ending)
+		if !ok {
+			panic(p)
+		}
+		failure = end.failure
+	}()
+	if r.Tree == nil {
+		t, err := r.Follower.Track(r.Kernel.Owner().PID)
+		if err != nil {
+			panic(ending{}) // the root died first: documented
+		}
+		r.Tree = t
+	}
+	for {
+		r.Kernel.Stage = 0
+		if r.onStep != nil {
+			r.onStep()
+		}
+		if r.recheck {
+			r.recheck = false
+			r.Follower.Do(func(c *core.Core) { c.Recheck(r.Tree) })
+		}
+		if err := r.Follower.Step(); err != nil {
+			r.fail("the tracker ends: %v", err)
+		}
+	}
+}
+
+// schedule lets others go ahead of the tracker, as the chooser likes.
+func (r *Run) schedule(patience time.Duration) {
+	for {
+		r.check()
+		ready := r.ready()
+		tracker := patience == 0 || patience > 0 || r.Kernel.Pending() || r.recheck
+		options := len(ready)
+		if tracker {
+			options++
+		}
+		quiet := len(ready) == 0 && patience != 0 && !r.Kernel.Pending() && !r.recheck
+		if options == 0 {
+			r.finish()
+		}
+		choice := r.choose(options, quiet)
+		if choice >= options {
+			r.fail("there is no choice %d here", choice)
+		}
+		if tracker && choice == 0 {
+			return
+		}
+		if tracker {
+			choice--
+		}
+		ready[choice].Step()
+	}
+}
+
+// ready returns the processes that can take a step, and the actor if it can.
+func (r *Run) ready() (ready []stepper) {
+	if r.Tree != nil && r.actor != nil && r.actor.Ready() {
+		ready = append(ready, r.actor)
+	}
+	if !r.Late && (r.Tree == nil || r.Tree.Reads() == 0) {
+		return ready
+	}
+	for _, p := range r.Kernel.All {
+		if p.Enabled() {
+			ready = append(ready, p)
+		}
+	}
+	return ready
+}
+
+func (r *Run) fail(format string, args ...any) {
+	panic(ending{fmt.Sprintf(format, args...)})
+}
+
+// clone copies a run between two steps of the tracker.
+func (r *Run) clone() *Run {
+	n := &Run{Case: r.Case, choices: slices.Clone(r.choices)}
+	n.Kernel = r.Kernel.Clone()
+	n.Kernel.Schedule, n.Kernel.Fail, n.Kernel.Belongs = n.schedule, n.fault, n.Kernel.Shown
+	var trees map[*core.Tree]*core.Tree
+	n.Follower, trees = r.Follower.Clone(n.Kernel, func() time.Time { return n.Kernel.Now })
+	n.Tree, n.recheck = trees[r.Tree], r.recheck
+	if r.actor != nil {
+		n.actor = r.actor.Clone(n)
+	}
+	return n
+}
+
+// encode writes down all that the future of a run depends on.
+func (r *Run) encode() (text []byte) {
+	text = r.Kernel.AppendState(nil)
+	r.Follower.Do(func(c *core.Core) { text = c.AppendState(text) })
+	if r.actor != nil {
+		text = r.actor.AppendState(text)
+	}
+	if r.recheck {
+		text = append(text, 1)
+	}
+	return text
+}

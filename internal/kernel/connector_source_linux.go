@@ -1,0 +1,229 @@
+package kernel
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A connectorSource takes its notices from the proc connector: every fork with
+// the PID of the child, in the order in which things happened. A goroutine
+// keeps the kernel's buffer empty between the calls of Next.
+type connectorSource struct {
+	boot   string
+	socket *connectorSocket
+	reader *process.Reader
+	lookup func(pid int) (process.Row, error) // the reader's
+	// pidfds watches processes whose first thread has ended before the others. Next
+	// waits in it.
+	pidfds    *pidfdSource
+	exits     []core.Notice
+	dead      []int // found dead, exit not returned yet
+	goroutine sync.WaitGroup
+
+	mu       sync.Mutex // also held while receiving, to keep the order
+	queue    []procEvent
+	failed   error
+	children bool // they are watched too
+	watched  map[int]subject
+}
+
+// breather is how long the reader rests after it has read. Events seldom come alone,
+// on a machine that builds something for instance, and reading them one by one costs a
+// wake-up each. The kernel's buffer holds what comes meanwhile.
+const breather = 2 * time.Millisecond
+
+func newConnectorSource() (_ *connectorSource, err error) {
+	s := &connectorSource{watched: make(map[int]subject)}
+	if s.boot, err = process.Boot(); err != nil {
+		return nil, err
+	}
+	if s.socket, err = openConnector(); err != nil {
+		return nil, err
+	}
+	if s.reader, err = process.OpenReader(); err != nil {
+		return nil, errors.Join(err, s.socket.close())
+	}
+	if s.pidfds, err = newPidfdSource(); err != nil {
+		s.reader.Close()
+		return nil, errors.Join(err, s.socket.close())
+	}
+	s.lookup = s.reader.Lookup
+	s.goroutine.Go(s.keepEmpty)
+	return s, nil
+}
+
+// keepEmpty is the reader: it empties the kernel's buffer until the source is
+// closed.
+func (s *connectorSource) keepEmpty() {
+	err := s.socket.await(func() {
+		if s.receive() {
+			s.Wake()
+		}
+		time.Sleep(breather) // reads in batches; nothing depends on its length
+	})
+	if err != nil {
+		s.mu.Lock()
+		s.failed = err
+		s.mu.Unlock()
+		s.Wake()
+	}
+}
+
+func (s *connectorSource) Forks() process.Forks { return process.ForksNamed }
+
+func (s *connectorSource) Inherit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.children = true
+}
+
+// Add subscribes to nothing: the connector reports all processes. A process that died
+// before has no event left. So Add watches first and looks up then; in the other order
+// an exit between the two would be dropped. What is in the kernel's buffer when Add
+// begins counts only if the process was watched before.
+func (s *connectorSource) Add(pid int) error {
+	s.receive()
+	s.pidfds.Remove(pid)
+	s.watch(pid, 0)
+	p, err := s.lookup(pid)
+	if err == nil && p.State == process.Zombie {
+		err = process.ErrGone
+	}
+	if err == nil && p.Headless {
+		err = s.pidfds.Add(pid) // the end of the first thread was its last event
+	}
+	if err != nil {
+		s.Remove(pid)
+		return err
+	}
+	s.watch(pid, p.Start)
+	return nil
+}
+
+func (s *connectorSource) Next(notices []core.Notice, timeout time.Duration) (_ []core.Notice, err error) {
+	if notices, err = s.take(notices); err != nil || len(notices) > 0 {
+		return notices, err
+	}
+	if s.exits, err = s.pidfds.Next(s.exits[:0], timeout); err != nil {
+		return notices, err
+	}
+	for _, n := range s.exits {
+		notices = s.checkEnd(notices, n.PID)
+	}
+	return s.take(notices)
+}
+
+// receive moves what the kernel has to the queue and reports whether there is
+// anything in it. It drops events about processes that are not watched.
+func (s *connectorSource) receive() (any bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := len(s.queue)
+	queue, err := s.socket.receive(s.queue)
+	if err != nil && s.failed == nil {
+		s.failed = err
+	}
+	s.queue = queue[:known]
+	for _, e := range queue[known:] {
+		if !s.concerns(e) {
+			continue
+		}
+		if e.what == procFork {
+			s.expect(e.child)
+		}
+		s.queue = append(s.queue, e)
+	}
+	return len(s.queue) > 0 || s.failed != nil
+}
+
+// concerns reports whether an event is about a watched process, or tells that the PID
+// of one is another process's from now on.
+func (s *connectorSource) concerns(e procEvent) bool {
+	_, watched := s.watched[e.pid]
+	if !watched && e.what == procFork {
+		_, watched = s.watched[e.child]
+	}
+	return watched || e.what == eventLost
+}
+
+// take appends the notices that all events up to now amount to. It drains the kernel's
+// queue once more before it reports an exit: the last events of a dead process may
+// still be there.
+func (s *connectorSource) take(notices []core.Notice) ([]core.Notice, error) {
+	for {
+		dead := s.dead
+		s.dead = nil
+		s.receive()
+		s.mu.Lock()
+		queue, err := s.queue, s.failed
+		s.queue = nil
+		s.mu.Unlock()
+		for _, e := range queue {
+			notices = s.translate(notices, e)
+		}
+		for _, pid := range dead {
+			notices = s.announceExit(notices, pid)
+		}
+		if len(s.dead) == 0 || err != nil {
+			return notices, err
+		}
+	}
+}
+
+// translate appends the notices that an event amounts to.
+func (s *connectorSource) translate(notices []core.Notice, e procEvent) []core.Notice {
+	if e.what == procFork {
+		s.replace(e.child, e.at)
+		notices = s.announceExit(notices, e.child) // of the process that had its PID
+		defer s.born(e.child)                      // after it is watched: the reader drops what is not
+	}
+	if e.what != eventLost && !s.watches(e.pid) {
+		return notices // the PID is another process's by now
+	}
+	switch e.what {
+	case eventLost:
+		return append(notices, core.Notice{Lost: true})
+	case procFork:
+		child := s.rowOf(e.child)
+		if child.Start > bornBy(e.at) {
+			child = s.unknown(e.child) // another one by now
+		}
+		if s.children {
+			s.watch(child.PID, child.Start)
+		}
+		return append(notices, core.Notice{PID: e.pid, Events: process.Forked, Child: e.child, Found: child})
+	case procExec:
+		return append(notices, core.Notice{PID: e.pid, Events: process.Execed, Found: s.rowOf(e.pid)})
+	case procExit:
+		notices = s.checkEnd(notices, e.pid)
+	}
+	return notices
+}
+
+// rowOf looks a process up. The row of one that is gone has a start time of zero.
+func (s *connectorSource) rowOf(pid int) process.Row {
+	p, err := s.lookup(pid)
+	if err != nil {
+		return s.unknown(pid)
+	}
+	p.State = process.Running // its exit is a notice of its own
+	return p
+}
+
+// unknown is the row of a process of which only the PID is known.
+func (s *connectorSource) unknown(pid int) process.Row {
+	return process.Row{Process: process.Process{Identity: process.Identity{PID: pid, Boot: s.boot}}}
+}
+
+func (s *connectorSource) Wake() { s.pidfds.Wake() }
+
+func (s *connectorSource) Close() error {
+	s.socket.stop()
+	s.goroutine.Wait()
+	s.reader.Close()
+	return errors.Join(s.socket.close(), s.pidfds.Close())
+}

@@ -1,0 +1,106 @@
+package kernel
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A subject is a process that is watched.
+type subject struct {
+	// start keeps a later process with the same PID from being taken for it.
+	// It is zero for one that is watched from birth and was gone when it was
+	// looked up, and unborn while no process with this PID is watched yet.
+	start process.StartTime
+	// births counts the forks in the queue that made a process with this PID:
+	// what comes before them is about another.
+	births int
+	// dead is set once it is established that the process has ended. Its exit is
+	// returned after all other events of it.
+	dead bool
+}
+
+const unborn process.StartTime = -1
+
+func (s *connectorSource) watch(pid int, start process.StartTime) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watched[pid] = subject{start: start, births: s.watched[pid].births}
+}
+
+// remove ends watching the process that has the PID, but not a later one that
+// the queue tells of.
+func (s *connectorSource) Remove(pid int) {
+	s.pidfds.Remove(pid)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if births := s.watched[pid].births; births > 0 {
+		s.watched[pid] = subject{start: unborn, births: births}
+		return
+	}
+	delete(s.watched, pid)
+}
+
+// expect counts a birth that is in the queue from now on. It is called with the lock
+// held.
+func (s *connectorSource) expect(pid int) {
+	child, ok := s.watched[pid]
+	if !ok {
+		child.start = unborn
+	}
+	child.births++
+	s.watched[pid] = child
+}
+
+// born takes a birth out of those to come.
+func (s *connectorSource) born(pid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.watched[pid]
+	if found.births == 0 {
+		return
+	}
+	found.births--
+	if s.watched[pid] = found; found.start == unborn && found.births == 0 {
+		delete(s.watched, pid)
+	}
+}
+
+// ownBirth is how long after its start time the birth of a process is announced
+// at the latest. Until then it can be in the table, and be watched.
+const ownBirth = process.StartTime(time.Second / clockTick)
+
+// replace is called when a PID was given to a newborn. An old subject with this PID is
+// dead, though its exit may be announced later. If it may be the newborn itself (born
+// within ownBirth), replace concludes nothing.
+func (s *connectorSource) replace(pid int, at time.Duration) {
+	start := s.startOf(pid)
+	if !s.watches(pid) || start+ownBirth > bornBy(at) {
+		return
+	}
+	p, err := s.lookup(pid)
+	if err != nil && !errors.Is(err, process.ErrGone) || err == nil && p.Start == start {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.watched[pid]
+	found.dead = true
+	s.watched[pid] = found
+}
+
+// watches reports whether a process with this PID is watched, rather than one
+// that the queue tells of.
+func (s *connectorSource) watches(pid int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, ok := s.watched[pid]
+	return ok && found.start != unborn
+}
+
+func (s *connectorSource) startOf(pid int) process.StartTime {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watched[pid].start
+}

@@ -1,0 +1,3 @@
+// Package kernel has the kernels that a tracker runs on: kqueue and sysctl on macOS, the
+// proc connector, pidfds and /proc on Linux.
+package kernel

@@ -1,0 +1,168 @@
+package rehearsal
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A Script is a kernel that has no will of its own: it shows the table, and
+// posts the notices, that the spec has written. Its clock runs only while the
+// tracker waits or reads.
+type Script struct {
+	flavour process.Forks
+	Clock   time.Time
+	Cost    time.Duration // of a read
+	Rows    map[int]process.Row
+	Posted  []core.Notice
+	Watched map[int]process.StartTime
+
+	Unreadable   error         // what a read fails with
+	Refused      map[int]error // what adding a PID fails with
+	Broken       error         // what next fails with
+	BeforeRead   func()
+	WhileWaiting func(time.Duration)
+	BeforeAdd    func(pid int)
+
+	Reads int
+	Idle  bool // the tracker waits for a notice and for nothing else
+}
+
+func (s *Script) now() time.Time { return s.Clock }
+
+// Forks implements [core.Kernel].
+func (s *Script) Forks() process.Forks { return s.flavour }
+
+// Lineage implements [core.Kernel].
+func (s *Script) Lineage() bool { return false }
+
+// Inherit implements [core.Kernel].
+func (s *Script) Inherit() {}
+
+// Add implements [core.Kernel].
+func (s *Script) Add(pid int) error {
+	delete(s.Watched, pid)
+	if s.BeforeAdd != nil {
+		s.BeforeAdd(pid)
+	}
+	if err := s.Refused[pid]; err != nil {
+		return err
+	}
+	row, listed := s.Rows[pid]
+	if !listed || row.State >= process.Exiting {
+		return process.ErrGone
+	}
+	s.Watched[pid] = row.Start
+	return nil
+}
+
+// Remove implements [core.Kernel].
+func (s *Script) Remove(pid int) { delete(s.Watched, pid) }
+
+// Next implements [core.Kernel].
+func (s *Script) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
+	notices, s.Posted = append(notices, s.Posted...), nil
+	s.Wait(len(notices) > 0, timeout)
+	return notices, s.Broken
+}
+
+// Wait is what a call does that has got something, or waits for it.
+func (s *Script) Wait(got bool, timeout time.Duration) {
+	s.Idle = !got && timeout < 0
+	if !got && timeout > 0 {
+		s.Clock = s.Clock.Add(timeout)
+		if s.WhileWaiting != nil {
+			s.WhileWaiting(timeout)
+		}
+	}
+}
+
+// Read implements [core.Kernel].
+func (s *Script) Read(rows []process.Row) ([]process.Row, time.Duration, error) {
+	s.Reads++
+	s.Clock = s.Clock.Add(s.Cost)
+	if s.BeforeRead != nil {
+		s.BeforeRead()
+	}
+	if s.Unreadable != nil {
+		return rows, s.Cost, s.Unreadable
+	}
+	for _, pid := range slices.Sorted(maps.Keys(s.Rows)) {
+		rows = append(rows, s.Rows[pid])
+	}
+	return rows, s.Cost, nil
+}
+
+// Lookup implements [core.Kernel].
+func (s *Script) Lookup(pid int) (process.Row, error) {
+	row, listed := s.Rows[pid]
+	if !listed {
+		return process.Row{}, process.ErrGone
+	}
+	return row, nil
+}
+
+// Wake implements [core.Kernel].
+func (s *Script) Wake() {}
+
+// Close implements [core.Kernel].
+func (s *Script) Close() error { return nil }
+
+// A Row of the script: the higher its PID, the younger the process.
+func Row(pid, parent, group, session int, but ...func(*process.Row)) process.Row {
+	p := process.Row{Process: process.Process{Identity: Identity(pid), Parent: parent, Group: group, Session: session}}
+	for _, change := range but {
+		change(&p)
+	}
+	return p
+}
+
+// Identity returns the identity of the process with a PID.
+func Identity(pid int) process.Identity {
+	return process.Identity{PID: pid, Start: process.StartTime(1000 + pid), Boot: "script"}
+}
+
+// Exiting, Zombie, Traced and Born change a row.
+func Exiting(p *process.Row) { p.State, p.Session = process.Exiting, 0 }
+func Zombie(p *process.Row)  { p.State, p.Session = process.Zombie, 0 }
+func Traced(p *process.Row)  { p.Tracer = 99 }
+func Born(start process.StartTime) func(p *process.Row) {
+	return func(p *process.Row) { p.Start = start }
+}
+
+// OwnPID is that of the process in which the tracker runs.
+const OwnPID = 7
+
+// cast is who is there in most scripts: init, a terminal's shell, the tracker's
+// own process, and a root with two children, of which one made a group and one
+// a session.
+func cast() map[int]process.Row {
+	rows := make(map[int]process.Row)
+	for _, p := range []process.Row{
+		Row(1, 0, 1, 1), Row(5, 1, 5, 5), Row(OwnPID, 5, OwnPID, 5),
+		Row(10, 5, 10, 5), Row(11, 10, 11, 5), Row(12, 10, 12, 12),
+	} {
+		rows[p.PID] = p
+	}
+	return rows
+}
+
+// Bury takes a process out of the table. Its children go to init.
+func (s *Script) Bury(pid int) {
+	delete(s.Rows, pid)
+	for child, p := range s.Rows {
+		if p.Parent == pid {
+			p.Parent = 1
+			s.Rows[child] = p
+		}
+	}
+}
+
+// Name returns a program name for rows.
+func Name(text string) (n process.Name) {
+	copy(n[:], text)
+	return n
+}

@@ -1,0 +1,209 @@
+package simkernel
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// The tracker's side: the system calls that it makes of the simulated kernel.
+
+// Forks implements [core.Kernel].
+func (k *Kernel) Forks() process.Forks { return k.Flavour }
+
+// Inherit implements [core.Kernel].
+func (k *Kernel) Inherit() {}
+
+// Lineage implements [core.Kernel].
+func (k *Kernel) Lineage() bool { return k.Remembers }
+
+// Wake implements [core.Kernel].
+func (k *Kernel) Wake() {}
+
+// Close implements [core.Kernel].
+func (k *Kernel) Close() error { return nil }
+
+// call is a system call about to be made, about a PID or none.
+func (k *Kernel) call(kind byte, pid int, patience time.Duration) {
+	k.kind, k.about, k.patient = kind, pid, patience != 0
+	k.Schedule(patience)
+}
+
+// Add implements [core.Kernel].
+func (k *Kernel) Add(pid int) error {
+	k.call('a', pid, 0)
+	k.drop(pid)
+	p := k.find(pid)
+	if zombie := k.latest(pid); p == nil && k.Flavour == process.ForksUnseen && zombie != nil && zombie.state == Zombie {
+		k.Story("tracker: watch %d (%s), a zombie", pid, zombie)
+		k.knotes = append(k.knotes, &knote{proc: zombie, pid: pid, start: zombie.start, pending: process.Exited})
+		return nil
+	}
+	if p == nil {
+		k.Story("tracker: watch %d: no such process", pid)
+		return process.ErrGone
+	}
+	if k.Fail(&k.Refusals) {
+		k.Story("tracker: watch %d (%s): refused", pid, p)
+		return errRefused
+	}
+	k.Story("tracker: watch %d (%s)", pid, p)
+	k.knotes = append(k.knotes, &knote{proc: p, pid: pid, start: p.start})
+	return nil
+}
+
+// Remove implements [core.Kernel].
+func (k *Kernel) Remove(pid int) {
+	k.drop(pid)
+}
+
+func (k *Kernel) drop(pid int) {
+	k.knotes = slices.DeleteFunc(k.knotes, func(kn *knote) bool { return kn.pid == pid })
+}
+
+// Lookup implements [core.Kernel].
+func (k *Kernel) Lookup(pid int) (process.Row, error) {
+	k.call('l', pid, 0)
+	for _, p := range k.Listed {
+		if p.PID == pid && p.listed() {
+			return p.lineageRow(), nil
+		}
+	}
+	return process.Row{}, process.ErrGone
+}
+
+// Next implements [core.Kernel].
+func (k *Kernel) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
+	k.call('n', 0, timeout)
+	notices = k.take(notices)
+	for _, n := range notices {
+		k.Story("tracker: notice %d %s", n.PID, n.Events)
+	}
+	if len(notices) == 0 {
+		k.Stage++ // a drain has ended
+		k.Now = k.Now.Add(max(0, timeout))
+	}
+	return notices, nil
+}
+
+// Pending tells whether Next would return something.
+func (k *Kernel) Pending() bool {
+	return len(k.events) > 0 || slices.ContainsFunc(k.knotes, func(kn *knote) bool { return kn.pending != 0 })
+}
+
+func (k *Kernel) take(notices []core.Notice) []core.Notice {
+	for _, e := range k.events {
+		if n := e.Notice; k.watchedByName(n) {
+			n.Found = k.found(n)
+			if m := k.latest(n.Child); m != nil && n.Events.Has(process.Forked) {
+				m.named = true
+			}
+			notices = append(notices, n)
+		}
+	}
+	k.events = nil
+	for _, kn := range k.knotes {
+		if kn.pending == 0 {
+			continue
+		}
+		notices = append(notices, core.Notice{PID: kn.pid, Events: kn.pending})
+		kn.gone = kn.pending.Has(process.Exited) // one-shot
+		kn.pending = 0
+	}
+	k.knotes = slices.DeleteFunc(k.knotes, func(kn *knote) bool { return kn.gone })
+	return notices
+}
+
+// found is the process that a notice names, when it is taken. It may be gone;
+// somebody else who has its PID by now is known by being younger.
+func (k *Kernel) found(n core.Notice) process.Row {
+	pid := n.PID
+	if n.Events.Has(process.Forked) {
+		pid = n.Child
+	}
+	for _, p := range k.Listed {
+		if p.PID == pid && n.Found.Start == p.start {
+			row := p.row()
+			row.State = process.Running
+			return row
+		}
+	}
+	return process.Row{Process: process.Process{Identity: process.Identity{PID: pid, Boot: "sim"}}}
+}
+
+// watchedByName does what connectorSource does: it passes on what is about a
+// watched process, whose children are watched too.
+func (k *Kernel) watchedByName(n core.Notice) bool {
+	if n.Lost {
+		return true
+	}
+	i := slices.IndexFunc(k.knotes, func(kn *knote) bool { return kn.pid == n.PID })
+	if i < 0 {
+		return false
+	}
+	if n.Events.Has(process.Forked) {
+		k.knotes = append(k.knotes, &knote{pid: n.Child, start: n.Found.Start})
+	}
+	if n.Events.Has(process.Exited) {
+		if k.knotes[i].start != n.Found.Start {
+			return false // of an earlier process with this PID
+		}
+		k.knotes = slices.Delete(k.knotes, i, i+1)
+	}
+	return true
+}
+
+// Read lists the PIDs at one moment and fills in the rows one by one later
+// (docs/xnu.md X19).
+func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error) {
+	k.Stage = stageRead
+	k.call('R', 0, 0)
+	k.rows = rows
+	k.todo = k.todo[:0]
+	for _, zombies := range []bool{false, true} {
+		for _, p := range k.Listed {
+			if (p.state == Exiting || p.state == Zombie) == zombies {
+				k.todo = append(k.todo, p)
+			}
+		}
+	}
+	k.Story("tracker: read lists %v", k.todo)
+	var shown []*Process
+	for len(k.todo) > 0 {
+		k.call('f', 0, 0)
+		p := k.todo[0]
+		k.todo = k.todo[1:]
+		if !p.listed() {
+			continue
+		}
+		row := p.lineageRow()
+		k.rows = append(k.rows, row)
+		shown = append(shown, p)
+		k.Story("tracker: row %s: parent %d group %d session %d %s", p, row.Parent, row.Group, row.Session, row.State)
+	}
+	rows, k.rows = k.rows, nil
+	if k.Fail(&k.Faults) {
+		k.Story("tracker: the read fails")
+		return rows[:0], 0, errFault
+	}
+	k.show(shown, rows[len(rows)-len(shown):])
+	return rows, 0, nil
+}
+
+// show remembers what a read showed the tracker: a row with the parent that made
+// a process counts if that one was known to belong when the row was.
+func (k *Kernel) show(procs []*Process, rows []process.Row) {
+	for i, p := range procs {
+		p.show(rows[i])
+	}
+	for again := true; again; {
+		again = false
+		for i, p := range procs {
+			if !p.underMother && p.mother != nil && rows[i].Parent == p.mother.PID && k.Belongs(p.mother) {
+				p.underMother, again = true, true
+			}
+		}
+	}
+}

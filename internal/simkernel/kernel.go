@@ -1,0 +1,195 @@
+package simkernel
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A Kernel is a kernel in memory that obeys docs/xnu.md, or the rules of the
+// Linux proc connector. Nothing in it happens by itself: its scheduler says
+// before each system call of the tracker, and before each row of a read is
+// filled, which processes move on first.
+type Kernel struct {
+	Flavour   process.Forks
+	Remembers bool // it says who made an orphan
+	lastPID   int  // the PID given out last
+	maxPID    int  // PIDs wrap here, to 2
+	births    process.StartTime
+	Listed    []*Process // in the table, newest first
+	All       []*Process // also those that are gone
+	knotes    []*knote
+	events    []event // of the connector, not yet taken
+	Overflow  int     // events that fit; 0 is no limit
+	Faults    int     // reads that may still fail
+	Refusals  int     // watches that may still be refused
+	Fail      func(left *int) bool
+	Belongs   func(*Process) bool // the tracker was shown that it does
+
+	// schedule is called at each point where others can get ahead of the
+	// tracker, and returns when the tracker may go on. Patience is how long
+	// the call waits for something to happen: zero for most.
+	Schedule func(patience time.Duration)
+	Story    func(format string, args ...any)
+	Now      time.Time
+
+	// Where the tracker is: how far in its step, in which call, about whom.
+	Stage   byte
+	kind    byte
+	about   int
+	patient bool
+	rows    []process.Row // of the read under way: filled
+	todo    []*Process    // and not yet filled
+}
+
+// A Flavour is a kind of kernel.
+type Flavour struct {
+	Forks   process.Forks
+	Lineage bool
+}
+
+// Flavours are all kinds of kernels.
+var Flavours = []Flavour{{process.ForksAnnounced, false}, {process.ForksAnnounced, true}, {process.ForksNamed, false}, {process.ForksUnseen, false}}
+
+// String says what the kernel tells of forks.
+func (f Flavour) String() string {
+	if f.Lineage {
+		return f.Forks.String() + " and lineage is kept"
+	}
+	return f.Forks.String()
+}
+
+// A knote watches one process, or what is left of it.
+type knote struct {
+	proc    *Process
+	pid     int
+	start   process.StartTime // of the process that is watched
+	pending process.Events
+	gone    bool // its exit was delivered: dropped
+}
+
+// An event is one message of the connector.
+type event struct {
+	core.Notice
+	lost bool
+}
+
+// stageRead is the stage of a step from its read on.
+const stageRead = 100
+
+var (
+	errFault   = errors.New("no memory for the table")
+	errRefused = errors.New("no permission to watch")
+)
+
+// New returns a kernel without processes. PIDs wrap at maxPID.
+func New(flavour Flavour, maxPID int) *Kernel {
+	return &Kernel{Flavour: flavour.Forks, Remembers: flavour.Lineage, lastPID: 1, maxPID: maxPID,
+		Now: time.Unix(1_000_000, 0), Story: func(string, ...any) {}}
+}
+
+// spawn puts a process into the table.
+func (k *Kernel) spawn(parent *Process, program []Op) *Process {
+	k.births++
+	p := &Process{kernel: k, start: k.births, program: program, state: Running}
+	p.PID, _ = k.freePID()
+	k.lastPID = p.PID
+	p.pgid, p.sid, p.Lease = p.PID, p.PID, false
+	if parent != nil {
+		p.parent, p.mother, p.maker = parent, parent, parent.start
+		p.pgid, p.sid, p.Lease, p.Member = parent.pgid, parent.sid, parent.Lease, parent.Member
+	}
+	k.Listed = slices.Insert(k.Listed, 0, p)
+	k.All = append(k.All, p)
+	return p
+}
+
+// freePID returns the next PID that is neither a process's, zombies included,
+// nor the id of a group or session that anybody is in (forkproc; docs/xnu.md X24).
+// There may be none.
+func (k *Kernel) freePID() (pid int, ok bool) {
+	pid = k.lastPID
+	for range k.maxPID {
+		if pid++; pid > k.maxPID {
+			pid = 2
+		}
+		used := slices.ContainsFunc(k.Listed, func(p *Process) bool {
+			return p.PID == pid || p.pgid == pid || p.sid == pid
+		})
+		if !used {
+			return pid, true
+		}
+	}
+	return 0, false
+}
+
+// find is proc_find: it does not find the dead, and XNU's not the exiting.
+func (k *Kernel) find(pid int) *Process {
+	for _, p := range k.Listed {
+		if p.PID == pid && p.state != Zombie && (p.state != Exiting || k.Flavour != process.ForksAnnounced) {
+			return p
+		}
+	}
+	return nil
+}
+
+// post marks an event for all knotes of a process, or queues it for the
+// connector. Events merge in a knote until they are taken.
+func (k *Kernel) post(p *Process, e process.Events, child *Process) {
+	if k.Flavour == process.ForksNamed {
+		n := core.Notice{PID: p.PID, Events: e}
+		n.Found.Start = p.start
+		if child != nil {
+			n.Child, n.Found.Start = child.PID, child.start
+		}
+		if k.Overflow > 0 && len(k.events) >= k.Overflow {
+			if last := len(k.events) - 1; !k.events[last].lost {
+				k.events = append(k.events, event{core.Notice{Lost: true}, true})
+			}
+			return
+		}
+		k.events = append(k.events, event{n, false})
+		return
+	}
+	if k.Flavour == process.ForksUnseen && e != process.Exited {
+		return
+	}
+	for _, kn := range k.knotes {
+		if kn.proc == p && !kn.gone {
+			kn.pending |= e
+		}
+	}
+}
+
+// reap takes a process out of the table for good. XNU posts NOTE_REAP then, which
+// whoever was told of the exit does not wait for any more (docs/xnu.md X8).
+func (k *Kernel) reap(p *Process) {
+	if k.Flavour == process.ForksAnnounced {
+		k.post(p, process.Exited, nil)
+	}
+	p.state = Gone
+	k.Listed = slices.DeleteFunc(k.Listed, func(o *Process) bool { return o == p })
+}
+
+// born returns the process with a start time, which no other has.
+func (k *Kernel) born(at process.StartTime) *Process {
+	for _, p := range k.All {
+		if p.start == at {
+			return p
+		}
+	}
+	return nil
+}
+
+// latest returns the last process that had a PID.
+func (k *Kernel) latest(pid int) *Process {
+	for _, p := range slices.Backward(k.All) {
+		if p.PID == pid {
+			return p
+		}
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package simkernel
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gemini-monitor/gemini/internal/rehearsal"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A Process is a process of the simulated kernel: a list of things to do, one
+// small step after the other.
+type Process struct {
+	kernel      *Kernel
+	name        string
+	PID         int
+	start       process.StartTime
+	parent      *Process          // nil stands for init; a debugger while one traces it
+	Real        int               // the PID of its parent while a debugger traces it, or 0
+	mother      *Process          // who made it
+	maker       process.StartTime // who made it, as the kernel tells; start times are never used again
+	lineageSeen process.StartTime // what the tracker was told of that first; 0 is nothing yet
+	pgid        int
+	sid         int
+	state       State
+	program     []Op
+	at          int      // the next of the program
+	phase       int      // how far the present one is
+	Member      bool     // it belongs to the tree: the truth
+	Lease       bool     // it holds the lease
+	noWait      bool     // its children are reaped by the kernel
+	orphan      bool     // re-parented: the kernel reaps it
+	child       *Process // being made
+	owes        bool     // the notice of its exit, though it is dead
+
+	// What the tracker was shown of it, for the exploration's own opinion.
+	underMother  bool  // a row with the parent that made it
+	ids          []int // the groups and sessions of its rows as an orphan
+	named        bool  // a notice of its birth
+	lineageShown bool  // a row as an orphan, with who made it
+}
+
+// initStart stands for init as a maker.
+const initStart = -1
+
+// show remembers the group and session of a row that the tracker was shown.
+func (p *Process) show(row process.Row) {
+	if row.Parent == 1 {
+		p.lineageShown = p.lineageShown || row.Lineage.Parent != 0
+	}
+	for _, id := range []int{row.Group, row.Session} {
+		if row.Parent == 1 && id != 0 && id != p.PID && !slices.Contains(p.ids, id) {
+			p.ids = append(p.ids, id)
+		}
+	}
+}
+
+// A State tells how far a process is on its way.
+type State uint8
+
+const (
+	Running State = iota
+	Newborn       // in the table, not allowed to run yet
+	Exiting
+	Zombie
+	Gone
+)
+
+// An Op is one thing that a process does.
+type Op struct {
+	Verb  Verb
+	Name  string // of the child
+	Child []Op   // what the child does
+}
+
+// A Verb is what an Op does.
+type Verb uint8
+
+const (
+	OpExit     Verb = iota // also at the end of every program
+	OpFork                 // make a child
+	OpForkExit             // one thread forks while another exits
+	OpSpawnBad             // posix_spawn of a program that is not there
+	OpSetsid
+	OpSetpgid // a group of its own
+	OpExec
+	OpClose     // let the lease go
+	OpDaemon    // let the lease go and make a session
+	OpWait      // reap one child; wait for it
+	OpReap      // have the kernel reap all children (SIGCHLD ignored)
+	OpStay      // live on
+	OpJoinGroup // enter the group of the tree's root, from the same session
+	OpAttach    // begin to trace the process with that name (XNU)
+	OpDetach    // and leave it alone again
+)
+
+// Fork makes a child, which does what is listed.
+func Fork(name string, child ...Op) Op { return Op{OpFork, name, child} }
+
+// ForkExiting makes a child in one thread while another one exits.
+func ForkExiting(name string, child ...Op) Op { return Op{OpForkExit, name, child} }
+
+// Do does what needs no more than its verb.
+func Do(what Verb) Op { return Op{Verb: what} }
+
+// Attach begins to trace the process with that name.
+func Attach(name string) Op { return Op{Verb: OpAttach, Name: name} }
+
+// Stay is what a process does that lives on.
+var Stay = Do(OpStay)
+
+// String returns name and PID.
+func (p *Process) String() string { return fmt.Sprintf("%s(%d)", p.name, p.PID) }
+
+// Identity returns its identity.
+func (p *Process) Identity() process.Identity {
+	return process.Identity{PID: p.PID, Start: p.start, Boot: "sim"}
+}
+
+// Alive is the oracle: it can still run code of its own or finish a fork.
+func (p *Process) Alive() bool {
+	switch p.state {
+	case Running, Newborn:
+		return true
+	case Exiting:
+		return p.phase < phaseClosed
+	}
+	return false
+}
+
+// listed tells whether a read finds it. One that the kernel is about to reap
+// itself is waited for by the read, and missed (docs/xnu.md X16).
+func (p *Process) listed() bool { return p.state != Gone }
+
+// lineageRow is a row with its lineage: each process is asked for once.
+func (p *Process) lineageRow() process.Row {
+	row := p.row()
+	if p.kernel.Remembers {
+		if p.lineageSeen == 0 {
+			p.lineageSeen = p.maker
+		}
+		row.Lineage = process.Lineage{Self: uint64(p.start), Parent: uint64(p.lineageSeen)}
+	}
+	return row
+}
+
+func (p *Process) row() process.Row {
+	row := process.Row{Process: process.Process{Identity: p.Identity(), Parent: 1, Group: p.pgid, Session: p.sid, Command: rehearsal.Name(p.name)}}
+	if p.parent != nil {
+		row.Parent = p.parent.PID
+	}
+	if p.Real != 0 {
+		row.Parent, row.Tracer = p.Real, p.parent.PID
+	}
+	switch p.state {
+	case Exiting:
+		row.State, row.Session = process.Exiting, 0 // getsid finds only the living
+	case Zombie:
+		row.State, row.Session = process.Zombie, 0
+	}
+	if p.kernel.Flavour != process.ForksAnnounced {
+		row.Session = p.sid // /proc says it of all
+		if row.State == process.Exiting {
+			row.State = process.Running // and does not speak of exiting
+		}
+	}
+	return row
+}

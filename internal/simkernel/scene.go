@@ -1,0 +1,86 @@
+package simkernel
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Scene is a few processes with something to do: a root and strangers.
+type Scene struct {
+	// Root is what the root of the tree does.
+	Root []Op
+	// Careless gives it a parent that never waits for it.
+	Careless bool
+	// Leaderless puts the root into the shell's group instead of its own.
+	Leaderless bool
+	// Strangers are other children of the shell, or orphans in its group.
+	Strangers [][]Op
+	Strays    bool
+}
+
+// Set makes the processes that are there at the beginning. The root is a child of
+// init, or of a shell where one is needed.
+func (k *Kernel) Set(s Scene) {
+	var shell *Process
+	if s.Careless || s.Leaderless || len(s.Strangers) > 0 {
+		shell = k.spawn(nil, []Op{Stay})
+		shell.name, shell.noWait = "shell", !s.Careless
+	}
+	root := k.spawn(shell, s.Root)
+	root.name, root.Member, root.Lease = "A", true, true
+	for i, program := range s.Strangers {
+		p := k.spawn(shell, program)
+		p.name = fmt.Sprintf("X%d", i+1)
+		if s.Strays {
+			p.parent, p.orphan = nil, true
+		}
+		if !s.Leaderless {
+			p.pgid = p.PID
+		}
+	}
+	if !s.Leaderless {
+		root.pgid = root.PID
+	}
+	at := slices.Index(k.All, root)
+	k.All[0], k.All[at] = root, k.All[0]
+}
+
+// Owner returns the root of the scene.
+func (k *Kernel) Owner() *Process { return k.All[0] }
+
+// Shown reports whether the tracker was told or shown that a process belongs
+// to the tree: over its mother, or as an orphan that a process of the tree made
+// or in the group or session that one created, who was shown to belong in turn.
+func (k *Kernel) Shown(p *Process) bool { return k.shownBy(p, nil) }
+
+// shownBy leaves out those whose own evidence is being asked for.
+func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
+	switch {
+	case p == k.Owner():
+		return true
+	case p == nil || slices.Contains(asking, p):
+		return false
+	}
+	asking = append(asking, p)
+	if (p.named || p.underMother) && k.shownBy(p.mother, asking) {
+		return true
+	}
+	if maker := k.born(p.lineageSeen); p.lineageShown && maker != nil && maker.Member && k.shownBy(maker, asking) {
+		return true
+	}
+	return slices.ContainsFunc(p.ids, func(id int) bool {
+		creator := k.latest(id)
+		return creator != nil && creator.Member && k.shownBy(creator, asking)
+	})
+}
+
+// Living counts the processes of the root's tree that live: the truth, whatever the
+// tracker knows.
+func (k *Kernel) Living() (living int) {
+	for _, p := range k.Listed {
+		if p.Member && p.Alive() {
+			living++
+		}
+	}
+	return living
+}

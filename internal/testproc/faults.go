@@ -1,0 +1,50 @@
+package testproc
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// Faulty tells that this run makes system calls fail at random, as darwinrun
+// can. Whoever asks has to ask again then; the answers have to be right as ever.
+var Faulty = os.Getenv("TRACKER_FAULTS") != ""
+
+// Insist asks until there is an answer, that somebody is gone for one.
+func Insist[T any](ctx context.Context, ask func() (T, error)) (T, error) {
+	answer, err := ask()
+	for Faulty && err != nil && !errors.Is(err, process.ErrGone) && ctx.Err() == nil {
+		answer, err = ask()
+	}
+	return answer, err
+}
+
+// Sure returns the answer to a question that must have one.
+func Sure[T any](ctx context.Context, ask func() (T, error)) T {
+	ginkgo.GinkgoHelper()
+	answer, err := Insist(ctx, ask)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return answer
+}
+
+// Look returns what the kernel says of a process that is there.
+func Look(ctx ginkgo.SpecContext, pid int) process.Process {
+	ginkgo.GinkgoHelper()
+	return Sure(ctx, func() (process.Process, error) { return process.Lookup(pid) })
+}
+
+// Opened returns what opens a mechanism of a kernel opened. The spec is skipped where
+// the mechanism does not work.
+func Opened[K any](k K, err error) K {
+	ginkgo.GinkgoHelper()
+	if errors.Is(err, errors.ErrUnsupported) {
+		ginkgo.Skip("this mechanism does not work here: " + err.Error())
+	}
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return k
+}

@@ -1,4 +1,0 @@
-package tracker
-
-// leaderless is a part for Linux only: XNU knows no first thread.
-func leaderless() {}

@@ -1,5 +1,0 @@
-//go:build !darwin && !linux
-
-package tracker
-
-func openDescriptors() ([]string, error) { return nil, nil }

@@ -1,0 +1,29 @@
+package trees
+
+import "time"
+
+// A Change is something that happened to a tree.
+type Change struct {
+	Kind   ChangeKind
+	Time   time.Time
+	Member Member // the process that joined or left
+	Err    error  // why the table is unreadable
+}
+
+// A ChangeKind says what happened.
+type ChangeKind string
+
+const (
+	// Joined: the process is a member now.
+	Joined ChangeKind = "joined"
+	// Left: the member is dead.
+	Left ChangeKind = "left"
+	// Emptied: no member is left, and that is settled. Nothing follows it, unless a
+	// process that had been missed turns up after all.
+	Emptied ChangeKind = "emptied"
+	// Unreadable: the table cannot be read, so that nothing is established
+	// until Readable follows.
+	Unreadable ChangeKind = "unreadable"
+	// Readable: the table can be read again.
+	Readable ChangeKind = "readable"
+)

@@ -1,0 +1,59 @@
+package trees
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A Member is a live process of a tree.
+type Member struct {
+	process.Process
+	// Link is the evidence by which it joined.
+	Link Link `json:"link"`
+	// Joined is when the tracker found it.
+	Joined time.Time `json:"joined"`
+}
+
+// A Link is the evidence that a process belongs to a tree.
+type Link struct {
+	Kind LinkKind `json:"kind"`
+	// Through is the member, or former member, that the evidence leads to. It
+	// is the zero Identity for [LinkRoot] and [LinkKnown].
+	Through process.Identity `json:"through,omitzero"`
+}
+
+// String says the link as the end of a sentence, like "child of 4711".
+func (l Link) String() string {
+	switch l.Kind {
+	case LinkRoot:
+		return "the root"
+	case LinkKnown:
+		return "known from before"
+	case LinkLineage:
+		return fmt.Sprintf("orphan that %d made", l.Through.PID)
+	case LinkParent:
+		return fmt.Sprintf("child of %d", l.Through.PID)
+	}
+	return fmt.Sprintf("orphan in the %s of %d", l.Kind, l.Through.PID)
+}
+
+// A LinkKind is a kind of evidence.
+type LinkKind string
+
+const (
+	// LinkRoot: the process is the root of the tree.
+	LinkRoot LinkKind = "root"
+	// LinkKnown: the caller of the tracker's Resume said so.
+	LinkKnown LinkKind = "known"
+	// LinkParent: its parent is a member.
+	LinkParent LinkKind = "parent"
+	// LinkLineage: it is an orphan that a member made, as the kernel remembers
+	// (macOS).
+	LinkLineage LinkKind = "lineage"
+	// LinkGroup: it is an orphan in a process group that a member created.
+	LinkGroup LinkKind = "group"
+	// LinkSession: it is an orphan in a session that a member created.
+	LinkSession LinkKind = "session"
+)

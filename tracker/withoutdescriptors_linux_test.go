@@ -1,0 +1,6 @@
+package tracker
+
+import . "github.com/onsi/gomega"
+
+// withoutDescriptors is what an observer that can open no file finds out of a tree.
+var withoutDescriptors = HavePrefix("unknown")
