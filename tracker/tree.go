@@ -69,10 +69,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 	}
 	var reads int
 	err = t.tracker.call(func() {
-		t.tracker.follower.Do(func(c *core.Core) {
-			c.Recheck(t.tree)
-			reads = c.Reads()
-		})
+		reads = t.tracker.follower.Recheck(t.tree)
 	})
 	if err != nil {
 		return trees.Unknown, err

@@ -56,9 +56,10 @@ func (c *Core) clone() (*Core, map[*Tree]*Tree) {
 	return &n, trees
 }
 
-// AppendState appends all that the future of a core depends on. Times are left out:
-// they decide when, not what.
-func (c *Core) AppendState(text []byte) []byte {
+// AppendState appends all that the future of a core depends on. Times decide when, not
+// what, and are left out, but for one: how many seconds ago a member died, up to the
+// linkPeriod.
+func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	s := StateWriter{text}
 	pids := make([]int, 0, len(c.known))
 	for pid := range c.known {
@@ -68,7 +69,7 @@ func (c *Core) AppendState(text []byte) []byte {
 	for _, pid := range pids {
 		m := c.known[pid]
 		s.Row(process.Row{Process: m.Process, Lineage: m.lineage})
-		s.Numbers(int(m.Link.Through.Start))
+		s.Numbers(int(m.Link.Through.Start), m.secondsDead(now))
 		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads)
 	}
 	s.End()
@@ -84,6 +85,13 @@ func (c *Core) AppendState(text []byte) []byte {
 	}
 	s.Flags(c.watchful, c.unreadable != nil)
 	return s.Text
+}
+
+func (m *member) secondsDead(now time.Time) int {
+	if m.alive() {
+		return 0
+	}
+	return int(min(now.Sub(m.left), linkPeriod+time.Second) / time.Second)
 }
 
 // Alive yields the identities of all live members.

@@ -155,6 +155,15 @@ func (f *Follower) Do(what func(*Core)) {
 	what(f.core)
 }
 
+// Recheck makes a tree unsettled, so that the table is read anew for it. It returns
+// how many reads have begun before.
+func (f *Follower) Recheck(t *Tree) (reads int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.core.recheck(t, f.now())
+	return f.core.reads
+}
+
 // Track begins a tree at a living process. The error is [process.ErrGone] when it is
 // dead or exiting.
 func (f *Follower) Track(root int) (*Tree, error) {
@@ -199,7 +208,7 @@ func (f *Follower) Resume(root process.Identity, known []process.Identity) (*Tre
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	t := f.core.newTree(root)
+	t := f.core.newTree(root, f.now())
 	for _, r := range relatives {
 		f.core.recall(t, r.Row, r.alive, f.now())
 	}

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"time"
+
 	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
@@ -13,12 +15,13 @@ type member struct {
 	tree    *Tree   // the nearest one
 	via     *member // the member it joined through, nil for a root
 
-	watched bool // a notice of its exit will come
-	exited  bool // that notice came
-	dead    bool // established: a former member
-	buried  int  // the number of the read that established it
-	ended   int  // the number of the last read that showed it dead, unannounced
-	needed  int  // the number of the last read that named it, once dead
+	watched bool      // a notice of its exit will come
+	exited  bool      // that notice came
+	dead    bool      // established: a former member
+	buried  int       // the number of the read that established it
+	left    time.Time // when it was established
+	ended   int       // the number of the last read that showed it dead, unannounced
+	needed  int       // the number of the last read that named it, once dead
 }
 
 func (m *member) alive() bool { return !m.dead }

@@ -10,8 +10,7 @@ import (
 // take takes one notice.
 func (c *Core) take(n Notice, now time.Time) {
 	if n.Lost {
-		c.crowd = 0
-		c.tidy()
+		c.freshen(now)
 		for _, t := range c.trees {
 			c.stir(t)
 		}
@@ -49,7 +48,7 @@ func (c *Core) takeNamed(m *member, n Notice, now time.Time) {
 		}
 	case n.Events.Has(process.Exited):
 		c.bury(m, now)
-		c.tidy()
+		c.tidy(now)
 	}
 }
 
@@ -72,16 +71,23 @@ func bornOf(parent *member, child process.Row) process.Row {
 
 // freshen is called before a read that no notice asks for. Where forks are named, the
 // last read can be long ago, and the PIDs of the dead may mean other processes by now.
-func (c *Core) freshen() {
+func (c *Core) freshen(now time.Time) {
 	if c.forks == process.ForksNamed {
 		c.crowd = 0
-		c.tidy()
+		c.tidy(now)
 	}
 }
 
+// linkPeriod is how long a dead member can link a process whose fork was lost. The
+// kernel reports a loss with the next notices, and the core cannot know until then
+// that a process is in the group or session of the dead one. PIDs are not used again
+// so soon, unless a machine forks through all of them meanwhile.
+const linkPeriod = 2 * time.Second
+
 // tidy drops the dead where no read does, except those whose group or session lives
-// on: these may link a process when notices get lost, and their PIDs mean no other.
-func (c *Core) tidy() {
+// on, or that died within the linkPeriod: these may link a process when notices get
+// lost, and their PIDs mean no other.
+func (c *Core) tidy(now time.Time) {
 	if len(c.known) <= c.crowd {
 		return
 	}
@@ -92,7 +98,7 @@ func (c *Core) tidy() {
 		}
 	}
 	for pid, m := range c.known {
-		if m.dead && !needed[pid] && c.settled() {
+		if m.dead && !needed[pid] && now.Sub(m.left) > linkPeriod && c.settled() {
 			delete(c.known, pid)
 		}
 	}

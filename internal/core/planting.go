@@ -10,7 +10,7 @@ import (
 
 // plant begins a tree at a process that was found alive and is being watched.
 func (c *Core) plant(p process.Row, now time.Time) *Tree {
-	t := c.newTree(p.Identity)
+	t := c.newTree(p.Identity, now)
 	if m := c.known[p.PID]; m != nil && m.Identity == p.Identity && m.alive() {
 		c.enclose(t, m)
 	} else {
@@ -44,8 +44,8 @@ func (c *Core) enclose(t *Tree, m *member) {
 }
 
 // newTree makes a tree that has no members yet.
-func (c *Core) newTree(root process.Identity) *Tree {
-	c.freshen()
+func (c *Core) newTree(root process.Identity, now time.Time) *Tree {
+	c.freshen(now)
 	t := &Tree{root: root}
 	c.trees = append(c.trees, t)
 	c.stir(t)

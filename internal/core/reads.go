@@ -146,7 +146,7 @@ func (c *Core) join(p process.Row, link trees.Link, via *member, t *Tree, now ti
 	c.known[p.PID] = m
 	c.indexLineage(m)
 	if p.State == process.Zombie {
-		m.dead, m.buried = true, c.reads
+		m.dead, m.buried, m.left = true, c.reads, now
 		return m
 	}
 	t.count(+1, 0)
@@ -160,7 +160,7 @@ func (c *Core) bury(m *member, now time.Time) {
 		return
 	}
 	m.tree.count(-1, -m.leaving())
-	m.dead, m.buried = true, c.reads
+	m.dead, m.buried, m.left = true, c.reads, now
 	if m.watched {
 		m.watched = false
 		c.ask(askUnwatch, m)

@@ -90,6 +90,18 @@ var _ = Describe("Who belongs to a tree", func() {
 		Expect(r.Track(10).Members()).To(HaveLen(3 + 41))
 	})
 
+	It("keeps a link through a member that died a moment ago, whose group seemed to be empty", func() {
+		r := rehearsal.New(process.ForksNamed)
+		tree := r.Track(10)
+		r.Appears(rehearsal.Row(20, 11, 20, 20))
+		r.Dies(11)
+		// 20 made 30 before it led a session. The notice of that fork was lost.
+		r.Rows[30] = rehearsal.Row(30, 1, 11, 5)
+		r.Posted = append(r.Posted, core.Notice{Lost: true})
+		r.Run()
+		Expect(rehearsal.Links(tree)).To(HaveKeyWithValue(30, "orphan in the group of 11"))
+	})
+
 	DescribeTable("keeps links through those who died", func(flavour process.Forks) {
 		r := rehearsal.New(flavour)
 		tree := r.Track(10)

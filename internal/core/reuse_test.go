@@ -1,6 +1,8 @@
 package core_test
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -75,6 +77,7 @@ var _ = Describe("The PID of somebody long dead, where no read was needed since"
 		r.Appears(rehearsal.Row(20, 10, 10, 5))
 		r.Dies(20) // and after him the dead stay until there are many
 		r.Dies(11)
+		r.Clock = r.Clock.Add(time.Minute)
 		r.Rows[30] = rehearsal.Row(30, 1, 11, 30, rehearsal.Born(9000))
 		return r, tree
 	}
@@ -88,7 +91,7 @@ var _ = Describe("The PID of somebody long dead, where no read was needed since"
 	It("links nobody when the tree is read anew", func() {
 		r, tree := strangers()
 		reads := r.Reads
-		r.Follower.Do(func(c *core.Core) { c.Recheck(tree.Tree) })
+		r.Follower.Recheck(tree.Tree)
 		r.Run()
 		Expect(r.Reads).To(BeNumerically(">", reads))
 		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Alive))

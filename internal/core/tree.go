@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
@@ -52,9 +53,9 @@ func (c *Core) TreeOf(pid int) *Tree {
 	return m.tree
 }
 
-// Recheck makes a tree unsettled, so that the table is read anew for it.
-func (c *Core) Recheck(t *Tree) {
-	c.freshen()
+// recheck makes a tree unsettled, so that the table is read anew for it.
+func (c *Core) recheck(t *Tree, now time.Time) {
+	c.freshen(now)
 	c.stir(t)
 	t.emptied = false
 }

@@ -134,7 +134,7 @@ func (r *Run) run() (failure string) {
 		}
 		if r.recheck {
 			r.recheck = false
-			r.Follower.Do(func(c *core.Core) { c.Recheck(r.Tree) })
+			r.Follower.Recheck(r.Tree)
 		}
 		if err := r.Follower.Step(); err != nil {
 			r.fail("the tracker ends: %v", err)
@@ -207,7 +207,7 @@ func (r *Run) clone() *Run {
 // encode writes down all that the future of a run depends on.
 func (r *Run) encode() (text []byte) {
 	text = r.Kernel.AppendState(nil)
-	r.Follower.Do(func(c *core.Core) { text = c.AppendState(text) })
+	r.Follower.Do(func(c *core.Core) { text = c.AppendState(text, r.Kernel.Now) })
 	if r.actor != nil {
 		text = r.actor.AppendState(text)
 	}
