@@ -133,7 +133,7 @@ func (r *Runtime) lastLogLine() string {
 // undo ends the monitor of a runtime that did not start, and removes the runtime.
 func (r *Runtime) undo(lock *os.File, patience time.Duration) error {
 	if record, err := r.Record(); err == nil && record.Monitor != nil {
-		detach.Kill(*record.Monitor)
+		_ = record.Monitor.Signal(syscall.SIGKILL) // it may have ended by itself
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -69,7 +70,7 @@ func awaitReady(ctx context.Context, from *os.File) error {
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if process != nil {
-				Kill(*process)
+				_ = process.Signal(syscall.SIGKILL) // it may have ended meanwhile
 			}
 			return errors.New("it did not answer in time")
 		case errors.Is(err, io.EOF):
@@ -155,16 +156,4 @@ func (a *Arrival) Ready() error {
 func (a *Arrival) Refuse(why error) {
 	_ = a.reports.Encode(report{Error: why.Error()})
 	a.to.Close()
-}
-
-// Kill kills a process, and no later one that has its PID.
-func Kill(id process.Identity) {
-	p, err := os.FindProcess(id.PID)
-	if err != nil {
-		return
-	}
-	defer p.Release()
-	if now, err := process.Lookup(id.PID); err == nil && now.Identity == id {
-		_ = p.Kill()
-	}
 }
