@@ -54,6 +54,9 @@ func monitorsOf(store *monitor.Store) (alive map[int]bool, err error) {
 			return nil, err
 		}
 		row, err := tracker.Lookup(pid)
+		if err != nil && !errors.Is(err, tracker.ErrGone) {
+			return nil, err
+		}
 		alive[pid] = err == nil && row.State != tracker.Zombie
 	}
 	if os.IsNotExist(err) {
@@ -118,7 +121,7 @@ var _ = Describe("Starting a runtime", func() {
 		Expect(run(noCommand, late, 2*time.Second)).To(MatchError(monitor.ErrNoMonitor))
 		nothingLeft(store)
 		release()
-		Eventually(monitorsOf).WithArguments(store).Should(HaveEach(false))
+		Eventually(monitorsOf).WithArguments(store).Should(And(HaveLen(2), HaveEach(false)), "one monitor was there, and ended")
 		nothingLeft(store)
 	})
 

@@ -118,12 +118,14 @@ var _ = Describe("Making a runtime", func() {
 	})
 
 	It("shows it whole: whoever finds the name finds everything", func() {
+		const enough, atMost = 10, 100_000
 		var maker sync.WaitGroup
+		var seen atomic.Int32
 		done := make(chan struct{})
 		maker.Go(func() {
 			defer close(done)
 			defer GinkgoRecover()
-			for i := range 100 {
+			for i := 0; i < 100 || seen.Load() < enough && i < atMost; i++ {
 				runtime, err := store.Create(mine(fmt.Sprint(i), nil))
 				Expect(err).NotTo(HaveOccurred())
 				Expect(runtime.Remove()).To(Succeed())
@@ -142,8 +144,10 @@ var _ = Describe("Making a runtime", func() {
 			for _, status := range all {
 				Expect(status.State).NotTo(Equal(monitor.StateBroken), status.Reason)
 			}
+			seen.Add(int32(len(all)))
 		}
 		maker.Wait()
+		Expect(seen.Load()).To(BeNumerically(">=", enough), "runtimes that were found")
 	})
 })
 

@@ -5,6 +5,7 @@ package monitor_test
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -112,6 +113,7 @@ var _ = Describe("The lease of a runtime", func() {
 		holder := start("exec cat <&3", append(through(newGate()), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		var others sync.WaitGroup
+		var comings atomic.Int32
 		stop := make(chan struct{})
 		for range 2 {
 			others.Go(func() {
@@ -124,11 +126,15 @@ var _ = Describe("The lease of a runtime", func() {
 						other, err := runtime.HoldLease()
 						Expect(err).NotTo(HaveOccurred())
 						Expect(other.Close()).To(Succeed())
+						comings.Add(1)
 					}
 				}
 			})
 		}
 		for range 2000 {
+			Expect(witness.Free()).To(BeFalse())
+		}
+		for asked := comings.Load(); comings.Load() < asked+10; {
 			Expect(witness.Free()).To(BeFalse())
 		}
 		close(stop)

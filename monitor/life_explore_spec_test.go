@@ -46,6 +46,7 @@ var _ = Describe("The life of a runtime, in every interleaving", func() {
 			x, broken := explore((*life).step, p.stage())
 			AddReportEntry("explored", fmt.Sprintf("%d stages, %d transitions", x.stages, x.transitions), ReportEntryVisibilityFailureOrVerbose)
 			Expect(broken).To(BeNil(), "%v", broken)
+			Expect(x.stages).To(BeNumerically(">", 100))
 		})
 	}
 })

@@ -3,6 +3,7 @@
 package monitor_test
 
 import (
+	"strings"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -71,21 +72,27 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		lease := hold(runtime)
 		// A stranger in the owner's group has a child there, which becomes
 		// an orphan, and so a member, when the stranger ends.
-		startAs(&syscall.SysProcAttr{Setpgid: true, Pgid: owner.PID},
+		stranger := startAs(&syscall.SysProcAttr{Setpgid: true, Pgid: owner.PID},
 			"read -r x <&5 & read -r x <&3; exit", append(through(middlesGate, leafsGate), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		w := watched(runtime)
 		ownersGate.open()
 		Eventually(runtime.Record).Should(unknown)
 		middlesGate.open()
-		// Where each fork is named, the stranger's child is known to be none of
-		// ours. Elsewhere nobody can tell, and it counts.
+		stranger.wait()
+		// Where the kernel names each fork, the tracker knows that the stranger's
+		// child is no member. Elsewhere it does not, and the child counts.
+		joined := 1
 		if forks() != tracker.ForksNamed {
+			joined = 2
 			Eventually(runtime.Record).Should(And(HaveField("State", monitor.StateRunning), HaveField("Reason", "")))
 			Eventually(members(store, "build")).Should(HaveLen(1))
 		}
+		Expect(members(store, "build")()).To(HaveLen(joined - 1))
 		leafsGate.open()
 		Expect(w.ends()).To(Succeed())
 		nothingLeft(store)
+		Expect(strings.Count(w.log(), "msg=joined ")).To(Equal(joined), "%s", w.log())
+		Expect(strings.Count(w.log(), "msg=state state=running")).To(Equal(joined), "%s", w.log())
 	})
 })

@@ -57,11 +57,15 @@ func start(args ...string) outcome {
 	return outcome{out.String(), errors.String(), cmd.ProcessState.ExitCode()}
 }
 
-// fails matches a call that ends with a code and one line.
+// fails matches a call that ends with a code and one line. Both have to be given:
+// an empty pattern matches every line, and 0 is no failure.
 func fails(code int, line string) OmegaMatcher {
+	GinkgoHelper()
+	Expect(code).NotTo(BeZero())
+	Expect(line).NotTo(BeEmpty())
 	return And(
 		HaveField("Code", code),
 		HaveField("Stdout", BeEmpty()),
-		HaveField("Stderr", And(MatchRegexp(line), Not(ContainSubstring("\n")))),
+		HaveField("Stderr", And(Not(BeEmpty()), MatchRegexp(line), Not(ContainSubstring("\n")))),
 	)
 }
