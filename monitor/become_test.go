@@ -22,7 +22,7 @@ import (
 )
 
 // atHome returns a store with a place beside it for what monitors leave there.
-// Whoever lingers does so until release, at the latest until the spec ends.
+// A monitor that lingers does so until release, at the latest until the spec ends.
 func atHome() (store *monitor.Store, release func()) {
 	GinkgoHelper()
 	place := GinkgoT().TempDir()
@@ -33,7 +33,7 @@ func atHome() (store *monitor.Store, release func()) {
 	held, err := os.OpenFile(filepath.Join(place, fifo), os.O_RDWR, 0)
 	Expect(err).NotTo(HaveOccurred())
 	release = func() {
-		_ = os.Remove(held.Name()) // who comes later does not linger
+		_ = os.Remove(held.Name()) // a later monitor does not linger
 		_ = held.Close()
 	}
 	DeferCleanup(func() {
@@ -43,11 +43,11 @@ func atHome() (store *monitor.Store, release func()) {
 	return store, release
 }
 
-// monitorsOf tells for each monitor that was ever started for a store whether
-// it lives.
+// monitorsOf returns for each monitor that was ever started for a store whether
+// it lives, and an entry for PID 0.
 func monitorsOf(store *monitor.Store) (alive map[int]bool, err error) {
 	book, err := os.ReadFile(filepath.Join(filepath.Dir(store.Dir()), guestBook))
-	alive = map[int]bool{0: false} // HaveEach wants somebody
+	alive = map[int]bool{0: false} // HaveEach needs an element
 	for _, line := range strings.Fields(string(book)) {
 		pid, err := strconv.Atoi(line)
 		if err != nil {
@@ -65,8 +65,8 @@ func monitorsOf(store *monitor.Store) (alive map[int]bool, err error) {
 	return alive, err
 }
 
-// noCommand is what is not to be run. Should it be all the same, a spec fails. A
-// command that exists would take the place of the specs, and end well.
+// noCommand is a command that must not be run. If a monitor fault runs it, a spec
+// fails. A command that exists would replace the specs, and exit with 0.
 const noCommand = "/no/such/command"
 
 var _ = Describe("Starting a runtime", func() {
@@ -107,7 +107,7 @@ var _ = Describe("Starting a runtime", func() {
 		nothingLeft(store)
 	})
 
-	It("is refused with what the monitor said last, where it says why in its log", func() {
+	It("is refused with the last line of the log, where the monitor wrote why", func() {
 		err := become(store, monitor.Program{
 			Path: noCommand, Args: []string{noCommand}, Patience: generous,
 			Monitor: []string{"/bin/sh", "-c", "echo first >&2; echo the reason >&2; exit 3"},
@@ -225,8 +225,8 @@ var _ = Describe("Starting a runtime", func() {
 			Expect(monitors.Group).To(Equal(monitors.PID))
 			Expect(tracker.IsDescendant(monitors.PID, owner.PID)).To(BeFalse())
 			Expect(tracker.IsDescendant(monitors.PID, os.Getpid())).To(BeFalse())
-			// Stopped, the monitor cannot end: whoever shares the gate's pipe besides
-			// the owner would be seen to hold it.
+			// Stopped, the monitor cannot end. If it had inherited the gate's pipe, the
+			// pipe would not end with the owner.
 			Expect(syscall.Kill(monitors.PID, syscall.SIGSTOP)).To(Succeed())
 			DeferCleanup(func() { _ = syscall.Kill(monitors.PID, syscall.SIGCONT) }) // it may have gone
 			g.sign.Close()

@@ -73,7 +73,7 @@ var _ = Describe("A monitor", func() {
 
 	BeforeEach(func() { store = newStore() })
 
-	It("of a runtime that is gone says so", func() {
+	It("of a runtime that is gone fails", func() {
 		runtime := own(store, "build", dead())
 		Expect(runtime.Remove()).To(Succeed())
 		Expect(watch(runtime).ends()).To(MatchError(monitor.ErrNotExist))

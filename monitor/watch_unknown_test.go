@@ -28,7 +28,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 
 	unknown := And(HaveField("State", monitor.StateUnknown), HaveField("Reason", ContainSubstring("holds the lease")))
 
-	It("keeps the runtime, says why, and removes it when the lease is let go", func() {
+	It("keeps the runtime, says why, and removes it when the lease is released", func() {
 		g := newGate()
 		owner := start("read -r x <&3", through(g)...)
 		runtime := own(store, "build", owner.Identity)
@@ -44,7 +44,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		nothingLeft(store)
 	})
 
-	It("keeps it also from the beginning, with nobody ever seen", func() {
+	It("keeps it also from the beginning, where no member was ever seen", func() {
 		runtime := own(store, "build", dead())
 		h := holder(runtime)
 		w := watched(runtime)
@@ -65,7 +65,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		Expect(runtime.Root()).To(BeADirectory())
 	})
 
-	It("goes back to running when the table shows somebody after all", func() {
+	It("goes back to running when the table shows a member after all", func() {
 		ownersGate, middlesGate, leafsGate := newGate(), newGate(), newGate()
 		owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3", through(ownersGate)...)
 		runtime := own(store, "build", owner.Identity)

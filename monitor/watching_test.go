@@ -82,7 +82,7 @@ func (w *watching) leaves() {
 	Expect(w.ends()).To(MatchError(context.Canceled))
 }
 
-// members returns the PIDs of the live members, as anybody can see them.
+// members returns the PIDs of the live members in the status.
 func members(s *monitor.Store, name string) func() ([]int, error) {
 	return func() ([]int, error) {
 		status, err := statusOf(s, name)
@@ -104,7 +104,7 @@ func entries(r *monitor.Runtime) (all []monitor.JournalEntry) {
 	return all
 }
 
-// childOf returns who joined as a child of a process, by the journal.
+// childOf returns the process that joined as a child of another, by the journal.
 func childOf(r *monitor.Runtime, parent tracker.Identity) tracker.Identity {
 	GinkgoHelper()
 	for _, e := range entries(r) {
@@ -116,7 +116,7 @@ func childOf(r *monitor.Runtime, parent tracker.Identity) tracker.Identity {
 	return tracker.Identity{}
 }
 
-// forks tells what the kernel says of forks here.
+// forks returns what the kernel reports of forks here.
 func forks() tracker.Forks {
 	GinkgoHelper()
 	t, err := tracker.New()

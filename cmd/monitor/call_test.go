@@ -18,9 +18,9 @@ type outcome struct {
 	Code   int
 }
 
-// call calls the command in this process. A run that is meant to succeed must be
-// done by start instead, as it becomes the command; one that is not names "false",
-// so that the specs fail if it does.
+// call calls the command in this process. A run that succeeds replaces the process,
+// so it is done by start instead. A run that must fail names "false": if it succeeds,
+// the specs fail.
 func call(args ...string) outcome {
 	GinkgoHelper()
 	var out, stray bytes.Buffer
@@ -36,7 +36,7 @@ func call(args ...string) outcome {
 	return outcome{out.String(), oneLine(err), exitCode(err)}
 }
 
-// command is the same in a process of its own.
+// command returns the command as a process of its own.
 func command(args ...string) *exec.Cmd {
 	GinkgoHelper()
 	self, err := os.Executable()

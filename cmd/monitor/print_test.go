@@ -42,7 +42,7 @@ func aStatus() monitor.Status {
 	watcher := identity(20)
 	return monitor.Status{
 		Record: monitor.Record{
-			Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "nobody knows",
+			Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "no memory",
 			Owner: identity(10), Monitor: &watcher, Command: []string{"make", "-j 8"},
 			Directory: "/src", User: 501, Host: "box", Created: time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.UTC),
 		},
@@ -66,7 +66,7 @@ func lines(text string) string {
 }
 
 var _ = Describe("A drawing of members", func() {
-	It("is empty for nobody", func() {
+	It("is empty without members", func() {
 		Expect(draw()).To(BeEmpty())
 	})
 
@@ -88,7 +88,7 @@ var _ = Describe("A drawing of members", func() {
 			`)))
 	})
 
-	It("has an orphan below whom it joined through, and says how", func() {
+	It("has an orphan below the member that its link leads to, with the link", func() {
 		Expect(draw(
 			member(10, 5, "bash", theRoot),
 			member(11, 1, "sleep", tracker.Link{Kind: tracker.LinkGroup, Through: identity(10)}),
@@ -102,7 +102,7 @@ var _ = Describe("A drawing of members", func() {
 			`)))
 	})
 
-	It("has an orphan at the top where whom it joined through has gone", func() {
+	It("has an orphan at the top where the process that its link leads to has gone", func() {
 		Expect(draw(
 			member(11, 1, "sleep", tracker.Link{Kind: tracker.LinkParent, Through: identity(10)}),
 			member(12, 1, "daemon", tracker.Link{Kind: tracker.LinkSession, Through: identity(10)}),
@@ -114,7 +114,7 @@ var _ = Describe("A drawing of members", func() {
 			`)))
 	})
 
-	It("says what is not simply running, and what was known before", func() {
+	It("has the state of a member that does not run, and what was known before", func() {
 		stopped := member(10, 5, "vi", theRoot)
 		stopped.State = tracker.Stopped
 		exiting := member(11, 10, "cp", tracker.Link{Kind: tracker.LinkKnown})
@@ -166,7 +166,7 @@ var _ = Describe("What a user reads", func() {
 		Expect(out.String()).To(Equal(lines(`
 			name:      build
 			state:     unknown
-			reason:    nobody knows
+			reason:    no memory
 			command:   make '-j 8'
 			owner:     10
 			monitor:   20

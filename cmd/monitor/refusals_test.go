@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("The command", func() {
-	It("tells which one it is", func() {
+	It("prints its version", func() {
 		Expect(call("--version")).To(HaveField("Stdout", MatchRegexp(`^monitor version .+, go1\.\d+.* \w+/\w+\n$`)))
 	})
 
@@ -95,7 +95,7 @@ var _ = Describe("The command", func() {
 		Expect(call("run", "--name", "build", "false")).To(fails(125, `^runtime "build" exists already$`))
 	})
 
-	It("undoes a start whose command turns out to be no program: its interpreter is missing", func() {
+	It("undoes a start whose command has an interpreter that is missing", func() {
 		script := filepath.Join(GinkgoT().TempDir(), "script")
 		Expect(os.WriteFile(script, []byte("#!/no/such/interpreter\n"), 0o755)).To(Succeed())
 		Expect(start("run", script)).To(Equal(outcome{"", "monitor: exec " + script + ": no such file or directory\n", 127}))

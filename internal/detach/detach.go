@@ -119,9 +119,9 @@ type Arrival struct {
 	reports *json.Encoder
 }
 
-// Arrive reports this process, the second, to the caller of [Start], and
-// returns when the first has ended: that one is a child of the caller, and would
-// be found as one.
+// Arrive reports this process, the second, to the caller of [Start], and returns
+// when the first process has ended. The first process is a child of the caller, so
+// a tracker of the caller would find it as a member.
 func Arrive() (*Arrival, error) {
 	ready, gone := os.NewFile(readyFD, "ready"), os.NewFile(goneFD, "gone")
 	closeOnExec(readyFD)
@@ -150,14 +150,15 @@ func (a *Arrival) Ready() error {
 	return nil
 }
 
-// Refuse reports why this process will not be ready. It is the last report. No
-// process may read it any more, which is no error.
+// Refuse reports why this process will not be ready. It is the last report. It is
+// no error where no process reads it any more.
 func (a *Arrival) Refuse(why error) {
 	_ = a.reports.Encode(report{Error: why.Error()})
 	a.to.Close()
 }
 
-// Kill kills a process, and no later one that has its PID.
+// Kill sends SIGKILL to a process, and not to a later one with its PID. It does
+// nothing where the process has gone.
 func Kill(id tracker.Identity) {
 	p, err := os.FindProcess(id.PID)
 	if err != nil {
