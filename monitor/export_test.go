@@ -8,7 +8,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// What the specs look at inside.
+// The names that the specs use.
 
 const (
 	RecordFile  = recordFile

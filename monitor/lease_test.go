@@ -100,7 +100,7 @@ var _ = Describe("The lease of a runtime", func() {
 		Expect(witness.Free()).To(BeTrue())
 	})
 
-	It("can be held by several who do not share a descriptor", func() {
+	It("can be held by several processes that do not share a descriptor", func() {
 		first, second := hold(runtime), hold(runtime)
 		Expect(first.Close()).To(Succeed())
 		Expect(witness.Free()).To(BeFalse())

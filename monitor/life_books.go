@@ -1,6 +1,7 @@
 package monitor
 
-// state has the record say something new.
+// state writes a new state into the record and the log. It does nothing where the
+// record has it already.
 func (t *turn) state(state State, reason string) {
 	if now := (statement{state, reason}); t.said != now {
 		t.said = now
@@ -39,8 +40,8 @@ func (t *turn) file(e event) {
 	}
 }
 
-// outcome notes whether a write succeeded. The last outcome tells: each write
-// brings up to date all that earlier ones left behind.
+// outcome keeps whether a write succeeded. Only the last outcome counts: each write
+// includes what earlier ones did not write.
 func (t *turn) outcome(behind *bool, what string, failed bool, reason string) {
 	switch {
 	case failed && !*behind:
@@ -77,7 +78,7 @@ func (t *turn) does(kind actKind) bool {
 	return false
 }
 
-// isNews reports whether the event tells of a change of the table.
+// isNews reports whether the event is a change of the table.
 func (e event) isNews() bool {
 	switch e.kind {
 	case members, emptied, unreadable, readable:

@@ -6,7 +6,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// A statement is what the record says of a runtime.
+// A statement is the state and the reason in the record.
 type statement struct {
 	state  State
 	reason string
@@ -88,8 +88,8 @@ const (
 	// remove takes the runtime out of the store: removed, unremoved or replaced
 	// follows.
 	remove
-	// listen has releases of the lease reported from now on; endListening ends
-	// that. A driver may miss some.
+	// listen begins to report releases of the lease; endListening ends that. A
+	// driver may miss releases.
 	listen
 	endListening
 	// setLook and setRetry set a timer, or set it anew: look or retry follows.
@@ -97,7 +97,7 @@ const (
 	setRetry
 	// say logs.
 	say
-	// ready tells the owner that the runtime is watched.
+	// ready reports to the owner that the runtime is watched.
 	ready
 	// finish ends the watching. No act follows.
 	finish
@@ -136,9 +136,8 @@ var resultNames = [...]string{"removed", "left", "replaced", "failed"}
 
 func (r result) String() string { return resultNames[r] }
 
-// newsOf makes one event of the changes of one moment. The last word on the
-// table counts: after a read that failed, members tell nothing until one
-// succeeds.
+// newsOf makes one event of the changes of one moment. The last change of the table
+// decides. After a read that failed, members decide nothing until a read succeeds.
 func newsOf(changes []tracker.Change) event {
 	e := event{kind: members, changes: changes}
 	for _, c := range changes {

@@ -18,7 +18,7 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
-// unprivileged is a user without any rights: nobody.
+// unprivileged is the id of a user without any rights.
 const unprivileged = 65534
 
 // A remover removes runtimes of a store as some user. Root may write to every

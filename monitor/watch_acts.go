@@ -8,7 +8,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// carryOut does what the life says, in order, and keeps the outcomes for it.
+// carryOut carries out acts in order, and keeps the outcomes for the life.
 func (w *Watching) carryOut(ctx context.Context, acts []act) {
 	for _, a := range acts {
 		w.carryOutOne(ctx, a)
@@ -68,8 +68,8 @@ func (w *Watching) write(says statement) error {
 	return w.record.write(w.runtime.Dir())
 }
 
-// stillOurs returns [ErrNotExist] where the runtime was removed by hand, also
-// where its name was given to another since.
+// stillOurs returns [ErrNotExist] where the runtime was removed by hand, also where
+// a later runtime has its name.
 func (w *Watching) stillOurs() error {
 	ours, err := w.runtime.lockedBy(w.lock)
 	if err == nil && !ours {
@@ -85,8 +85,8 @@ func (w *Watching) askLease() {
 	case err != nil:
 		e = event{kind: unasked, reason: err.Error()}
 	case isFree:
-		// What the tracker has found since must not be overlooked: the life has
-		// not been told of it yet.
+		// The tracker may have found a process since, and the life has not taken
+		// that event yet.
 		e.kind = free
 		if verdict, _ := w.tree.Verdict(); verdict != tracker.Empty {
 			e.kind = unsettled
@@ -123,8 +123,8 @@ func (w *Watching) remove() error {
 	return w.runtime.delete(aside)
 }
 
-// listen has releases of the lease reported. Where that cannot be, the look
-// timer has to do.
+// listen begins to report releases of the lease. Where that fails, the look timer
+// remains.
 func (w *Watching) listen() {
 	if w.released != nil {
 		return
