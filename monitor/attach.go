@@ -11,7 +11,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-// Options say how a runtime is watched. The zero value is ready for use.
+// Options are the choices of a caller that watches a runtime. The zero value is ready
+// for use.
 type Options struct {
 	// Log receives what the monitor logs. Where it is nil, nothing is logged.
 	Log *slog.Logger

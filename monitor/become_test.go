@@ -75,7 +75,7 @@ var _ = Describe("Starting a runtime", func() {
 
 	BeforeEach(func() { store, release = atHome() })
 
-	// run tries to become a command under a monitor that behaves as told.
+	// run tries to become a command under a monitor with a conduct.
 	run := func(path, conduct string, patience time.Duration) error {
 		return become(store, monitor.Program{
 			Path: path, Args: []string{path},
@@ -93,7 +93,7 @@ var _ = Describe("Starting a runtime", func() {
 	},
 		Entry("when it ends without a word", exits, generous, "it ended"),
 		Entry("when it answers with an error", refuses, generous, "no luck today"),
-		Entry("when it never says that it is ready", stuck, 2*time.Second, "it did not answer in time"),
+		Entry("when it never reports that it is ready", stuck, 2*time.Second, "it did not answer in time"),
 		Entry("when the process that is to start it hangs", neverBorn, 2*time.Second, ""),
 	)
 

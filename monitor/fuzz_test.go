@@ -134,9 +134,9 @@ func continueJournal(t *testing.T, j *journal) {
 	}
 }
 
-// FuzzStage checks that the name of a stage tells the process that makes it, also
-// with what os.MkdirTemp adds, and that it is one element of a path and no name
-// of a runtime.
+// FuzzStage checks that the maker is read back from the name of its stage, also with
+// what os.MkdirTemp adds. The name is one element of a path, and no name of a
+// runtime.
 func FuzzStage(f *testing.F) {
 	f.Add(4711, int64(12345), "5f0e3c2a-1111-2222-3333-444455556666", "123456789")
 	f.Add(1, int64(0), "boot/time:[1]", "")
@@ -149,7 +149,7 @@ func FuzzStage(f *testing.F) {
 		maker := tracker.Identity{PID: pid, Start: tracker.StartTime(start), Boot: boot}
 		name := stageOf(maker)
 		if read, ok := makerOf(name + random); !ok || read != maker {
-			t.Fatalf("%q tells %+v (%v), not %+v", name+random, read, ok, maker)
+			t.Fatalf("%q gives %+v (%v), not %+v", name+random, read, ok, maker)
 		}
 		if filepath.Base(name) != name || validName.MatchString(name) {
 			t.Fatalf("%q is a path, or a name of a runtime", name)
@@ -157,8 +157,8 @@ func FuzzStage(f *testing.F) {
 	})
 }
 
-// FuzzMaker checks that a maker read from any name is the one that a stage of
-// that process tells.
+// FuzzMaker checks that a maker that is read from any name is read from the name of
+// its stage too.
 func FuzzMaker(f *testing.F) {
 	for _, seed := range []string{
 		"", "build", ".new-", ".new-x", ".new-x,", ".new-1-1", ".new-1-1,", ".new-1-1-%x,", ".DS_Store",
@@ -172,7 +172,7 @@ func FuzzMaker(f *testing.F) {
 			return
 		}
 		if again, ok := makerOf(stageOf(maker)); !ok || again != maker {
-			t.Fatalf("%q tells %+v, and its stage %+v (%v)", name, maker, again, ok)
+			t.Fatalf("%q gives %+v, and its stage %+v (%v)", name, maker, again, ok)
 		}
 	})
 }

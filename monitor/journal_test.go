@@ -66,7 +66,7 @@ var _ = Describe("A journal", func() {
 		}))
 	})
 
-	It("tells processes with the same PID apart", func() {
+	It("keeps processes with the same PID apart", func() {
 		old, young := childOf(10, 1), childOf(10, 1)
 		young.Start++
 		journal := open()

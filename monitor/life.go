@@ -3,7 +3,7 @@ package monitor
 import "time"
 
 // A life decides what becomes of a runtime while it is watched. It is a state
-// machine of plain data: step takes one event and returns what is to be done.
+// machine of plain data: step takes one event and returns the acts that follow.
 // It makes no system call, knows no clock and starts no goroutine. A driver
 // carries out the acts in order and reports their outcomes as events.
 //

@@ -5,7 +5,7 @@ package monitor
 func (t *turn) state(state State, reason string) {
 	if now := (statement{state, reason}); t.said != now {
 		t.said = now
-		t.do(act{kind: say, text: "state", says: now})
+		t.do(act{kind: writeLog, text: "state", says: now})
 		t.do(act{kind: writeRecord, says: now})
 	}
 }
@@ -45,9 +45,9 @@ func (t *turn) file(e event) {
 func (t *turn) outcome(behind *bool, what string, failed bool, reason string) {
 	switch {
 	case failed && !*behind:
-		t.do(act{kind: say, text: "the " + what + " cannot be written and is tried again", reason: reason, alarm: true})
+		t.do(act{kind: writeLog, text: "the " + what + " cannot be written and is tried again", reason: reason, alarm: true})
 	case !failed && *behind:
-		t.do(act{kind: say, text: "the " + what + " is up to date again"})
+		t.do(act{kind: writeLog, text: "the " + what + " is up to date again"})
 	}
 	*behind = failed
 	if failed {
@@ -55,8 +55,8 @@ func (t *turn) outcome(behind *bool, what string, failed bool, reason string) {
 	}
 }
 
-// catchUp tries again what could not be written, after news of the table and
-// when the retry timer says so.
+// catchUp repeats the writes that failed, after news of the table and when the retry
+// timer is due.
 func (t *turn) catchUp(e event) {
 	if t.phase == over || !e.isNews() && e.kind != retry {
 		return

@@ -95,8 +95,8 @@ const (
 	// setLook and setRetry set a timer, or set it anew: look or retry follows.
 	setLook
 	setRetry
-	// say logs.
-	say
+	// writeLog writes a line of the log.
+	writeLog
 	// ready reports to the owner that the runtime is watched.
 	ready
 	// finish ends the watching. No act follows.
@@ -105,7 +105,7 @@ const (
 
 var actNames = [...]string{
 	"write record", "append journal", "ask lease", "check table", "remove", "listen", "end listening",
-	"set look", "set retry", "say", "ready", "finish",
+	"set look", "set retry", "write log", "ready", "finish",
 }
 
 func (k actKind) String() string { return actNames[k] }
@@ -113,12 +113,12 @@ func (k actKind) String() string { return actNames[k] }
 // An act is what a life has its driver do.
 type act struct {
 	kind    actKind
-	says    statement        // writeRecord; say: of the state, if any
+	says    statement        // writeRecord; writeLog: of the state, if any
 	changes []tracker.Change // appendJournal; none where only what is missing is added
 	after   time.Duration    // setLook, setRetry
-	text    string           // say
-	reason  string           // say, finish
-	alarm   bool             // say: it went wrong
+	text    string           // writeLog
+	reason  string           // writeLog, finish
+	alarm   bool             // writeLog: a warning
 	result  result           // finish
 }
 

@@ -31,7 +31,7 @@ func (t *turn) ends(e event) bool {
 	committed := t.phase == removing || t.phase == failing
 	switch {
 	case e.kind == replaced && t.phase != failing:
-		t.do(act{kind: say, text: "the directory was removed or replaced by hand", alarm: true})
+		t.do(act{kind: writeLog, text: "the directory was removed or replaced by hand", alarm: true})
 		t.finish(resultReplaced, "")
 	case e.kind == leave && !committed:
 		t.finish(resultLeft, "")
@@ -174,10 +174,10 @@ func (t *turn) wait(e event) {
 func (t *turn) awaitRemoval(e event) {
 	switch e.kind {
 	case removed:
-		t.do(act{kind: say, text: "removed"})
+		t.do(act{kind: writeLog, text: "removed"})
 		t.finish(resultRemoved, "")
 	case unremoved:
-		t.do(act{kind: say, text: "clean up", reason: e.reason, alarm: true})
+		t.do(act{kind: writeLog, text: "clean up", reason: e.reason, alarm: true})
 		t.phase, t.failure = failing, e.reason
 		t.state(StateStopping, e.reason)
 	}

@@ -20,7 +20,7 @@ type Record struct {
 	Version int    `json:"version"`
 	Name    string `json:"name"`
 	State   State  `json:"state"`
-	// Reason says why the state is unknown.
+	// Reason is why the state is unknown, or why a removal failed.
 	Reason string `json:"reason,omitempty"`
 	// Owner is the process that became the command.
 	Owner tracker.Identity `json:"owner"`

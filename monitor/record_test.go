@@ -123,7 +123,7 @@ var _ = Describe("A record", func() {
 		Expect(err).To(MatchError(monitor.ErrNotExist))
 	})
 
-	DescribeTable("is broken, which says what is wrong, and is never guessed at", func(text, wrong string) {
+	DescribeTable("is broken, with the reason, and is never guessed at", func(text, wrong string) {
 		path := filepath.Join(dir, monitor.RecordFile)
 		Expect(os.WriteFile(path, []byte(text), 0o600)).To(Succeed())
 		_, err := monitor.ReadRecord(dir)

@@ -116,7 +116,7 @@ const (
 	neverBorn = "never born" // the process that is to start it hangs
 )
 
-// conductedBy returns the command line of a monitor that behaves as told.
+// conductedBy returns the command line of a monitor with a conduct.
 func conductedBy(conduct, dir, name string) []string {
 	self, err := os.Executable()
 	if err != nil {

@@ -63,7 +63,7 @@ func (r *Runtime) wrap(err error) error { return fmt.Errorf("runtime %q %w", r.n
 // its maker follows, so that one whose maker died is recognised.
 const stagePrefix = ".new-"
 
-// A Creation says what a new runtime is.
+// A Creation describes a new runtime.
 type Creation struct {
 	// Name of the runtime. Where it is empty, one is made up from the command.
 	Name string

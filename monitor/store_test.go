@@ -43,7 +43,7 @@ var _ = Describe("On a file system that ignores case", Label("probe", "ignores-c
 		Expect(err).NotTo(HaveOccurred())
 		other, err := store.Runtime("DEMO")
 		if errors.Is(err, monitor.ErrNotExist) {
-			Skip("the file system of temporary files tells a from A")
+			Skip("the file system of temporary files does not ignore case")
 		}
 		Expect(err).NotTo(HaveOccurred())
 		record, err := r.Record()
@@ -209,7 +209,7 @@ var _ = Describe("A store", func() {
 })
 
 var _ = Describe("The default store", func() {
-	It("is where $XDG_STATE_HOME says", func() {
+	It("is in $XDG_STATE_HOME", func() {
 		GinkgoT().Setenv("XDG_STATE_HOME", "/somewhere/state")
 		Expect(monitor.DefaultDir()).To(Equal("/somewhere/state/gemini-monitor"))
 	})
@@ -219,12 +219,12 @@ var _ = Describe("The default store", func() {
 		GinkgoT().Setenv("HOME", "/somewhere/home")
 		usual := map[string]string{
 			"linux":  ".local/state",
-			"darwin": "Library/Application Support", // as Apple's guidelines say
+			"darwin": "Library/Application Support", // Apple's guidelines
 		}
 		Expect(monitor.DefaultDir()).To(Equal(filepath.Join("/somewhere/home", usual[runtime.GOOS], "gemini-monitor")))
 	},
 		Entry("where the variable is empty", ""),
-		Entry("where it is relative, which the XDG specification says to ignore", "state"),
+		Entry("where it is relative, which is ignored by the XDG specification", "state"),
 	)
 
 	It("is an error where the home directory is not known", func() {

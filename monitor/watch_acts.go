@@ -37,8 +37,8 @@ func (w *Watching) carryOutOne(ctx context.Context, a act) {
 		w.look = time.Now().Add(a.after)
 	case setRetry:
 		w.retry = time.Now().Add(a.after)
-	case say:
-		w.say(a)
+	case writeLog:
+		w.writeLog(a)
 	case ready:
 		w.ready = true
 	case finish:
@@ -142,7 +142,7 @@ func (w *Watching) endListening() {
 	}
 }
 
-func (w *Watching) say(a act) {
+func (w *Watching) writeLog(a act) {
 	var words []any
 	if a.says.state != "" {
 		words = append(words, "state", a.says.state)

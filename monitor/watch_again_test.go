@@ -13,7 +13,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker"
 )
 
-var _ = Describe("A monitor told to stop", func() {
+var _ = Describe("A monitor that is stopped", func() {
 	var store *monitor.Store
 
 	BeforeEach(func() { store = newStore() })

@@ -28,7 +28,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 
 	unknown := And(HaveField("State", monitor.StateUnknown), HaveField("Reason", ContainSubstring("holds the lease")))
 
-	It("keeps the runtime, says why, and removes it when the lease is released", func() {
+	It("keeps the runtime, records why, and removes it when the lease is released", func() {
 		g := newGate()
 		owner := start("read -r x <&3", through(g)...)
 		runtime := own(store, "build", owner.Identity)
@@ -55,7 +55,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		nothingLeft(store)
 	})
 
-	It("leaves it as it is when told to stop", func() {
+	It("leaves it as it is when it is stopped", func() {
 		runtime := own(store, "build", dead())
 		holder(runtime)
 		w := watched(runtime)

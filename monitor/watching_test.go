@@ -75,7 +75,7 @@ func (w *watching) ends() error {
 	return w.err
 }
 
-// leaves tells the monitor to stop, and waits until it has.
+// leaves stops the monitor, and waits until it has ended.
 func (w *watching) leaves() {
 	GinkgoHelper()
 	w.stop()

@@ -22,7 +22,7 @@ func identity(pid int) tracker.Identity {
 	return tracker.Identity{PID: pid, Start: tracker.StartTime(pid), Boot: "b00t"}
 }
 
-// member is a process that joined as a child, unless a link says otherwise.
+// member returns a process that joined as a child, or by another link if one is given.
 func member(pid, parent int, command string, link ...tracker.Link) tracker.Member {
 	m := tracker.Member{
 		Process: tracker.Process{Identity: identity(pid), Parent: parent, Group: pid, Session: 10, User: 501, Command: nameOf(command)},

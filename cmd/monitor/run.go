@@ -110,7 +110,8 @@ func (g *global) become(store *monitor.Store, name, path string, args []string) 
 	})
 }
 
-// failed gives an error the exit code that says why no command was started.
+// failed gives an error the exit code of its kind: not found, not executable, or not
+// started for another reason.
 func failed(err error) error {
 	exec, _ := errors.AsType[*os.PathError](err)
 	switch {

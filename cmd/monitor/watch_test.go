@@ -51,7 +51,7 @@ var _ = Describe("The command watch", func() {
 		Expect(call("list")).To(HaveField("Stdout", ContainSubstring("unmonitored")))
 	})
 
-	It("keeps watching on a hang-up that it was told to ignore, as by nohup", func() {
+	It("keeps watching on a hang-up where its caller ignores that, as nohup does", func() {
 		pid, release := held()
 		r := create("build")
 		give(r, pid)

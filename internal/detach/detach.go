@@ -37,7 +37,7 @@ type report struct {
 // Start runs the first process with the given command line, which calls
 // [Launch], and waits until the second has reported that it is ready. Their
 // standard error goes to log. A second process that is not ready when ctx ends is
-// killed. The error says why it is not ready.
+// killed. The error is the reason why it is not ready.
 func Start(ctx context.Context, argv []string, log *os.File) error {
 	reports, theirs, err := os.Pipe()
 	if err != nil {
