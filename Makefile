@@ -1,7 +1,7 @@
 # `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
 # versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test specs explore probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
+.PHONY: help build demo test specs explore fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
 # ./... does not reach internal/bench/gopsutil, which is a module of its own.
@@ -40,6 +40,18 @@ explore: OUT := $(OUT)/explore
 explore: ## every order of the steps of small programs, on a simulated kernel
 	@mkdir -p $(OUT)
 	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter=explore --procs=2 --poll-progress-after=0 ./internal/explore ./monitor
+
+# Lists the fuzz targets, so that a new one is run without being named here. go keeps an
+# input that fails in testdata of the package, where it is a seed from then on.
+FUZZTIME ?= 5s
+fuzz: ## arbitrary bytes for what reads bytes of the disk or the kernel (FUZZTIME=5s for each)
+	@packages=$$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); \
+	found=$$(go test -list '^Fuzz' $$packages) || { echo "$$found"; exit 1; }; \
+	targets=$$(echo "$$found" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print names[i] ":" $$2; n = 0 }'); \
+	[ -n "$$targets" ] || { echo 'fuzz: no targets were found'; exit 1; }; \
+	for target in $$targets; do \
+		echo "fuzz $${target%%:*} of $${target#*:}"; \
+		go test -run '^$$' -fuzz "^$${target%%:*}\$$" -fuzztime $(FUZZTIME) "$${target#*:}" || exit 1; done
 
 probe: LABELS = probe
 probe: specs ## only the specs that check facts about the kernel
@@ -124,7 +136,7 @@ else
 	@echo 'user-check: skipped (for root on Linux)'
 endif
 
-check: lint test cross user-check darwin-check ## the whole gate
+check: lint test fuzz cross user-check darwin-check ## the whole gate
 
 clean: ## removes bin/ and out/
 	rm -rf bin out

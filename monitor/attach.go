@@ -13,12 +13,13 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// Options say how a runtime is watched. The zero value is ready for use.
+// Options are the choices of a caller that watches a runtime. The zero value is ready
+// for use.
 type Options struct {
-	// Log takes what the monitor logs. Where it is nil, that is dropped.
+	// Log receives what the monitor logs. Where it is nil, nothing is logged.
 	Log *slog.Logger
-	// Releases is to be shared by all runtimes that one process watches. Where it
-	// is nil, the runtime has one of its own.
+	// Releases should be shared by all runtimes that one process watches. Where it
+	// is nil, the runtime gets one of its own.
 	Releases *ReleaseNotifier
 }
 
@@ -38,16 +39,16 @@ type Watching struct {
 	events  []event // outcomes and answers that the life has not taken yet
 	look    time.Time
 	retry   time.Time
-	leaving bool // the life was told that ctx has ended
+	leaving bool // the life has taken the end of ctx
 	ready   bool
-	result  *act  // finish, once the life has said so
+	result  *act  // finish, once the life has returned it
 	failure error // of the removal, or of the tracker
-	unsaid  error // why the record could not be written, last
+	unsaid  error // of the last write of the record
 }
 
 // Attach makes the calling process the monitor of the runtime. It returns when
-// the owner is watched, all that descends from it is known, and the record says
-// so. It goes on from the journal where an earlier monitor ended. The caller then
+// the owner is watched, all that descends from it is known, and the record names the
+// monitor. It goes on from the journal where an earlier monitor ended. The caller then
 // calls [Watching.Run], or [Watching.Close].
 //
 // The tracker stays the caller's, and may follow other trees too. The error is
@@ -95,8 +96,8 @@ func (w *Watching) open() (err error) {
 	return nil
 }
 
-// attach follows the owner and all that an earlier monitor knew, and has the
-// record say so.
+// attach follows the owner and all that an earlier monitor knew, and writes the
+// monitor into the record.
 func (w *Watching) attach(ctx context.Context, t *tracker.Tracker) error {
 	self, err := process.Lookup(os.Getpid())
 	if err != nil {

@@ -45,8 +45,7 @@ type Program struct {
 // and ended its monitor. The error is [ErrNoMonitor], or an [os.PathError] of
 // "exec".
 func (r *Runtime) Become(p Program) error {
-	// Opened now, because undoing must not need a new descriptor: there may be
-	// none.
+	// Opened now, because undo must work when no descriptor is left.
 	lock, err := r.openLock()
 	if err != nil {
 		return errors.Join(err, r.remove())
@@ -56,7 +55,7 @@ func (r *Runtime) Become(p Program) error {
 	return errors.Join(err, r.undo(lock, p.Patience))
 }
 
-// become takes the lease, has a monitor watch and becomes the program.
+// become takes the lease, starts the monitor and becomes the program.
 func (r *Runtime) become(p Program) error {
 	lease, err := r.holdLease()
 	if err != nil {
@@ -69,7 +68,7 @@ func (r *Runtime) become(p Program) error {
 	return r.exec(lease, p)
 }
 
-// exec makes the lease outlive this program and becomes the other.
+// exec makes the lease survive exec and becomes the program.
 func (r *Runtime) exec(lease *os.File, p Program) error {
 	kept, err := keepOnExec(lease)
 	if err != nil {
@@ -79,8 +78,8 @@ func (r *Runtime) exec(lease *os.File, p Program) error {
 	env := append(os.Environ(), EnvRuntime+"="+r.name, EnvDirectory+"="+r.Root(), EnvStore+"="+r.store.dir)
 	err = syscall.Exec(p.Path, p.Args, lastOfEach(env))
 	if errors.Is(err, syscall.ENOEXEC) {
-		// A script that names no interpreter: the shell runs it, as execvp(3)
-		// and every shell would have it.
+		// The shell runs a script that names no interpreter, as execvp(3) and
+		// shells do (docs/linux.md L24).
 		args := append([]string{"/bin/sh", p.Path}, p.Args[1:]...)
 		err = syscall.Exec(args[0], args, lastOfEach(env))
 	}
@@ -104,7 +103,7 @@ func lastOfEach(env []string) []string {
 	return kept
 }
 
-// startMonitor has another process watch the runtime and waits until it does.
+// startMonitor starts the monitor and waits until it reports that it watches.
 func (r *Runtime) startMonitor(p Program) error {
 	ctx, cancel := context.WithTimeout(context.Background(), p.Patience)
 	defer cancel()

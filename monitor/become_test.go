@@ -22,7 +22,7 @@ import (
 )
 
 // atHome returns a store with a place beside it for what monitors leave there.
-// Whoever lingers does so until release, at the latest until the spec ends.
+// A monitor that lingers does so until release, at the latest until the spec ends.
 func atHome() (store *monitor.Store, release func()) {
 	GinkgoHelper()
 	place := GinkgoT().TempDir()
@@ -33,7 +33,7 @@ func atHome() (store *monitor.Store, release func()) {
 	held, err := os.OpenFile(filepath.Join(place, fifo), os.O_RDWR, 0)
 	Expect(err).NotTo(HaveOccurred())
 	release = func() {
-		_ = os.Remove(held.Name()) // who comes later does not linger
+		_ = os.Remove(held.Name()) // a later monitor does not linger
 		_ = held.Close()
 	}
 	DeferCleanup(func() {
@@ -43,17 +43,20 @@ func atHome() (store *monitor.Store, release func()) {
 	return store, release
 }
 
-// monitorsOf tells for each monitor that was ever started for a store whether
-// it lives.
+// monitorsOf returns for each monitor that was ever started for a store whether
+// it lives, and an entry for PID 0.
 func monitorsOf(store *monitor.Store) (alive map[int]bool, err error) {
 	book, err := os.ReadFile(filepath.Join(filepath.Dir(store.Dir()), guestBook))
-	alive = map[int]bool{0: false} // HaveEach wants somebody
+	alive = map[int]bool{0: false} // HaveEach needs an element
 	for _, line := range strings.Fields(string(book)) {
 		pid, err := strconv.Atoi(line)
 		if err != nil {
 			return nil, err
 		}
 		row, err := process.Lookup(pid)
+		if err != nil && !errors.Is(err, process.ErrGone) {
+			return nil, err
+		}
 		alive[pid] = err == nil && row.State != process.Zombie
 	}
 	if os.IsNotExist(err) {
@@ -62,8 +65,8 @@ func monitorsOf(store *monitor.Store) (alive map[int]bool, err error) {
 	return alive, err
 }
 
-// noCommand is what is not to be run. Should it be all the same, a spec fails. A
-// command that exists would take the place of the specs, and end well.
+// noCommand is a command that must not be run. If a monitor fault runs it, a spec
+// fails. A command that exists would replace the specs, and exit with 0.
 const noCommand = "/no/such/command"
 
 var _ = Describe("Starting a runtime", func() {
@@ -72,7 +75,7 @@ var _ = Describe("Starting a runtime", func() {
 
 	BeforeEach(func() { store, release = atHome() })
 
-	// run tries to become a command under a monitor that behaves as told.
+	// run tries to become a command under a monitor with a conduct.
 	run := func(path, conduct string, patience time.Duration) error {
 		return become(store, monitor.Program{
 			Path: path, Args: []string{path},
@@ -90,7 +93,7 @@ var _ = Describe("Starting a runtime", func() {
 	},
 		Entry("when it ends without a word", exits, generous, "it ended"),
 		Entry("when it answers with an error", refuses, generous, "no luck today"),
-		Entry("when it never says that it is ready", stuck, 2*time.Second, "it did not answer in time"),
+		Entry("when it never reports that it is ready", stuck, 2*time.Second, "it did not answer in time"),
 		Entry("when the process that is to start it hangs", neverBorn, 2*time.Second, ""),
 	)
 
@@ -104,7 +107,7 @@ var _ = Describe("Starting a runtime", func() {
 		nothingLeft(store)
 	})
 
-	It("is refused with what the monitor said last, where it says why in its log", func() {
+	It("is refused with the last line of the log, where the monitor wrote why", func() {
 		err := become(store, monitor.Program{
 			Path: noCommand, Args: []string{noCommand}, Patience: generous,
 			Monitor: []string{"/bin/sh", "-c", "echo first >&2; echo the reason >&2; exit 3"},
@@ -118,7 +121,7 @@ var _ = Describe("Starting a runtime", func() {
 		Expect(run(noCommand, late, 2*time.Second)).To(MatchError(monitor.ErrNoMonitor))
 		nothingLeft(store)
 		release()
-		Eventually(monitorsOf).WithArguments(store).Should(HaveEach(false))
+		Eventually(monitorsOf).WithArguments(store).Should(And(HaveLen(2), HaveEach(false)), "one monitor was there, and ended")
 		nothingLeft(store)
 	})
 
@@ -222,8 +225,8 @@ var _ = Describe("Starting a runtime", func() {
 			Expect(monitors.Group).To(Equal(monitors.PID))
 			Expect(process.IsDescendant(monitors.PID, owner.PID)).To(BeFalse())
 			Expect(process.IsDescendant(monitors.PID, os.Getpid())).To(BeFalse())
-			// Stopped, the monitor cannot end: whoever shares the gate's pipe besides
-			// the owner would be seen to hold it.
+			// Stopped, the monitor cannot end. If it had inherited the gate's pipe, the
+			// pipe would not end with the owner.
 			Expect(syscall.Kill(monitors.PID, syscall.SIGSTOP)).To(Succeed())
 			DeferCleanup(func() { _ = syscall.Kill(monitors.PID, syscall.SIGCONT) }) // it may have gone
 			g.sign.Close()

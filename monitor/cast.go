@@ -20,8 +20,8 @@ func newCast() cast {
 	return cast{make(map[process.Identity]trees.Member), make(map[process.Identity]trees.Member)}
 }
 
-// take changes the cast as an entry says. It reports whether that says anything
-// new: the first link of a member says more than a later one.
+// take changes the cast by an entry. It reports whether the entry is new: a member
+// keeps its first link, which is stronger evidence than a later one.
 func (c *cast) take(e JournalEntry) (isNew bool) {
 	if e.Member == nil {
 		return true
@@ -41,8 +41,9 @@ func (c *cast) take(e JournalEntry) (isNew bool) {
 	return true
 }
 
-// dismiss forgets the former members that can hardly link a process. A group
-// that a member entered after it had joined is not known here.
+// dismiss drops the former members that created no group or session of a member, by
+// the rows of the time when the members joined. A group that a member entered later
+// is not known here.
 func (c *cast) dismiss() {
 	named := make(map[int]bool)
 	for _, m := range c.members {

@@ -22,7 +22,7 @@ var _ = Describe("Making a runtime", func() {
 
 	BeforeEach(func() { store = newStore() })
 
-	It("records who made it, what for, where and when", func() {
+	It("records its owner, command, place and time", func() {
 		GinkgoT().Chdir(GinkgoT().TempDir())
 		before := time.Now()
 		runtime, err := store.Create(mine("build", []string{"make", "-j 8"}))
@@ -48,7 +48,7 @@ var _ = Describe("Making a runtime", func() {
 		Expect(record.Machine).NotTo(BeEmpty())
 	})
 
-	It("records the owner that it is given, whoever makes it", func() {
+	It("records the owner that it is given, which need not be the maker", func() {
 		owner := start("read -r x <&3", through(newGate())...).Identity
 		runtime, err := store.Create(monitor.Creation{Owner: owner, Command: []string{"/bin/sh"}})
 		Expect(err).NotTo(HaveOccurred())
@@ -117,16 +117,22 @@ var _ = Describe("Making a runtime", func() {
 		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}), "no stage is left")
 	})
 
-	It("shows it whole: whoever finds the name finds everything", func() {
+	It("shows it whole: with the name there are all files", func() {
+		const enough, atMost = 10, 100_000
 		var maker sync.WaitGroup
+		var seen atomic.Int32
 		done := make(chan struct{})
 		maker.Go(func() {
 			defer close(done)
 			defer GinkgoRecover()
-			for i := range 100 {
+			var last *monitor.Runtime
+			for i := 0; i < 100 || seen.Load() < enough && i < atMost; i++ {
 				runtime, err := store.Create(mine(fmt.Sprint(i), nil))
 				Expect(err).NotTo(HaveOccurred())
-				Expect(runtime.Remove()).To(Succeed())
+				if last != nil { // so that there is always one to be found
+					Expect(last.Remove()).To(Succeed())
+				}
+				last = runtime
 			}
 		})
 		for begun := false; !begun; {
@@ -142,8 +148,10 @@ var _ = Describe("Making a runtime", func() {
 			for _, status := range all {
 				Expect(status.State).NotTo(Equal(monitor.StateBroken), status.Reason)
 			}
+			seen.Add(int32(len(all)))
 		}
 		maker.Wait()
+		Expect(seen.Load()).To(BeNumerically(">=", enough), "runtimes that were found")
 	})
 })
 
@@ -189,7 +197,7 @@ var _ = Describe("Sweeping a store", func() {
 		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
 	})
 
-	It("deletes what was being made before the last boot, whoever has that PID now", func() {
+	It("deletes what was being made before the last boot, also when another process has that PID now", func() {
 		maker := self()
 		maker.Boot = "earlier"
 		stage(maker)

@@ -12,15 +12,15 @@ import (
 // this one.
 var ErrElsewhere = errors.New("its processes cannot be seen from here")
 
-// visible returns nil when it can be told here whether the processes of the
-// runtime are alive.
+// visible returns nil when the process table here shows whether the processes of
+// the runtime are alive. Otherwise the error wraps [ErrElsewhere].
 func (r Record) visible() error {
 	since, err := r.Owner.ThisBoot()
 	if err != nil {
 		return err
 	}
-	// What was made before this machine was started is over, if it was made on
-	// this machine.
+	// A runtime that was made on this machine before its last start has no live
+	// process.
 	if here, _ := os.Hostname(); !since && !r.madeHere(here) {
 		return fmt.Errorf("%w: it was made on %q, and this is %q", ErrElsewhere, r.Host, here)
 	}
@@ -40,5 +40,5 @@ func (r Record) madeHere(name string) bool {
 	return r.Host == name || r.Host == "" || name == ""
 }
 
-// thisMachine tells this machine from others.
+// thisMachine returns what identifies this machine. It reads that once.
 var thisMachine = sync.OnceValues(readMachine)

@@ -16,7 +16,7 @@ var _ = Describe("Of processes in another namespace", func() {
 	var store *monitor.Store
 	var runtime *monitor.Runtime
 
-	// Nobody has this PID here, and nobody holds the lease.
+	// No process here has this PID, and none holds the lease.
 	elsewhere := func() process.Identity {
 		owner := dead()
 		owner.Boot += "/time:[1]"
@@ -28,7 +28,7 @@ var _ = Describe("Of processes in another namespace", func() {
 		runtime = own(store, "build", elsewhere())
 	})
 
-	It("nobody here knows whether they live", func() {
+	It("the state is unknown: whether they live cannot be seen here", func() {
 		status, err := statusOf(store, "build")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(status.State).To(Equal(monitor.StateUnknown))
@@ -44,7 +44,7 @@ var _ = Describe("Of processes in another namespace", func() {
 		Expect(runtime.Root()).To(BeADirectory())
 	})
 
-	It("nobody sweeps away what they are making", func() {
+	It("a sweep leaves what they are making", func() {
 		stage := monitor.StageOf(elsewhere()) + "1"
 		Expect(os.Mkdir(filepath.Join(store.Runtimes(), stage), 0o700)).To(Succeed())
 		store.Sweep()

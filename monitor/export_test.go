@@ -9,7 +9,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// What the specs look at inside.
+// The names that the specs use.
 
 const (
 	RecordFile  = recordFile

@@ -30,8 +30,8 @@ func (v *Survey) Current() (Status, error) {
 	return v.nearest(append([]process.Process{self}, ancestors...))
 }
 
-// nearest returns the runtime that has the first possible process of a line as
-// a member, the newest one if there are several.
+// nearest returns the runtime of the first process of a line that is a member of
+// one. Where it is a member of several, nearest returns the newest.
 func (v *Survey) nearest(line []process.Process) (Status, error) {
 	all, err := v.All()
 	if err != nil {

@@ -9,11 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes a lock on an open file, for itself alone or shared, without
-// waiting. It reports whether it got it.
+// tryLock takes a lock on an open file, exclusive or shared, without waiting. It
+// reports whether it has the lock.
 //
-// The lock is flock(2): it belongs to the open file, so a process that inherits the
-// descriptor holds it too, and it is free when the last of them has closed it.
+// The lock is flock(2). It belongs to the open file: a process that inherits the
+// descriptor holds it too, and it is free when the last copy of the descriptor is
+// closed (docs/xnu.md X31; docs/linux.md L21).
 func tryLock(file *os.File, alone bool) (bool, error) {
 	how := unix.LOCK_SH
 	if alone {
@@ -26,7 +27,7 @@ func tryLock(file *os.File, alone bool) (bool, error) {
 	return err == nil, err
 }
 
-// unlockFile gives up a lock on an open file.
+// unlockFile releases a lock on an open file.
 func unlockFile(file *os.File) error { return flock(file, unix.LOCK_UN) }
 
 func flock(file *os.File, how int) error {

@@ -23,7 +23,7 @@ type journal struct {
 	missing []JournalEntry
 	// torn: the file may end with a part of a line.
 	torn bool
-	// stale: more than missing is missing. The cast has it all.
+	// stale: the file lacks more than missing. The cast has it all.
 	stale bool
 }
 
@@ -54,8 +54,8 @@ func openJournal(path string) (*journal, error) {
 	return &journal{path: path, file: file, extent: whole, cast: cast}, nil
 }
 
-// append writes all changes of one moment at once, and what is missing from
-// before. After an error they are missing.
+// append writes all changes of one moment at once, behind the entries that are
+// missing. After an error the changes are missing too.
 func (j *journal) append(changes []trees.Change) error {
 	for _, c := range changes {
 		if e := entryOf(c); j.take(e) {

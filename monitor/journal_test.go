@@ -57,7 +57,7 @@ var _ = Describe("A journal", func() {
 		return trees.Change{Kind: trees.Left, Time: noon, Member: m}
 	}
 
-	It("remembers who joined and did not leave, with their links", func() {
+	It("keeps the members that joined and did not leave, with their links", func() {
 		first, second, third := member(10, trees.Link{Kind: trees.LinkRoot}), childOf(11, 10), childOf(12, 11)
 		journal := open()
 		Expect(journal.Append(joined(first), joined(second))).To(Succeed())
@@ -67,7 +67,7 @@ var _ = Describe("A journal", func() {
 		}))
 	})
 
-	It("tells processes with the same PID apart", func() {
+	It("keeps processes with the same PID apart", func() {
 		old, young := childOf(10, 1), childOf(10, 1)
 		young.Start++
 		journal := open()
@@ -82,19 +82,19 @@ var _ = Describe("A journal", func() {
 		return m
 	}
 
-	It("remembers those who left too: they may have led a group that somebody is in", func() {
+	It("keeps former members too: one may have led the group of a member", func() {
 		leader, follower := inGroup(11, 11), inGroup(12, 11)
 		Expect(open().Append(joined(leader), joined(follower), left(leader))).To(Succeed())
 		Expect(open().Relatives()).To(ConsistOf(leader.Identity, follower.Identity))
 	})
 
-	It("remembers them whatever group others were in when they joined, which they may have changed", func() {
+	It("keeps them also where no member was in their group when it joined: a member may enter it later", func() {
 		leader, follower := inGroup(11, 11), inGroup(12, 10)
 		Expect(open().Append(joined(leader), joined(follower), left(leader))).To(Succeed())
 		Expect(open().Relatives()).To(ConsistOf(leader.Identity, follower.Identity))
 	})
 
-	It("keeps the first link of a member, which says more than a later one", func() {
+	It("keeps the first link of a member, which is stronger evidence than a later one", func() {
 		Expect(open().Append(joined(childOf(11, 10)))).To(Succeed())
 		journal := open()
 		Expect(journal.Append(joined(member(11, trees.Link{Kind: trees.LinkKnown})))).To(Succeed())
@@ -161,7 +161,7 @@ var _ = Describe("A journal", func() {
 		Expect(path).NotTo(BeAnExistingFile())
 	})
 
-	It("does not grow for ever: the departed are dropped, members and links stay", func() {
+	It("does not grow for ever: former members are dropped, members and links stay", func() {
 		stays := []trees.Member{member(10, trees.Link{Kind: trees.LinkRoot}), childOf(11, 10)}
 		journal := open()
 		Expect(journal.Append(joined(stays[0]), joined(stays[1]))).To(Succeed())
@@ -180,7 +180,7 @@ var _ = Describe("A journal", func() {
 		}
 	})
 
-	It("keeps those who link somebody when it drops the departed", func() {
+	It("keeps the former members that link a member when it drops the others", func() {
 		leader, follower := inGroup(11, 11), inGroup(12, 11)
 		journal := open()
 		Expect(journal.Append(joined(leader), joined(follower), left(leader))).To(Succeed())

@@ -24,8 +24,8 @@ func (r *Runtime) holdLease() (*os.File, error) {
 	return file, nil
 }
 
-// A leaseWitness says whether any process holds the lease. Only the monitor of
-// a runtime has one: while it asks, it holds the lease itself for a moment.
+// A leaseWitness reports whether any process holds the lease. Only the monitor of a
+// runtime has one: asking takes the lease for a moment.
 type leaseWitness struct {
 	file *os.File
 }

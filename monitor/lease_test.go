@@ -5,6 +5,7 @@ package monitor_test
 import (
 	"os"
 	"sync"
+	"sync/atomic"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -20,7 +21,7 @@ func hold(r *monitor.Runtime) *os.File {
 	return lease
 }
 
-// leased makes a runtime, and who asks for its lease until the spec ends.
+// leased makes a runtime, and a witness of its lease until the spec ends.
 func leased() (*monitor.Runtime, monitor.LeaseWitness) {
 	GinkgoHelper()
 	runtime, err := newStore().Create(mine("build", nil))
@@ -37,7 +38,7 @@ var _ = Describe("The lease of a runtime", func() {
 
 	BeforeEach(func() { runtime, witness = leased() })
 
-	It("is free while nobody holds it, however often one asks", func() {
+	It("is free while no process holds it, however often it is asked", func() {
 		for range 100 {
 			Expect(witness.Free()).To(BeTrue())
 		}
@@ -48,7 +49,7 @@ var _ = Describe("The lease of a runtime", func() {
 		Expect(hold(runtime).Close()).To(Succeed())
 	})
 
-	It("is free at once when its one holder lets go", func() {
+	It("is free at once when its one holder closes it", func() {
 		lease := hold(runtime)
 		Expect(witness.Free()).To(BeFalse())
 		Expect(lease.Close()).To(Succeed())
@@ -61,7 +62,7 @@ var _ = Describe("The lease of a runtime", func() {
 		Expect(lease.Close()).To(Succeed())
 		Expect(witness.Free()).To(BeFalse())
 		holder.kill()
-		// No waiting here: the kernel closes descriptors before it tells of an exit.
+		// No waiting here: the kernel closes descriptors before it reports an exit (docs/linux.md L6; docs/xnu.md G6).
 		Expect(witness.Free()).To(BeTrue())
 	})
 
@@ -75,7 +76,7 @@ var _ = Describe("The lease of a runtime", func() {
 		Eventually(witness.Free).Should(BeTrue())
 	})
 
-	It("is held by whoever inherited it under another number", func() {
+	It("is held by a process that inherited it under another number", func() {
 		lease, g := hold(runtime), newGate()
 		start("exec 9>&5 5>&-; read -r x <&3", append(through(g), lease)...)
 		Expect(lease.Close()).To(Succeed())
@@ -99,7 +100,7 @@ var _ = Describe("The lease of a runtime", func() {
 		Expect(witness.Free()).To(BeTrue())
 	})
 
-	It("can be held by several who do not share a descriptor", func() {
+	It("can be held by several processes that do not share a descriptor", func() {
 		first, second := hold(runtime), hold(runtime)
 		Expect(first.Close()).To(Succeed())
 		Expect(witness.Free()).To(BeFalse())
@@ -107,11 +108,12 @@ var _ = Describe("The lease of a runtime", func() {
 		Expect(witness.Free()).To(BeTrue())
 	})
 
-	It("is never called free while one holder lives, whoever comes and goes", func() {
+	It("is never reported free while one holder lives, also while others come and go", func() {
 		lease := hold(runtime)
 		holder := start("exec cat <&3", append(through(newGate()), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		var others sync.WaitGroup
+		var comings atomic.Int32
 		stop := make(chan struct{})
 		for range 2 {
 			others.Go(func() {
@@ -124,11 +126,15 @@ var _ = Describe("The lease of a runtime", func() {
 						other, err := runtime.HoldLease()
 						Expect(err).NotTo(HaveOccurred())
 						Expect(other.Close()).To(Succeed())
+						comings.Add(1)
 					}
 				}
 			})
 		}
 		for range 2000 {
+			Expect(witness.Free()).To(BeFalse())
+		}
+		for asked := comings.Load(); comings.Load() < asked+10; {
 			Expect(witness.Free()).To(BeFalse())
 		}
 		close(stop)
@@ -137,7 +143,7 @@ var _ = Describe("The lease of a runtime", func() {
 		Expect(witness.Free()).To(BeTrue())
 	})
 
-	It("is an error where its file is missing, for who holds and who asks", func() {
+	It("is an error where its file is missing, for the holder and for the witness", func() {
 		Expect(os.Remove(runtime.Path(monitor.LeaseFile))).To(Succeed())
 		_, err := runtime.HoldLease()
 		Expect(err).To(MatchError(os.ErrNotExist))

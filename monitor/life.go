@@ -3,13 +3,13 @@ package monitor
 import "time"
 
 // A life decides what becomes of a runtime while it is watched. It is a state
-// machine of plain data: step takes one event and returns what is to be done.
+// machine of plain data: step takes one event and returns the acts that follow.
 // It makes no system call, knows no clock and starts no goroutine. A driver
 // carries out the acts in order and reports their outcomes as events.
 //
 // The phases:
 //
-//	attaching  the record is about to name the monitor; the owner waits for that
+//	attaching  the record is being written with the monitor; the owner waits for that
 //	following  the process table shows members
 //	blind      the process table cannot be read
 //	checking   the process table is being read anew
@@ -17,7 +17,7 @@ import "time"
 //	waiting    the process table shows no member, and the lease is held or
 //	           cannot be asked
 //	removing   both witnesses agree; the runtime is being removed
-//	failing    the removal failed; the record is about to say why
+//	failing    the removal failed; the record is being written with the reason
 //	over       the watching has ended
 //
 // The edges. An event that a phase does not name changes nothing there.
@@ -82,9 +82,9 @@ type life struct {
 	lease, table question
 	// patience is how long the next look is away while the lease is held.
 	patience time.Duration
-	// said is what the record is to say.
+	// said is the statement that the record should have.
 	said statement
-	// recordBehind: the record does not say that. journalBehind: changes are
+	// recordBehind: the record does not have it. journalBehind: changes are
 	// missing in the journal.
 	recordBehind, journalBehind bool
 	// failure is why the removal failed.
@@ -128,7 +128,7 @@ const (
 	slowLook = 5 * time.Second
 )
 
-// The reasons that the record gives where the witnesses do not agree.
+// The reasons in the record where the witnesses do not agree.
 const (
 	reasonHeld       = "a process that the process table does not show as a member holds the lease"
 	reasonUnasked    = "the lease cannot be asked: "

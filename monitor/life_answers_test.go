@@ -40,8 +40,8 @@ func (v village) check() []answer {
 	return []answer{{event{kind: vacant}, v}}
 }
 
-// ask asks the lease. As the driver does, it looks at the table again before it
-// says that the lease is free.
+// ask asks the lease. As the driver does, it reads the verdict again before it
+// reports that the lease is free.
 func (v village) ask() (answers []answer) {
 	switch {
 	case v.any(func(b body) bool { return b.holds }):

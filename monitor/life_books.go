@@ -1,10 +1,11 @@
 package monitor
 
-// state has the record say something new.
+// state writes a new state into the record and the log. It does nothing where the
+// record has it already.
 func (t *turn) state(state State, reason string) {
 	if now := (statement{state, reason}); t.said != now {
 		t.said = now
-		t.do(act{kind: say, text: "state", says: now})
+		t.do(act{kind: writeLog, text: "state", says: now})
 		t.do(act{kind: writeRecord, says: now})
 	}
 }
@@ -39,14 +40,14 @@ func (t *turn) file(e event) {
 	}
 }
 
-// outcome notes whether a write succeeded. The last outcome tells: each write
-// brings up to date all that earlier ones left behind.
+// outcome keeps whether a write succeeded. Only the last outcome counts: each write
+// includes what earlier ones did not write.
 func (t *turn) outcome(behind *bool, what string, failed bool, reason string) {
 	switch {
 	case failed && !*behind:
-		t.do(act{kind: say, text: "the " + what + " cannot be written and is tried again", reason: reason, alarm: true})
+		t.do(act{kind: writeLog, text: "the " + what + " cannot be written and is tried again", reason: reason, alarm: true})
 	case !failed && *behind:
-		t.do(act{kind: say, text: "the " + what + " is up to date again"})
+		t.do(act{kind: writeLog, text: "the " + what + " is up to date again"})
 	}
 	*behind = failed
 	if failed {
@@ -54,8 +55,8 @@ func (t *turn) outcome(behind *bool, what string, failed bool, reason string) {
 	}
 }
 
-// catchUp tries again what could not be written, after news of the table and
-// when the retry timer says so.
+// catchUp repeats the writes that failed, after news of the table and when the retry
+// timer is due.
 func (t *turn) catchUp(e event) {
 	if t.phase == over || !e.isNews() && e.kind != retry {
 		return
@@ -77,7 +78,7 @@ func (t *turn) does(kind actKind) bool {
 	return false
 }
 
-// isNews reports whether the event tells of a change of the table.
+// isNews reports whether the event is a change of the table.
 func (e event) isNews() bool {
 	switch e.kind {
 	case members, emptied, unreadable, readable:

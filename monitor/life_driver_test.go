@@ -11,7 +11,7 @@ func (s *stage) begin(take step) {
 	s.take(take, event{kind: begin, changes: left})
 }
 
-// end is the end of a monitor, with all that it remembers.
+// end ends a monitor. What it had in memory is lost.
 func (s *stage) end() {
 	s.working, s.life = false, life{}
 	s.acts, s.events, s.missing = nil, nil, nil
@@ -88,7 +88,8 @@ func (s *stage) push(o outcome) {
 	s.events = slices.Insert(slices.Clone(s.events), at, o)
 }
 
-// isOutcome tells how a write ended from what a witness has answered.
+// isOutcome reports whether an event is the outcome of a write. The others are
+// answers of a witness.
 func (o outcome) isOutcome() bool {
 	switch o.kind {
 	case recorded, unrecorded, journaled, unjournaled, removed, unremoved, replaced:
@@ -97,7 +98,7 @@ func (o outcome) isOutcome() bool {
 	return false
 }
 
-// answers returns how an act may end, if the monitor is told.
+// answers returns how an act may end. It is empty for an act without an outcome.
 func (s *stage) answers(a act) []answer {
 	switch a.kind {
 	case writeRecord:
@@ -114,7 +115,7 @@ func (s *stage) answers(a act) []answer {
 	return nil
 }
 
-// note carries out an act of which the monitor hears nothing.
+// note carries out an act without an outcome.
 func (s *stage) note(a act) {
 	s.acts = s.acts[1:]
 	switch a.kind {

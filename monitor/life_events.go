@@ -6,7 +6,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// A statement is what the record says of a runtime.
+// A statement is the state and the reason in the record.
 type statement struct {
 	state  State
 	reason string
@@ -88,16 +88,16 @@ const (
 	// remove takes the runtime out of the store: removed, unremoved or replaced
 	// follows.
 	remove
-	// listen has releases of the lease reported from now on; endListening ends
-	// that. A driver may miss some.
+	// listen begins to report releases of the lease; endListening ends that. A
+	// driver may miss releases.
 	listen
 	endListening
 	// setLook and setRetry set a timer, or set it anew: look or retry follows.
 	setLook
 	setRetry
-	// say logs.
-	say
-	// ready tells the owner that the runtime is watched.
+	// writeLog writes a line of the log.
+	writeLog
+	// ready reports to the owner that the runtime is watched.
 	ready
 	// finish ends the watching. No act follows.
 	finish
@@ -105,7 +105,7 @@ const (
 
 var actNames = [...]string{
 	"write record", "append journal", "ask lease", "check table", "remove", "listen", "end listening",
-	"set look", "set retry", "say", "ready", "finish",
+	"set look", "set retry", "write log", "ready", "finish",
 }
 
 func (k actKind) String() string { return actNames[k] }
@@ -113,12 +113,12 @@ func (k actKind) String() string { return actNames[k] }
 // An act is what a life has its driver do.
 type act struct {
 	kind    actKind
-	says    statement      // writeRecord; say: of the state, if any
+	says    statement      // writeRecord; writeLog: of the state, if any
 	changes []trees.Change // appendJournal; none where only what is missing is added
 	after   time.Duration  // setLook, setRetry
-	text    string         // say
-	reason  string         // say, finish
-	alarm   bool           // say: it went wrong
+	text    string         // writeLog
+	reason  string         // writeLog, finish
+	alarm   bool           // writeLog: a warning
 	result  result         // finish
 }
 
@@ -136,9 +136,8 @@ var resultNames = [...]string{"removed", "left", "replaced", "failed"}
 
 func (r result) String() string { return resultNames[r] }
 
-// newsOf makes one event of the changes of one moment. The last word on the
-// table counts: after a read that failed, members tell nothing until one
-// succeeds.
+// newsOf makes one event of the changes of one moment. The last change of the table
+// decides. After a read that failed, members decide nothing until a read succeeds.
 func newsOf(changes []trees.Change) event {
 	e := event{kind: members, changes: changes}
 	for _, c := range changes {

@@ -46,6 +46,7 @@ var _ = Describe("The life of a runtime, in every interleaving", func() {
 			x, broken := explore((*life).step, p.stage())
 			AddReportEntry("explored", fmt.Sprintf("%d stages, %d transitions", x.stages, x.transitions), ReportEntryVisibilityFailureOrVerbose)
 			Expect(broken).To(BeNil(), "%v", broken)
+			Expect(x.stages).To(BeNumerically(">", 100))
 		})
 	}
 })
@@ -77,7 +78,7 @@ func drop(kinds ...actKind) step {
 	})
 }
 
-// takeFor mistakes one event for another.
+// takeFor replaces one event by another.
 func takeFor(kind, mistaken eventKind) step {
 	return func(l *life, e event) []act {
 		if e.kind == kind {
@@ -121,7 +122,7 @@ var mutants = []mutant{
 	{"takes a lease that cannot be asked for a free one", takeFor(unasked, free), early},
 	{"takes a held lease for a free one", takeFor(held, free), early},
 	{"takes a table that cannot be read for an empty one", takeFor(unchecked, vacant), early},
-	{"removes when it is told to leave", after(func(_ life, _ *life, e event, acts []act) []act {
+	{"removes when it has to leave", after(func(_ life, _ *life, e event, acts []act) []act {
 		if e.kind == leave {
 			return append([]act{{kind: remove}}, acts...)
 		}

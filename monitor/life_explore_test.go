@@ -111,9 +111,9 @@ func brokenBy(s *stage, a act) string {
 	case a.kind == finish && a.result == resultFailed && s.attached && !s.removalFailed:
 		return "gives up though no removal failed"
 	case a.kind == finish && a.result == resultLeft && !s.leaving:
-		return "leaves without being told to"
+		return "leaves without a request"
 	case a.kind == finish && a.result == resultRemoved && !s.world.removed():
-		return "says removed though nothing was"
+		return "reports a removal that was none"
 	}
 	return ""
 }

@@ -17,8 +17,8 @@ type stage struct {
 	missing []trees.Change // in the monitor's memory, and not in the journal
 
 	look, retry, listening bool
-	attached               bool // it said that it watches
-	leaving                bool // it was told to
+	attached               bool // it has reported that it watches
+	leaving                bool // it has taken the request to leave
 	removalFailed          bool
 
 	// kills and leaves are how often that may still happen.
@@ -37,7 +37,7 @@ type outcome struct {
 	fresh bool
 }
 
-// key tells stages apart. How long the next look is away makes no difference.
+// key is different for different stages. The time to the next look is not in it.
 func (s *stage) key() string {
 	key := append(make([]byte, 0, 256), s.world.key()...)
 	l := &s.life
@@ -84,8 +84,8 @@ type transition struct {
 	next *stage
 }
 
-// transitions returns all that may happen next. Where the monitor writes, or
-// hears how that ended, the processes wait: they could not tell the difference.
+// transitions returns all that may happen next. While the monitor writes, or takes
+// the outcome, no process acts: the order makes no difference to either.
 func (s *stage) transitions(take step) (all []transition) {
 	if s.working && s.writes() {
 		return append(s.proceed(take), s.killings()...)

@@ -31,7 +31,7 @@ func (t *turn) ends(e event) bool {
 	committed := t.phase == removing || t.phase == failing
 	switch {
 	case e.kind == replaced && t.phase != failing:
-		t.do(act{kind: say, text: "the directory was removed or replaced by hand", alarm: true})
+		t.do(act{kind: writeLog, text: "the directory was removed or replaced by hand", alarm: true})
 		t.finish(resultReplaced, "")
 	case e.kind == leave && !committed:
 		t.finish(resultLeft, "")
@@ -75,7 +75,7 @@ func (t *turn) attach(e event) {
 	}
 }
 
-// hear takes news of the table where no question is under way that counts.
+// hear takes news of the table. An answer that is under way does not count then.
 func (t *turn) hear(e event) {
 	switch e.kind {
 	case emptied:
@@ -86,8 +86,8 @@ func (t *turn) hear(e event) {
 	case readable:
 		t.check()
 	case members:
-		// The members of a table that shows some are the journal's business. Where
-		// it showed none, it is read anew: a member may have come and gone.
+		// Where the table shows members, changes of them go to the journal alone.
+		// Where it showed none, it is read anew: a member may have come and gone.
 		if t.phase != following && t.phase != blind {
 			t.patience = quickLook
 			t.check()
@@ -148,7 +148,7 @@ func (t *turn) weighLease(e event) {
 	}
 }
 
-// await waits for the lease: a process lives that the table lost, or may live.
+// await waits for the lease: a process that the table lost lives, or may live.
 func (t *turn) await(reason string) {
 	t.phase = waiting
 	t.state(StateUnknown, reason)
@@ -162,8 +162,8 @@ func (t *turn) wait(e event) {
 	case look:
 		t.check()
 	case released:
-		// On Linux the kernel reports the close a moment before it frees the
-		// lock (fs/file_table.c, __fput), so the next look may find it held.
+		// On Linux the kernel reports the close just before it frees the lock
+		// (docs/linux.md L22), so the next look may find it held.
 		t.patience = quickLook
 		t.check()
 	default:
@@ -174,10 +174,10 @@ func (t *turn) wait(e event) {
 func (t *turn) awaitRemoval(e event) {
 	switch e.kind {
 	case removed:
-		t.do(act{kind: say, text: "removed"})
+		t.do(act{kind: writeLog, text: "removed"})
 		t.finish(resultRemoved, "")
 	case unremoved:
-		t.do(act{kind: say, text: "clean up", reason: e.reason, alarm: true})
+		t.do(act{kind: writeLog, text: "clean up", reason: e.reason, alarm: true})
 		t.phase, t.failure = failing, e.reason
 		t.state(StateStopping, e.reason)
 	}
@@ -190,7 +190,7 @@ func (t *turn) fail(e event) {
 	}
 }
 
-// ask asks the lease, once an answer that does not count has come in.
+// ask asks the lease. Where an outdated answer is under way, it asks after that.
 func (t *turn) ask() {
 	t.overtake()
 	t.phase = asking
@@ -200,7 +200,8 @@ func (t *turn) ask() {
 	}
 }
 
-// check has the table read anew, once an answer that does not count has come in.
+// check reads the table anew. Where an outdated answer is under way, it does so after
+// that.
 func (t *turn) check() {
 	t.overtake()
 	t.phase = checking

@@ -39,9 +39,9 @@ func script(acts []act) string {
 			lines = append(lines, "journal "+strings.Repeat("+", len(a.changes)))
 		case setLook, setRetry:
 			lines = append(lines, strings.TrimPrefix(a.kind.String(), "set ")+" in "+a.after.String())
-		case say:
+		case writeLog:
 			if a.says.state == "" {
-				lines = append(lines, "say "+a.text)
+				lines = append(lines, "log "+a.text)
 			}
 		case finish:
 			lines = append(lines, strings.TrimSuffix("finish "+a.result.String()+": "+a.reason, ": "))
@@ -62,17 +62,17 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 	Expect(l.phase).To(Equal(next))
 },
 	Entry("names its monitor in the record first", life{}, plainly(begin), attaching, "record running"),
-	Entry("is watched once the record says so", in(attaching), plainly(recorded), following, "ready"),
+	Entry("is watched once the record names the monitor", in(attaching), plainly(recorded), following, "ready"),
 	Entry("does not begin without that", in(attaching), because(unrecorded, "disk full"), over, "finish failed: disk full"),
 	Entry("does not wait for the journal to begin", in(attaching), because(unjournaled, "disk full"), attaching,
-		"say the journal cannot be written and is tried again; retry in 5s"),
+		"log the journal cannot be written and is tried again; retry in 5s"),
 
 	Entry("asks the lease when the table is empty", in(following), plainly(emptied), asking, "ask lease"),
-	Entry("says why when the table cannot be read", in(following), because(unreadable, "no memory"), blind,
+	Entry("records why when the table cannot be read", in(following), because(unreadable, "no memory"), blind,
 		"record unknown: the process table cannot be read: no memory; look in 5s"),
 	Entry("reads the table anew when it can be read again", in(blind), plainly(readable), checking, "check table"),
 	Entry("tries from time to time whether it can", in(blind), plainly(look), checking, "check table"),
-	Entry("learns nothing from members while it cannot", in(blind), plainly(members), blind, ""),
+	Entry("changes nothing on members while it cannot", in(blind), plainly(members), blind, ""),
 
 	Entry("removes when both witnesses agree", in(asking), plainly(free), removing, "remove"),
 	Entry("waits while the lease is held", in(asking), plainly(held), waiting,
@@ -87,19 +87,19 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 	Entry("asks the table when a member turns up", in(waiting), plainly(members), checking, "check table"),
 	Entry("goes on when the table shows members", in(checking), plainly(alive), following, "end listening"),
 	Entry("asks the lease again when the table shows none", in(checking), plainly(vacant), asking, "ask lease"),
-	Entry("says why when the table cannot be read anew", in(checking), because(unchecked, "no memory"), blind,
+	Entry("records why when the table cannot be read anew", in(checking), because(unchecked, "no memory"), blind,
 		"record unknown: no memory; look in 5s"),
 
-	Entry("ends when the runtime is removed", in(removing), plainly(removed), over, "say removed; finish removed"),
-	Entry("says why the removal failed", in(removing), because(unremoved, "device busy"), failing,
-		"say clean up; record stopping: device busy"),
+	Entry("ends when the runtime is removed", in(removing), plainly(removed), over, "log removed; finish removed"),
+	Entry("records why the removal failed", in(removing), because(unremoved, "device busy"), failing,
+		"log clean up; record stopping: device busy"),
 	Entry("ends after that", in(failing), plainly(recorded), over, "finish failed: device busy"),
-	Entry("ends after that, though that could not be said", in(failing), because(unrecorded, "disk full"), over, "finish failed: device busy"),
+	Entry("ends after that, though that could not be recorded", in(failing), because(unrecorded, "disk full"), over, "finish failed: device busy"),
 	Entry("finishes a removal though it is to leave", in(removing), plainly(leave), removing, ""),
 
-	Entry("leaves when it is told to", in(waiting), plainly(leave), over, "finish left"),
+	Entry("leaves on request", in(waiting), plainly(leave), over, "finish left"),
 	Entry("ends when the runtime was replaced by hand", in(following), plainly(replaced), over,
-		"say the directory was removed or replaced by hand; finish replaced"),
+		"log the directory was removed or replaced by hand; finish replaced"),
 	Entry("ends when the tracker has", in(following), because(trackerEnded, "closed"), over, "finish failed: closed"),
 	Entry("is over then", in(over), plainly(emptied), over, ""),
 )
@@ -140,18 +140,18 @@ var _ = Describe("A life", func() {
 		l := in(following)
 		joined := []trees.Change{{Kind: trees.Joined}}
 		Expect(script(l.step(newsOf(joined)))).To(Equal("journal +"))
-		Expect(script(l.step(because(unjournaled, "disk full")))).To(Equal("say the journal cannot be written and is tried again; retry in 5s"))
+		Expect(script(l.step(because(unjournaled, "disk full")))).To(Equal("log the journal cannot be written and is tried again; retry in 5s"))
 		Expect(script(l.step(plainly(retry)))).To(Equal("journal "))
-		Expect(script(l.step(because(unjournaled, "disk full")))).To(Equal("retry in 5s"), "said once")
+		Expect(script(l.step(because(unjournaled, "disk full")))).To(Equal("retry in 5s"), "logged once")
 		Expect(script(l.step(newsOf(joined)))).To(Equal("journal +"), "with what is missing")
-		Expect(script(l.step(plainly(journaled)))).To(Equal("say the journal is up to date again"))
+		Expect(script(l.step(plainly(journaled)))).To(Equal("log the journal is up to date again"))
 		Expect(script(l.step(plainly(retry)))).To(BeEmpty())
 	})
 
 	It("goes on, and removes, with a record that cannot be written", func() {
 		l := in(asking)
 		l.step(plainly(held))
-		Expect(script(l.step(because(unrecorded, "disk full")))).To(Equal("say the record cannot be written and is tried again; retry in 5s"))
+		Expect(script(l.step(because(unrecorded, "disk full")))).To(Equal("log the record cannot be written and is tried again; retry in 5s"))
 		Expect(script(l.step(plainly(released)))).To(Equal("check table"))
 		Expect(script(l.step(plainly(retry)))).To(Equal("record unknown: " + reasonHeld))
 		Expect(script(l.step(plainly(vacant)))).To(Equal("ask lease"))

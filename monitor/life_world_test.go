@@ -42,7 +42,7 @@ type world interface {
 	deserted() bool
 	// unreadable reports whether the table cannot be read.
 	unreadable() bool
-	// written is what the record says.
+	// written is the statement in the record.
 	written() statement
 	removed() bool
 }
@@ -69,7 +69,7 @@ type village struct {
 	bodies [3]body
 	size   int
 	unseen string // changes that the monitor has not taken: A joined, a left, E emptied, U and R
-	told   bool   // that the table shows no member
+	told   bool   // the news that the table shows no member were sent
 	blind  bool
 	freed  bool // a lock was released, and that was not taken
 	says   statement

@@ -18,7 +18,7 @@ func deeds(acts []act) (all []string) {
 	return all
 }
 
-// isWriting tells the outcomes of writes from all else.
+// isWriting reports whether an event is an outcome of a write, or the retry timer.
 func isWriting(k eventKind) bool {
 	return k == recorded || k == unrecorded || k == journaled || k == unjournaled || k == retry
 }

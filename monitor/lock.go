@@ -58,8 +58,8 @@ func (r *Runtime) take(file *os.File) error {
 }
 
 // lockedBy reports whether an open file is the lock of the runtime that has the
-// name now. It is not where the runtime was removed, and where its name was
-// given to another since.
+// name now. It returns false where the runtime was removed, also where a later
+// runtime has its name.
 func (r *Runtime) lockedBy(file *os.File) (bool, error) {
 	opened, err := file.Stat()
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 // which x/sys does not name.
 const sysGetHostUUID = 142
 
-// readMachine returns the UUID of the hardware. The host's name would not do: it
-// follows the network that a Mac is in.
+// readMachine returns the UUID of the hardware. The host's name does not identify a
+// Mac: it follows the network (docs/xnu.md X45).
 func readMachine() (string, error) {
 	var id [16]byte
-	patience := unix.Timespec{Sec: 1} // the kernel may be about to find it out
+	patience := unix.Timespec{Sec: 1} // early after boot the kernel may not know it yet
 	_, _, errno := unix.Syscall(sysGetHostUUID, uintptr(unsafe.Pointer(&id[0])), uintptr(unsafe.Pointer(&patience)), 0)
 	if errno != 0 {
 		return "", fmt.Errorf("gethostuuid: %w", errno)

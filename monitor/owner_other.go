@@ -4,5 +4,5 @@ package monitor
 
 import "io/fs"
 
-// ownerOf cannot tell.
+// ownerOf is never ok: files have no owner here.
 func ownerOf(fs.FileInfo) (user int, ok bool) { return 0, false }

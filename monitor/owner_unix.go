@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// ownerOf returns the user that a file belongs to.
+// ownerOf returns the user that owns a file. It is not ok where that is unknown.
 func ownerOf(info fs.FileInfo) (user int, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -20,7 +20,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// generous bounds what must come. It only bounds a failure.
+// generous is how long a spec waits for what must come. It is used up only by a
+// failure.
 const generous = 20 * time.Second
 
 // Go's poller opens descriptors of its own with the first pipe, and keeps them.
@@ -56,8 +57,8 @@ type gate struct {
 	alive, sign *os.File
 }
 
-// newGate returns a closed gate. It is opened with the end of the spec, which
-// lasts until everybody has come through.
+// newGate returns a closed gate. It is opened at the end of the spec, which waits
+// until every process at the gate has ended.
 func newGate() *gate {
 	GinkgoHelper()
 	g := &gate{}
@@ -73,12 +74,12 @@ func newGate() *gate {
 		defer g.alive.Close()
 		Expect(g.alive.SetReadDeadline(time.Now().Add(generous))).To(Succeed())
 		_, err := g.alive.Read(make([]byte, 1))
-		Expect(err).To(MatchError(io.EOF), "somebody who waited at a gate still lives")
+		Expect(err).To(MatchError(io.EOF), "a process that waited at a gate still lives")
 	})
 	return g
 }
 
-// open lets everybody through.
+// open ends the input of every process at the gate.
 func (g *gate) open() { g.latch.Close() }
 
 // through is what a process at the gates needs: two descriptors for each gate,

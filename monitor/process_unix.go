@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leaseFDs are where the lease may lie in the command, best first: above what
-// scripts name (3 to 9) and what shells use for themselves (10 and up, and 255
-// down), and below the usual limit of 256.
+// leaseFDs are the lowest descriptors that the lease may have in the command, best
+// first. The first is above the descriptors that scripts name (3 to 9) and that shells
+// use themselves (10 and up, and 255 down), and below the usual limit of 256.
 var leaseFDs = []int{100, 10, 3}
 
 // keepOnExec gives the open file a second descriptor, which outlives exec.
@@ -26,9 +26,9 @@ func keepOnExec(file *os.File) (*os.File, error) {
 	return nil, os.NewSyscallError("fcntl", failed)
 }
 
-// syncFile gives what was written to the disk. Go's File.Sync would also have
-// the disk empty its cache on macOS (F_FULLFSYNC), which takes some 18 ms and
-// only helps against a loss of power (fsync(2) of macOS).
+// syncFile writes the data of a file to the disk. On macOS Go's File.Sync flushes the
+// cache of the disk too, which takes some 18 ms and helps only against a loss of power
+// (docs/xnu.md X35).
 func syncFile(file *os.File) error {
 	for {
 		err := unix.Fsync(int(file.Fd()))

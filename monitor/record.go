@@ -20,7 +20,7 @@ type Record struct {
 	Version int    `json:"version"`
 	Name    string `json:"name"`
 	State   State  `json:"state"`
-	// Reason says why the state is unknown.
+	// Reason is why the state is unknown, or why a removal failed.
 	Reason string `json:"reason,omitempty"`
 	// Owner is the process that became the command.
 	Owner process.Identity `json:"owner"`
@@ -32,15 +32,15 @@ type Record struct {
 	User      int    `json:"user"`
 	// Host is the name that the machine had.
 	Host string `json:"host"`
-	// Machine tells the machine from others, whatever its name is. It is only to
-	// be compared. Records of earlier versions have none.
+	// Machine identifies the machine, also under another name. It is compared and
+	// not read. Records of earlier versions have none.
 	Machine string    `json:"machine,omitempty"`
 	Created time.Time `json:"created"`
 }
 
 const recordVersion = 1
 
-// A State says in one word how a runtime is. No word contains another.
+// A State is the state of a runtime, as one word. No word contains another.
 type State string
 
 const (
@@ -91,15 +91,15 @@ func readRecord(dir string) (Record, error) {
 	return r, nil
 }
 
-// write replaces the record in one step: a reader finds the old one or the new
-// one. After a crash of the machine, too: what the new name stands for has been
-// given to the disk before. Which of the two it is then does not matter, for no
-// process of the runtime has outlived the machine, so the directory is not synced.
+// write replaces the record in one step: a reader finds the old one or the new one.
+// This holds after a crash of the machine too, because the file is synced before it
+// gets its name. The directory is not synced: either record will do then, as no
+// process of the runtime outlives the machine.
 func (r Record) write(dir string) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // people read it, and commands are full of & and >
+	encoder.SetEscapeHTML(false) // users read it, and commands are full of & and >
 	if err := encoder.Encode(r); err != nil {
 		return fmt.Errorf("write record: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 // aRecord returns a record with every field set.
 func aRecord() monitor.Record {
 	return monitor.Record{
-		Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "nobody knows",
+		Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "no memory",
 		Owner:   process.Identity{PID: 4711, Start: 12345, Boot: "this one"},
 		Monitor: &process.Identity{PID: 4712, Start: 12346, Boot: "this one"},
 		Command: []string{"make", "-j8", "", "two\nlines", "\xff"}, Directory: "/src", User: 501, Host: "box",
@@ -50,7 +50,7 @@ var _ = Describe("A record", func() {
   "version": 1,
   "name": "build",
   "state": "unknown",
-  "reason": "nobody knows",
+  "reason": "no memory",
   "owner": {
     "pid": 4711,
     "start": 12345,
@@ -123,7 +123,7 @@ var _ = Describe("A record", func() {
 		Expect(err).To(MatchError(monitor.ErrNotExist))
 	})
 
-	DescribeTable("is broken, which says what is wrong, and is never guessed at", func(text, wrong string) {
+	DescribeTable("is broken, with the reason, and is never guessed at", func(text, wrong string) {
 		path := filepath.Join(dir, monitor.RecordFile)
 		Expect(os.WriteFile(path, []byte(text), 0o600)).To(Succeed())
 		_, err := monitor.ReadRecord(dir)

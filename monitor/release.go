@@ -18,7 +18,7 @@ type ReleaseNotifier struct {
 	listeners map[int][]*listener // by what the source calls the file
 }
 
-// A listener hears of releases of one file.
+// A listener receives the releases of one file.
 type listener struct {
 	notifier *ReleaseNotifier
 	file     int
@@ -51,8 +51,8 @@ func (n *ReleaseNotifier) listen(path string) (*listener, error) {
 }
 
 // read passes on what the source reports until the source is closed. When the
-// source fails, its listeners hear of nothing more until the last of them is
-// closed; they look from time to time by themselves.
+// source fails, its listeners receive nothing more until the last of them is closed.
+// A life does not depend on releases: its look timer goes on.
 func (n *ReleaseNotifier) read(source *releaseSource) {
 	for {
 		files, err := source.next()
@@ -67,7 +67,7 @@ func (n *ReleaseNotifier) report(source *releaseSource, files []int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.source != source {
-		return // its numbers are another's now
+		return // the numbers belong to a later source now
 	}
 	for _, file := range files {
 		for _, l := range n.listeners[file] {
@@ -76,8 +76,8 @@ func (n *ReleaseNotifier) report(source *releaseSource, files []int) {
 	}
 }
 
-// closeIdle closes the source where nothing is listened to. It is called with
-// the lock held, and gives it up while the goroutine ends.
+// closeIdle closes the source where there is no listener. The caller holds n.mu,
+// which closeIdle unlocks while it waits for the goroutine.
 func (n *ReleaseNotifier) closeIdle() {
 	source, reading := n.source, n.reading
 	if len(n.listeners) > 0 {
@@ -123,8 +123,8 @@ func (l *listener) release() {
 	}
 }
 
-// arm has wake called once a release is reported, at once where one was before.
-// The function that it returns ends that.
+// arm calls wake when a release is reported, or at once where one is pending. disarm
+// ends that.
 func (l *listener) arm(wake func()) (disarm func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

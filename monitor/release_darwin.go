@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A releaseSource is a kqueue. XNU posts NOTE_FUNLOCK on a file when a lock on
-// it is released (bsd/vfs/kpi_vfs.c, VNOP_ADVLOCK).
+// A releaseSource is a kqueue. XNU posts NOTE_FUNLOCK on a file after a lock on it
+// was released (docs/xnu.md X32).
 type releaseSource struct {
 	kq      int
 	files   map[int]*os.File

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A releaseSource is an inotify instance. It reports the last close of an open
-// file, which is what frees a flock(2). The kernel reports it a moment before
-// it frees the lock (fs/file_table.c, __fput).
+// A releaseSource is an inotify instance. It reports the last close of an open file,
+// which frees a flock(2). The kernel reports the close just before it frees the lock
+// (docs/linux.md L21, L22).
 type releaseSource struct {
 	events *os.File
 	fd     int

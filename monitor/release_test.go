@@ -15,7 +15,7 @@ import (
 )
 
 var _ = Describe("Waiting for the release of a lease", Label("probe"), func() {
-	// forEver is longer than any spec: who returns within it was woken.
+	// forEver is longer than any spec: a wait that ends within it was woken.
 	const forEver = time.Hour
 
 	var runtime *monitor.Runtime
@@ -51,7 +51,7 @@ var _ = Describe("Waiting for the release of a lease", Label("probe"), func() {
 	It("ends when the holder dies, however it does", func(ctx SpecContext) {
 		holder := start("exec cat <&3", append(through(newGate()), lease)...)
 		Expect(lease.Close()).To(Succeed())
-		// Our own copy was no last one, and may be announced all the same.
+		// The close of our own copy was not the last, and may be reported all the same.
 		Expect(release.Wait(ctx, time.Millisecond)).To(Succeed())
 		outcome := wait(ctx, forEver)
 		holder.kill()

@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// removeAll deletes a directory and all below it, links themselves and not
-// what they point to. Directories that cannot be written to are opened first.
-// Other processes may be deleting it too.
+// removeAll deletes a directory and all below it. It deletes links and not what they
+// point to. It makes directories writable first where it has to. Other processes may
+// delete the same directory at the same time.
 func removeAll(dir string) error {
 	err := os.RemoveAll(dir)
 	if !errors.Is(err, fs.ErrPermission) {
@@ -20,8 +20,9 @@ func removeAll(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// unlock lets the owner into every directory at and below dir. Going through
-// [os.Root] it never leaves dir, whatever is swapped for a link meanwhile.
+// unlock makes every directory at and below dir accessible to its owner. Through
+// [os.Root] it never leaves dir, also when a directory is replaced by a link
+// meanwhile.
 func unlock(dir string) error {
 	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 		return err

@@ -18,23 +18,23 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
-// nobody is a user without any rights.
-const nobody = 65534
+// unprivileged is the id of a user without any rights.
+const unprivileged = 65534
 
 // A remover removes runtimes of a store as some user. Root may write to every
-// directory, which would hide that a read-only one stops everybody else.
+// directory, so only another user shows that a read-only one stops a removal.
 type remover struct {
-	dir    string // of the store
-	nobody bool   // that user is nobody, and not ours
-	play   func(role string, args ...string) error
+	dir     string // of the store
+	foreign bool   // that user is unprivileged, and not ours
+	play    func(role string, args ...string) error
 }
 
 // give gives a file to the remover's user.
 func (r remover) give(path string) error {
-	if !r.nobody {
+	if !r.foreign {
 		return nil
 	}
-	return os.Lchown(path, nobody, nobody)
+	return os.Lchown(path, unprivileged, unprivileged)
 }
 
 func (r remover) remove() error { return r.play("remover", r.dir, "build") }
@@ -47,23 +47,23 @@ func asOurselves() remover {
 	}
 }
 
-// asNobody removes in a process without rights, where we may start one. Where
-// not, the specs have none themselves.
-func asNobody() remover {
+// asUnprivileged removes in a process without rights, which only root can start.
+// Where the specs do not run as root, they have no rights themselves.
+func asUnprivileged() remover {
 	GinkgoHelper()
 	if os.Geteuid() != 0 {
 		return asOurselves()
 	}
-	place, err := os.MkdirTemp("", "nobody")
+	place, err := os.MkdirTemp("", "unprivileged")
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(os.RemoveAll, place)
 	Expect(os.Chmod(place, 0o755)).To(Succeed())
 	program := filepath.Join(place, "program")
 	copySelf(program)
-	Expect(os.Lchown(place, nobody, nobody)).To(Succeed())
+	Expect(os.Lchown(place, unprivileged, unprivileged)).To(Succeed())
 	return remover{filepath.Join(place, "store"), true, func(role string, args ...string) error {
 		cmd := exec.Command(program, append([]string{rolePrefix + role}, args...)...)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, out)
@@ -90,7 +90,7 @@ func (r remover) runtime(furnish func(root string)) *monitor.Runtime {
 	runtime, err := store.Create(mine("build", nil))
 	Expect(err).NotTo(HaveOccurred())
 	furnish(runtime.Root())
-	if !r.nobody { // we could not even look into some directories
+	if !r.foreign { // some directories cannot even be read
 		return runtime
 	}
 	Expect(filepath.WalkDir(r.dir, func(path string, _ os.DirEntry, err error) error {
@@ -147,7 +147,7 @@ var _ = DescribeTableSubtree("Removing a runtime", func(as func() remover) {
 		treasure := filepath.Join(locked, "treasure")
 		Expect(os.WriteFile(treasure, []byte("dear"), 0o444)).To(Succeed())
 		Expect(os.Chmod(locked, 0o555)).To(Succeed())
-		DeferCleanup(os.Chmod, locked, os.FileMode(0o755)) // for whoever clears up and is not root
+		DeferCleanup(os.Chmod, locked, os.FileMode(0o755)) // so that another user than root can delete it
 		Expect(r.give(outside)).To(Succeed())
 		Expect(r.give(locked)).To(Succeed())
 		r.runtime(func(root string) {
@@ -155,7 +155,7 @@ var _ = DescribeTableSubtree("Removing a runtime", func(as func() remover) {
 			Expect(os.Symlink(locked, filepath.Join(root, "to a locked one"))).To(Succeed())
 			Expect(os.Symlink("../../../../"+filepath.Base(outside), filepath.Join(root, "relative"))).To(Succeed())
 			Expect(os.Symlink(treasure, filepath.Join(root, "to a file"))).To(Succeed())
-			// So that the doors have to be opened first.
+			// With a closed directory, the removal changes modes first.
 			directory(0o700, root, "closed")
 			Expect(os.Symlink(outside, filepath.Join(root, "closed", "inside"))).To(Succeed())
 			directory(0o500, root, "closed")
@@ -165,17 +165,17 @@ var _ = DescribeTableSubtree("Removing a runtime", func(as func() remover) {
 		Expect(os.ReadFile(treasure)).To(Equal([]byte("dear")))
 		info, err := os.Stat(locked)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(info.Mode().Perm()).To(Equal(os.FileMode(0o555)), "no door outside was opened")
+		Expect(info.Mode().Perm()).To(Equal(os.FileMode(0o555)), "no mode outside was changed")
 	})
 
-	It("is no error when somebody else did it before", func() {
+	It("is no error when it was done before", func() {
 		runtime := r.runtime(func(string) {})
 		Expect(runtime.Remove()).To(Succeed())
 		Expect(runtime.Remove()).To(Succeed())
 		removed()
 	})
 
-	It("is no error for any of many who do it at once", func() {
+	It("is no error for any of many removers at once", func() {
 		r.runtime(func(root string) {
 			for i := range 100 {
 				directory(0o700, root, fmt.Sprint(i), "inner")
@@ -193,7 +193,7 @@ var _ = DescribeTableSubtree("Removing a runtime", func(as func() remover) {
 					found.Add(1)
 					return
 				}
-				Expect(err).To(MatchError(ContainSubstring("does not exist")), "who comes late finds no runtime to begin with")
+				Expect(err).To(MatchError(ContainSubstring("does not exist")), "a late remover finds no runtime")
 			})
 		}
 		removers.Wait()
@@ -207,5 +207,5 @@ var _ = DescribeTableSubtree("Removing a runtime", func(as func() remover) {
 	})
 },
 	Entry("as the user of the specs", asOurselves),
-	Entry("as a user whom a read-only directory stops", asNobody),
+	Entry("as a user whom a read-only directory stops", asUnprivileged),
 )

@@ -24,7 +24,7 @@ import (
 const rolePrefix = "as-"
 
 func TestMain(m *testing.M) {
-	// A race detector that lingers at exit would make processes look slow.
+	// By default the race detector waits a second at exit, in each process.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	if len(os.Args) > 1 {
 		if role, ok := strings.CutPrefix(os.Args[1], rolePrefix); ok {
@@ -109,14 +109,14 @@ func runtimeOf(args []string) (*monitor.Runtime, error) {
 // How a monitor behaves.
 const (
 	asMeant   = "as meant"
-	exits     = "exits"      // without a word
+	exits     = "exits"      // without a report
 	refuses   = "refuses"    // with an error
-	stuck     = "stuck"      // never comes to say that it is ready
-	late      = "late"       // says its first word when nobody listens any more
+	stuck     = "stuck"      // never reports that it is ready
+	late      = "late"       // reports first when no process reads any more
 	neverBorn = "never born" // the process that is to start it hangs
 )
 
-// conductedBy returns the command line of a monitor that behaves as told.
+// conductedBy returns the command line of a monitor with a conduct.
 func conductedBy(conduct, dir, name string) []string {
 	self, err := os.Executable()
 	if err != nil {
@@ -203,8 +203,8 @@ func watchFor(owner *detach.Arrival, args []string) error {
 	return errors.Join(owner.Ready(), w.Run(context.Background()))
 }
 
-// Beside the store lies a list of all monitors there were, and a FIFO that
-// those read who linger.
+// Beside the store lie a list of all monitors that were started, and a FIFO that a
+// lingering monitor reads.
 const (
 	guestBook = "monitors"
 	fifo      = "fifo"

@@ -44,7 +44,7 @@ func (r *Runtime) Record() (Record, error) {
 }
 
 // spelt reports whether name is another spelling of the runtime's name. On a file
-// system that ignores case, as a Mac's, the runtime "demo" is found as "DEMO".
+// system that ignores case, the runtime "demo" is found as "DEMO" (docs/xnu.md X47).
 func (r *Runtime) spelt(name string) bool {
 	if !strings.EqualFold(name, r.name) {
 		return false
@@ -63,12 +63,12 @@ func (r *Runtime) wrap(err error) error { return fmt.Errorf("runtime %q %w", r.n
 // its maker follows, so that one whose maker died is recognised.
 const stagePrefix = ".new-"
 
-// A Creation says what a new runtime is.
+// A Creation describes a new runtime.
 type Creation struct {
 	// Name of the runtime. Where it is empty, one is made up from the command.
 	Name string
 	// Owner is the process that the runtime begins with. It may be any process.
-	// Where it is zero, it is the calling one.
+	// The zero Identity stands for the calling process.
 	Owner process.Identity
 	// Command is what the owner runs or will run, for the record.
 	Command []string
@@ -104,8 +104,8 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 		err = newRecord(c).fill(stage)
 	}
 	if err == nil {
-		// Only an empty directory could be replaced by this, and no runtime
-		// is one.
+		// rename replaces nothing but an empty directory, and no runtime is
+		// one.
 		err = os.Rename(stage, r.Dir())
 	}
 	if err != nil {
@@ -145,7 +145,7 @@ func (r Record) fill(dir string) error {
 // remove takes the runtime out of the store in one step and then deletes what
 // it was. It is no error when it was removed before. An error after the first
 // step means that some of it is left in the trash, for the next sweep. The caller
-// holds the lock, or made the runtime and has told no other process of it.
+// holds the lock, or made the runtime, and no other process knows its name.
 func (r *Runtime) remove() error {
 	aside, err := r.setAside()
 	if err != nil {
@@ -159,8 +159,8 @@ func (r *Runtime) setAside() (aside string, err error) {
 	aside = filepath.Join(r.store.trash(), r.name+"-"+randomText())
 	err = os.Rename(r.Dir(), aside)
 	if errors.Is(err, fs.ErrPermission) {
-		// Moving a directory to another parent writes to it too. We own it,
-		// and it is no link, or it would not be a runtime.
+		// Moving a directory to another parent writes to it too. The calling
+		// user owns it, and it is no link: Store.Runtime has checked that.
 		if err = os.Chmod(r.Dir(), 0o700); err == nil {
 			err = os.Rename(r.Dir(), aside)
 		}
@@ -173,13 +173,12 @@ func (r *Runtime) setAside() (aside string, err error) {
 
 func (r *Runtime) delete(aside string) error {
 	if err := removeAll(aside); err != nil {
-		return fmt.Errorf("delete what runtime %q was: %w", r.name, err)
+		return fmt.Errorf("delete the files of runtime %q: %w", r.name, err)
 	}
 	return nil
 }
 
-// sweep deletes what others began to delete, and what others began to make,
-// if they are dead.
+// sweep deletes the trash, and the stages whose makers are dead.
 func (s *Store) sweep() {
 	trash, _ := os.ReadDir(s.trash())
 	for _, e := range trash {
@@ -193,13 +192,14 @@ func (s *Store) sweep() {
 	}
 }
 
-// stageOf returns how the names begin of the stages that a process makes. What
-// is escaped has no comma.
+// stageOf returns the beginning of the names of all stages that a process makes. It
+// ends with a comma; an escaped boot has none.
 func stageOf(maker process.Identity) string {
 	return fmt.Sprintf("%s%d-%d-%s,", stagePrefix, maker.PID, maker.Start, url.PathEscape(maker.Boot))
 }
 
-// makerOf reads who is making a runtime from the name of its stage.
+// makerOf returns the process that makes a runtime, from the name of its stage. It
+// is not ok where the name is none of a stage.
 func makerOf(stage string) (maker process.Identity, ok bool) {
 	text, ok := strings.CutPrefix(stage, stagePrefix)
 	text, _, ended := strings.Cut(text, ",")

@@ -9,7 +9,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// A Status is what can be said of a runtime at this moment.
+// A Status is the record of a runtime with what the process table shows of it at
+// this moment.
 type Status struct {
 	Record
 	// Root is the runtime's own directory.

@@ -16,7 +16,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// stateOf returns the state of a runtime as anybody sees it.
+// stateOf returns the state of a runtime in its status.
 func stateOf(store *monitor.Store, name string) (monitor.State, error) {
 	status, err := statusOf(store, name)
 	return status.State, err
@@ -76,8 +76,8 @@ var _ = Describe("The status of a runtime", func() {
 		Entry("unmonitored, when the monitor is dead", monitor.StateRunning, alive, gone, monitor.StateUnmonitored),
 		Entry("unmonitored, when the monitor's PID is another's", monitor.StateRunning, alive, another, monitor.StateUnmonitored),
 		Entry("unmonitored, when the monitor was one of an earlier boot", monitor.StateRunning, earlier, earlier, monitor.StateUnmonitored),
-		Entry("unknown, while a monitor says so", monitor.StateUnknown, gone, alive, monitor.StateUnknown),
-		Entry("unmonitored, when the one who said unknown is dead", monitor.StateUnknown, gone, gone, monitor.StateUnmonitored),
+		Entry("unknown, while the monitor that recorded it lives", monitor.StateUnknown, gone, alive, monitor.StateUnknown),
+		Entry("unmonitored, when the monitor that recorded unknown is dead", monitor.StateUnknown, gone, gone, monitor.StateUnmonitored),
 		Entry("stopping, while its monitor cleans up", monitor.StateStopping, gone, alive, monitor.StateStopping),
 	)
 
@@ -89,7 +89,7 @@ var _ = Describe("The status of a runtime", func() {
 		Expect(stateOf(store, "build")).To(Equal(monitor.StateUnmonitored))
 	})
 
-	It("has those of the journal who live, oldest first, as they are now", func() {
+	It("has the live members of the journal, oldest first, as they are now", func() {
 		runtime := own(store, "build", self())
 		child := start("exec cat <&3", through(newGate())...)
 		zombie := start("exit 0").Identity

@@ -14,7 +14,7 @@ import (
 //	runtimes/NAME/runtime.json   the record
 //	              lease          locked through one open file that all members share
 //	              monitor.lock   locked by the one monitor
-//	              journal.jsonl  who joined, through what, and who left
+//	              journal.jsonl  which processes joined, by which link, and which left
 //	              monitor.log
 //	              root/          the runtime's own directory
 //	trash/                       what is being deleted
@@ -50,8 +50,8 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-// check returns an error unless the store and its directories are ours. The
-// store itself may be a link, because its user said so.
+// check returns an error unless the store and its directories are safe to use; see
+// checkOwned. The store itself may be a link, because its user named it.
 func (s *Store) check() error {
 	dir, err := filepath.EvalSymlinks(s.dir)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Store) check() error {
 	return nil
 }
 
-// DefaultDir returns where a user's store is unless told otherwise:
+// DefaultDir returns the store of a user who names none:
 // $XDG_STATE_HOME/gemini-monitor if that variable is set, on macOS
 // ~/Library/Application Support/gemini-monitor, elsewhere
 // ~/.local/state/gemini-monitor.
@@ -120,7 +120,7 @@ func (s *Store) Names() ([]string, error) {
 }
 
 // Runtime returns the runtime with the given name. The error is [ErrBadName],
-// [ErrNotExist] or [ErrUnsafe]; whether its record can be read is seen later.
+// [ErrNotExist] or [ErrUnsafe]. It does not read the record.
 func (s *Store) Runtime(name string) (*Runtime, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -136,8 +136,8 @@ func (s *Store) Runtime(name string) (*Runtime, error) {
 	return r, nil
 }
 
-// checkOwned returns an error unless it is a directory, no link to one, that is
-// ours and that nobody else can write to.
+// checkOwned returns an error unless dir is a directory of the calling user, not a
+// link to one, and no other user can write to it. The error wraps [ErrUnsafe].
 func checkOwned(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -155,7 +155,7 @@ func checkOwned(dir string) error {
 	return nil
 }
 
-// cause returns what went wrong without the path that [fs.PathError] repeats.
+// cause returns the cause of an error without the path that [fs.PathError] repeats.
 func cause(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

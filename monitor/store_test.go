@@ -14,8 +14,8 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
-// somebody is a user that no spec runs as.
-const somebody = 4711
+// foreigner is a user that no spec runs as.
+const foreigner = 4711
 
 // anothersDirectory returns a directory of another user: the given one, handed
 // over, or one of root's where only root could do that.
@@ -24,7 +24,7 @@ func anothersDirectory(dir string) string {
 	if os.Geteuid() != 0 {
 		return "/usr"
 	}
-	Expect(os.Chown(dir, somebody, -1)).To(Succeed())
+	Expect(os.Chown(dir, foreigner, -1)).To(Succeed())
 	return dir
 }
 
@@ -43,7 +43,7 @@ var _ = Describe("On a file system that ignores case", Label("probe", "ignores-c
 		Expect(err).NotTo(HaveOccurred())
 		other, err := store.Runtime("DEMO")
 		if errors.Is(err, monitor.ErrNotExist) {
-			Skip("the file system of temporary files tells a from A")
+			Skip("the file system of temporary files does not ignore case")
 		}
 		Expect(err).NotTo(HaveOccurred())
 		record, err := r.Record()
@@ -118,7 +118,7 @@ var _ = Describe("A store", func() {
 			func() string { return anothersDirectory(directory(0o700, dir)) }, "belongs to user [0-9]+, not to user [0-9]+"),
 		Entry("when its group can write to it",
 			func() string { return directory(0o770, dir) }, `others can write to .* \(mode 0770; chmod go-w would do\)`),
-		Entry("when everybody can write to it",
+		Entry("when all users can write to it",
 			func() string { return directory(0o707, dir) }, "others can write to .*mode 0707"),
 		Entry("when it is a file",
 			func() string { Expect(os.WriteFile(dir, nil, 0o600)).To(Succeed()); return dir }, "is not a directory"),
@@ -180,7 +180,7 @@ var _ = Describe("A store", func() {
 
 		It("that is another user's", Label("root"), func() {
 			if os.Geteuid() != 0 {
-				Skip("only root can give a directory away, and whoever else ran this could not have placed root's here")
+				Skip("only root can give a directory to another user")
 			}
 			anothersDirectory(filepath.Join(dir, "runtimes", "build"))
 			_, err := store.Runtime("build")
@@ -209,7 +209,7 @@ var _ = Describe("A store", func() {
 })
 
 var _ = Describe("The default store", func() {
-	It("is where $XDG_STATE_HOME says", func() {
+	It("is in $XDG_STATE_HOME", func() {
 		GinkgoT().Setenv("XDG_STATE_HOME", "/somewhere/state")
 		Expect(monitor.DefaultDir()).To(Equal("/somewhere/state/gemini-monitor"))
 	})
@@ -219,15 +219,15 @@ var _ = Describe("The default store", func() {
 		GinkgoT().Setenv("HOME", "/somewhere/home")
 		usual := map[string]string{
 			"linux":  ".local/state",
-			"darwin": "Library/Application Support", // as Apple's guidelines say
+			"darwin": "Library/Application Support", // Apple's guidelines
 		}
 		Expect(monitor.DefaultDir()).To(Equal(filepath.Join("/somewhere/home", usual[runtime.GOOS], "gemini-monitor")))
 	},
 		Entry("where the variable is empty", ""),
-		Entry("where it is relative, which the XDG specification says to ignore", "state"),
+		Entry("where it is relative, which is ignored by the XDG specification", "state"),
 	)
 
-	It("is an error where nobody knows the home directory", func() {
+	It("is an error where the home directory is not known", func() {
 		GinkgoT().Setenv("XDG_STATE_HOME", "")
 		GinkgoT().Setenv("HOME", "")
 		_, err := monitor.DefaultDir()

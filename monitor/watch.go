@@ -39,8 +39,8 @@ func (w *Watching) leftAs(err error) error {
 	return w.runtime.wrap(fmt.Errorf("is left as it is: %w", err))
 }
 
-// next returns what the life is to take next: that it is to end, then outcomes,
-// then what happens.
+// next returns the next event for the life. The end of ctx comes first, then
+// outcomes, then what await returns.
 func (w *Watching) next(ctx context.Context) event {
 	switch {
 	case ctx.Err() != nil && !w.leaving:

@@ -9,7 +9,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// carryOut does what the life says, in order, and keeps the outcomes for it.
+// carryOut carries out acts in order, and keeps the outcomes for the life.
 func (w *Watching) carryOut(ctx context.Context, acts []act) {
 	for _, a := range acts {
 		w.carryOutOne(ctx, a)
@@ -38,8 +38,8 @@ func (w *Watching) carryOutOne(ctx context.Context, a act) {
 		w.look = time.Now().Add(a.after)
 	case setRetry:
 		w.retry = time.Now().Add(a.after)
-	case say:
-		w.say(a)
+	case writeLog:
+		w.writeLog(a)
 	case ready:
 		w.ready = true
 	case finish:
@@ -69,8 +69,8 @@ func (w *Watching) write(says statement) error {
 	return w.record.write(w.runtime.Dir())
 }
 
-// stillOurs returns [ErrNotExist] where the runtime was removed by hand, also
-// where its name was given to another since.
+// stillOurs returns [ErrNotExist] where the runtime was removed by hand, also where
+// a later runtime has its name.
 func (w *Watching) stillOurs() error {
 	ours, err := w.runtime.lockedBy(w.lock)
 	if err == nil && !ours {
@@ -86,8 +86,8 @@ func (w *Watching) askLease() {
 	case err != nil:
 		e = event{kind: unasked, reason: err.Error()}
 	case isFree:
-		// What the tracker has found since must not be overlooked: the life has
-		// not been told of it yet.
+		// The tracker may have found a process since, and the life has not taken
+		// that event yet.
 		e.kind = free
 		if verdict, _ := w.tree.Verdict(); verdict != trees.Empty {
 			e.kind = unsettled
@@ -124,8 +124,8 @@ func (w *Watching) remove() error {
 	return w.runtime.delete(aside)
 }
 
-// listen has releases of the lease reported. Where that cannot be, the look
-// timer has to do.
+// listen begins to report releases of the lease. Where that fails, the look timer
+// remains.
 func (w *Watching) listen() {
 	if w.released != nil {
 		return
@@ -143,7 +143,7 @@ func (w *Watching) endListening() {
 	}
 }
 
-func (w *Watching) say(a act) {
+func (w *Watching) writeLog(a act) {
 	var words []any
 	if a.says.state != "" {
 		words = append(words, "state", a.says.state)

@@ -15,7 +15,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-var _ = Describe("A monitor told to stop", func() {
+var _ = Describe("A monitor that is stopped", func() {
 	var store *monitor.Store
 
 	BeforeEach(func() { store = newStore() })
@@ -77,7 +77,7 @@ var _ = Describe("A monitor that comes after another", func() {
 		second := watched(runtime)
 		Expect(members(store, "build")()).To(HaveLen(1))
 		all := entries(runtime)
-		Expect(all).To(HaveLen(3), "the owner's end is caught up on, nobody joins twice: %v", all)
+		Expect(all).To(HaveLen(3), "the owner's end is written now, and no process joins twice: %v", all)
 		Expect(all[2]).To(And(HaveField("Event", trees.Left), HaveField("Member.Identity", owner.Identity)))
 		status, err := statusOf(store, "build")
 		Expect(err).NotTo(HaveOccurred())
@@ -126,7 +126,7 @@ var _ = Describe("A monitor that comes after another", func() {
 		nothingLeft(store)
 	})
 
-	It("removes the runtime when nobody is left", func() {
+	It("removes the runtime when no process is left", func() {
 		g := newGate()
 		owner := start("read -r x <&3", through(g)...)
 		runtime := own(store, "build", owner.Identity)
@@ -138,7 +138,7 @@ var _ = Describe("A monitor that comes after another", func() {
 		nothingLeft(store)
 	})
 
-	It("says running where the other could not tell", func() {
+	It("records running where the earlier one recorded unknown", func() {
 		runtime := own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
 		change(runtime, func(r *monitor.Record) { r.State, r.Reason = monitor.StateUnknown, "of old" })
 		watched(runtime)

@@ -19,12 +19,12 @@ var _ = Describe("A monitor", func() {
 	BeforeEach(func() { store = newStore() })
 
 	Describe("of an owner that died before", func() {
-		It("removes the runtime when it left nobody", func() {
+		It("removes the runtime when it left no process", func() {
 			Expect(watch(own(store, "build", dead())).ends()).To(Succeed())
 			nothingLeft(store)
 		})
 
-		It("keeps the runtime for those in the group the owner led", func() {
+		It("keeps the runtime for the processes in the group the owner led", func() {
 			g := newGate()
 			owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3 & exit", through(g)...)
 			runtime := own(store, "build", owner.Identity)
@@ -70,7 +70,7 @@ var _ = Describe("A monitor", func() {
 			nothingLeft(store)
 		})
 
-		It("keeps the runtime while somebody holds its lease", func() {
+		It("keeps the runtime while a process holds its lease", func() {
 			runtime := own(store, "build", earlier(dead()))
 			lease := hold(runtime)
 			w := watched(runtime)

@@ -33,7 +33,7 @@ var _ = Describe("A monitor", func() {
 		nothingLeft(store)
 	})
 
-	It("counts what the owner left behind, until that has gone too", func() {
+	It("counts the processes that the owner left behind, until they have gone too", func() {
 		ownersGate, orphansGate := newGate(), newGate()
 		owner := start("read -r x <&5 & read -r x <&3", through(ownersGate, orphansGate)...)
 		runtime := own(store, "build", owner.Identity)
@@ -50,7 +50,7 @@ var _ = Describe("A monitor", func() {
 		nothingLeft(store)
 	})
 
-	It("writes down who joined, through what, and who left", func() {
+	It("writes each join to the journal, with the link, and each exit", func() {
 		ownersGate, childsGate, secondGate := newGate(), newGate(), newGate()
 		owner := start("read -r x <&5 & read -r x <&3", through(ownersGate, childsGate, secondGate)...)
 		runtime := own(store, "build", owner.Identity)
@@ -75,10 +75,10 @@ var _ = Describe("A monitor", func() {
 		w := watched(own(store, "build", owner.Identity))
 		g.open()
 		Expect(w.ends()).To(Succeed())
-		Expect(process.Lookup(owner.PID)).To(HaveField("State", process.Zombie), "nobody has reaped it")
+		Expect(process.Lookup(owner.PID)).To(HaveField("State", process.Zombie), "it is not reaped")
 	})
 
-	It("is the only one: a second is told who the first is", func() {
+	It("is the only one: a second fails, with the PID of the first", func() {
 		g := newGate()
 		runtime := own(store, "build", start("read -r x <&3", through(g)...).Identity)
 		first := watched(runtime)

@@ -55,7 +55,7 @@ var _ = Describe("A monitor that cannot do its work leaves everything as it is:"
 		Entry(nil, monitor.LockFile),
 	)
 
-	It("the runtime cannot be moved to the trash, which the record then says", func() {
+	It("the runtime cannot be moved to the trash, and the record has the reason", func() {
 		Expect(os.Remove(store.Trash())).To(Succeed())
 		Expect(os.WriteFile(store.Trash(), nil, 0o600)).To(Succeed())
 		Expect(watch(runtime).ends()).To(MatchError(HavePrefix(`remove runtime "build": `)))
@@ -73,7 +73,7 @@ var _ = Describe("A monitor", func() {
 
 	BeforeEach(func() { store = newStore() })
 
-	It("of a runtime that is gone says so", func() {
+	It("of a runtime that is gone fails", func() {
 		runtime := own(store, "build", dead())
 		Expect(runtime.Remove()).To(Succeed())
 		Expect(watch(runtime).ends()).To(MatchError(monitor.ErrNotExist))

@@ -3,6 +3,7 @@
 package monitor_test
 
 import (
+	"strings"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -27,7 +28,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 
 	unknown := And(HaveField("State", monitor.StateUnknown), HaveField("Reason", ContainSubstring("holds the lease")))
 
-	It("keeps the runtime, says why, and removes it when the lease is let go", func() {
+	It("keeps the runtime, records why, and removes it when the lease is released", func() {
 		g := newGate()
 		owner := start("read -r x <&3", through(g)...)
 		runtime := own(store, "build", owner.Identity)
@@ -43,7 +44,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		nothingLeft(store)
 	})
 
-	It("keeps it also from the beginning, with nobody ever seen", func() {
+	It("keeps it also from the beginning, where no member was ever seen", func() {
 		runtime := own(store, "build", dead())
 		h := holder(runtime)
 		w := watched(runtime)
@@ -54,7 +55,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		nothingLeft(store)
 	})
 
-	It("leaves it as it is when told to stop", func() {
+	It("leaves it as it is when it is stopped", func() {
 		runtime := own(store, "build", dead())
 		holder(runtime)
 		w := watched(runtime)
@@ -64,28 +65,34 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		Expect(runtime.Root()).To(BeADirectory())
 	})
 
-	It("goes back to running when the table shows somebody after all", func() {
+	It("goes back to running when the table shows a member after all", func() {
 		ownersGate, middlesGate, leafsGate := newGate(), newGate(), newGate()
 		owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3", through(ownersGate)...)
 		runtime := own(store, "build", owner.Identity)
 		lease := hold(runtime)
 		// A stranger in the owner's group has a child there, which becomes
 		// an orphan, and so a member, when the stranger ends.
-		startAs(&syscall.SysProcAttr{Setpgid: true, Pgid: owner.PID},
+		stranger := startAs(&syscall.SysProcAttr{Setpgid: true, Pgid: owner.PID},
 			"read -r x <&5 & read -r x <&3; exit", append(through(middlesGate, leafsGate), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		w := watched(runtime)
 		ownersGate.open()
 		Eventually(runtime.Record).Should(unknown)
 		middlesGate.open()
-		// Where each fork is named, the stranger's child is known to be none of
-		// ours. Elsewhere nobody can tell, and it counts.
+		stranger.wait()
+		// Where the kernel names each fork, the tracker knows that the stranger's
+		// child is no member. Elsewhere it does not, and the child counts.
+		joined := 1
 		if forks() != process.ForksNamed {
+			joined = 2
 			Eventually(runtime.Record).Should(And(HaveField("State", monitor.StateRunning), HaveField("Reason", "")))
 			Eventually(members(store, "build")).Should(HaveLen(1))
 		}
+		Expect(members(store, "build")()).To(HaveLen(joined - 1))
 		leafsGate.open()
 		Expect(w.ends()).To(Succeed())
 		nothingLeft(store)
+		Expect(strings.Count(w.log(), "msg=joined ")).To(Equal(joined), "%s", w.log())
+		Expect(strings.Count(w.log(), "msg=state state=running")).To(Equal(joined), "%s", w.log())
 	})
 })

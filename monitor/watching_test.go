@@ -77,14 +77,14 @@ func (w *watching) ends() error {
 	return w.err
 }
 
-// leaves tells the monitor to stop, and waits until it has.
+// leaves stops the monitor, and waits until it has ended.
 func (w *watching) leaves() {
 	GinkgoHelper()
 	w.stop()
 	Expect(w.ends()).To(MatchError(context.Canceled))
 }
 
-// members returns the PIDs of the live members, as anybody can see them.
+// members returns the PIDs of the live members in the status.
 func members(s *monitor.Store, name string) func() ([]int, error) {
 	return func() ([]int, error) {
 		status, err := statusOf(s, name)
@@ -106,7 +106,7 @@ func entries(r *monitor.Runtime) (all []monitor.JournalEntry) {
 	return all
 }
 
-// childOf returns who joined as a child of a process, by the journal.
+// childOf returns the process that joined as a child of another, by the journal.
 func childOf(r *monitor.Runtime, parent process.Identity) process.Identity {
 	GinkgoHelper()
 	for _, e := range entries(r) {
@@ -118,7 +118,7 @@ func childOf(r *monitor.Runtime, parent process.Identity) process.Identity {
 	return process.Identity{}
 }
 
-// forks tells what the kernel says of forks here.
+// forks returns what the kernel reports of forks here.
 func forks() process.Forks {
 	GinkgoHelper()
 	t, err := tracker.New(tracker.Options{})

@@ -18,9 +18,9 @@ type outcome struct {
 	Code   int
 }
 
-// call calls the command in this process. A run that is meant to succeed must be
-// done by start instead, as it becomes the command; one that is not names "false",
-// so that the specs fail if it does.
+// call calls the command in this process. A run that succeeds replaces the process,
+// so it is done by start instead. A run that must fail names "false": if it succeeds,
+// the specs fail.
 func call(args ...string) outcome {
 	GinkgoHelper()
 	var out, stray bytes.Buffer
@@ -36,7 +36,7 @@ func call(args ...string) outcome {
 	return outcome{out.String(), oneLine(err), exitCode(err)}
 }
 
-// command is the same in a process of its own.
+// command returns the command as a process of its own.
 func command(args ...string) *exec.Cmd {
 	GinkgoHelper()
 	self, err := os.Executable()
@@ -57,11 +57,15 @@ func start(args ...string) outcome {
 	return outcome{out.String(), errors.String(), cmd.ProcessState.ExitCode()}
 }
 
-// fails matches a call that ends with a code and one line.
+// fails matches a call that ends with a code and one line. Both have to be given:
+// an empty pattern matches every line, and 0 is no failure.
 func fails(code int, line string) OmegaMatcher {
+	GinkgoHelper()
+	Expect(code).NotTo(BeZero())
+	Expect(line).NotTo(BeEmpty())
 	return And(
 		HaveField("Code", code),
 		HaveField("Stdout", BeEmpty()),
-		HaveField("Stderr", And(MatchRegexp(line), Not(ContainSubstring("\n")))),
+		HaveField("Stderr", And(Not(BeEmpty()), MatchRegexp(line), Not(ContainSubstring("\n")))),
 	)
 }

@@ -9,13 +9,13 @@ import (
 )
 
 var (
-	// errNotFound reports a command that is nowhere to be found.
+	// errNotFound reports a command that does not exist, or not in PATH.
 	errNotFound = errors.New("command not found")
 	// errNotExecutable reports a file that cannot be run as a program.
 	errNotExecutable = errors.New("cannot be executed")
 )
 
-// findCommand returns the path of a program as a shell would find it. The
+// findCommand returns the path of a program, by the rules of a shell. The
 // error is errNotFound or errNotExecutable.
 func findCommand(name string) (path string, err error) {
 	path, err = exec.LookPath(name)
@@ -29,7 +29,7 @@ func findCommand(name string) (path string, err error) {
 	}
 }
 
-// lookCause returns what went wrong without the name, which the errors of
+// lookCause returns the cause of an error without the name, which the errors of
 // [exec.LookPath] repeat.
 func lookCause(err error) error {
 	if e, ok := errors.AsType[*exec.Error](err); ok {

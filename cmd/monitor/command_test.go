@@ -34,7 +34,7 @@ var _ = Describe("Finding a command", func() {
 		Expect(findCommand("./tool")).To(Equal("./tool"))
 	})
 
-	DescribeTable("says what is wrong", func(name string, is error, message string) {
+	DescribeTable("fails with the reason", func(name string, is error, message string) {
 		_, err := findCommand(name)
 		Expect(err).To(MatchError(is))
 		Expect(err).To(MatchError(message))

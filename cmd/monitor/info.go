@@ -22,7 +22,7 @@ func newInfo(g *global) *cobra.Command {
 		Short: "Show a runtime: this one, or NAME",
 		Long: `info shows the runtime that NAME names, or the one it is called in: the one that
 $MONITOR_RUNTIME names, else the one that an ancestor is a member of. With none
-it says "No active runtime" and exits with 1.`,
+it prints "No active runtime" and exits with 1.`,
 		Example: `  monitor info
   monitor info --json build`,
 		Args: arguments(0, 1, "at most the name of a runtime"),
@@ -85,7 +85,7 @@ func printInfo(out io.Writer, s monitor.Status) error {
 	return w.Flush()
 }
 
-// commandLine writes a command so that a shell would read it back.
+// commandLine returns a command in the form that a shell reads back.
 func commandLine(words []string) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
@@ -94,8 +94,8 @@ func commandLine(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// quote keeps control characters off the terminal and out of the lines of a
-// list.
+// quote returns a word as a shell reads it back, without control characters: none
+// reaches the terminal or breaks a line of a list.
 func quote(word string) string {
 	switch {
 	case !utf8.ValidString(word) || strings.ContainsFunc(word, unicode.IsControl):
@@ -106,7 +106,8 @@ func quote(word string) string {
 	return word
 }
 
-// escape writes a word in single quotes as $'...' reads it in a shell.
+// escape returns a word in single quotes, with the escapes that a shell reads in
+// $'...'.
 func escape(word string) string {
 	var text strings.Builder
 	text.WriteByte('\'')
@@ -133,7 +134,8 @@ func escape(word string) string {
 	return text.String()
 }
 
-// plain writes a text of somebody else's on one line.
+// plain returns a text of foreign origin, such as a reason or the name of a program,
+// on one line and without control characters.
 func plain(text string) string {
 	if utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl) {
 		return text

@@ -73,15 +73,15 @@ var _ = Describe("The command info, list and tree", func() {
 		Expect(call("tree", "build", "--json").Stdout).To(Equal("[]\n"))
 	})
 
-	It("do not say that nobody lives where that is not known, but why", func() {
+	It("print why the members are not known, and no number of them", func() {
 		r := create("build")
 		change(r, func(record *monitor.Record) {
 			us := self()
-			record.Monitor, record.State, record.Reason = &us, monitor.StateUnknown, "somebody hides"
+			record.Monitor, record.State, record.Reason = &us, monitor.StateUnknown, "a process hides"
 		})
 		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +unknown +\d+ +- `))
-		Expect(call("info", "build").Stdout).To(And(MatchRegexp(`(?m)^reason: +somebody hides$`), MatchRegexp(`(?m)^members: +-$`)))
-		Expect(call("tree", "build")).To(fails(1, `^runtime "build" is unknown: somebody hides$`))
+		Expect(call("info", "build").Stdout).To(And(MatchRegexp(`(?m)^reason: +a process hides$`), MatchRegexp(`(?m)^members: +-$`)))
+		Expect(call("tree", "build")).To(fails(1, `^runtime "build" is unknown: a process hides$`))
 	})
 
 	It("show a broken runtime by name, with the reason", func() {
@@ -112,7 +112,7 @@ var _ = Describe("The command", func() {
 			got := call(strings.Fields(name + " --help")...)
 			Expect(got.Code).To(BeZero(), name)
 			Expect(got.Stdout).To(And(ContainSubstring("Usage:"), ContainSubstring("Examples:"), ContainSubstring("monitor "+name)), name)
-			Expect(got.Stdout).NotTo(ContainSubstring("--detach"), "internal flags are nobody's business")
+			Expect(got.Stdout).NotTo(ContainSubstring("--detach"), "internal flags are hidden")
 		}
 		Expect(call()).To(HaveField("Stdout", ContainSubstring("Available Commands:")))
 	})

@@ -55,7 +55,7 @@ const statusJSON = `{
   "version": 1,
   "name": "build",
   "state": "unknown",
-  "reason": "nobody knows",
+  "reason": "no memory",
   "owner": {
     "pid": 10,
     "start": 10,
@@ -107,13 +107,13 @@ var _ = Describe("The JSON", func() {
 		Expect(printed(aStatus().Members)).To(Equal(indented(membersJSON)))
 	})
 
-	It("says null where there is no monitor yet and leaves out what there is no reason for", func() {
+	It("has null where there is no monitor yet, and no reason where there is none", func() {
 		status := aStatus()
 		status.Monitor, status.Reason = nil, ""
 		Expect(printed(status)).To(And(ContainSubstring(`"monitor": null`), Not(ContainSubstring("reason"))))
 	})
 
-	It("says who traces, where somebody does", func() {
+	It("has the PID of a debugger, where there is one", func() {
 		traced := member(10, 5, "make", theRoot)
 		traced.Tracer, traced.State = 99, process.Stopped
 		Expect(printed(traced)).To(And(ContainSubstring(`"tracer": 99`), ContainSubstring(`"state": "stopped"`)))

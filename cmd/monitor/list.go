@@ -20,7 +20,7 @@ func newList(g *global) *cobra.Command {
 		Long: `list shows all runtimes of the store with their states:
   starting      made, its command not started yet
   running       it has members and a monitor
-  unmonitored   nobody watches it; "monitor watch NAME" goes on with it
+  unmonitored   no monitor watches it; "monitor watch NAME" goes on with it
   stopping      found empty and being removed
   unknown       whether it has members could not be established, so it stays
   broken        its record cannot be read`,
@@ -75,7 +75,7 @@ func printList(out io.Writer, all []monitor.Status, now time.Time) error {
 		owner, age, what := "-", "-", plain(s.Reason)
 		if s.State != monitor.StateBroken {
 			owner, what = strconv.Itoa(s.Owner.PID), commandLine(s.Command)
-			// The clock may have been set back since.
+			// The clock may have been set back since: an age is never negative.
 			age = max(0, now.Sub(s.Created)).Round(time.Second).String()
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.State, owner, headcount(s), age, what)
@@ -85,8 +85,9 @@ func printList(out io.Writer, all []monitor.Status, now time.Time) error {
 
 const unknowable = "-"
 
-// headcount is how many members a runtime is known to have. That none is known
-// does not mean that there is none.
+// headcount returns how many members a runtime is known to have. Where none is
+// known and the state is unknown or broken, it returns unknowable: the runtime may
+// have members.
 func headcount(s monitor.Status) string {
 	if len(s.Members) == 0 && (s.State == monitor.StateUnknown || s.State == monitor.StateBroken) {
 		return unknowable

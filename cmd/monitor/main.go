@@ -18,11 +18,11 @@ import (
 // Exit codes. Those from 125 on are of run and shell alone, whose other codes
 // are the command's own.
 const (
-	exitNo            = 1   // no such runtime or process, or it did not work
-	exitUsage         = 2   // the call makes no sense
+	exitNo            = 1   // no such runtime or process, or it failed
+	exitUsage         = 2   // the arguments are wrong
 	exitFailed        = 125 // run and shell: the command was not started
-	exitNotExecutable = 126 // run and shell: found, but no program for us
-	exitNotFound      = 127 // run and shell: not found
+	exitNotExecutable = 126 // run and shell: the command is found and cannot be executed
+	exitNotFound      = 127 // run and shell: the command is not found
 )
 
 // An exitError ends the program with a code of its own.
@@ -57,7 +57,7 @@ func exitCode(err error) int {
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
-// global is what the flags common to all commands say.
+// global holds the flags that all commands have.
 type global struct {
 	store     string
 	logLevel  string
@@ -70,12 +70,12 @@ func newRoot() *cobra.Command {
 		Use:   "monitor",
 		Short: "Keep a runtime alive exactly as long as any process of it lives",
 		Long: `monitor keeps a runtime (a named record and a directory) alive exactly as long
-as any process of it lives: the command it was made around, and everything that
-descends from it, orphans and daemons included. Then it cleans up at once.
+as any process of it lives: the command it was made for, and everything that
+descends from it, orphans and daemons included. Then it removes both at once.
 
-Exit codes: 0 done, 1 no such runtime or process, or it did not work, 2 the call
-makes no sense. run and shell exit as their command does, or with 125 when they
-could not start it, 126 when it is not executable, 127 when it is not found.`,
+Exit codes: 0 done, 1 no such runtime or process, or it failed, 2 the arguments
+are wrong. run and shell exit as their command does, or with 125 when they could
+not start it, 126 when it is not executable, 127 when it is not found.`,
 		Example: `  monitor shell                        # a shell in a runtime of its own
   monitor info                         # inside: which runtime is this?
   monitor run --name build -- make -j8
@@ -111,7 +111,8 @@ could not start it, 126 when it is not executable, 127 when it is not found.`,
 	return root
 }
 
-// version is what go has noted down of the source that this was built from.
+// version returns the version of the source and of Go that the program was built
+// from, as the build information has it.
 func version() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -120,7 +121,7 @@ func version() string {
 	return fmt.Sprintf("%s, %s %s/%s", build.Main.Version, build.GoVersion, runtime.GOOS, runtime.GOARCH)
 }
 
-// open opens the store that the user means.
+// open opens the store that --store names, else $MONITOR_STORE, else the default.
 func (g *global) open() (*monitor.Store, error) {
 	dir := g.store
 	if dir == "" {
@@ -135,7 +136,8 @@ func (g *global) open() (*monitor.Store, error) {
 	return monitor.Open(dir)
 }
 
-// arguments checks the number of arguments and says what is expected.
+// arguments returns a check of the number of arguments. Its error names what is
+// expected.
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {

@@ -14,7 +14,7 @@ import (
 const asMonitor = "as-monitor"
 
 func TestMain(m *testing.M) {
-	// A race detector that lingers at exit would make processes look slow.
+	// By default the race detector waits a second at exit, in each process.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	if len(os.Args) > 1 && os.Args[1] == asMonitor {
 		os.Args = append(os.Args[:1], os.Args[2:]...)

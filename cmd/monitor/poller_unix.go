@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// pollerDescriptors is how many descriptors Go opens to wait with: on Linux an
+// pollerDescriptors is how many descriptors Go's poller takes: on Linux an
 // epoll and an eventfd, on macOS a kqueue and two pipes, one of them for signals.
 const pollerDescriptors = 5
 
-// makePoller has Go's runtime make what it waits with. It does that when it first
-// waits, and where no descriptor is left then, it ends the program with a trace
-// and no error that could be handled.
+// makePoller makes Go's runtime open its poller now. The runtime opens it at the
+// first wait. Where no descriptor is left then, the runtime ends the program with a
+// trace, and no error can be handled. makePoller returns an error instead.
 func makePoller() error {
 	var spare [pollerDescriptors]int
 	for i := range spare {

@@ -23,7 +23,7 @@ func identity(pid int) process.Identity {
 	return process.Identity{PID: pid, Start: process.StartTime(pid), Boot: "b00t"}
 }
 
-// member is a process that joined as a child, unless a link says otherwise.
+// member returns a process that joined as a child, or by another link if one is given.
 func member(pid, parent int, command string, link ...trees.Link) trees.Member {
 	m := trees.Member{
 		Process: process.Process{Identity: identity(pid), Parent: parent, Group: pid, Session: 10, User: 501, Command: nameOf(command)},
@@ -43,7 +43,7 @@ func aStatus() monitor.Status {
 	watcher := identity(20)
 	return monitor.Status{
 		Record: monitor.Record{
-			Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "nobody knows",
+			Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "no memory",
 			Owner: identity(10), Monitor: &watcher, Command: []string{"make", "-j 8"},
 			Directory: "/src", User: 501, Host: "box", Created: time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.UTC),
 		},
@@ -67,7 +67,7 @@ func lines(text string) string {
 }
 
 var _ = Describe("A drawing of members", func() {
-	It("is empty for nobody", func() {
+	It("is empty without members", func() {
 		Expect(draw()).To(BeEmpty())
 	})
 
@@ -89,7 +89,7 @@ var _ = Describe("A drawing of members", func() {
 			`)))
 	})
 
-	It("has an orphan below whom it joined through, and says how", func() {
+	It("has an orphan below the member that its link leads to, with the link", func() {
 		Expect(draw(
 			member(10, 5, "bash", theRoot),
 			member(11, 1, "sleep", trees.Link{Kind: trees.LinkGroup, Through: identity(10)}),
@@ -103,7 +103,7 @@ var _ = Describe("A drawing of members", func() {
 			`)))
 	})
 
-	It("has an orphan at the top where whom it joined through has gone", func() {
+	It("has an orphan at the top where the process that its link leads to has gone", func() {
 		Expect(draw(
 			member(11, 1, "sleep", trees.Link{Kind: trees.LinkParent, Through: identity(10)}),
 			member(12, 1, "daemon", trees.Link{Kind: trees.LinkSession, Through: identity(10)}),
@@ -115,7 +115,7 @@ var _ = Describe("A drawing of members", func() {
 			`)))
 	})
 
-	It("says what is not simply running, and what was known before", func() {
+	It("has the state of a member that does not run, and what was known before", func() {
 		stopped := member(10, 5, "vi", theRoot)
 		stopped.State = process.Stopped
 		exiting := member(11, 10, "cp", trees.Link{Kind: trees.LinkKnown})
@@ -167,7 +167,7 @@ var _ = Describe("What a user reads", func() {
 		Expect(out.String()).To(Equal(lines(`
 			name:      build
 			state:     unknown
-			reason:    nobody knows
+			reason:    no memory
 			command:   make '-j 8'
 			owner:     10
 			monitor:   20

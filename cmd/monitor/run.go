@@ -21,7 +21,7 @@ func newRun(g *global) *cobra.Command {
 		Short: "Run a command as a runtime of its own",
 		Long: `run makes a runtime and becomes the command: same PID, same terminal, same
 process group; signals and the exit status are the command's own. The runtime
-lives until the command and everything that descends from it have gone.
+lives until the command and everything that descends from it have ended.
 
 Inside, MONITOR_RUNTIME is the name of the runtime, MONITOR_RUNTIME_DIR its own
 directory, which goes with it, and MONITOR_STORE the store.
@@ -65,7 +65,7 @@ shell and the runtime is gone, unless something that was started in it lives on.
 	return cmd
 }
 
-// nameFlag adds what run and shell have in common.
+// nameFlag adds the flag that run and shell have in common.
 func nameFlag(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVar(name, "name", "", "name of the runtime (default: made up from the command)")
 	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
@@ -73,7 +73,7 @@ func nameFlag(cmd *cobra.Command, name *string) {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(err) })
 }
 
-// run becomes the command, or returns why not.
+// run becomes the command. It returns only where that fails.
 func (g *global) run(name string, args []string) error {
 	if name != "" {
 		if err := monitor.CheckName(name); err != nil {
@@ -110,7 +110,8 @@ func (g *global) become(store *monitor.Store, name, path string, args []string) 
 	})
 }
 
-// failed gives an error the exit code that says why no command was started.
+// failed gives an error the exit code of its kind: not found, not executable, or not
+// started for another reason.
 func failed(err error) error {
 	exec, _ := errors.AsType[*os.PathError](err)
 	switch {

@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("The command run", func() {
-	It("passes on what the command writes and how it ends", func() {
+	It("leaves output and exit status to the command", func() {
 		Expect(start("run", "--", "sh", "-c", "echo out; echo err >&2; exit 7")).To(Equal(outcome{"out\n", "err\n", 7}))
 		Eventually(store().Names).Should(BeEmpty())
 	})

@@ -16,7 +16,7 @@ import (
 
 var storeDir string // another one for each spec
 
-// Nothing of where the specs are run is left in the way.
+// The environment of the specs does not reach the command.
 var _ = BeforeEach(func() {
 	storeDir = filepath.Join(GinkgoT().TempDir(), "store")
 	GinkgoT().Setenv(monitor.EnvStore, storeDir)

@@ -74,8 +74,8 @@ func (g *global) members(ctx context.Context, args []string) ([]trees.Member, er
 	return tree.Members(), nil
 }
 
-// printTree draws each member below its parent, or below whom it joined
-// through where the parent is none of them.
+// printTree draws each member below its parent. Where the parent is no member, it
+// draws it below the member that its link leads to.
 func printTree(out io.Writer, members []trees.Member) {
 	byPID := make(map[int]bool)
 	for _, m := range members {

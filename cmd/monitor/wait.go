@@ -17,7 +17,7 @@ func newWait() *cobra.Command {
 		Short: "Wait until a process and all its descendants have gone",
 		Long: `wait returns when the process and everything that descends from it, now or later,
 have gone. No runtime is involved, so there is no lease: a process that was made
-an orphan before wait looked, or too fast for it to see, is not waited for.`,
+an orphan before wait began, or too fast for wait to see, is not waited for.`,
 		Example: `  monitor wait 4711
   make & monitor wait $!`,
 		Args: arguments(1, 1, "a PID"),
@@ -54,7 +54,8 @@ func parsePID(text string) (int, error) {
 	return pid, nil
 }
 
-// noProcess says plainly that there is no such process, if that is the error.
+// noProcess returns an error that names the PID where err is [process.ErrGone],
+// else err.
 func noProcess(pid int, err error) error {
 	if errors.Is(err, process.ErrGone) {
 		return fmt.Errorf("process %d does not exist", pid)

@@ -49,12 +49,12 @@ it is.`,
 	return cmd
 }
 
-// watchCommand is the command line of a monitor.
+// watchCommand returns the command line of a monitor.
 func (g *global) watchCommand(self string, store *monitor.Store, name, how string) []string {
 	return []string{self, "--store", store.Dir(), "--log-level", g.logLevel, "--log-format", g.logFormat, "watch", how, "--", name}
 }
 
-// launch is the first process of a detached monitor.
+// launch is the work of the first process of a detached monitor.
 func (g *global) launch(name string) error {
 	store, err := g.open()
 	if err != nil {
@@ -67,8 +67,8 @@ func (g *global) launch(name string) error {
 	return detach.Launch(g.watchCommand(self, store, name, "--detached"))
 }
 
-// watchDetached is the second: the monitor. The owner of the runtime waits for
-// its report.
+// watchDetached is the work of the second process, the monitor. The owner of the
+// runtime waits for its report.
 func (g *global) watchDetached(name string) error {
 	owner, err := detach.Arrive()
 	if err != nil {
@@ -77,8 +77,8 @@ func (g *global) watchDetached(name string) error {
 	return g.watch(name, owner)
 }
 
-// watch watches a runtime. It reports to the owner, if that waits, once the
-// runtime is watched, or why it is not.
+// watch watches a runtime until the runtime has ended, or a signal comes. Where
+// owner is set, watch reports that the runtime is watched, or why it is not.
 func (g *global) watch(name string, owner *detach.Arrival) error {
 	log, err := g.logger()
 	if err != nil {
@@ -104,7 +104,7 @@ func (g *global) attachAndRun(ctx context.Context, name string, log *slog.Logger
 	}
 	defer t.Close()
 	if owner != nil {
-		err = owner.Ready() // also where the owner has ended, the runtime is watched
+		err = owner.Ready() // after an error too, the runtime is watched: the owner has ended
 	}
 	return errors.Join(w.Run(ctx), err)
 }

@@ -15,24 +15,24 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
-// soon is long enough to notice what must not happen, if it does. Too short
-// a time misses that and fails nothing.
+// soon is how long a spec watches for what must not happen. A time that is too short
+// misses it, and fails no spec.
 const soon = 100 * time.Millisecond
 
-// held starts a process that lives until it is let go, at the latest until the
+// held starts a process that lives until release is called, at the latest until the
 // spec ends. Only then is it reaped.
-func held() (pid int, letGo func()) {
+func held() (pid int, release func()) {
 	GinkgoHelper()
 	cmd := exec.Command("sh", "-c", "read -r x")
 	gate, err := cmd.StdinPipe()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(cmd.Start()).To(Succeed())
-	letGo = func() { _ = gate.Close() }
+	release = func() { _ = gate.Close() }
 	DeferCleanup(func() {
-		letGo()
+		release()
 		_ = cmd.Wait()
 	})
-	return cmd.Process.Pid, letGo
+	return cmd.Process.Pid, release
 }
 
 var _ = Describe("The command watch", func() {
@@ -51,26 +51,26 @@ var _ = Describe("The command watch", func() {
 		Expect(call("list")).To(HaveField("Stdout", ContainSubstring("unmonitored")))
 	})
 
-	It("keeps watching on a hang-up that it was told to ignore, as by nohup", func() {
-		pid, letGo := held()
+	It("keeps watching on a hang-up where its caller ignores that, as nohup does", func() {
+		pid, release := held()
 		r := create("build")
 		give(r, pid)
 
 		cmd := command("watch", "build")
 		cmd.Stderr = GinkgoWriter
-		signal.Ignore(syscall.SIGHUP) // so does the child then
+		signal.Ignore(syscall.SIGHUP) // the child inherits that
 		err := cmd.Start()
 		signal.Reset(syscall.SIGHUP)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func() { _ = cmd.Process.Kill() })
 		Eventually(r.Record).Should(HaveField("State", monitor.StateRunning))
 		Expect(cmd.Process.Signal(syscall.SIGHUP)).To(Succeed())
-		letGo()
+		release()
 		Expect(cmd.Wait()).To(Succeed())
 		nothingLeft()
 	})
 
-	It("says who else watches", func() {
+	It("names the process that watches already", func() {
 		r := create("build")
 		cmd := command("watch", "build")
 		Expect(cmd.Start()).To(Succeed())
@@ -85,14 +85,14 @@ var _ = Describe("The command watch", func() {
 
 var _ = Describe("The command wait", func() {
 	It("returns when the process has gone and was not reaped yet", func() {
-		pid, letGo := held()
+		pid, release := held()
 		ended := make(chan outcome, 1)
 		go func() {
 			defer GinkgoRecover()
 			ended <- call("wait", strconv.Itoa(pid))
 		}()
 		Consistently(ended).WithTimeout(soon).ShouldNot(Receive())
-		letGo()
+		release()
 		Eventually(ended).Should(Receive(Equal(outcome{})))
 	})
 })

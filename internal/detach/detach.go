@@ -38,7 +38,7 @@ type report struct {
 // Start runs the first process with the given command line, which calls
 // [Launch], and waits until the second has reported that it is ready. Their
 // standard error goes to log. A second process that is not ready when ctx ends is
-// killed. The error says why it is not ready.
+// killed. The error is the reason why it is not ready.
 func Start(ctx context.Context, argv []string, log *os.File) error {
 	reports, theirs, err := os.Pipe()
 	if err != nil {
@@ -120,9 +120,9 @@ type Arrival struct {
 	reports *json.Encoder
 }
 
-// Arrive reports this process, the second, to the caller of [Start], and
-// returns when the first has ended: that one is a child of the caller, and would
-// be found as one.
+// Arrive reports this process, the second, to the caller of [Start], and returns
+// when the first process has ended. The first process is a child of the caller, so
+// a tracker of the caller would find it as a member.
 func Arrive() (*Arrival, error) {
 	ready, gone := os.NewFile(readyFD, "ready"), os.NewFile(goneFD, "gone")
 	closeOnExec(readyFD)
@@ -151,8 +151,8 @@ func (a *Arrival) Ready() error {
 	return nil
 }
 
-// Refuse reports why this process will not be ready. It is the last report. No
-// process may read it any more, which is no error.
+// Refuse reports why this process will not be ready. It is the last report. It is
+// no error where no process reads it any more.
 func (a *Arrival) Refuse(why error) {
 	_ = a.reports.Encode(report{Error: why.Error()})
 	a.to.Close()
