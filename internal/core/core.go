@@ -31,6 +31,7 @@ type Core struct {
 	budget     budget             // how often reading is worth its cost
 	lastRead   time.Time          // when the last read ended
 	beat       time.Duration      // between reads that nothing announced
+	lost       bool               // notices were lost since everything was last settled
 	watchful   bool               // a member cannot announce its end: read on the beat
 	crowd      int                // how many processes may be known before tidy drops the dead
 }

@@ -70,7 +70,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 		m := c.known[pid]
 		s.Row(process.Row{Process: m.Process, Lineage: m.lineage})
 		s.Numbers(int(m.Link.Through.Start), m.secondsDead(now))
-		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads)
+		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads, m.reserve)
 	}
 	s.End()
 	for _, t := range c.trees {
@@ -83,7 +83,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	for _, a := range c.asks {
 		s.Numbers(int(a.verb), a.id.PID, int(a.id.Start))
 	}
-	s.Flags(c.watchful, c.unreadable != nil)
+	s.Flags(c.watchful, c.unreadable != nil, c.lost)
 	return s.Text
 }
 

@@ -87,7 +87,7 @@ func (c *Core) makerByLineage(row *process.Row) *member {
 // creator came in from outside.
 func (c *Core) creatorOf(id int, row *process.Row) *member {
 	m := c.known[id]
-	if m == nil || id == row.PID || row.Start < m.Start {
+	if m == nil || id == row.PID || row.Start < m.Start || m.reserve && !c.lost {
 		return nil
 	}
 	return m

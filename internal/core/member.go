@@ -20,6 +20,7 @@ type member struct {
 	dead    bool      // established: a former member
 	buried  int       // the number of the read that established it
 	left    time.Time // when it was established
+	reserve bool      // dead, and links a process only where notices were lost
 	ended   int       // the number of the last read that showed it dead, unannounced
 	needed  int       // the number of the last read that named it, once dead
 }

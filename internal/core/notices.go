@@ -10,6 +10,7 @@ import (
 // take takes one notice.
 func (c *Core) take(n Notice, now time.Time) {
 	if n.Lost {
+		c.lost = true
 		c.freshen(now)
 		for _, t := range c.trees {
 			c.stir(t)
@@ -85,8 +86,8 @@ func (c *Core) freshen(now time.Time) {
 const linkPeriod = 2 * time.Second
 
 // tidy drops the dead where no read does, except those whose group or session lives
-// on, or that died within the linkPeriod: these may link a process when notices get
-// lost, and their PIDs mean no other.
+// on: these may link a process when notices get lost, and their PIDs mean no other. Those
+// that died within the linkPeriod stay in reserve, for when notices were lost.
 func (c *Core) tidy(now time.Time) {
 	if len(c.known) <= c.crowd {
 		return
@@ -98,7 +99,10 @@ func (c *Core) tidy(now time.Time) {
 		}
 	}
 	for pid, m := range c.known {
-		if m.dead && !needed[pid] && now.Sub(m.left) > linkPeriod && c.settled() {
+		if !m.dead || !c.settled() {
+			continue
+		}
+		if m.reserve = !needed[pid]; m.reserve && now.Sub(m.left) > linkPeriod {
 			delete(c.known, pid)
 		}
 	}

@@ -98,7 +98,7 @@ func (c *Core) update(m *member, row process.Row) {
 			m.tree.count(+1, 0)
 			m.tree.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}
-		m.dead, m.exited, m.watched = false, false, false
+		m.dead, m.exited, m.watched, m.reserve = false, false, false, false
 		c.stir(m.tree)
 	}
 	if !m.watched && row.State != process.Exiting {
@@ -209,6 +209,7 @@ func (c *Core) forget() {
 	if !c.settled() {
 		return
 	}
+	c.lost = false
 	for pid, m := range c.known {
 		if m.dead && m.needed != c.reads && m.tree.living > 0 {
 			delete(c.known, pid)
