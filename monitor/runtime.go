@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/erase"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -109,7 +110,7 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 		err = os.Rename(stage, r.Dir())
 	}
 	if err != nil {
-		_ = removeAll(stage)
+		_ = erase.All(stage)
 		if _, taken := os.Lstat(r.Dir()); taken == nil {
 			return nil, r.wrap(ErrExist)
 		}
@@ -154,8 +155,13 @@ func (r *Runtime) remove() error {
 	return r.delete(aside)
 }
 
-// setAside moves the runtime into the trash and returns where it is then.
+// setAside moves the runtime into the trash and returns where it is then. A runtime
+// in which a file system is mounted stays in its place: the error is
+// [erase.ErrMounted].
 func (r *Runtime) setAside() (aside string, err error) {
+	if err := erase.Unmounted(r.Dir()); err != nil {
+		return "", fmt.Errorf("remove runtime %q: %w", r.name, err)
+	}
 	aside = filepath.Join(r.store.trash(), r.name+"-"+randomText())
 	err = os.Rename(r.Dir(), aside)
 	if errors.Is(err, fs.ErrPermission) {
@@ -172,7 +178,7 @@ func (r *Runtime) setAside() (aside string, err error) {
 }
 
 func (r *Runtime) delete(aside string) error {
-	if err := removeAll(aside); err != nil {
+	if err := erase.All(aside); err != nil {
 		return fmt.Errorf("delete the files of runtime %q: %w", r.name, err)
 	}
 	return nil
@@ -182,12 +188,12 @@ func (r *Runtime) delete(aside string) error {
 func (s *Store) sweep() {
 	trash, _ := os.ReadDir(s.trash())
 	for _, e := range trash {
-		_ = removeAll(filepath.Join(s.trash(), e.Name()))
+		_ = erase.All(filepath.Join(s.trash(), e.Name()))
 	}
 	staged, _ := os.ReadDir(s.runtimes())
 	for _, e := range staged {
 		if maker, ok := makerOf(e.Name()); ok && !livesStill(maker) {
-			_ = removeAll(filepath.Join(s.runtimes(), e.Name()))
+			_ = erase.All(filepath.Join(s.runtimes(), e.Name()))
 		}
 	}
 }
