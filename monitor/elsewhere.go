@@ -31,8 +31,8 @@ func (r Record) visible() error {
 }
 
 // madeHere reports whether the runtime was made on this machine, whose name is
-// given. A record without a machine is judged by the name, and one without either
-// has been made here: no machine that others share a store with is nameless.
+// given. Where the record has no machine, the names are compared. Where it has no name
+// either, the answer is true: machines that share a store have names.
 func (r Record) madeHere(name string) bool {
 	if here, err := thisMachine(); err == nil && r.Machine != "" {
 		return r.Machine == here

@@ -46,7 +46,7 @@ type State string
 const (
 	// StateStarting: made, its command not started yet.
 	StateStarting State = "starting"
-	// StateRunning: it has members and a monitor.
+	// StateRunning: a monitor watches it.
 	StateRunning State = "running"
 	// StateUnmonitored: no monitor watches it. "monitor watch NAME" goes on with
 	// it.
@@ -55,7 +55,7 @@ const (
 	StateStopping State = "stopping"
 	// StateUnknown: whether it has members could not be established, so it stays.
 	StateUnknown State = "unknown"
-	// StateBroken: its record cannot be read.
+	// StateBroken: its record or its journal cannot be read.
 	StateBroken State = "broken"
 )
 

@@ -97,7 +97,7 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 		c.Owner = self.Identity
 	}
 	if c.Owner.PID <= 0 {
-		return nil, fmt.Errorf("create runtime %q: its owner, process %d, is none", c.Name, c.Owner.PID)
+		return nil, fmt.Errorf("create runtime %q: PID %d is no owner", c.Name, c.Owner.PID)
 	}
 	r := &Runtime{store: s, name: c.Name}
 	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self.Identity))

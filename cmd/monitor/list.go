@@ -19,11 +19,11 @@ func newList(g *global) *cobra.Command {
 		Short: "List all runtimes",
 		Long: `list shows all runtimes of the store with their states:
   starting      made, its command not started yet
-  running       it has members and a monitor
+  running       a monitor watches it
   unmonitored   no monitor watches it; "monitor watch NAME" goes on with it
   stopping      found empty and being removed
   unknown       whether it has members could not be established, so it stays
-  broken        its record cannot be read`,
+  broken        its record or its journal cannot be read`,
 		Example: `  monitor list
   monitor list -q
   monitor list --json`,
