@@ -58,7 +58,7 @@ var _ = Describe("Making a runtime", func() {
 
 	It("fails for an owner that is no process", func() {
 		_, err := store.Create(monitor.Creation{Name: "build", Owner: process.Identity{PID: -1, Boot: "now"}})
-		Expect(err).To(MatchError(ContainSubstring("its owner, process -1, is none")))
+		Expect(err).To(MatchError(ContainSubstring("PID -1 is no owner")))
 		Expect(contents(store.Runtimes())).To(BeEmpty())
 	})
 
