@@ -37,7 +37,7 @@ var layers = []layer{
 	{"tracker", "tracker/process tracker/trees internal/core internal/kernel", helpers},
 	{"internal/descriptor", "", ""},
 	{"internal/detach", "tracker/process internal/descriptor", helpers},
-	// The core and the kernels are behind tracker: monitor does not see them. Its specs
+	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
 	{"monitor", "tracker/process tracker/trees tracker internal/detach", "internal/core internal/descriptor" + helpers},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach monitor", "internal/descriptor" + helpers},
