@@ -79,6 +79,7 @@ lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as
 	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do for module in $(MODULES); do \
 		echo "staticcheck $$module for $$system"; (cd $$module && GOOS=$$system "$$staticcheck" ./...) || exit 1; done; done
 	go run ./internal/portable/lint
+	@go run .ci/layers.go
 	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 

@@ -1,5 +1,5 @@
 // Docs checks the documentation against the repository: links, anchors, make
-// targets, commands and their flags, and the numbers of kernel facts.
+// targets, commands and their flags, paths, exported names and the numbers of kernel facts.
 //
 //	go run .ci/docs.go    prints what is wrong and exits with 1, or prints counts
 package main
@@ -28,6 +28,8 @@ var (
 	fact     = regexp.MustCompile(`(?m)^- \*\*([A-Z]+\d+)\.\*\*`)
 	citation = regexp.MustCompile(`docs/(xnu|linux)\.md ((?:[A-Z]\d+(?:, | and | to )?)+)`)
 	number   = regexp.MustCompile(`[A-Z]\d+`)
+	path     = regexp.MustCompile(`^(?:cmd|demo|docs|harness|internal|monitor|scenarios|tracker|\.ci)/[\w./*-]*$`)
+	name     = regexp.MustCompile(`\b(tracker|process|trees|monitor|harness)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`)
 	notAnID  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 )
 
@@ -50,8 +52,10 @@ func main() {
 	c.checkLinks()
 	c.checkTargets()
 	c.checkCommands()
+	c.checkPaths()
+	c.checkNames()
 	c.checkFacts()
-	for _, kind := range []string{"links", "targets", "commands", "flags", "facts"} {
+	for _, kind := range []string{"links", "targets", "commands", "flags", "paths", "names", "facts"} {
 		if c.counts[kind] == 0 {
 			c.report("no %s were found: the check itself is broken", kind)
 		}
@@ -180,6 +184,48 @@ func (c *checker) checkCommand(page, listed string, help func(...string) string,
 		known := regexp.MustCompile(`(?m)(^|[\s,])` + regexp.QuoteMeta(found[1]) + `([\s,]|$)`)
 		if !known.MatchString(help(words...)) {
 			c.report("%s names `monitor %s %s`, a flag that does not exist", page, name, found[1])
+		}
+	}
+}
+
+// elsewhere are paths of other projects that begin like one of this.
+var elsewhere = []string{"internal/poll/fd_fsync_darwin.go"}
+
+// checkPaths checks that each path in code exists: between backquotes, and the first word
+// of a line of a layout. GOOS stands for any system.
+func (c *checker) checkPaths() {
+	for page, text := range c.pages {
+		for _, code := range codeOf(text) {
+			word, _, _ := strings.Cut(strings.TrimSpace(code), " ")
+			if !path.MatchString(word) || slices.Contains(elsewhere, word) {
+				continue
+			}
+			c.counts["paths"]++
+			if found, _ := filepath.Glob(strings.ReplaceAll(word, "GOOS", "*")); len(found) == 0 {
+				c.report("%s names %s, which does not exist", page, word)
+			}
+		}
+	}
+}
+
+// checkNames checks that each exported name with its package in code exists, by go doc.
+func (c *checker) checkNames() {
+	dirs := map[string]string{"process": "./tracker/process", "trees": "./tracker/trees"}
+	known := make(map[string]bool)
+	for page, text := range c.pages {
+		for _, code := range codeOf(text) {
+			for _, found := range name.FindAllStringSubmatch(code, -1) {
+				c.counts["names"]++
+				dir, ok := dirs[found[1]]
+				if !ok {
+					dir = "./" + found[1]
+				}
+				symbol := strings.TrimSuffix(found[2]+"."+found[3], ".")
+				if !known[dir+symbol] && exec.Command("go", "doc", dir, symbol).Run() != nil {
+					c.report("%s names %s, which does not exist", page, found[0])
+				}
+				known[dir+symbol] = true
+			}
 		}
 	}
 }

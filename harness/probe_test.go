@@ -137,16 +137,19 @@ var _ = Describe("The kernel's terminals", Label("probe"), func() {
 		stage.Puppet(ctx, "inner")
 		table, err := harness.ProcessTable(ctx)
 		Expect(err).NotTo(HaveOccurred())
+		ours := 0
 		for line := range strings.Lines(table) {
 			seen := strings.Contains(line, "A_COOKIE=chocolate")
 			if strings.Contains(line, "puppet ours") {
 				answer("the environment of a program of ours is visible", "%v", seen)
 				Expect(seen).To(BeTrue(), "the stage finds its processes by it")
+				ours++
 			}
 			if strings.HasPrefix(strings.TrimSpace(line), fmt.Sprint(theirs.PID(), " ")) {
 				answer("the environment of a program of the system is visible", "%v", seen)
 			}
 		}
+		Expect(ours).NotTo(BeZero(), "ps shows the puppet")
 	}, SpecTimeout(time.Minute))
 
 	It("report the foreground group at the master", func(ctx SpecContext) {

@@ -34,18 +34,23 @@ var _ = Describe("At a limit of the system", ours, func() {
 		if os.Getenv("GEMINI_EXEC") != "" {
 			Skip("the program that runs the monitor needs descriptors as well")
 		}
+		started, refused := 0, 0
 		for few := 3; few < 24; few++ { // with fewer, Go's runtime does not reach main
 			result := stage.Run(ctx, "sh", "-c", fmt.Sprintf("ulimit -n %d && exec monitor run -- echo started", few))
 			if result.Status == (harness.Status{}) {
 				Expect(result.Stdout).To(Equal("started\n"))
 				expectEmptyStore(ctx)
+				started++
 				continue
 			}
 			Expect(result.Status).To(Equal(harness.Status{Code: 125}), "with %d descriptors: %s", few, result.Stderr)
 			Expect(result.Stderr).To(MatchRegexp(`^monitor: [^\n]*\n$`))
 			Expect(result.Stdout).To(BeEmpty())
 			Expect(monitor.List(ctx)).To(BeEmpty(), "with %d descriptors: %s", few, result.Stderr)
+			refused++
 		}
+		Expect(refused).NotTo(BeZero(), "the fewest are too few")
+		Expect(started).NotTo(BeZero(), "the most are enough")
 		expectEmptyStore(ctx)
 	}, limit)
 })

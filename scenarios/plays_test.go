@@ -125,7 +125,7 @@ func failureOf(ctx context.Context, p play.Play) string {
 func simulate(ctx context.Context, p play.Play) string {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "../tracker", "-count=1", "-ginkgo.no-color", "-ginkgo.v", "-ginkgo.focus", playVariable)
+	cmd := exec.CommandContext(ctx, "go", "test", "../internal/explore", "-count=1", "-ginkgo.no-color", "-ginkgo.v", "-ginkgo.focus", playVariable)
 	cmd.Env = append(os.Environ(), playVariable+"="+p.String())
 	// A killed go leaves its test behind, which holds the output open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -134,6 +134,9 @@ func simulate(ctx context.Context, p play.Play) string {
 	printed, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Sprintf("%s\n%v", printed, err)
+	}
+	if !strings.Contains(string(printed), "the promise is kept") {
+		return fmt.Sprintf("%s\nthe simulated kernel did not try the play", printed)
 	}
 	return "the tracker is right on the simulated kernel: the fault is outside of its core, or the simulation is incomplete"
 }

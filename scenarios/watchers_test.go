@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/harness"
 )
@@ -19,10 +20,16 @@ var _ = Describe("The process that monitors a runtime", func() {
 		It(fmt.Sprintf("removes nothing at %s while a process lives", signalName(signal)), func(ctx SpecContext) {
 			job := stage.Start(monitor.Run("signalled", "puppet", "owner")...)
 			owner := stage.Puppet(ctx, "owner")
+			signalled := 0
 			for _, pid := range watchers(ctx) {
-				// A child of the monitor, such as the sleep of a polling script, may have ended.
-				Expect(stage.Signal(pid, signal)).To(Or(Succeed(), MatchError(syscall.ESRCH)))
+				err := stage.Signal(pid, signal)
+				if errors.Is(err, syscall.ESRCH) {
+					continue // a child of the monitor, such as the sleep of a polling script, that has ended
+				}
+				Expect(err).NotTo(HaveOccurred())
+				signalled++
 			}
+			Expect(signalled).NotTo(BeZero())
 			expectKept(ctx, "signalled", job.Oracle())
 			Expect(owner.Report(ctx).PID).To(Equal(owner.PID()))
 		}, limit)
@@ -31,14 +38,19 @@ var _ = Describe("The process that monitors a runtime", func() {
 	It("is reached by no signal that is meant for the command's group or session", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("apart", "puppet", "owner")...)
 		owner := stage.Puppet(ctx, "owner").Report(ctx)
+		checked := 0
 		for _, pid := range watchers(ctx) {
-			group, err := syscall.Getpgid(pid)
-			if errors.Is(err, syscall.ESRCH) {
+			group, groupErr := unix.Getpgid(pid)
+			session, sessionErr := unix.Getsid(pid)
+			if errors.Is(groupErr, syscall.ESRCH) || errors.Is(sessionErr, syscall.ESRCH) {
 				continue // a child of the monitor that has ended
 			}
-			Expect(err).NotTo(HaveOccurred())
+			Expect(errors.Join(groupErr, sessionErr)).NotTo(HaveOccurred())
 			Expect(group).NotTo(Equal(owner.Group), "PID %d monitors the runtime and is in the process group of its command: ^C would end both", pid)
+			Expect(session).NotTo(Equal(owner.Session), "PID %d monitors the runtime and is in the session of its command: a hang-up of the terminal would end both", pid)
+			checked++
 		}
+		Expect(checked).NotTo(BeZero())
 		Expect(job.Oracle().Held()).To(BeTrue())
 	}, limit)
 

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 
 	"github.com/gemini-monitor/gemini/tracker"
-	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A shell ends and leaves a process behind. The tree is empty when that one has
@@ -70,17 +69,4 @@ func Example() {
 	// the shell has ended, its tree is alive
 	// still there: what joined through a link of kind parent
 	// now it is empty
-}
-
-// The parents that the kernel names now answer for a moment only: an orphan
-// descends from PID 1.
-func ExampleIsDescendant() {
-	self, parent := os.Getpid(), os.Getppid()
-	yes, err := process.IsDescendant(self, parent)
-	fmt.Println(yes, err)
-	no, err := process.IsDescendant(parent, self)
-	fmt.Println(no, err)
-	// Output:
-	// true <nil>
-	// false <nil>
 }

@@ -110,7 +110,7 @@ var forkFacts = []fact{{
 	},
 	probe: true,
 }, {
-	claim: "keeps naming who made a process: for zombies, orphans and after an exec, if it was asked before (6.2)",
+	claim: "keeps naming who made a process: for zombies, orphans and after an exec, if it was asked before (X28)",
 	needs: ginkgo.Label("lineage"),
 	check: func(ctx context.Context, s *stage) {
 		if !s.kernel.Lineage() {

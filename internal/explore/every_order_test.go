@@ -43,12 +43,15 @@ func init() {
 	It("shows a schedule again", func() {
 		words := strings.Split(text, "/")
 		Expect(words).To(HaveLen(3), "EXPLORE is flavour/case/choices")
+		found := false
 		for _, flavour := range simkernel.Flavours {
 			for _, c := range Catalogue {
 				if flavour.String() == words[0] && c.Name == words[1] {
+					found = true
 					fmt.Fprintln(GinkgoWriter, strings.Join(Replay(c, flavour, decodeChoices(words[2])), "\n"))
 				}
 			}
 		}
+		Expect(found).To(BeTrue(), "no case %q where forks are %q", words[1], words[0])
 	})
 }

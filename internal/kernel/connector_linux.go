@@ -178,25 +178,32 @@ type procEvent struct {
 	err        uint32 // of an acknowledgement
 }
 
+// parseEvent reads a message of the connector. It reports false for a message that is cut,
+// for an event of another kind, and for a PID that is none: every PID of an event that it
+// accepts is positive.
 func parseEvent(m []byte) (e procEvent, ok bool) {
 	if len(m) < dataAt+8 {
-		return e, false
+		return procEvent{}, false
 	}
 	word := func(at int) uint32 { return binary.NativeEndian.Uint32(m[at:]) }
+	pid := func(at int) int { return int(int32(word(at))) } // pid_t
 	e.what = word(eventAt)
 	e.at = time.Duration(binary.NativeEndian.Uint64(m[eventAt+8:]))
 	switch e.what {
 	case procEventAck:
 		e.err = word(dataAt)
+		return e, true
 	case procFork:
 		if len(m) < dataAt+16 {
-			return e, false
+			return procEvent{}, false
 		}
-		e.pid, e.child = int(word(dataAt+4)), int(word(dataAt+12))
+		e.pid, e.child = pid(dataAt+4), pid(dataAt+12)
+		return e, e.pid > 0 && e.child > 0
 	case procExec, procExit:
-		e.pid = int(word(dataAt + 4))
+		e.pid = pid(dataAt + 4)
+		return e, e.pid > 0
 	}
-	return e, true
+	return procEvent{}, false
 }
 
 // eventLost stands for events that were dropped because the buffer was full.

@@ -75,14 +75,19 @@ func (w *wire) exit(pid int) {
 // announce writes a message as the kernel does.
 func (w *wire) announce(what uint32, at time.Duration, data ...uint32) {
 	GinkgoHelper()
+	_, err := unix.Write(w.kernel, message(what, at, data...))
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// message is a message of the connector.
+func message(what uint32, at time.Duration, data ...uint32) []byte {
 	m := binary.NativeEndian.AppendUint32(make([]byte, eventAt), what)
 	m = binary.NativeEndian.AppendUint32(m, 0)
 	m = binary.NativeEndian.AppendUint64(m, uint64(at))
 	for _, word := range data {
 		m = binary.NativeEndian.AppendUint32(m, word)
 	}
-	_, err := unix.Write(w.kernel, m)
-	Expect(err).NotTo(HaveOccurred())
+	return m
 }
 
 // announcedAt is when a process with that start time is announced: some seconds

@@ -17,6 +17,7 @@ var _ = Describe("The id of a thread", Label("linux"), func() {
 			defer k.Close()
 			threads, err := os.ReadDir("/proc/self/task")
 			Expect(err).NotTo(HaveOccurred())
+			Expect(len(threads)).To(BeNumerically(">", 1), "threads of a Go program")
 			for _, thread := range threads {
 				if id := testproc.Atoi(thread.Name()); id != os.Getpid() {
 					Expect(k.Add(id)).To(MatchError(process.ErrGone), "thread %d", id)

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -15,8 +16,6 @@ const (
 	kernProcAll = 0
 	kernProcPID = 1
 
-	kinfoSize = unix.SizeofKinfoProc
-
 	// slack is the room for processes made between sizing and reading, in
 	// rows. XNU itself adds five.
 	slack = 64
@@ -24,13 +23,27 @@ const (
 	maxGrowth = 8
 )
 
-// Bits of p_flag and values of p_stat (sys/proc.h).
-const (
-	flagTraced  = 0x800  // P_TRACED
-	flagExiting = 0x2000 // P_WEXIT
-	statStopped = 4      // SSTOP
-	statZombie  = 5      // SZOMB
+// The layout that kinfo.go has is the one that golang.org/x/sys/unix has. An index other
+// than 0 does not compile.
+var (
+	_ = [1]int{}[kinfoSize-unix.SizeofKinfoProc]
+	_ = [1]int{}[kinfoSeconds-unsafe.Offsetof(kinfo.Proc.P_starttime.Sec)]
+	_ = [1]int{}[kinfoMicroseconds-unsafe.Offsetof(kinfo.Proc.P_starttime.Usec)]
+	_ = [1]int{}[kinfoFlag-unsafe.Offsetof(kinfo.Proc.P_flag)]
+	_ = [1]int{}[kinfoStat-unsafe.Offsetof(kinfo.Proc.P_stat)]
+	_ = [1]int{}[kinfoPID-unsafe.Offsetof(kinfo.Proc.P_pid)]
+	_ = [1]int{}[kinfoOldParent-unsafe.Offsetof(kinfo.Proc.P_oppid)]
+	_ = [1]int{}[kinfoComm-unsafe.Offsetof(kinfo.Proc.P_comm)]
+	_ = [1]int{}[kinfoCommSize-unsafe.Sizeof(kinfo.Proc.P_comm)]
+	_ = [1]int{}[kinfoUID-eprocAt-unsafe.Offsetof(kinfo.Eproc.Ucred)-unsafe.Offsetof(kinfo.Eproc.Ucred.Uid)]
+	_ = [1]int{}[kinfoParent-eprocAt-unsafe.Offsetof(kinfo.Eproc.Ppid)]
+	_ = [1]int{}[kinfoGroup-eprocAt-unsafe.Offsetof(kinfo.Eproc.Pgid)]
 )
+
+// kinfo is nothing but its type: Offsetof takes a field of a value.
+var kinfo unix.KinfoProc
+
+const eprocAt = unsafe.Offsetof(kinfo.Eproc)
 
 // A Reader reads the process table again and again, into a buffer that it keeps.
 // One goroutine uses it at a time.
@@ -77,9 +90,8 @@ func (r *Reader) fill() (int, error) {
 
 func (r *Reader) decode(rows []Row, records []byte) []Row {
 	for ; len(records) >= kinfoSize; records = records[kinfoSize:] {
-		p := rowOf((*unix.KinfoProc)(unsafe.Pointer(&records[0])), r.boot)
-		if p.PID > 0 { // PID 0 is the kernel's own task
-			rows = append(rows, p)
+		if p, ok := parseKinfo(records); ok {
+			rows = append(rows, r.complete(p))
 		}
 	}
 	return rows
@@ -91,9 +103,8 @@ func (r *Reader) Lookup(pid int) (Row, error) {
 	if pid <= 0 {
 		return Row{}, ErrGone
 	}
-	var record unix.KinfoProc
-	buffer := unsafe.Slice((*byte)(unsafe.Pointer(&record)), kinfoSize)
-	size, err := sysctl([]int32{ctlKern, kernProc, kernProcPID, int32(pid)}, buffer)
+	var record [kinfoSize]byte
+	size, err := sysctl([]int32{ctlKern, kernProc, kernProcPID, int32(pid)}, record[:])
 	if err != nil {
 		return Row{}, err
 	}
@@ -101,43 +112,19 @@ func (r *Reader) Lookup(pid int) (Row, error) {
 	if size < kinfoSize {
 		return Row{}, ErrGone
 	}
-	return rowOf(&record, r.boot), nil
+	p, ok := parseKinfo(record[:])
+	if !ok {
+		return Row{}, errors.New("unexpected record of kern.proc.pid")
+	}
+	return r.complete(p), nil
 }
 
-func rowOf(record *unix.KinfoProc, boot string) Row {
-	proc, eproc := &record.Proc, &record.Eproc
-	p := Row{Process: Process{
-		Identity: Identity{
-			PID:   int(proc.P_pid),
-			Start: StartTime(proc.P_starttime.Sec*1e6 + int64(proc.P_starttime.Usec)),
-			Boot:  boot,
-		},
-		Parent:  int(eproc.Ppid),
-		Group:   int(eproc.Pgid),
-		User:    int(eproc.Ucred.Uid),
-		State:   stateOf(proc),
-		Command: nameOf(proc.P_comm[:]),
-	}}
-	// While a debugger traces it, the debugger is the parent and the real one
-	// is kept aside (mach_process.c, PT_ATTACH).
-	if proc.P_oppid != 0 {
-		p.Tracer, p.Parent = p.Parent, int(proc.P_oppid)
-	}
-	// The row has no session id (e_sess is always 0); getsid refuses the dead.
+// complete adds what a record does not have: the boot and the session. The session id
+// in the record (e_sess) is always 0, and getsid refuses the dead.
+func (r *Reader) complete(p Row) Row {
+	p.Boot = r.boot
 	if sid, err := unix.Getsid(p.PID); err == nil {
 		p.Session = sid
 	}
 	return p
-}
-
-func stateOf(proc *unix.ExternProc) State {
-	switch {
-	case proc.P_stat == statZombie:
-		return Zombie
-	case proc.P_flag&flagExiting != 0:
-		return Exiting
-	case proc.P_stat == statStopped:
-		return Stopped
-	}
-	return Running
 }

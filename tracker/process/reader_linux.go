@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -81,14 +82,14 @@ func (r *Reader) Read(rows []Row) ([]Row, error) {
 	}
 }
 
-// readEach appends a row for each process named in a block of directory
-// entries (struct linux_dirent64: the length at 16, the name from 19).
+// readEach appends a row for each process named in a block of directory entries.
 func (r *Reader) readEach(rows []Row, entries []byte) ([]Row, error) {
-	for len(entries) >= 19 {
-		size := int(entries[16]) | int(entries[17])<<8
-		name := entries[19:size]
-		name = name[:bytes.IndexByte(name, 0)]
-		entries = entries[size:]
+	for len(entries) > 0 {
+		name, rest, ok := cutEntry(entries)
+		if !ok {
+			return rows, fmt.Errorf("unexpected directory entry in /proc: %q", entries)
+		}
+		entries = rest
 		if name[0] < '1' || name[0] > '9' {
 			continue
 		}
@@ -102,6 +103,27 @@ func (r *Reader) readEach(rows []Row, entries []byte) ([]Row, error) {
 		rows = append(rows, p)
 	}
 	return rows, nil
+}
+
+// cutEntry returns the name in the first of some directory entries, without the zero byte
+// that ends it, and the entries after it (struct linux_dirent64, getdents64(2): the length
+// of the entry at 16, the name from 19). It reports false if the entry is cut or its name
+// is empty.
+func cutEntry(entries []byte) (name, rest []byte, ok bool) {
+	const sizeAt, nameAt = 16, 19
+	if len(entries) < nameAt {
+		return nil, nil, false
+	}
+	size := int(binary.NativeEndian.Uint16(entries[sizeAt:]))
+	if size < nameAt || size > len(entries) {
+		return nil, nil, false
+	}
+	name = entries[nameAt:size]
+	end := bytes.IndexByte(name, 0)
+	if end <= 0 {
+		return nil, nil, false
+	}
+	return name[:end], entries[size:], true
 }
 
 // readOne reads the row of the process whose PID is name.

@@ -8,7 +8,8 @@ import (
 
 // parseStat reads a line of /proc/PID/stat. The command may hold anything,
 // brackets and spaces included, so the fields are counted from its last
-// bracket: the state is the third, as proc(5) numbers them.
+// bracket: the state is the third, as proc(5) numbers them. A line that is cut, or whose
+// PID is not positive, is an error.
 func parseStat(line []byte) (p Row, err error) {
 	open, end := bytes.IndexByte(line, '('), bytes.LastIndexByte(line, ')')
 	if open < 0 || end < open {
@@ -36,7 +37,7 @@ func parseStat(line []byte) (p Row, err error) {
 		}
 		field++
 	}
-	if field <= 22 {
+	if field <= 22 || p.PID <= 0 {
 		return Row{}, fmt.Errorf("unexpected line in /proc/PID/stat: %q", line)
 	}
 	if p.State = stateOf(letter); p.State == Zombie {

@@ -15,6 +15,7 @@ var _ = Describe("The id of a thread", Label("linux"), func() {
 	It("is no PID", func(ctx SpecContext) {
 		threads, err := os.ReadDir("/proc/self/task")
 		Expect(err).NotTo(HaveOccurred())
+		Expect(len(threads)).To(BeNumerically(">", 1), "threads of a Go program")
 		for _, thread := range threads {
 			id := testproc.Atoi(thread.Name())
 			if id == os.Getpid() {
