@@ -36,10 +36,11 @@ var layers = []layer{
 	{"internal/kernel", "tracker/process tracker/trees internal/core", helpers},
 	{"tracker", "tracker/process tracker/trees internal/core internal/kernel", helpers},
 	{"internal/descriptor", "", ""},
+	{"internal/erase", "", ""},
 	{"internal/detach", "tracker/process internal/descriptor", helpers},
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
-	{"monitor", "tracker/process tracker/trees tracker internal/detach", "internal/core internal/descriptor" + helpers},
+	{"monitor", "tracker/process tracker/trees tracker internal/detach internal/erase", "internal/core internal/descriptor" + helpers},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach monitor", "internal/descriptor" + helpers},
 
 	// The harness drives a monitor from outside and imports nothing of monitor or tracker.
