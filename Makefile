@@ -51,7 +51,7 @@ fuzz: ## arbitrary bytes for what reads bytes of the disk or the kernel (FUZZTIM
 	[ -n "$$targets" ] || { echo 'fuzz: no targets were found'; exit 1; }; \
 	for target in $$targets; do \
 		echo "fuzz $${target%%:*} of $${target#*:}"; \
-		go test -run '^$$' -fuzz "^$${target%%:*}\$$" -fuzztime $(FUZZTIME) "$${target#*:}" || exit 1; done
+		go test -run '^$$' -fuzz "^$${target%%:*}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target#*:}" || exit 1; done
 
 probe: LABELS = probe
 probe: specs ## only the specs that check facts about the kernel

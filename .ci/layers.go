@@ -23,25 +23,25 @@ type layer struct {
 	specs   string // by its specs, beside the above and the package itself
 }
 
-// helpers are the packages that only specs use. They come after all that is product, so
+// specOnly are the packages that only specs use. They come after all that is product, so
 // no product package can import them.
-const helpers = " internal/testproc internal/rehearsal internal/simkernel internal/conformance internal/explore"
+const specOnly = " internal/testproc internal/rehearsal internal/simkernel internal/conformance internal/explore"
 
 // layers has each package of the module, from the ground up.
 var layers = []layer{
 	// The product: process <- trees <- core <- kernel <- tracker <- monitor <- the command.
-	{"tracker/process", "", helpers},
-	{"tracker/trees", "tracker/process", helpers},
-	{"internal/core", "tracker/process tracker/trees", helpers},
-	{"internal/kernel", "tracker/process tracker/trees internal/core", helpers},
-	{"tracker", "tracker/process tracker/trees internal/core internal/kernel", helpers},
+	{"tracker/process", "", specOnly},
+	{"tracker/trees", "tracker/process", specOnly},
+	{"internal/core", "tracker/process tracker/trees", specOnly},
+	{"internal/kernel", "tracker/process tracker/trees internal/core", specOnly},
+	{"tracker", "tracker/process tracker/trees internal/core internal/kernel", specOnly},
 	{"internal/descriptor", "", ""},
 	{"internal/erase", "", ""},
-	{"internal/detach", "tracker/process internal/descriptor", helpers},
+	{"internal/detach", "tracker/process internal/descriptor", specOnly},
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
-	{"monitor", "tracker/process tracker/trees tracker internal/detach internal/erase", "internal/core internal/descriptor" + helpers},
-	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach monitor", "internal/descriptor" + helpers},
+	{"monitor", "tracker/process tracker/trees tracker internal/detach internal/erase", "internal/core internal/descriptor" + specOnly},
+	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach monitor", "internal/descriptor" + specOnly},
 
 	// The harness drives a monitor from outside and imports nothing of monitor or tracker.
 	// Its puppet lists its descriptors as the product does.
@@ -55,10 +55,10 @@ var layers = []layer{
 	{"internal/room", "", ""},
 	{"internal/testproc", "tracker/process internal/core internal/descriptor internal/room", ""},
 	{"internal/rehearsal", "tracker/process tracker/trees internal/core", ""},
-	{"internal/simkernel", "tracker/process internal/core internal/rehearsal", helpers},
-	{"internal/conformance", "tracker/process internal/core internal/testproc", helpers},
+	{"internal/simkernel", "tracker/process internal/core internal/rehearsal", specOnly},
+	{"internal/conformance", "tracker/process internal/core internal/testproc", specOnly},
 	// The plays of the scenarios are tried in every order too.
-	{"internal/explore", "tracker/process tracker/trees internal/core internal/simkernel", "harness/play harness/property" + helpers},
+	{"internal/explore", "tracker/process tracker/trees internal/core internal/simkernel", "harness/play harness/property" + specOnly},
 	{"internal/portable", "", ""},
 	{"internal/portable/lint", "internal/portable", ""},
 	{"internal/bench", "tracker/process tracker internal/room", ""},
