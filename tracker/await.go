@@ -61,7 +61,7 @@ func (t *Tracker) endWaits() {
 	})
 }
 
-// ends ends a wait if its condition says so, or the tracker has ended.
+// ends ends a wait if its condition holds or the tracker has ended.
 func (t *Tracker) ends(w *waiter, c *core.Core) bool {
 	ok, err := w.condition(c)
 	if !ok && err == nil {

@@ -50,7 +50,7 @@ var _ = withTracker("A tree with a debugger in it", func(open func() *Tracker) {
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	}, testproc.Patience)
 
-	It("is empty when the traced have died, though only the debugger was told", func(ctx SpecContext) {
+	It("is empty when the traced have died, though only the debugger was notified", func(ctx SpecContext) {
 		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
 		r.Persons(1)
 		debug(r.Pid)
@@ -74,7 +74,7 @@ var _ = withTracker("A tree with a debugger in it", func(open func() *Tracker) {
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	}, testproc.Patience)
 
-	It("is empty when a traced orphan has died, which XNU may announce to nobody", func(ctx SpecContext) {
+	It("is empty when a traced orphan has died, which XNU may not announce", func(ctx SpecContext) {
 		r := testproc.Perl(2, `child { POSIX::setsid(); report("child $$"); wait_at(1) }; wait_at(0)`)
 		_, child := r.Person()
 		tree := follow(ctx, open(), r.Pid)

@@ -36,7 +36,7 @@ func (t *Tree) Members() (members []trees.Member) {
 }
 
 // Verdict returns what is established about the tree at this moment. For
-// [trees.Unknown] the error says why, or is nil where reading has not settled yet.
+// [trees.Unknown] the error is the reason, or nil where reading has not settled yet.
 func (t *Tree) Verdict() (v trees.Verdict, err error) {
 	if err := t.tracker.failure(); err != nil {
 		return trees.Unknown, err
@@ -54,7 +54,7 @@ func (t *Tree) verdict(c *core.Core) (trees.Verdict, error) {
 }
 
 // Check reads the table anew until it is settled and returns the verdict on
-// the tree. The error says why the verdict is [trees.Unknown].
+// the tree. The error is the reason of [trees.Unknown].
 func (t *Tree) Check(ctx context.Context) (trees.Verdict, error) {
 	v, err := t.check(ctx)
 	if err != nil {

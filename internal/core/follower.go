@@ -54,8 +54,8 @@ func (f *Follower) patience() time.Duration {
 	return max(0, at.Sub(f.now()))
 }
 
-// drain takes all notices that are there, waiting for the first as long as the
-// timeout says.
+// drain takes all notices that are there. It waits for the first one until the
+// timeout.
 func (f *Follower) drain(timeout time.Duration) (err error) {
 	for {
 		if f.notices, err = f.Kernel.Next(f.notices[:0], timeout); err != nil {

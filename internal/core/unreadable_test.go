@@ -96,7 +96,7 @@ var _ = Describe("A table that cannot be read", func() {
 		Expect(r.Reads-before).To(BeNumerically(">", 9), "in ten seconds")
 	})
 
-	It("says so once", func() {
+	It("is logged once", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		tree := r.Track(10)
 		rehearsal.Changes(tree)

@@ -40,7 +40,7 @@ var _ = Describe("The verdict on a tree", func() {
 		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Empty))
 	}, rehearsal.EveryFlavour)
 
-	It("asks more than one read before it says empty", func() {
+	It("asks more than one read before it is empty", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		tree := r.Track(10)
 		before := r.Reads
@@ -104,7 +104,7 @@ var _ = Describe("The verdict on a tree", func() {
 })
 
 var _ = Describe("The changes of a tree", func() {
-	DescribeTable("tell who joined and left, and that nobody is left", func(flavour process.Forks) {
+	DescribeTable("name who joined and left, and report that no member is left", func(flavour process.Forks) {
 		r := rehearsal.New(flavour)
 		tree := r.Track(10)
 		Expect(rehearsal.Changes(tree)).To(ConsistOf("joined 10", "joined 11", "joined 12"))

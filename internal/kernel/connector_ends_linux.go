@@ -11,9 +11,10 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// checkEnd marks a process as dead if it has ended, after its first thread has. It may
-// have gone on since and ended by the time of the look-up: more of its events follow.
-// Where the look-up fails, the notice is lost.
+// checkEnd is called after the first thread of a process has ended. It marks the
+// process as dead if it has ended as a whole. announceExit reports that later: other
+// threads may have run on, and their events may still be in the queue. Where the look-up
+// fails, checkEnd returns a notice of a loss.
 func (s *connectorSource) checkEnd(notices []core.Notice, pid int) []core.Notice {
 	dead, err := s.ended(pid)
 	if err != nil {

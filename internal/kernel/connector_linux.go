@@ -126,9 +126,9 @@ func listenMessage() []byte {
 	return binary.NativeEndian.AppendUint32(m, procListen)
 }
 
-// processesOnly has the kernel drop what is about threads, before it wakes the reader:
-// forks whose child, and exits where the dead one, is not the first thread of
-// its process. Loads swap bytes to network order, on both sides of each
+// processesOnly has the kernel drop events about threads before it wakes the reader: a
+// fork that makes, or an exit that ends, a thread that is not the first one of its
+// process. Loads swap bytes to network order, on both sides of each
 // comparison alike.
 func processesOnly() *unix.SockFprog {
 	load := func(at uint32) unix.SockFilter {

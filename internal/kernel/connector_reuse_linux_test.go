@@ -23,8 +23,8 @@ func forks(parent, child int, start process.StartTime) happening {
 
 func exits(pid int) happening { return func(w *wire) { w.exit(pid) } }
 
-// eachWay tells a story once for each way to listen to it: after each happening
-// the tracker takes what there is, or only the source's reader does, or nobody.
+// eachWay plays a story once for each way to read it: after each happening the
+// tracker takes what there is, or only the source's reader does, or neither.
 func eachWay(story []happening, check func(r *rehearsal.Rehearsal, w *wire, tree *rehearsal.Tree, way []int)) {
 	ways := 1
 	for range story {
@@ -55,7 +55,7 @@ func eachWay(story []happening, check func(r *rehearsal.Rehearsal, w *wire, tree
 	}
 }
 
-var _ = Describe("A PID that is used again, as the proc connector tells", Label("linux"), func() {
+var _ = Describe("A PID that is used again, as the proc connector reports it", Label("linux"), func() {
 	type who = map[int]process.StartTime // members by PID, beside 10 and 12
 	tells := func(members who, log []string, story ...happening) {
 		eachWay(story, func(r *rehearsal.Rehearsal, w *wire, tree *rehearsal.Tree, way []int) {
@@ -101,7 +101,7 @@ var _ = Describe("A PID that is used again, as the proc connector tells", Label(
 			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), exits(20), forks(10, 20, 6000)),
 	)
 
-	// The kernel announces an exit after it has let go of the PID. Made-up messages
+	// The kernel announces an exit after it has freed the PID. Made-up messages
 	// are about this very process here, because the source asks a pidfd whether the
 	// one with the PID is alive.
 	us := os.Getpid()
@@ -144,14 +144,14 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		forks(11, 21, 5010)(w)
 		Expect(notices(w)).To(HaveExactElements(forked(20), forked(21)))
 	},
-		Entry("though nobody has listened", func(*wire) {}),
-		Entry("though only the reader has listened", func(w *wire) { w.receive() }),
+		Entry("though nothing was read", func(*wire) {}),
+		Entry("though only the reader has read", func(w *wire) { w.receive() }),
 	)
 
 	It("is not taken for dead when its own birth is announced at last, so that what it did counts", func() {
 		_, w := connect()
 		defer w.end()
-		w.script.Rows[20] = rehearsal.Row(20, 11, 20, 20, rehearsal.Born(5000)) // in the table before anybody is told
+		w.script.Rows[20] = rehearsal.Row(20, 11, 20, 20, rehearsal.Born(5000)) // in the table before it is announced
 		Expect(w.Add(20)).To(Succeed())
 		w.announce(procFork, announcedAt(5000-450), 11, 11, 20, 20) // half a second later
 		forks(20, 21, 5100)(w)
@@ -159,7 +159,7 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		Expect(notices(w)).To(HaveExactElements(And(HaveField("PID", 20), HaveField("Events", process.Forked), HaveField("Child", 21))))
 	})
 
-	It("has done what the reader hears while the process is looked up for the first time", func() {
+	It("has done what the reader receives while the process is looked up for the first time", func() {
 		_, w := connect()
 		defer w.end()
 		Expect(w.Add(11)).To(Succeed())
@@ -185,7 +185,7 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		Expect(notices(w)).To(HaveExactElements(forked(21)))
 	})
 
-	It("makes nobody who is missed while a watch of it is refused", func() {
+	It("makes no child that is missed while a watch of it is refused", func() {
 		r, w := connect()
 		defer w.end()
 		blind := w.connectorSource.lookup

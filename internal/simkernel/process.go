@@ -18,8 +18,8 @@ type Process struct {
 	parent      *Process          // nil stands for init; a debugger while one traces it
 	Real        int               // the PID of its parent while a debugger traces it, or 0
 	mother      *Process          // who made it
-	maker       process.StartTime // who made it, as the kernel tells; start times are never used again
-	lineageSeen process.StartTime // what the tracker was told of that first; 0 is nothing yet
+	maker       process.StartTime // who made it, as the kernel reports; start times are never used again
+	lineageSeen process.StartTime // what the tracker learned of that first; 0 is nothing yet
 	pgid        int
 	sid         int
 	state       State
@@ -55,7 +55,7 @@ func (p *Process) show(row process.Row) {
 	}
 }
 
-// A State tells how far a process is on its way.
+// A State is how far a process is on its way from fork to gone.
 type State uint8
 
 const (
@@ -84,8 +84,8 @@ const (
 	OpSetsid
 	OpSetpgid // a group of its own
 	OpExec
-	OpClose     // let the lease go
-	OpDaemon    // let the lease go and make a session
+	OpClose     // close the lease
+	OpDaemon    // close the lease and make a session
 	OpWait      // reap one child; wait for it
 	OpReap      // have the kernel reap all children (SIGCHLD ignored)
 	OpStay      // live on
@@ -128,7 +128,7 @@ func (p *Process) Alive() bool {
 	return false
 }
 
-// listed tells whether a read finds it. One that the kernel is about to reap
+// listed reports whether a read finds it. One that the kernel is about to reap
 // itself is waited for by the read, and missed (docs/xnu.md X16).
 func (p *Process) listed() bool { return p.state != Gone }
 
@@ -159,9 +159,9 @@ func (p *Process) row() process.Row {
 		row.State, row.Session = process.Zombie, 0
 	}
 	if p.kernel.Flavour != process.ForksAnnounced {
-		row.Session = p.sid // /proc says it of all
+		row.Session = p.sid // /proc shows it for all
 		if row.State == process.Exiting {
-			row.State = process.Running // and does not speak of exiting
+			row.State = process.Running // and has no state for exiting
 		}
 	}
 	return row

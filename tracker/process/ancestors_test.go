@@ -66,7 +66,7 @@ var _ = Describe("The ancestors of a process", func() {
 		Expect(pids(found)).To(Equal([]int{2}))
 	})
 
-	It("of nobody are not known", func() {
+	It("of no process are not known", func() {
 		_, err := ancestors(9, lookUp(line(5), 0, nil))
 		Expect(err).To(MatchError(ErrGone))
 	})
