@@ -24,7 +24,7 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 	waits := map[string]func(context.Context, *Tree) error{
 		"for the end": func(ctx context.Context, t *Tree) error { return t.Wait(ctx) },
 		"for changes": func(ctx context.Context, t *Tree) error {
-			for { // the first are who is there
+			for { // the first are the present members
 				if _, err := t.Changes(ctx); err != nil {
 					return err
 				}

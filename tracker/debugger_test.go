@@ -35,7 +35,7 @@ var _ = withTracker("A tree with a debugger in it", func(open func() *Tracker) {
 		debugger, tells := debug(r.Pid)
 		traced := testproc.Look(ctx, r.Pid)
 		Expect(traced.Parent).To(Equal(os.Getpid()))
-		Expect(traced.Tracer).To(Or(Equal(debugger.Pid), BeZero())) // Linux does not say
+		Expect(traced.Tracer).To(Or(Equal(debugger.Pid), BeZero())) // Linux does not report it
 		tree := follow(ctx, open(), r.Pid)
 		ended := ends(ctx, tree, r.Oracle)
 		members(ctx, tree, r.Pid, child)

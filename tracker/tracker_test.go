@@ -121,7 +121,7 @@ var _ = withTracker("A PID that is used again", func(open func() *Tracker) {
 })
 
 var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
-	It("says so, whatever it is asked", func(ctx SpecContext) {
+	It("returns that as the error of every call", func(ctx SpecContext) {
 		tracker := open()
 		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
 		r.Persons(1)
@@ -166,7 +166,7 @@ var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
 })
 
 var _ = Describe("A tracker whose kernel fails", func() {
-	It("leaves everything unknown, and says why", func(ctx SpecContext) {
+	It("leaves everything unknown, and returns why", func(ctx SpecContext) {
 		r := rehearsal.New(process.ForksAnnounced)
 		tracker := quiet(r)
 		tree := tracker.handleOf(r.Track(10).Tree)

@@ -97,7 +97,7 @@ var _ = Describe("A watcher", func() {
 		}
 	}, Serial, testproc.Patience)
 
-	It("refuses who is dead and what is no process", func(ctx SpecContext) {
+	It("refuses a dead process and a PID that is no process's", func(ctx SpecContext) {
 		w := open()
 		r := testproc.Perl(0, ``)
 		r.Reap()
@@ -106,7 +106,7 @@ var _ = Describe("A watcher", func() {
 		}
 	}, testproc.Patience)
 
-	It("is silent about who was removed, or never added", func(ctx SpecContext) {
+	It("reports nothing of a PID that was removed, or never added", func(ctx SpecContext) {
 		w := open()
 		gone := testproc.Perl(1, `report("root $$"); wait_at(0)`)
 		gone.Persons(1)

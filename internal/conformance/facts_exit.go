@@ -32,7 +32,7 @@ var exitFacts = []fact{{
 	},
 	probe: true,
 }, {
-	claim: "keeps silent about a process that is watched no more",
+	claim: "reports nothing of a process that is watched no more",
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
 		s.kernel.Remove(pid)

@@ -10,7 +10,7 @@ import (
 )
 
 var tableFacts = []fact{{
-	claim: "says the same of a process in a read as in a look-up",
+	claim: "returns the same for a process in a read as in a look-up",
 	check: func(ctx context.Context, s *stage) {
 		parent := s.Spawn(0)
 		child := s.Spawn(parent)

@@ -102,7 +102,7 @@ var _ = Describe("Who belongs to a tree", func() {
 		Expect(rehearsal.Links(tree)).To(HaveKeyWithValue(30, "orphan in the group of 11"))
 	})
 
-	DescribeTable("keeps links through those who died", func(flavour process.Forks) {
+	DescribeTable("keeps links through members that died", func(flavour process.Forks) {
 		r := rehearsal.New(flavour)
 		tree := r.Track(10)
 		r.Appears(rehearsal.Row(20, 11, 11, 5), rehearsal.Row(21, 12, 12, 12))

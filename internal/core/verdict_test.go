@@ -104,7 +104,7 @@ var _ = Describe("The verdict on a tree", func() {
 })
 
 var _ = Describe("The changes of a tree", func() {
-	DescribeTable("name who joined and left, and report that no member is left", func(flavour process.Forks) {
+	DescribeTable("name the processes that joined and left, and report that no member is left", func(flavour process.Forks) {
 		r := rehearsal.New(flavour)
 		tree := r.Track(10)
 		Expect(rehearsal.Changes(tree)).To(ConsistOf("joined 10", "joined 11", "joined 12"))
@@ -121,7 +121,7 @@ var _ = Describe("The changes of a tree", func() {
 		Expect(rehearsal.Changes(tree)).To(BeEmpty())
 	}, rehearsal.EveryFlavour)
 
-	It("begin, when asked for late, with those who are alive", func() {
+	It("begin, when asked for late, with the live members", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		tree := r.Track(10)
 		r.Dies(11)

@@ -136,7 +136,7 @@ func Born(start process.StartTime) func(p *process.Row) {
 // OwnPID is that of the process in which the tracker runs.
 const OwnPID = 7
 
-// cast is who is there in most scripts: init, a terminal's shell, the tracker's
+// cast is the processes of most scripts: init, a terminal's shell, the tracker's
 // own process, and a root with two children, of which one made a group and one
 // a session.
 func cast() map[int]process.Row {

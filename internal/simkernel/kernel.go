@@ -36,7 +36,7 @@ type Kernel struct {
 	Story    func(format string, args ...any)
 	Now      time.Time
 
-	// Where the tracker is: how far in its step, in which call, about whom.
+	// Where the tracker is: how far in its step, in which call, about which process.
 	Stage   byte
 	kind    byte
 	about   int

@@ -17,8 +17,8 @@ type Process struct {
 	start       process.StartTime
 	parent      *Process          // nil stands for init; a debugger while one traces it
 	Real        int               // the PID of its parent while a debugger traces it, or 0
-	mother      *Process          // who made it
-	maker       process.StartTime // who made it, as the kernel reports; start times are never used again
+	mother      *Process          // the process that made it
+	maker       process.StartTime // its maker, as the kernel reports; start times are never used again
 	lineageSeen process.StartTime // what the tracker learned of that first; 0 is nothing yet
 	pgid        int
 	sid         int
@@ -37,7 +37,7 @@ type Process struct {
 	underMother  bool  // a row with the parent that made it
 	ids          []int // the groups and sessions of its rows as an orphan
 	named        bool  // a notice of its birth
-	lineageShown bool  // a row as an orphan, with who made it
+	lineageShown bool  // a row as an orphan, with its maker
 }
 
 // initStart stands for init as a maker.

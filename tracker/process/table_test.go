@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("The process table", func() {
-	It("knows us", func(ctx SpecContext) {
+	It("finds this process", func(ctx SpecContext) {
 		us := testproc.Look(ctx, os.Getpid())
 		Expect(us.PID).To(Equal(os.Getpid()))
 		Expect(us.Parent).To(Equal(os.Getppid()))
@@ -75,7 +75,7 @@ var _ = Describe("The process table", func() {
 		testproc.Continue(who["stopped"])
 	}, testproc.Patience)
 
-	It("answers gone for who was reaped, and for what is no PID", func(ctx SpecContext) {
+	It("answers gone for a process that was reaped, and for what is no PID", func(ctx SpecContext) {
 		r := testproc.Perl(0, ``)
 		r.Reap()
 		for _, pid := range []int{r.Pid, 0, -1, 1 << 30} {
