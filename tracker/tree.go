@@ -24,8 +24,8 @@ func (t *Tree) Root() process.Identity { return t.tree.Root() }
 // Members returns the live members, those of inner trees included, ordered by
 // start time. The slice is the caller's.
 //
-// It reads nothing. Who is a member, its PID, start time and link are as the
-// tracker knows them now. The other fields of a member are those of the last read
+// It reads nothing. The set of members, and the PID, start time and link of each, are
+// as the tracker knows them now. The other fields of a member are those of the last read
 // of the table that showed it: parent, group, session, user and state can be stale
 // by any time while nothing happens that calls for a read, and where forks are named
 // ([process.ForksNamed]) they are those of the fork or the last exec. [Tree.Check]

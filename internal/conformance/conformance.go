@@ -18,7 +18,7 @@ import (
 type fact struct {
 	claim string
 	check func(context.Context, *stage)
-	// except has, for the kernels where the fact is not so, why, and what
+	// except has the kernels where the fact does not hold: why not, and what
 	// holds there instead (nil: nothing that could be checked).
 	except map[process.Forks]exception
 	// probe: it is about XNU alone, so what other kernels do proves little.
@@ -32,7 +32,7 @@ type exception struct {
 	instead func(context.Context, *stage)
 }
 
-// Specs holds the facts against a kernel, each in a world of its own.
+// Specs checks the facts on a kernel, each in a world of its own.
 // What a kernel reports of forks shows which one it is: announced is XNU, named is
 // Linux with the proc connector, unseen Linux with pidfds. The labels in needs
 // name what the world asks of the place where the specs run.

@@ -135,7 +135,8 @@ func (f *Follower) answerOne(a ask) {
 }
 
 // watch watches a PID and then looks up which process has it. The PID may have gone to
-// another process before that (docs/xnu.md R9). After it the exit is announced first.
+// another process before (docs/xnu.md R9). If it goes to one later, the exit of the
+// watched process is announced first.
 func (f *Follower) watch(id process.Identity) (process.Row, error) {
 	if err := f.Kernel.Add(id.PID); err != nil {
 		return process.Row{}, err

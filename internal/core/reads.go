@@ -37,7 +37,7 @@ func (c *Core) inOrder() []*member {
 	return c.order
 }
 
-// compare holds what is known of a process with its row.
+// compare compares what is known of a process with its row.
 func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	i, listed := c.rows[m.PID]
 	same := listed && rows[i].Identity == m.Identity

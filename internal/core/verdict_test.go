@@ -40,7 +40,7 @@ var _ = Describe("The verdict on a tree", func() {
 		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Empty))
 	}, rehearsal.EveryFlavour)
 
-	It("asks more than one read before it is empty", func() {
+	It("takes more than one read to be empty", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		tree := r.Track(10)
 		before := r.Reads

@@ -68,7 +68,7 @@ func EveryOrder(c Case, flavour simkernel.Flavour) Findings {
 	return e.report("", nil)
 }
 
-// visit follows a path and then goes on into the unknown until an end or a
+// visit follows a path and then goes on through new states until an end or a
 // known state.
 func (e *explorer) visit(path way) (failure string, choices []uint8) {
 	r := e.begin(path)

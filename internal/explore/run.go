@@ -97,7 +97,7 @@ func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bo
 	return r
 }
 
-// fault lets one of the calls fail that still may, as the chooser likes.
+// fault has one of the calls fail that still may, if the chooser chooses that.
 func (r *Run) fault(left *int) bool {
 	if *left == 0 || r.choose(2, false) == 0 {
 		return false
@@ -143,7 +143,7 @@ func (r *Run) run() (failure string) {
 	}
 }
 
-// schedule lets others go ahead of the tracker, as the chooser likes.
+// schedule has other steps precede that of the tracker, as the chooser chooses.
 func (r *Run) schedule(patience time.Duration) {
 	for {
 		r.check()

@@ -44,7 +44,7 @@ type connectorSocket struct {
 const receiveBuffer = 32 << 20
 
 // ackPatience bounds the wait for the kernel's answer to a subscription. A kernel that
-// refuses can be silent.
+// refuses may send none.
 const ackPatience = time.Second
 
 func openConnector() (*connectorSocket, error) {
@@ -108,7 +108,7 @@ func (s *connectorSocket) awaitAck(fd int) error {
 }
 
 // listenMessage subscribes to all events, in the form that kernels before 6.6
-// understand too; the filter does the choosing.
+// understand too; the filter selects.
 func listenMessage() []byte {
 	const body = 4
 	m := make([]byte, 0, netlinkHeader+connectorHeader+body)

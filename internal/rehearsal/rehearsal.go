@@ -35,7 +35,7 @@ func New(flavour process.Forks) *Rehearsal {
 	return &Rehearsal{s, core.NewFollower(s, OwnPID, s.now)}
 }
 
-// Track begins a tree and lets the tracker come to rest.
+// Track begins a tree and runs the tracker until it waits.
 func (r *Rehearsal) Track(pid int) *Tree {
 	ginkgo.GinkgoHelper()
 	t, err := r.Follower.Track(pid)
@@ -44,7 +44,7 @@ func (r *Rehearsal) Track(pid int) *Tree {
 	return &Tree{r.Follower, t}
 }
 
-// Resume resumes a tree and lets the tracker come to rest.
+// Resume resumes a tree and runs the tracker until it waits.
 func (r *Rehearsal) Resume(root int, known ...int) *Tree {
 	ginkgo.GinkgoHelper()
 	var identities []process.Identity

@@ -9,8 +9,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A Script is a kernel that has no will of its own: it shows the table, and
-// posts the notices, that the spec has written. Its clock runs only while the
+// A Script is a kernel that a spec controls: it shows the table, and posts the
+// notices, that the spec has written. Its clock runs only while the
 // tracker waits or reads.
 type Script struct {
 	flavour process.Forks
@@ -69,7 +69,8 @@ func (s *Script) Next(notices []core.Notice, timeout time.Duration) ([]core.Noti
 	return notices, s.Broken
 }
 
-// Wait is what a call does that has got something, or waits for it.
+// Wait moves the clock on by the timeout of a call, unless the call has got something.
+// Idle becomes true for a call that would wait for ever.
 func (s *Script) Wait(got bool, timeout time.Duration) {
 	s.Idle = !got && timeout < 0
 	if !got && timeout > 0 {

@@ -133,8 +133,8 @@ func (k *Kernel) found(n core.Notice) process.Row {
 	return process.Row{Process: process.Process{Identity: process.Identity{PID: pid, Boot: "sim"}}}
 }
 
-// watchedByName does what connectorSource does: it passes on what is about a
-// watched process, whose children are watched too.
+// watchedByName does what connectorSource does: it passes on the notices about
+// watched processes and their children, which are watched too.
 func (k *Kernel) watchedByName(n core.Notice) bool {
 	if n.Lost {
 		return true

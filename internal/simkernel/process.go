@@ -33,7 +33,7 @@ type Process struct {
 	child       *Process // being made
 	owes        bool     // the notice of its exit, though it is dead
 
-	// What the tracker was shown of it, for the exploration's own opinion.
+	// What the tracker was shown of it: the exploration judges by that.
 	underMother  bool  // a row with the parent that made it
 	ids          []int // the groups and sessions of its rows as an orphan
 	named        bool  // a notice of its birth
@@ -94,19 +94,19 @@ const (
 	OpDetach    // and leave it alone again
 )
 
-// Fork makes a child, which does what is listed.
+// Fork makes a child, which does the listed Ops.
 func Fork(name string, child ...Op) Op { return Op{OpFork, name, child} }
 
 // ForkExiting makes a child in one thread while another one exits.
 func ForkExiting(name string, child ...Op) Op { return Op{OpForkExit, name, child} }
 
-// Do does what needs no more than its verb.
+// Do returns an Op that needs no more than its verb.
 func Do(what Verb) Op { return Op{Verb: what} }
 
 // Attach begins to trace the process with that name.
 func Attach(name string) Op { return Op{Verb: OpAttach, Name: name} }
 
-// Stay is what a process does that lives on.
+// Stay is the Op of a process that lives on.
 var Stay = Do(OpStay)
 
 // String returns name and PID.

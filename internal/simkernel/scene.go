@@ -53,7 +53,7 @@ func (k *Kernel) Owner() *Process { return k.All[0] }
 // orphan's group or session. That process must be shown to belong to the tree as well.
 func (k *Kernel) Shown(p *Process) bool { return k.shownBy(p, nil) }
 
-// shownBy leaves out those whose own evidence is being asked for.
+// shownBy is Shown without the processes whose own evidence is being looked for.
 func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
 	switch {
 	case p == k.Owner():

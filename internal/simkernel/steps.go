@@ -94,7 +94,7 @@ func (p *Process) Step() {
 	p.at, p.phase = p.at+1, 0
 }
 
-// perform does what takes one step.
+// perform does an Op that takes one step.
 func (p *Process) perform(op Op) {
 	k := p.kernel
 	switch op.Verb {

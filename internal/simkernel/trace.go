@@ -30,7 +30,7 @@ func (k *Kernel) detach(debugger *Process) {
 	}
 }
 
-// abandon is what becomes of a traced process whose debugger dies: it is killed.
+// abandon kills a traced process whose debugger dies (docs/xnu.md R13).
 func (k *Kernel) abandon(p *Process) {
 	k.giveBack(p)
 	if p.state == Running || p.state == Newborn {

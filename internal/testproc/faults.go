@@ -38,8 +38,8 @@ func Look(ctx ginkgo.SpecContext, pid int) process.Process {
 	return Sure(ctx, func() (process.Process, error) { return process.Lookup(pid) })
 }
 
-// Opened returns what opens a mechanism of a kernel opened. The spec is skipped where
-// the mechanism does not work.
+// Opened takes the results of a call that opens a mechanism of a kernel, and returns
+// the first. The spec is skipped where the mechanism does not work.
 func Opened[K any](k K, err error) K {
 	ginkgo.GinkgoHelper()
 	if errors.Is(err, errors.ErrUnsupported) {

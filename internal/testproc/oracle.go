@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Oracle knows whether any descendant of a process lives that kept
+// An Oracle reports whether any descendant of a process lives that kept
 // descriptor 3: the write end of a pipe, which all of them inherit. It asks the
 // kernel without a process table and without time. Both kernels close the
 // descriptors of a process before they report its end.
@@ -24,7 +24,7 @@ const oracleDescriptor = 3
 
 // starting is held from before an oracle's pipe is made until our copy of the
 // write end is closed: a child that another goroutine forks in between would
-// hold the pipe until its own exec, like a ghost.
+// hold the pipe until its own exec.
 var starting sync.Mutex
 
 // A Cue describes how to start a process with an oracle.

@@ -51,7 +51,7 @@ func PerlCue(script string, args ...string) Cue {
 	return Cue{Argv: append([]string{"perl", "-e", Prelude + script}, args...)}
 }
 
-// OwnGroup has a process lead a group, as a shell's job does.
+// OwnGroup makes a process lead a group, as a shell's job does.
 func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // Played is a part as the root of a tree.

@@ -19,7 +19,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/core"
 )
 
-// A World is the kernel that runs us. Its processes are actors.
+// A World is the kernel of this machine. Its processes are actors.
 type World struct {
 	kernel   func() core.Kernel
 	listener *net.UnixListener

@@ -5,7 +5,7 @@
 // shows at this moment. [Identity.Signal] signals that very process or none.
 // [Events] and [Forks] are the words for what a kernel announces of a process.
 //
-// The package needs no root, entitlement, cgo or libproc. It knows no trees: a tree
-// is followed by package tracker. On systems other than macOS and Linux every
+// The package needs no root, entitlement, cgo or libproc. It has no trees: package
+// tracker follows those. On systems other than macOS and Linux every
 // question is answered with [errors.ErrUnsupported].
 package process

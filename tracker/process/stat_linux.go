@@ -79,4 +79,4 @@ func number(word []byte) (n int64) {
 // errPassing reports a row without threads. The kernel released the first thread
 // while it wrote the row: the process is gone, or another thread of it, which
 // execs, is becoming the first one. Reading again shows which.
-var errPassing = errors.New("the row is changing hands")
+var errPassing = errors.New("its row shows no thread at this moment")
