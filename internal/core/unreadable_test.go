@@ -59,7 +59,7 @@ func (h *hiding) Lookup(pid int) (process.Row, error) {
 	return h.Script.Lookup(pid)
 }
 
-// A blind kernel does not let us look at single processes.
+// A blind kernel refuses look-ups of single processes.
 type blind struct{ *rehearsal.Script }
 
 func (*blind) Lookup(int) (process.Row, error) { return process.Row{}, syscall.EPERM }

@@ -77,7 +77,7 @@ var _ = Describe("The verdict on a tree", func() {
 			r.Posted = append(r.Posted, core.Notice{PID: 10, Events: process.Forked})
 			r.Run()
 			if r.Reads-before < torn {
-				continue // it came to rest before
+				continue // the tracker waited before
 			}
 			Expect(rehearsal.Links(tree)).To(Equal(map[int]string{20: "orphan in the group of 10"}), "read %d", torn)
 			Expect(rehearsal.Changes(tree)).To(Equal([]string{"left 10", "joined 20"}), "read %d", torn)

@@ -46,7 +46,7 @@ var _ = Describe("a play of the scenarios", Label("explore"), func() {
 	})
 })
 
-// Who sets GEMINI_PLAY to a play has it tried in every order, for every kernel.
+// GEMINI_PLAY, set to a play, has that tried in every order, for every kernel.
 func init() {
 	text := os.Getenv("GEMINI_PLAY")
 	if text == "" {
