@@ -8,8 +8,8 @@ import (
 )
 
 // A waiter waits for something to become true of the core. The tracker's
-// goroutine looks for all of them after each step: waking each to look for
-// itself would make every notice cost as much as there are trees.
+// goroutine checks all of them after each step: if each were woken to check its own,
+// the cost of a notice would grow with the number of trees.
 type waiter struct {
 	// condition is called under the locks of tracker and follower. When it has
 	// returned true or an error, it is not called again.
@@ -61,7 +61,7 @@ func (t *Tracker) endWaits() {
 	})
 }
 
-// ends ends a wait if its condition says so, or the tracker has ended.
+// ends ends a wait if its condition holds or the tracker has ended.
 func (t *Tracker) ends(w *waiter, c *core.Core) bool {
 	ok, err := w.condition(c)
 	if !ok && err == nil {

@@ -15,7 +15,7 @@ import (
 )
 
 var _ = withTracker("A wait", func(open func() *Tracker) {
-	// alive is a tree in which somebody lives as long as the spec.
+	// alive is a tree with a member that lives as long as the spec.
 	alive := func(ctx SpecContext, tracker *Tracker) *Tree {
 		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
 		r.Persons(1)
@@ -24,7 +24,7 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 	waits := map[string]func(context.Context, *Tree) error{
 		"for the end": func(ctx context.Context, t *Tree) error { return t.Wait(ctx) },
 		"for changes": func(ctx context.Context, t *Tree) error {
-			for { // the first are who is there
+			for { // the first are the present members
 				if _, err := t.Changes(ctx); err != nil {
 					return err
 				}
@@ -82,11 +82,11 @@ var _ = withTracker("A wait", func(open func() *Tracker) {
 		Expect(tree.Changes(ended)).Error().To(MatchError(context.Canceled))
 		Expect(tree.Check(ended)).Error().To(MatchError(context.Canceled))
 		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Empty), "as before")
-		Expect(tree.Changes(ctx)).To(ContainElement(HaveField("Kind", trees.Emptied)), "and is still to be told")
+		Expect(tree.Changes(ctx)).To(ContainElement(HaveField("Kind", trees.Emptied)), "and is still to be reported")
 		Expect(testproc.Sure(ctx, func() (trees.Verdict, error) { return tree.Check(ctx) })).To(Equal(trees.Empty))
 		var left []trees.Change
 		tree.tracker.follower.Do(func(c *core.Core) { left = c.Changes(tree.tree) })
-		Expect(left).To(BeEmpty(), "it was told")
+		Expect(left).To(BeEmpty(), "it was reported")
 		r.Reap()
 	}, testproc.Patience)
 

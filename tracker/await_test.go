@@ -36,7 +36,7 @@ var _ = Describe("A wait that begins between the tracker's last step and its end
 	)
 })
 
-// quiet returns a tracker on the kernel of a rehearsal. It runs when the spec says so.
+// quiet returns a tracker on the kernel of a rehearsal. It runs when the spec orders it.
 func quiet(r *rehearsal.Rehearsal) *Tracker {
 	return trackerOf(r.Follower, slog.New(slog.DiscardHandler))
 }

@@ -2,18 +2,18 @@ package tracker
 
 import "github.com/gemini-monitor/gemini/tracker/process"
 
-// Capabilities say by which means a [Tracker] follows trees, and what it can
+// Capabilities are the means by which a [Tracker] follows trees, and what it can
 // miss.
 type Capabilities struct {
 	// Mechanism is what announces the fates of processes.
 	Mechanism Mechanism `json:"mechanism"`
 	// Forks is what it announces of forks.
 	Forks process.Forks `json:"forks"`
-	// Lineage tells that the kernel remembers which process made an orphan (macOS,
+	// Lineage means that the kernel remembers which process made an orphan (macOS,
 	// proc_info flavour 17).
 	Lineage bool `json:"lineage"`
-	// Misses says in one sentence which processes can be lost although the tracker
-	// runs and keeps up. It is empty where none can.
+	// Misses describes the processes that can be lost although the tracker runs and
+	// keeps up. It is empty where none can.
 	Misses string `json:"misses,omitempty"`
 }
 

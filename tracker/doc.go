@@ -3,7 +3,7 @@
 // A tree is a process, its root, and everything that descends from it. The
 // package follows trees on macOS with kqueue and sysctl kern.proc, on Linux
 // with the proc connector, or pidfds where it is refused, and /proc. It needs no
-// root, entitlement, cgo or libproc. [Tracker.Capabilities] tells what is in use.
+// root, entitlement, cgo or libproc. [Tracker.Capabilities] returns what is in use.
 //
 // A [Tracker] follows a [Tree] through forks, orphans and sessions: which processes
 // are its members, why each one counts, and when the last of them has gone.

@@ -42,7 +42,7 @@ type ending struct {
 	held bool
 }
 
-// inTime is how a wait ends: nobody was left at that moment.
+// inTime is how a wait ends: no process was left at that moment.
 var inTime = ending{}
 
 // ends waits for the end of a tree and asks the oracle right then.
@@ -56,11 +56,11 @@ func ends(ctx context.Context, t *Tree, o *testproc.Oracle) <-chan ending {
 	return ended
 }
 
-// lives expects what a settled tracker says of a tree in which somebody waits
+// lives expects the verdict of a settled tracker on a tree with a process that waits
 // at a gate.
 func lives(ctx context.Context, t *Tree, o *testproc.Oracle) {
 	GinkgoHelper()
-	Expect(o.Held()).To(BeTrue(), "the spec is wrong: nobody lives")
+	Expect(o.Held()).To(BeTrue(), "the spec is wrong: no process lives")
 	Expect(testproc.Sure(ctx, func() (trees.Verdict, error) { return t.Check(ctx) })).To(Equal(trees.Alive))
 }
 

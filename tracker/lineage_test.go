@@ -12,10 +12,10 @@ import (
 )
 
 var _ = withTracker("An orphan in a session of its own", func(open func() *Tracker) {
-	It("is found although it was made before anybody looked, while its parent is a zombie", Label("probe", "lineage"), func(ctx SpecContext) {
+	It("is found although it was made before the first read, while its parent is a zombie", Label("probe", "lineage"), func(ctx SpecContext) {
 		tracker := open()
 		if !tracker.Capabilities().Lineage {
-			Skip("this kernel does not remember who made an orphan")
+			Skip("this kernel does not remember the maker of an orphan")
 		}
 		r := testproc.Perl(2, `
 			my $middle = child {

@@ -38,7 +38,7 @@ func (k *narrowKernel) Next(notices []core.Notice, timeout time.Duration) ([]cor
 }
 
 var _ = Describe("The proc connector", Label("linux", "connector"), func() {
-	It("keeps everybody although notices are lost", func(ctx SpecContext) {
+	It("keeps all members although notices are lost", func(ctx SpecContext) {
 		k := newNarrowKernel()
 		tracker := newTracker(k, slog.New(slog.DiscardHandler))
 		DeferCleanup(tracker.Close)

@@ -2,7 +2,7 @@ package tracker
 
 import "log/slog"
 
-// Options say how a [Tracker] works. The zero value is the default.
+// Options are how a [Tracker] works. The zero value is the default.
 type Options struct {
 	// Logger takes what an operator may want to know: that the process table cannot
 	// be read, why a better mechanism is not in use, why the tracker ended. Nil

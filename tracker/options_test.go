@@ -50,7 +50,7 @@ var _ = Describe("The options of a tracker", func() {
 		Expect(err).To(MatchError(ContainSubstring(`"telepathy"`)))
 	})
 
-	It("have a log that says when the table cannot be read, and when it can again", func(ctx SpecContext) {
+	It("have a log that shows when the table cannot be read, and when it can again", func(ctx SpecContext) {
 		r := rehearsal.New(process.ForksAnnounced)
 		var text bytes.Buffer
 		t := trackerOf(r.Follower, slog.New(slog.NewTextHandler(&text, nil)))
@@ -71,7 +71,7 @@ var _ = Describe("The options of a tracker", func() {
 })
 
 var _ = withTracker("The handle of a tree", func(open func() *Tracker) {
-	It("is the same for everyone who asks, and another one after the tree has ended", func(ctx SpecContext) {
+	It("is the same for all callers, and another one after the tree has ended", func(ctx SpecContext) {
 		t := open()
 		tree := follow(ctx, t, os.Getppid())
 		found, ok := t.TreeOf(os.Getppid())

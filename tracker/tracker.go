@@ -108,7 +108,7 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 // Resume follows a tree whose root and members were established earlier,
 // perhaps by another process. Those that are dead still serve as links. It is
 // no error when all are dead: the tree is then found empty. The error is
-// [process.ErrElsewhere] when that cannot be told from here.
+// [process.ErrElsewhere] when that cannot be found out from this namespace.
 func (t *Tracker) Resume(ctx context.Context, root process.Identity, known []process.Identity) (*Tree, error) {
 	relatives, err := ofThisBoot(append([]process.Identity{root}, known...))
 	if err != nil {
@@ -168,7 +168,7 @@ func (t *Tracker) handleOf(followed *core.Tree) *Tree {
 	return handle
 }
 
-// Capabilities tells by which means trees are followed here.
+// Capabilities returns the means by which trees are followed here.
 func (t *Tracker) Capabilities() Capabilities {
 	return capabilitiesOf(t.follower.Kernel.Forks(), t.follower.Kernel.Lineage())
 }

@@ -46,7 +46,7 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 	It("never counts the process that it runs in", func(ctx SpecContext) {
 		tracker := open()
 		Expect(tracker.Track(ctx, os.Getpid())).Error().To(MatchError(ErrSelf))
-		// An ancestor of ourselves, and everybody's ancestor.
+		// An ancestor of ourselves, and the ancestor of all.
 		for _, pid := range []int{os.Getppid(), 1} {
 			tree := follow(ctx, tracker, pid)
 			Expect(tree.Members()).NotTo(ContainElement(HaveField("PID", os.Getpid())), "in the tree of %d", pid)
@@ -69,7 +69,7 @@ var _ = withTracker("Tracking", func(open func() *Tracker) {
 		r.Open(0)
 		r.Reap()
 		if p, err := process.Lookup(orphan); err == nil && p.Parent == 1 { // no sub-reaper took it
-			// The whole machine is this tree: where somebody forks all the time it is
+			// The whole machine is this tree: where processes fork all the time it is
 			// never settled, and Check would not return.
 			Eventually(ctx, tree.Members).Should(ContainElement(HaveField("PID", orphan)))
 		}
@@ -121,7 +121,7 @@ var _ = withTracker("A PID that is used again", func(open func() *Tracker) {
 })
 
 var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
-	It("says so, whatever it is asked", func(ctx SpecContext) {
+	It("returns that as the error of every call", func(ctx SpecContext) {
 		tracker := open()
 		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
 		r.Persons(1)
@@ -166,7 +166,7 @@ var _ = withTracker("A tracker that is closed", func(open func() *Tracker) {
 })
 
 var _ = Describe("A tracker whose kernel fails", func() {
-	It("leaves everything unknown, and says why", func(ctx SpecContext) {
+	It("leaves everything unknown, and returns why", func(ctx SpecContext) {
 		r := rehearsal.New(process.ForksAnnounced)
 		tracker := quiet(r)
 		tree := tracker.handleOf(r.Track(10).Tree)

@@ -13,7 +13,7 @@ import (
 var _ = withTracker("Several trees", func(open func() *Tracker) {
 	const alone = `report("root $$"); wait_at(0)`
 
-	It("are told apart and end one by one", func(ctx SpecContext) {
+	It("are distinguished and end one by one", func(ctx SpecContext) {
 		tracker := open()
 		var roots []*testproc.Root
 		var trees []*Tree
@@ -110,7 +110,7 @@ var _ = withTracker("A tree that is resumed", func(open func() *Tracker) {
 		}
 		Expect(first.Close()).To(Succeed())
 
-		// While nobody watches the root and the middle end.
+		// The root and the middle end while no tracker watches.
 		r.Open(0)
 		r.Reap()
 		r.Open(1)
@@ -130,7 +130,7 @@ var _ = withTracker("A tree that is resumed", func(open func() *Tracker) {
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	}, testproc.Patience)
 
-	It("is empty when everybody has gone meanwhile", func(ctx SpecContext) {
+	It("is empty when all members have gone meanwhile", func(ctx SpecContext) {
 		r := testproc.Perl(1, `wait_at(0)`)
 		id := testproc.Sure(ctx, func() (process.Process, error) { return process.Lookup(r.Pid) }).Identity
 		r.Open(0)
@@ -140,7 +140,7 @@ var _ = withTracker("A tree that is resumed", func(open func() *Tracker) {
 		Eventually(ctx, ends(ctx, tree, r.Oracle)).Should(Receive(Equal(inTime)))
 	}, testproc.Patience)
 
-	It("of another boot is empty, whoever has its PIDs now", func(ctx SpecContext) {
+	It("of another boot is empty, whichever processes have its PIDs now", func(ctx SpecContext) {
 		c := testproc.PerlCue(`child { report("orphan $$"); wait_at(1) }; wait_at(0)`)
 		c.Sys = testproc.OwnGroup()
 		r := testproc.Lead(2, c)

@@ -24,8 +24,8 @@ func (t *Tree) Root() process.Identity { return t.tree.Root() }
 // Members returns the live members, those of inner trees included, ordered by
 // start time. The slice is the caller's.
 //
-// It reads nothing. Who is a member, its PID, start time and link are as the
-// tracker knows them now. The other fields of a member are those of the last read
+// It reads nothing. The set of members, and the PID, start time and link of each, are
+// as the tracker knows them now. The other fields of a member are those of the last read
 // of the table that showed it: parent, group, session, user and state can be stale
 // by any time while nothing happens that calls for a read, and where forks are named
 // ([process.ForksNamed]) they are those of the fork or the last exec. [Tree.Check]
@@ -36,7 +36,7 @@ func (t *Tree) Members() (members []trees.Member) {
 }
 
 // Verdict returns what is established about the tree at this moment. For
-// [trees.Unknown] the error says why, or is nil where reading has not settled yet.
+// [trees.Unknown] the error is the reason, or nil where reading has not settled yet.
 func (t *Tree) Verdict() (v trees.Verdict, err error) {
 	if err := t.tracker.failure(); err != nil {
 		return trees.Unknown, err
@@ -54,7 +54,7 @@ func (t *Tree) verdict(c *core.Core) (trees.Verdict, error) {
 }
 
 // Check reads the table anew until it is settled and returns the verdict on
-// the tree. The error says why the verdict is [trees.Unknown].
+// the tree. The error is the reason of [trees.Unknown].
 func (t *Tree) Check(ctx context.Context) (trees.Verdict, error) {
 	v, err := t.check(ctx)
 	if err != nil {

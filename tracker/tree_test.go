@@ -12,7 +12,7 @@ import (
 // In the scripts gate 0 is the root's, gate 1 the one of its child, and so on
 // down the line.
 var _ = withTracker("A tree", func(open func() *Tracker) {
-	It("is empty when its only process has ended, though nobody has reaped that", func(ctx SpecContext) {
+	It("is empty when its only process has ended, though no process has reaped it", func(ctx SpecContext) {
 		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
 		r.Persons(1)
 		tree := follow(ctx, open(), r.Pid)
@@ -95,7 +95,7 @@ var _ = withTracker("A tree", func(open func() *Tracker) {
 		Entry("in the session of its dead parent", testproc.Patience, `POSIX::setsid()`, `setpgrp`),
 	)
 
-	It("keeps an orphan that nobody saw with its parent, in the group of a member", func(ctx SpecContext) {
+	It("keeps an orphan that no read showed with its parent, in the group of a member", func(ctx SpecContext) {
 		c := testproc.PerlCue(`
 			wait_at(2);
 			if (!fork) {

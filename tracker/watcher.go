@@ -11,21 +11,21 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A Notice says what became of a watched process since the last notice about
+// A Notice reports what became of a watched process since the last notice about
 // it. Notices may merge: several forks are one, and a fork and an exit come
 // together.
 type Notice struct {
 	PID    int
 	Events process.Events
-	// Child is the PID of the child that was made, where the kernel says so;
+	// Child is the PID of the child that was made, where the kernel reports it;
 	// see [process.ForksNamed]. Such notices do not merge.
 	Child int
-	// Lost tells that notices about any process may be missing before this
+	// Lost means that notices about any process may be missing before this
 	// one, which names no process.
 	Lost bool
 }
 
-// A Watcher delivers notices about the PIDs it was told to watch: by kqueue on
+// A Watcher delivers notices about the PIDs it was asked to watch: by kqueue on
 // macOS, by the proc connector or pidfds on Linux. One goroutine uses it at a time:
 // otherwise a notice that another goroutine is about to return could be taken for one
 // about a later process with the same PID. Close may be called from any goroutine.
@@ -46,7 +46,7 @@ func NewWatcher() (*Watcher, error) {
 	return &Watcher{source: source}, nil
 }
 
-// Forks tells what is reported of forks here. Execs are reported unless forks
+// Forks returns what is reported of forks here. Execs are reported unless forks
 // are unseen.
 func (w *Watcher) Forks() process.Forks { return w.source.Forks() }
 

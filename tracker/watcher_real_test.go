@@ -42,7 +42,7 @@ var _ = Describe("A watcher", func() {
 		return seen
 	}
 
-	It("tells of an exit, once, and then forgets the PID", func(ctx SpecContext) {
+	It("reports an exit, once, and then forgets the PID", func(ctx SpecContext) {
 		w := open()
 		r := testproc.Perl(1, `report("root $$"); wait_at(0)`)
 		r.Persons(1)
@@ -55,7 +55,7 @@ var _ = Describe("A watcher", func() {
 		Expect(err).To(MatchError(context.Canceled))
 	}, testproc.Patience)
 
-	It("tells of forks and execs, where the kernel does", Label("forks"), func(ctx SpecContext) {
+	It("reports forks and execs, where the kernel does", Label("forks"), func(ctx SpecContext) {
 		w := open()
 		if w.Forks() == process.ForksUnseen {
 			Skip("forks are unseen here")
@@ -84,7 +84,7 @@ var _ = Describe("A watcher", func() {
 		Expect(all).To(Equal(process.Execed | process.Exited))
 	}, testproc.Patience)
 
-	It("tells of more exits at once than it has room for", func(ctx SpecContext) {
+	It("reports more exits at once than it has room for", func(ctx SpecContext) {
 		w := open()
 		r, crowd := testproc.Children(200)
 		for _, pid := range crowd {
@@ -97,7 +97,7 @@ var _ = Describe("A watcher", func() {
 		}
 	}, Serial, testproc.Patience)
 
-	It("refuses who is dead and what is no process", func(ctx SpecContext) {
+	It("refuses a dead process and a PID that is no process's", func(ctx SpecContext) {
 		w := open()
 		r := testproc.Perl(0, ``)
 		r.Reap()
@@ -106,7 +106,7 @@ var _ = Describe("A watcher", func() {
 		}
 	}, testproc.Patience)
 
-	It("is silent about who was removed, or never added", func(ctx SpecContext) {
+	It("reports nothing of a PID that was removed, or never added", func(ctx SpecContext) {
 		w := open()
 		gone := testproc.Perl(1, `report("root $$"); wait_at(0)`)
 		gone.Persons(1)
@@ -172,7 +172,7 @@ var _ = Describe("A watcher", func() {
 			var one [1]byte
 			n, _ := read.Read(one[:])
 			Expect(read.Close()).To(Succeed())
-			Expect(n).To(BeZero(), "somebody wrote into our pipe")
+			Expect(n).To(BeZero(), "the watcher wrote into this spec's pipe")
 		}
 	}, testproc.Patience)
 })

@@ -57,7 +57,7 @@ func (k *lateKernel) Close() error {
 }
 
 // A wake after the close would write into a descriptor that may be another's.
-var _ = Describe("Nobody is woken after the close", func() {
+var _ = Describe("No call is woken after the close", func() {
 	It("of a watcher", func() {
 		k := newLateKernel()
 		w := &Watcher{source: k}

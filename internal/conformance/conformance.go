@@ -18,7 +18,7 @@ import (
 type fact struct {
 	claim string
 	check func(context.Context, *stage)
-	// except has, for the kernels where the fact is not so, why, and what
+	// except has the kernels where the fact does not hold: why not, and what
 	// holds there instead (nil: nothing that could be checked).
 	except map[process.Forks]exception
 	// probe: it is about XNU alone, so what other kernels do proves little.
@@ -32,8 +32,8 @@ type exception struct {
 	instead func(context.Context, *stage)
 }
 
-// Specs holds the facts against a kernel, each in a world of its own.
-// What a kernel says of forks tells which one it is: announced is XNU, named is
+// Specs checks the facts on a kernel, each in a world of its own.
+// What a kernel reports of forks shows which one it is: announced is XNU, named is
 // Linux with the proc connector, unseen Linux with pidfds. The labels in needs
 // name what the world asks of the place where the specs run.
 func Specs(name string, newWorld func() World, needs ...string) {
@@ -161,7 +161,7 @@ func (s *stage) lookup(pid int) process.Row {
 	return testproc.Sure(s.ctx, func() (process.Row, error) { return s.kernel.Lookup(pid) })
 }
 
-// gone expects that nobody has a PID.
+// gone expects that no process has a PID.
 func (s *stage) gone(pid int) {
 	ginkgo.GinkgoHelper()
 	_, err := testproc.Insist(s.ctx, func() (process.Row, error) { return s.kernel.Lookup(pid) })
@@ -177,7 +177,7 @@ func (s *stage) becomes(ctx context.Context, pid int, state process.State) {
 	}).Should(gomega.Equal(state), fmt.Sprintf("process %d", pid))
 }
 
-// vanishes waits until nobody has a PID any more.
+// vanishes waits until no process has a PID any more.
 func (s *stage) vanishes(ctx context.Context, pid int) {
 	ginkgo.GinkgoHelper()
 	gomega.Eventually(ctx, func() error {

@@ -32,7 +32,7 @@ var exitFacts = []fact{{
 	},
 	probe: true,
 }, {
-	claim: "keeps silent about a process that is watched no more",
+	claim: "reports nothing of a process that is watched no more",
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
 		s.kernel.Remove(pid)
@@ -79,7 +79,7 @@ var exitFacts = []fact{{
 	},
 	probe: true,
 }, {
-	claim: "does not watch who has gone (G3)",
+	claim: "does not watch a process that has gone (G3)",
 	check: func(ctx context.Context, s *stage) {
 		pid := s.Spawn(0)
 		s.Exit(pid)
@@ -88,7 +88,7 @@ var exitFacts = []fact{{
 	},
 	probe: true,
 }, {
-	claim: "announces an end although the dead was reaped before anybody asked (G7)",
+	claim: "announces an end although the dead process was reaped before the first look (G7)",
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()
 		s.Exit(pid)
@@ -98,7 +98,7 @@ var exitFacts = []fact{{
 	},
 	probe: true,
 }, {
-	claim: "has announced an end when the parent could wait for it, and says so without waiting",
+	claim: "has announced an end when the parent could wait for it, so that taking the notice does not wait",
 	check: func(ctx context.Context, s *stage) {
 		var pids []int
 		for range 5 {
@@ -116,7 +116,7 @@ var exitFacts = []fact{{
 			gomega.Expect(s.exits(pid)).To(gomega.Equal(1))
 		}
 	},
-	except: map[process.Forks]exception{process.ForksNamed: {why: "the connector speaks after the parent was woken"}},
+	except: map[process.Forks]exception{process.ForksNamed: {why: "the connector reports an exit after the parent was woken"}},
 	probe:  true,
 }, {
 	claim: "announces the end of the old process, not of the next one with its PID (G7, R8)",
@@ -132,7 +132,7 @@ var exitFacts = []fact{{
 		gomega.Expect(s.exits(pid)).To(gomega.Equal(1))
 	},
 }, {
-	claim: "watches the next process with a PID, when told to, from the first one's end on (R8)",
+	claim: "watches the next process with a PID, when asked to, from the first one's end on (R8)",
 	needs: ginkgo.Label("reuse"),
 	check: func(ctx context.Context, s *stage) {
 		pid := s.watchedChild()

@@ -51,7 +51,7 @@ var forkFacts = []fact{{
 	check: func(ctx context.Context, s *stage) {
 		parent := s.watchedChild()
 		s.fence(ctx)
-		s.noticed = nil // a fork from before the watch could still be told
+		s.noticed = nil // a fork from before the watch may still be announced
 		children := []int{s.Spawn(parent), s.Spawn(parent), s.Spawn(parent)}
 		s.await(ctx, parent, process.Forked)
 		s.fence(ctx)
@@ -110,11 +110,11 @@ var forkFacts = []fact{{
 	},
 	probe: true,
 }, {
-	claim: "keeps naming who made a process: for zombies, orphans and after an exec, if it was asked before (X28)",
+	claim: "keeps naming the maker of a process: for zombies, orphans and after an exec, if it was asked before (X28)",
 	needs: ginkgo.Label("lineage"),
 	check: func(ctx context.Context, s *stage) {
 		if !s.kernel.Lineage() {
-			ginkgo.Skip("this kernel does not say")
+			ginkgo.Skip("this kernel keeps no lineage")
 		}
 		mother := s.Spawn(0)
 		child := s.Spawn(mother)

@@ -10,7 +10,7 @@ import (
 )
 
 var tableFacts = []fact{{
-	claim: "says the same of a process in a read as in a look-up",
+	claim: "returns the same for a process in a read as in a look-up",
 	check: func(ctx context.Context, s *stage) {
 		parent := s.Spawn(0)
 		child := s.Spawn(parent)
@@ -38,7 +38,7 @@ var tableFacts = []fact{{
 		gomega.Expect(s.lookup(child).Identity).To(gomega.Equal(childBorn))
 	},
 }, {
-	claim: "lists each PID once and everybody who lives throughout the read, while others come and go (G10)",
+	claim: "lists each PID once, and all processes that live throughout the read, while others come and go (G10)",
 	check: func(ctx context.Context, s *stage) {
 		var lasting []int
 		for range 6 {
@@ -102,7 +102,7 @@ var tableFacts = []fact{{
 		gomega.Expect(s.lookup(other).Group).To(gomega.Equal(leader))
 		s.Exit(other)
 		s.vanishes(ctx, other)
-		// Linux lets go of the number only when init has reaped the orphan.
+		// Linux frees the number only when init has reaped the orphan.
 		gomega.Eventually(ctx, func() func() { return s.tryReuse(leader) }).ShouldNot(gomega.BeNil(), "when all have gone")
 	},
 }, {
@@ -130,7 +130,7 @@ var tableFacts = []fact{{
 	},
 	probe: true,
 }, {
-	claim: "answers gone, and not an error, for a PID that nobody has (G13)",
+	claim: "answers gone, and not an error, for a PID that no process has (G13)",
 	check: func(ctx context.Context, s *stage) {
 		pid := s.Spawn(0)
 		s.Exit(pid)

@@ -2,8 +2,8 @@ package conformance
 
 import "github.com/gemini-monitor/gemini/internal/core"
 
-// A World is a kernel with processes that do what a spec says. What it is asked
-// to do has happened when a method returns; what cannot be done fails the spec.
+// A World is a kernel with processes that do what a spec orders. An order has been
+// carried out when its method returns; one that cannot be carried out fails the spec.
 type World interface {
 	// Open returns the kernel as a tracker sees it. The spec closes it.
 	Open() core.Kernel

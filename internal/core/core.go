@@ -41,9 +41,10 @@ type Core struct {
 // a child whose parent died between the two (docs/xnu.md R3, R10, R20).
 const settledReads = 2
 
-// UrgentReads is how many reads a tree that waits to be found empty may have without
-// a pause. More are needed only while notices are lost again and again, and then the
-// budget spaces them out. A read that brought nothing new may be followed at once.
+// UrgentReads is how many reads in a row a tree that waits to be found empty gets
+// without a pause. Only repeated losses of notices make more of them necessary: then
+// the budget spaces them out. After a read that brought nothing new, the next one
+// begins at once even beyond this number.
 const UrgentReads = 2 * settledReads
 
 const (
@@ -183,7 +184,7 @@ func (c *Core) watched(id process.Identity, now process.Row, err error, at time.
 		c.ask(askUnwatch, m)
 		c.stir(m.tree)
 	case errors.Is(err, process.ErrGone):
-		// Dead, or exiting and perhaps still in a fork: its row tells which.
+		// Dead, or exiting and perhaps still in a fork: its row shows which.
 		c.stir(m.tree)
 	}
 	// Any other error: the read on the beat tries again.

@@ -105,13 +105,13 @@ func (c *Core) Alive() iter.Seq[process.Identity] {
 	}
 }
 
-// Knows tells whether the process with this PID is a live member.
+// Knows reports whether the process with this PID is a live member.
 func (c *Core) Knows(pid int) bool {
 	m := c.known[pid]
 	return m != nil && m.alive()
 }
 
-// CheckCounts returns an error unless each tree has as many members as it says.
+// CheckCounts returns an error unless each tree has as many members as it counts.
 func (c *Core) CheckCounts() error {
 	for _, t := range c.trees {
 		living, leaving := 0, 0
@@ -128,7 +128,7 @@ func (c *Core) CheckCounts() error {
 	return nil
 }
 
-// HasChanges tells whether Changes has something to return.
+// HasChanges reports whether Changes has something to return.
 func (c *Core) HasChanges(t *Tree) bool {
 	if !t.logging {
 		return t.living > 0 || t.told
@@ -136,10 +136,10 @@ func (c *Core) HasChanges(t *Tree) bool {
 	return len(t.log) > 0
 }
 
-// FoundEmpty tells whether no member is left, and that is settled.
+// FoundEmpty reports whether no member is left, and that is settled.
 func (t *Tree) FoundEmpty() bool { return t.emptied && t.Settled() && t.living == 0 }
 
-// Emptied tells whether the tree was found empty and has not been stirred since.
+// Emptied reports whether the tree was found empty and has not been stirred since.
 func (t *Tree) Emptied() bool { return t.emptied }
 
 // A StateWriter writes down a state, for an exploration to recognise it.

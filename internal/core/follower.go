@@ -54,8 +54,8 @@ func (f *Follower) patience() time.Duration {
 	return max(0, at.Sub(f.now()))
 }
 
-// drain takes all notices that are there, waiting for the first as long as the
-// timeout says.
+// drain takes all notices that are there. It waits for the first one until the
+// timeout.
 func (f *Follower) drain(timeout time.Duration) (err error) {
 	for {
 		if f.notices, err = f.Kernel.Next(f.notices[:0], timeout); err != nil {
@@ -135,7 +135,8 @@ func (f *Follower) answerOne(a ask) {
 }
 
 // watch watches a PID and then looks up which process has it. The PID may have gone to
-// another process before that (docs/xnu.md R9). After it the exit is announced first.
+// another process before (docs/xnu.md R9). If it goes to one later, the exit of the
+// watched process is announced first.
 func (f *Follower) watch(id process.Identity) (process.Row, error) {
 	if err := f.Kernel.Add(id.PID); err != nil {
 		return process.Row{}, err

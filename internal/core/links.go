@@ -33,9 +33,9 @@ func linkTo(kind trees.LinkKind, m *member) trees.Link {
 }
 
 // mayBeParent reports whether a row that names m's PID as its parent means m.
-// An exit is announced after the children went to init (docs/xnu.md G6), so a
-// parent whose exit was known before this read is another process by now. A traced
-// process keeps the PID of its real parent, alive or dead.
+// An exit is announced after the children went to init (docs/xnu.md G6). If m's exit
+// was known before this read, the parent in the row is a later process with m's PID. A
+// traced process keeps the PID of its real parent, alive or dead.
 func (c *Core) mayBeParent(m *member, row *process.Row) bool {
 	if m.PID == row.PID {
 		return false

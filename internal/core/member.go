@@ -20,9 +20,9 @@ type member struct {
 	dead    bool      // established: a former member
 	buried  int       // the number of the read that established it
 	left    time.Time // when it was established
-	reserve bool      // dead, and links a process only where notices were lost
-	ended   int       // the number of the last read that showed it dead, unannounced
-	needed  int       // the number of the last read that named it, once dead
+	reserve bool      // dead, and links processes only after a loss of notices
+	ended   int       // the number of the last read that showed it dead before its exit was announced
+	needed  int       // the number of the last read in which a row named it after its death
 }
 
 func (m *member) alive() bool { return !m.dead }
@@ -105,8 +105,8 @@ func (t *Tree) recordOutward(c trees.Change) {
 	}
 }
 
-// count adds live members, and such that are about to leave, to the tree and all
-// around it.
+// count adds to the numbers of live and of leaving members of the tree and of all
+// around it. Either may be negative.
 func (t *Tree) count(living, leaving int) {
 	for ; t != nil; t = t.outer {
 		t.living += living

@@ -158,7 +158,7 @@ var _ = Describe("A tree that was ended", func() {
 })
 
 var _ = Describe("A tree that is resumed", func() {
-	DescribeTable("has the members that were known and live, and whoever is linked to them", func(flavour process.Forks) {
+	DescribeTable("has the members that were known and live, and the processes linked to them", func(flavour process.Forks) {
 		r := rehearsal.New(flavour)
 		delete(r.Rows, 10)
 		r.Rows[11], r.Rows[12] = rehearsal.Row(11, 1, 11, 5), rehearsal.Row(12, 1, 12, 12)
@@ -180,7 +180,7 @@ var _ = Describe("A tree that is resumed", func() {
 			20: "orphan in the group of 11", 21: "orphan in the session of 12"}))
 	}, rehearsal.EveryFlavour)
 
-	DescribeTable("is empty when nobody lives", func(flavour process.Forks) {
+	DescribeTable("is empty when no process lives", func(flavour process.Forks) {
 		r := rehearsal.New(flavour)
 		r.Rows = map[int]process.Row{1: r.Rows[1], 5: r.Rows[5]}
 		Expect(rehearsal.Verdict(r.Resume(10, 11, 12))).To(Equal(trees.Empty))
@@ -191,7 +191,7 @@ var _ = Describe("A tree that is resumed", func() {
 		Expect(rehearsal.Links(tree)).To(Equal(map[int]string{10: "the root", 11: "child of 10", 12: "child of 10"}))
 	})
 
-	It("knows nobody by a PID that is another's now", func() {
+	It("knows no process by a PID that is another's now", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		delete(r.Rows, 11)
 		delete(r.Rows, 12)

@@ -80,14 +80,15 @@ func (c *Core) freshen(now time.Time) {
 }
 
 // linkPeriod is how long a dead member can link a process whose fork was lost. The
-// kernel reports a loss with the next notices, and the core cannot know until then
-// that a process is in the group or session of the dead one. PIDs are not used again
-// so soon, unless a machine forks through all of them meanwhile.
+// kernel reports a loss only with the next notices. Until then the core does not know
+// that a process is in the group or session of the dead member. A PID is not used again
+// within this time unless the machine forks through all PIDs.
 const linkPeriod = 2 * time.Second
 
-// tidy drops the dead where no read does, except those whose group or session lives
-// on: these may link a process when notices get lost, and their PIDs mean no other. Those
-// that died within the linkPeriod stay in reserve, for when notices were lost.
+// tidy drops dead members where forks are named, since a read that would drop them can
+// be long in coming. It keeps a dead member if a live one is in a group or session with
+// its PID: that member can link a process when notices are lost, and no later process
+// has its PID. It keeps the others for the linkPeriod, in reserve.
 func (c *Core) tidy(now time.Time) {
 	if len(c.known) <= c.crowd {
 		return

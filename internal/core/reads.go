@@ -37,15 +37,15 @@ func (c *Core) inOrder() []*member {
 	return c.order
 }
 
-// compare holds what is known of a process with its row.
+// compare compares what is known of a process with its row.
 func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	i, listed := c.rows[m.PID]
 	same := listed && rows[i].Identity == m.Identity
 	switch {
 	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && m.ended != c.reads-1:
-		// Unless notices were lost, its exit will be announced, after forks of
-		// its that have not been announced yet. All it did before this read is
-		// known when the next one begins.
+		// Unless notices were lost, its exit will be announced, and its last
+		// forks before that. All it did before this read is known when the next
+		// one begins.
 		m.ended = c.reads
 		c.stir(m.tree)
 	case listed && !same:
@@ -201,8 +201,8 @@ func (c *Core) markNeeded(rows []process.Row) {
 	}
 }
 
-// forget drops the dead that can link no process any more, because their PIDs may come
-// to mean others. It drops none before everything is settled: the only process in a
+// forget drops the dead that can link no process any more, because later processes may
+// get their PIDs. It drops none before everything is settled: the only process in a
 // dead member's group may have been born after the list of PIDs was taken. A tree
 // without members keeps its dead: a process that was missed can be found only by them.
 func (c *Core) forget() {

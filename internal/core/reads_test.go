@@ -13,8 +13,8 @@ import (
 )
 
 // Each entry adds rows to the cast: 10 is the root, 11 a child with a group of
-// its own, 12 one with a session of its own, 5 the terminal's shell. It says by
-// what evidence process 20 is a member, or none.
+// its own, 12 one with a session of its own, 5 the terminal's shell. It names
+// the evidence by which process 20 is a member, or none.
 var whoJoins = []TableEntry{
 	Entry("a child of the root", "child of 10", rehearsal.Row(20, 10, 10, 5)),
 	Entry("a child that left group and session", "child of 12", rehearsal.Row(20, 12, 20, 20)),
@@ -37,7 +37,7 @@ var whoJoins = []TableEntry{
 	Entry("not a leader that a living process of another session made", "", rehearsal.Row(20, 5, 20, 20)),
 	Entry("not an orphan in our group that is older than its maker", "", rehearsal.Row(20, 1, 11, 5, rehearsal.Born(1))),
 	Entry("not a zombie", "", rehearsal.Row(20, 10, 10, 0, rehearsal.Zombie)),
-	Entry("not a child of init in a group that nobody made", "", rehearsal.Row(20, 1, 19, 5)),
+	Entry("not a child of init in a group that no member made", "", rehearsal.Row(20, 1, 19, 5)),
 }
 
 var _ = Describe("Who belongs to a tree", func() {
@@ -102,7 +102,7 @@ var _ = Describe("Who belongs to a tree", func() {
 		Expect(rehearsal.Links(tree)).To(HaveKeyWithValue(30, "orphan in the group of 11"))
 	})
 
-	DescribeTable("keeps links through those who died", func(flavour process.Forks) {
+	DescribeTable("keeps links through members that died", func(flavour process.Forks) {
 		r := rehearsal.New(flavour)
 		tree := r.Track(10)
 		r.Appears(rehearsal.Row(20, 11, 11, 5), rehearsal.Row(21, 12, 12, 12))
@@ -110,7 +110,7 @@ var _ = Describe("Who belongs to a tree", func() {
 		Expect(rehearsal.Links(tree)).To(Equal(map[int]string{10: "the root", 20: "child of 11", 21: "child of 12"}))
 		r.Dies(10)
 		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Alive))
-		// Nobody saw these being made: they are known by the groups that the dead left.
+		// No read or notice showed these being made: they are known by the groups that the dead left.
 		r.Rows[30], r.Rows[31] = rehearsal.Row(30, 1, 11, 5), rehearsal.Row(31, 1, 31, 12)
 		r.Posted = append(r.Posted, core.Notice{Lost: flavour == process.ForksNamed, PID: 20, Events: process.Forked})
 		r.Run()
@@ -138,7 +138,7 @@ var _ = Describe("Who belongs to a tree", func() {
 		}
 	})
 
-	It("links nobody through a PID that is another's now", func() {
+	It("links no process through a PID that is another's now", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		tree := r.Track(10)
 		r.Dies(11)

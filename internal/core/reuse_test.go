@@ -68,27 +68,27 @@ var _ = Describe("A PID that is used again", func() {
 	})
 })
 
-var _ = Describe("The PID of somebody long dead, where no read was needed since", func() {
+var _ = Describe("The PID of a process long dead, where no read was needed since", func() {
 	// strangers is a tree one member of which is dead. A stranger had the PID since,
-	// created a group and died; all that is left of him is a child in that group.
+	// created a group and died; what is left of the stranger is a child in that group.
 	strangers := func() (*rehearsal.Rehearsal, *rehearsal.Tree) {
 		r := rehearsal.New(process.ForksNamed)
 		tree := r.Track(10)
 		r.Appears(rehearsal.Row(20, 10, 10, 5))
-		r.Dies(20) // and after him the dead stay until there are many
+		r.Dies(20) // and the dead stay until there are many
 		r.Dies(11)
 		r.Clock = r.Clock.Add(time.Minute)
 		r.Rows[30] = rehearsal.Row(30, 1, 11, 30, rehearsal.Born(9000))
 		return r, tree
 	}
 
-	It("links nobody when another tree begins", func() {
+	It("links no process when another tree begins", func() {
 		r, tree := strangers()
 		r.Track(12)
 		Expect(rehearsal.Links(tree)).NotTo(HaveKey(30))
 	})
 
-	It("links nobody when the tree is read anew", func() {
+	It("links no process when the tree is read anew", func() {
 		r, tree := strangers()
 		reads := r.Reads
 		r.Follower.Recheck(tree.Tree)
@@ -98,7 +98,7 @@ var _ = Describe("The PID of somebody long dead, where no read was needed since"
 		Expect(rehearsal.Links(tree)).NotTo(HaveKey(30))
 	})
 
-	It("links nobody when notices were lost", func() {
+	It("links no process when notices were lost", func() {
 		r, tree := strangers()
 		r.Posted = append(r.Posted, core.Notice{Lost: true})
 		r.Run()

@@ -15,7 +15,7 @@ type Kernel interface {
 	Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error)
 	// Lookup returns the row of one process, or process.ErrGone.
 	Lookup(pid int) (process.Row, error)
-	// Lineage tells whether rows have lineages.
+	// Lineage reports whether rows have lineages.
 	Lineage() bool
 }
 
@@ -23,7 +23,7 @@ type Kernel interface {
 //
 // One goroutine calls its methods; Wake alone may be called from another.
 type Source interface {
-	// Forks tells what the notices say of forks.
+	// Forks returns how much the notices report of forks.
 	Forks() process.Forks
 	// Inherit makes the children of watched processes watched from birth,
 	// where forks are named.
@@ -34,7 +34,7 @@ type Source interface {
 	// Remove ends watching the PID, if it is watched.
 	Remove(pid int)
 	// Next appends the notices that are there. If there is none, it waits for
-	// one as long as the timeout says, for ever if that is negative. It may
+	// one until the timeout, for ever if that is negative. It may
 	// return none: after a wake, a signal or the time. A PID is not watched
 	// any more when its exit has been returned.
 	Next(notices []Notice, timeout time.Duration) ([]Notice, error)
@@ -46,7 +46,7 @@ type Source interface {
 // Forever is the timeout of a call of Next that ends only with a notice or a wake.
 const Forever = time.Duration(-1)
 
-// A Notice says what happened to a watched process since the last notice about it.
+// A Notice reports what happened to a watched process since the last notice about it.
 // Notices may merge: several forks are one, and a fork and an exit come together.
 type Notice struct {
 	PID    int
@@ -54,7 +54,7 @@ type Notice struct {
 	// Child is the PID of the child that was made, where forks are named. Such
 	// notices do not merge.
 	Child int
-	// Lost tells that notices about any process may be missing before this one,
+	// Lost means that notices about any process may be missing before this one,
 	// which names no process.
 	Lost bool
 	// Found is the child of a fork, or the process of an exec, when the notice was

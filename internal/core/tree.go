@@ -72,8 +72,8 @@ func (t *Tree) Root() process.Identity { return t.root }
 // Reads counts the whole reads since the tree began.
 func (t *Tree) Reads() int { return t.reads }
 
-// Closed tells whether the tree is not followed any more.
+// Closed reports whether the tree is not followed any more.
 func (t *Tree) Closed() bool { return t.closed }
 
-// Settled tells whether the last reads in a row brought nothing new.
+// Settled reports whether the last reads in a row brought nothing new.
 func (t *Tree) Settled() bool { return t.clean >= settledReads }

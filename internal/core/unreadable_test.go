@@ -59,7 +59,7 @@ func (h *hiding) Lookup(pid int) (process.Row, error) {
 	return h.Script.Lookup(pid)
 }
 
-// A blind kernel does not let us look at single processes.
+// A blind kernel refuses look-ups of single processes.
 type blind struct{ *rehearsal.Script }
 
 func (*blind) Lookup(int) (process.Row, error) { return process.Row{}, syscall.EPERM }
@@ -96,7 +96,7 @@ var _ = Describe("A table that cannot be read", func() {
 		Expect(r.Reads-before).To(BeNumerically(">", 9), "in ten seconds")
 	})
 
-	It("says so once", func() {
+	It("is logged once", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		tree := r.Track(10)
 		rehearsal.Changes(tree)

@@ -63,7 +63,7 @@ var _ = Describe("A process that cannot be watched", func() {
 		delete(r.Refused, 11)
 		var watched time.Time
 		r.BeforeAdd = func(pid int) {
-			if pid == 11 { // whose fork nobody is told of
+			if pid == 11 { // whose fork is not announced
 				r.Rows[20] = rehearsal.Row(20, 11, 20, 20)
 				watched = r.Clock
 			}
@@ -85,7 +85,7 @@ var _ = Describe("A process that cannot be watched", func() {
 		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Empty))
 	})
 
-	It("because it died since the read is dead only when a read says so", func() {
+	It("because it died since the read is dead only when a read shows that", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		r.BeforeAdd = func(pid int) {
 			if pid == 11 {
@@ -117,7 +117,7 @@ var _ = Describe("A process that is watched at last, after some refusals", func(
 					refusals--
 				default:
 					delete(r.Refused, 11)
-					r.Rows[20] = rehearsal.Row(20, 11, 20, 20) // whose fork nobody is told of
+					r.Rows[20] = rehearsal.Row(20, 11, 20, 20) // whose fork is not announced
 					watched = r.Clock
 					r.BeforeAdd = nil
 				}
@@ -135,7 +135,7 @@ var _ = Describe("A process that is watched at last, after some refusals", func(
 })
 
 var _ = Describe("A process whose first thread has ended", func() {
-	It("is looked at until it has gone, since its end may be announced to nobody", func() {
+	It("is looked at until it has gone, since its end may not be announced", func() {
 		r := rehearsal.New(process.ForksNamed)
 		tree := r.Track(10)
 		r.Replaces(rehearsal.Row(11, 10, 11, 5, headless))

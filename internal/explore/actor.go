@@ -9,7 +9,7 @@ import (
 // runtime, for instance. The chooser orders its steps among theirs, so that one can
 // fall between any two steps of the others, also within a step of the tracker.
 type Actor interface {
-	// Ready tells whether it can take a step now.
+	// Ready reports whether it can take a step now.
 	Ready() bool
 	// Step takes its next step. It learns of the tree by Changes and Verdict of the
 	// run, asks for a check by Recheck, and ends the run by Fail.
@@ -32,7 +32,7 @@ func (r *Run) Changes() (changes []trees.Change) {
 	return changes
 }
 
-// HasChanges tells whether Changes has something to return.
+// HasChanges reports whether Changes has something to return.
 func (r *Run) HasChanges() (has bool) {
 	r.Follower.Do(func(c *core.Core) { has = c.HasChanges(r.Tree) })
 	return has
@@ -45,10 +45,10 @@ func (r *Run) Verdict() (v trees.Verdict, err error) {
 }
 
 // Recheck has the table read anew for the tree, from the next step of the tracker on.
-// The answer is there when Checked says so.
+// The answer is there when Checked returns true.
 func (r *Run) Recheck() { r.recheck = true }
 
-// Checked tells whether the tree is settled and no Recheck waits to be begun.
+// Checked reports whether the tree is settled and no Recheck waits to be begun.
 func (r *Run) Checked() bool { return !r.recheck && r.Tree.Settled() }
 
 // Fail ends the run with a failure.

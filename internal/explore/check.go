@@ -8,7 +8,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// check holds the promise against the present state.
+// check checks the promise in the present state.
 func (r *Run) check() {
 	if r.Tree == nil || r.trusted {
 		return
@@ -23,7 +23,7 @@ func (r *Run) check() {
 	if lost := r.lost(); len(lost) > 0 {
 		for _, p := range lost {
 			if r.Kernel.Shown(p) {
-				r.fail("found empty while %s lives, of whom the tracker was shown that it belongs", p)
+				r.fail("found empty while %s lives, and the tracker was shown that it belongs to the tree", p)
 			}
 		}
 		if !r.Hole || r.Kernel.Remembers && r.ByLineage || r.Kernel.Flavour == process.ForksNamed && r.Overflow == 0 && !r.Late {
@@ -44,8 +44,8 @@ func (r *Run) checkMember(id process.Identity) {
 	r.fail("member %v never was a process", id)
 }
 
-// lost returns the living whose tree would be found empty now: the table shows
-// nobody, that is settled, and the lease is free.
+// lost returns the live members of a tree that would be found empty now: the table
+// shows none of them, that is settled, and the lease is free.
 func (r *Run) lost() (lost []*simkernel.Process) {
 	if !r.Tree.FoundEmpty() {
 		return nil
@@ -81,7 +81,8 @@ func (r *Run) finish() {
 			}
 		}
 	}
-	// A debugger that never waits for the dead one it holds lets nobody know.
+	// While a debugger does not wait for a dead process that it traces, its exit is
+	// announced to no other process.
 	held := slices.ContainsFunc(r.Kernel.Listed, func(p *simkernel.Process) bool { return p.Member && p.Real != 0 })
 	if living == 0 && !r.Tree.Emptied() && !held {
 		r.fail("all are dead, and the tree is not found empty")

@@ -34,7 +34,8 @@ var _ = Describe("in every order of the steps of kernel, processes and tracker",
 	}
 })
 
-// Who sets EXPLORE to what a failure says sees that schedule again, as a story.
+// EXPLORE, set to what a failure prints, has that schedule played again and its story
+// printed.
 func init() {
 	text := os.Getenv("EXPLORE")
 	if text == "" {

@@ -29,7 +29,7 @@ type way struct {
 	from    int // the state
 }
 
-// Findings say what an exploration found.
+// Findings are what an exploration found.
 type Findings struct {
 	States    int
 	Schedules float64 // ways from the beginning to an end, or around to a state met before
@@ -40,7 +40,7 @@ type Findings struct {
 	Story     []string
 }
 
-// tooMany states are more than the machine's memory and everybody's patience.
+// tooMany states would take too much memory and time.
 const tooMany = 500_000
 
 // String returns how much was visited.
@@ -68,7 +68,7 @@ func EveryOrder(c Case, flavour simkernel.Flavour) Findings {
 	return e.report("", nil)
 }
 
-// visit follows a path and then goes on into the unknown until an end or a
+// visit follows a path and then goes on through new states until an end or a
 // known state.
 func (e *explorer) visit(path way) (failure string, choices []uint8) {
 	r := e.begin(path)

@@ -17,8 +17,8 @@ import (
 // Scenarios play what processes do in one order, on real processes. Here the
 // same play is tried in every order, and made as small as it can be.
 var _ = Describe("a play of the scenarios", Label("explore"), func() {
-	// Somebody who has let go of all and leads a session is the documented hole
-	// where the kernel does not name who was forked: with the hole forbidden, it
+	// A process that has closed all and leads a session is the documented hole
+	// where the kernel does not name the child of a fork: with the hole forbidden, it
 	// is a defect of the tracker's that has to be found.
 	const daemon = "A forks B; A forks C; C exits; A reaps C; B forks D; D leads a session; D lets go; B exits; A exits; D exits"
 	announced, named := simkernel.Flavours[0], simkernel.Flavours[0]
@@ -37,7 +37,7 @@ var _ = Describe("a play of the scenarios", Label("explore"), func() {
 		Expect(smallest.String()).To(Equal("A forks B; B forks C; C leads a session; C lets go; B exits; A exits"))
 	})
 
-	It("that fails in no order is said to keep the promise", func() {
+	It("that fails in no order keeps the promise", func() {
 		p, err := play.Parse("A forks B; B leads a session; B lets go; A exits; B exits")
 		Expect(err).NotTo(HaveOccurred())
 		report := tryPlay(p, named, false)
@@ -46,7 +46,7 @@ var _ = Describe("a play of the scenarios", Label("explore"), func() {
 	})
 })
 
-// Who sets GEMINI_PLAY to a play has it tried in every order, for every kernel.
+// GEMINI_PLAY, set to a play, has that tried in every order, for every kernel.
 func init() {
 	text := os.Getenv("GEMINI_PLAY")
 	if text == "" {
@@ -85,7 +85,7 @@ func tryPlay(p play.Play, flavour simkernel.Flavour, hole bool) Findings {
 
 // tryPlayAtRandom gives the same answer each time. The tracker, whose steps come
 // first among the choices, is fast for a while and then slow for a while: a steady
-// one is either there in time or comes when everybody is dead.
+// one is either there in time or comes when all are dead.
 func tryPlayAtRandom(p play.Play, flavour simkernel.Flavour, hole bool) Findings {
 	c := caseOf(p, hole)
 	for seed := range uint64(3000) {
@@ -110,8 +110,8 @@ func caseOf(p play.Play, hole bool) Case {
 	return Case{Name: p.String(), Root: programOf(p, "A"), Hole: hole}
 }
 
-// programOf is what a process does in a play, and whom it forks in theirs. To
-// reap somebody becomes opWait, which reaps any child: the name of a child is
+// programOf returns what a process does in a play, with the programs of the children
+// that it forks. Reaps becomes OpWait, which reaps any child: the name of a child is
 // not kept, and the order in which children are reaped may be another.
 func programOf(p play.Play, who string) (program []simkernel.Op) {
 	ops := map[play.Deed]simkernel.Verb{

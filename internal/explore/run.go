@@ -13,36 +13,37 @@ import (
 // A Case is a small world: a tree to be followed, and strangers.
 type Case struct {
 	Name string
-	// root is what the root of the tree does.
+	// Root is what the root of the tree does.
 	Root []simkernel.Op
-	// careless gives it a parent that never waits for it.
+	// Careless gives it a parent that never waits for it.
 	Careless bool
-	// strangers are other children of the shell, or orphans in its group.
+	// Strangers are other children of the shell or, with Strays, orphans in its
+	// group.
 	Strangers [][]simkernel.Op
 	Strays    bool
-	// late lets the processes run before the tracker has read the table once.
+	// Late lets the processes run before the tracker has read the table once.
 	Late bool
-	// maxPID is where PIDs wrap; 0 for never.
+	// MaxPID is where PIDs wrap; 0 for never.
 	MaxPID int
-	// leaderless puts the root into the shell's group instead of its own.
+	// Leaderless puts the root into the shell's group instead of its own.
 	Leaderless bool
-	// faults is how many reads may fail, refusals how many watches, overflow how
-	// many events fit.
+	// Faults is how many reads may fail, Refusals how many watches may be refused,
+	// and Overflow how many events fit; 0 is no limit.
 	Faults, Refusals, Overflow int
-	// traced tells that a debugger plays a part, which only XNU shows.
+	// Traced means that a debugger takes part, which only XNU shows.
 	Traced bool
-	// hole tells that the documented hole opens: in some schedule the tree is
-	// found empty while somebody lives who let the lease go and of whom the
-	// tracker was never shown that it belongs.
+	// Hole means that the documented hole opens: in some schedule the tree is found
+	// empty while a member lives that has closed the lease and was never shown to the
+	// tracker as a member.
 	Hole bool
-	// byLineage tells that lineage closes it.
+	// ByLineage means that lineage closes the hole.
 	ByLineage bool
 	// Actor makes what takes part beside the tracker, when the scene is set. Most
 	// cases have none.
 	Actor func(*Run) Actor
 }
 
-// differs tells whether the case is another one than its program alone on a
+// differs reports whether the case is another one than its program alone on a
 // kind of kernel.
 func (c Case) differs(flavour simkernel.Flavour) bool {
 	switch {
@@ -54,7 +55,7 @@ func (c Case) differs(flavour simkernel.Flavour) bool {
 	return true
 }
 
-// opens tells whether some schedule of the case has to open the documented hole.
+// opens reports whether some schedule of the case has to open the documented hole.
 // A kernel that names each child has none, once the tracker is there.
 func (c Case) opens(flavour simkernel.Flavour) bool {
 	return c.Hole && !(flavour.Lineage && c.ByLineage) && (flavour.Forks != process.ForksNamed || c.Late || c.Overflow > 0)
@@ -79,7 +80,7 @@ type Run struct {
 type ending struct{ failure string }
 
 // NewRun sets the scene of a case. Choose picks one of the options at each point where
-// processes can get ahead of the tracker; quiet tells that nothing but time can pass.
+// processes can get ahead of the tracker; quiet means that nothing but time can pass.
 func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bool) int) *Run {
 	if c.MaxPID == 0 {
 		c.MaxPID = 100
@@ -96,7 +97,7 @@ func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bo
 	return r
 }
 
-// fault lets one of the calls fail that still may, as the chooser likes.
+// fault has one of the calls fail that still may, if the chooser chooses that.
 func (r *Run) fault(left *int) bool {
 	if *left == 0 || r.choose(2, false) == 0 {
 		return false
@@ -142,7 +143,7 @@ func (r *Run) run() (failure string) {
 	}
 }
 
-// schedule lets others go ahead of the tracker, as the chooser likes.
+// schedule has other steps precede that of the tracker, as the chooser chooses.
 func (r *Run) schedule(patience time.Duration) {
 	for {
 		r.check()

@@ -11,9 +11,10 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// checkEnd marks a process as dead if it has ended, after its first thread has. It may
-// have gone on since and ended by the time of the look-up: more of its events follow.
-// Where the look-up fails, the notice is lost.
+// checkEnd is called after the first thread of a process has ended. It marks the
+// process as dead if it has ended as a whole. announceExit reports that later: other
+// threads may have run on, and their events may still be in the queue. Where the look-up
+// fails, checkEnd returns a notice of a loss.
 func (s *connectorSource) checkEnd(notices []core.Notice, pid int) []core.Notice {
 	dead, err := s.ended(pid)
 	if err != nil {
@@ -49,8 +50,8 @@ func (s *connectorSource) announceExit(notices []core.Notice, pid int) []core.No
 // while other threads run, and when one of them execs it becomes the first: then a pidfd
 // is left to announce the end.
 //
-// At the moment of that exec, the row and the pidfd can both show the thread that is on
-// its way out. Only what both show counts. ended tries until they agree.
+// At the moment of that exec, the row and the pidfd can both show the thread that is
+// ending. Only what both show counts. ended tries until they agree.
 func (s *connectorSource) ended(pid int) (dead bool, err error) {
 	for range maxAttempts {
 		p, gone := s.lookup(pid)
@@ -83,8 +84,8 @@ const maxAttempts = 100
 // the monotonic clock. A process that was born later only has the same PID.
 //
 // The clock that runs on while the machine sleeps is read last. If the thread waits for
-// the processor between the two, the answer is too late, which hardly matters. One that
-// is too early would take the process itself for another.
+// the processor between the two, the result is too late, which hardly matters. A result
+// that is too early would make the process itself look like a later one.
 func bornBy(at time.Duration) process.StartTime {
 	var boot, monotonic unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &monotonic) != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot) != nil {

@@ -44,7 +44,7 @@ type connectorSocket struct {
 const receiveBuffer = 32 << 20
 
 // ackPatience bounds the wait for the kernel's answer to a subscription. A kernel that
-// refuses can be silent.
+// refuses may send none.
 const ackPatience = time.Second
 
 func openConnector() (*connectorSocket, error) {
@@ -108,7 +108,7 @@ func (s *connectorSocket) awaitAck(fd int) error {
 }
 
 // listenMessage subscribes to all events, in the form that kernels before 6.6
-// understand too; the filter does the choosing.
+// understand too; the filter selects.
 func listenMessage() []byte {
 	const body = 4
 	m := make([]byte, 0, netlinkHeader+connectorHeader+body)
@@ -126,9 +126,9 @@ func listenMessage() []byte {
 	return binary.NativeEndian.AppendUint32(m, procListen)
 }
 
-// processesOnly has the kernel drop what is about threads, before it wakes the reader:
-// forks whose child, and exits where the dead one, is not the first thread of
-// its process. Loads swap bytes to network order, on both sides of each
+// processesOnly has the kernel drop events about threads before it wakes the reader: a
+// fork that makes, or an exit that ends, a thread that is not the first one of its
+// process. Loads swap bytes to network order, on both sides of each
 // comparison alike.
 func processesOnly() *unix.SockFprog {
 	load := func(at uint32) unix.SockFilter {

@@ -10,7 +10,7 @@ import (
 )
 
 var _ = Describe("The proc connector", Label("linux", "connector"), func() {
-	It("says all that a process did, however late it is listened to", func(SpecContext) {
+	It("reports all that a process did, however late it is read", func(SpecContext) {
 		k := testproc.Opened(Ways()[0].Open())
 		defer k.Close()
 		k.Inherit()
@@ -44,7 +44,7 @@ var _ = Describe("The proc connector", Label("linux", "connector"), func() {
 		r.Person() // and so has been exec'd
 		Expect(s.Add(r.Pid)).To(Succeed())
 		s.socket.stop()
-		s.goroutine.Wait() // nobody but we reads from now on
+		s.goroutine.Wait() // only this spec reads from now on
 		r.Open(0)
 		_, child := r.Person()
 		Expect(s.Add(r.Pid)).To(Succeed())
@@ -53,7 +53,7 @@ var _ = Describe("The proc connector", Label("linux", "connector"), func() {
 		Expect(notices).To(ConsistOf(And(HaveField("Events", process.Forked), HaveField("Child", child))))
 	}, testproc.Patience)
 
-	It("says nothing of threads", func(ctx SpecContext) {
+	It("reports nothing of threads", func(ctx SpecContext) {
 		k := testproc.Opened(Ways()[0].Open())
 		defer k.Close()
 		// Each command of the shell is a child; the actor's threads are none.

@@ -23,8 +23,8 @@ func forks(parent, child int, start process.StartTime) happening {
 
 func exits(pid int) happening { return func(w *wire) { w.exit(pid) } }
 
-// eachWay tells a story once for each way to listen to it: after each happening
-// the tracker takes what there is, or only the source's reader does, or nobody.
+// eachWay plays a story once for each way to read it: after each happening the
+// tracker takes what there is, or only the source's reader does, or neither.
 func eachWay(story []happening, check func(r *rehearsal.Rehearsal, w *wire, tree *rehearsal.Tree, way []int)) {
 	ways := 1
 	for range story {
@@ -55,7 +55,7 @@ func eachWay(story []happening, check func(r *rehearsal.Rehearsal, w *wire, tree
 	}
 }
 
-var _ = Describe("A PID that is used again, as the proc connector tells", Label("linux"), func() {
+var _ = Describe("A PID that is used again, as the proc connector reports it", Label("linux"), func() {
 	type who = map[int]process.StartTime // members by PID, beside 10 and 12
 	tells := func(members who, log []string, story ...happening) {
 		eachWay(story, func(r *rehearsal.Rehearsal, w *wire, tree *rehearsal.Tree, way []int) {
@@ -78,30 +78,30 @@ var _ = Describe("A PID that is used again, as the proc connector tells", Label(
 	DescribeTable("is as many processes as it was given to, each a member or not", tells,
 		Entry("by a stranger", who{}, []string{"left 11"},
 			exits(11), forks(5, 11, 5000)),
-		Entry("by a stranger, who forks", who{}, []string{"left 11"},
+		Entry("by a stranger that forks", who{}, []string{"left 11"},
 			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), forks(20, 21, 5020)),
-		Entry("by a stranger, who forks and ends", who{}, []string{"left 11"},
+		Entry("by a stranger that forks and ends", who{}, []string{"left 11"},
 			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), exits(11), exits(20)),
 		Entry("by a member", who{11: 5000}, []string{"left 11", "joined 11"},
 			exits(11), forks(10, 11, 5000)),
-		Entry("by a member, who forks", who{11: 5000, 20: 5010}, []string{"left 11", "joined 11", "joined 20"},
+		Entry("by a member that forks", who{11: 5000, 20: 5010}, []string{"left 11", "joined 11", "joined 20"},
 			exits(11), forks(10, 11, 5000), forks(11, 20, 5010)),
-		Entry("by a member, who ends", who{}, []string{"left 11", "joined 11", "left 11"},
+		Entry("by a member that ends", who{}, []string{"left 11", "joined 11", "left 11"},
 			exits(11), forks(10, 11, 5000), exits(11)),
 		Entry("by a member, then by a stranger", who{}, []string{"left 11", "joined 11", "left 11"},
 			exits(11), forks(10, 11, 5000), exits(11), forks(5, 11, 6000), forks(11, 20, 6010)),
 		Entry("by a stranger, then by a member", who{11: 6000, 21: 6010}, []string{"left 11", "joined 11", "joined 21"},
 			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), exits(11), forks(12, 11, 6000), forks(11, 21, 6010)),
-		Entry("by a stranger, after one who was born and ended", who{11: 1011}, []string{"joined 20", "left 20"},
+		Entry("by a stranger, after one that was born and ended", who{11: 1011}, []string{"joined 20", "left 20"},
 			forks(10, 20, 5000), exits(20), forks(5, 20, 6000), forks(20, 21, 6010)),
-		Entry("by a member, after one who was born, forked and ended", who{11: 1011, 20: 6000, 21: 5010},
+		Entry("by a member, after one that was born, forked and ended", who{11: 1011, 20: 6000, 21: 5010},
 			[]string{"joined 20", "joined 21", "left 20", "joined 20"},
 			forks(10, 20, 5000), forks(20, 21, 5010), exits(20), forks(10, 20, 6000)),
 		Entry("by the child of a stranger, whose PID is a member's later", who{20: 6000}, []string{"left 11", "joined 20"},
 			exits(11), forks(5, 11, 5000), forks(11, 20, 5010), exits(20), forks(10, 20, 6000)),
 	)
 
-	// The kernel announces an exit after it has let go of the PID. Made-up messages
+	// The kernel announces an exit after it has freed the PID. Made-up messages
 	// are about this very process here, because the source asks a pidfd whether the
 	// one with the PID is alive.
 	us := os.Getpid()
@@ -110,15 +110,15 @@ var _ = Describe("A PID that is used again, as the proc connector tells", Label(
 	DescribeTable("is another process although the exit of the first is announced later", tells,
 		Entry("by a member", who{11: 1011, us: 6000}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us), "joined " + testproc.Itoa(us)},
 			forks(10, us, 5000), dies, forks(10, us, 6000), told),
-		Entry("by a member, who forks", who{11: 1011, 20: 6010, us: 6000}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us), "joined " + testproc.Itoa(us), "joined 20"},
+		Entry("by a member that forks", who{11: 1011, 20: 6010, us: 6000}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us), "joined " + testproc.Itoa(us), "joined 20"},
 			forks(10, us, 5000), dies, forks(10, us, 6000), told, forks(us, 20, 6010)),
 		Entry("by a stranger", who{11: 1011}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us)},
 			forks(10, us, 5000), dies, forks(5, us, 6000), told),
-		Entry("by a stranger, who forks before that", who{11: 1011}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us)},
+		Entry("by a stranger that forks before that", who{11: 1011}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us)},
 			forks(10, us, 5000), dies, forks(5, us, 6000), forks(us, 20, 6010), told),
-		Entry("by a stranger, who forks after that", who{11: 1011}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us)},
+		Entry("by a stranger that forks after that", who{11: 1011}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us)},
 			forks(10, us, 5000), dies, forks(5, us, 6000), told, forks(us, 20, 6010)),
-		Entry("by a stranger, of one who was there before", who{}, []string{"left 11"},
+		Entry("by a stranger, of one that was there before", who{}, []string{"left 11"},
 			func(w *wire) { w.script.Bury(11) }, forks(5, 11, 5000), forks(11, 20, 5010)),
 	)
 })
@@ -144,14 +144,14 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		forks(11, 21, 5010)(w)
 		Expect(notices(w)).To(HaveExactElements(forked(20), forked(21)))
 	},
-		Entry("though nobody has listened", func(*wire) {}),
-		Entry("though only the reader has listened", func(w *wire) { w.receive() }),
+		Entry("though nothing was read", func(*wire) {}),
+		Entry("though only the reader has read", func(w *wire) { w.receive() }),
 	)
 
 	It("is not taken for dead when its own birth is announced at last, so that what it did counts", func() {
 		_, w := connect()
 		defer w.end()
-		w.script.Rows[20] = rehearsal.Row(20, 11, 20, 20, rehearsal.Born(5000)) // in the table before anybody is told
+		w.script.Rows[20] = rehearsal.Row(20, 11, 20, 20, rehearsal.Born(5000)) // in the table before it is announced
 		Expect(w.Add(20)).To(Succeed())
 		w.announce(procFork, announcedAt(5000-450), 11, 11, 20, 20) // half a second later
 		forks(20, 21, 5100)(w)
@@ -159,7 +159,7 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		Expect(notices(w)).To(HaveExactElements(And(HaveField("PID", 20), HaveField("Events", process.Forked), HaveField("Child", 21))))
 	})
 
-	It("has done what the reader hears while the process is looked up for the first time", func() {
+	It("has done what the reader receives while the process is looked up for the first time", func() {
 		_, w := connect()
 		defer w.end()
 		Expect(w.Add(11)).To(Succeed())
@@ -185,7 +185,7 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		Expect(notices(w)).To(HaveExactElements(forked(21)))
 	})
 
-	It("makes nobody who is missed while a watch of it is refused", func() {
+	It("makes no child that is missed while a watch of it is refused", func() {
 		r, w := connect()
 		defer w.end()
 		blind := w.connectorSource.lookup

@@ -81,10 +81,11 @@ func (s *connectorSource) Inherit() {
 	s.children = true
 }
 
-// Add subscribes to nothing: the connector reports all processes. A process that died
-// before has no event left. So Add watches first and looks up then; in the other order
-// an exit between the two would be dropped. What is in the kernel's buffer when Add
-// begins counts only if the process was watched before.
+// Add subscribes to nothing: the connector reports all processes. It marks the PID as
+// watched before it looks the process up: in the other order an exit between the two
+// would be dropped. The look-up finds a process that died earlier, whose events are gone.
+// Add first receives what is in the kernel's buffer: those events count only if the PID
+// was watched before.
 func (s *connectorSource) Add(pid int) error {
 	s.receive()
 	s.pidfds.Remove(pid)
@@ -140,8 +141,8 @@ func (s *connectorSource) receive() (any bool) {
 	return len(s.queue) > 0 || s.failed != nil
 }
 
-// concerns reports whether an event is about a watched process, or tells that the PID
-// of one is another process's from now on.
+// concerns reports whether an event is about a watched process, or gives the PID of one
+// to another process.
 func (s *connectorSource) concerns(e procEvent) bool {
 	_, watched := s.watched[e.pid]
 	if !watched && e.what == procFork {

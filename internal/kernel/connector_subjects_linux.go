@@ -9,12 +9,13 @@ import (
 
 // A subject is a process that is watched.
 type subject struct {
-	// start keeps a later process with the same PID from being taken for it.
-	// It is zero for one that is watched from birth and was gone when it was
-	// looked up, and unborn while no process with this PID is watched yet.
+	// start is when the process was made. It distinguishes the subject from a later
+	// process with the same PID. It is zero for a process that is watched from birth
+	// and was gone when it was looked up. It is unborn while the queue has the birth
+	// of a process with this PID and none is watched yet.
 	start process.StartTime
-	// births counts the forks in the queue that made a process with this PID:
-	// what comes before them is about another.
+	// births counts the forks in the queue that make a process with this PID. The
+	// events before them are about an earlier process.
 	births int
 	// dead is set once it is established that the process has ended. Its exit is
 	// returned after all other events of it.
@@ -29,8 +30,8 @@ func (s *connectorSource) watch(pid int, start process.StartTime) {
 	s.watched[pid] = subject{start: start, births: s.watched[pid].births}
 }
 
-// remove ends watching the process that has the PID, but not a later one that
-// the queue tells of.
+// Remove ends watching the process that has the PID, but not a later one whose birth
+// is in the queue.
 func (s *connectorSource) Remove(pid int) {
 	s.pidfds.Remove(pid)
 	s.mu.Lock()
@@ -90,8 +91,8 @@ func (s *connectorSource) replace(pid int, at time.Duration) {
 	s.watched[pid] = found
 }
 
-// watches reports whether a process with this PID is watched, rather than one
-// that the queue tells of.
+// watches reports whether a process with this PID is watched, rather than only one
+// whose birth is in the queue.
 func (s *connectorSource) watches(pid int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

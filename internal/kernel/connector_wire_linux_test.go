@@ -15,14 +15,14 @@ import (
 
 // A wire is the proc connector of a kernel that is made up: the source reads
 // messages that a spec has written, and looks processes up in a script's table.
-// Nothing is read from it but when the spec says so.
+// The source reads from it only when the spec orders that.
 type wire struct {
 	*connectorSource
 	script *rehearsal.Script
 	kernel int // the other end of the socket
 }
 
-// connect gives a tracker a wire for a kernel. Whoever calls it ends the wire.
+// connect gives a tracker a wire for a kernel. The caller ends the wire.
 func connect() (*rehearsal.Rehearsal, *wire) {
 	GinkgoHelper()
 	r := rehearsal.New(process.ForksNamed)
@@ -66,7 +66,7 @@ func (w *wire) fork(p process.Row) {
 	w.announce(procFork, announcedAt(p.Start), parent, parent, child, child)
 }
 
-// exit ends a process, which nobody waits for, and announces that.
+// exit ends a process, for which no process waits, and announces that.
 func (w *wire) exit(pid int) {
 	w.script.Bury(pid)
 	w.announce(procExit, 0, uint32(pid), uint32(pid), 0, 0)

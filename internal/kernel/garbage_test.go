@@ -24,7 +24,7 @@ var _ = Describe("The process table", func() {
 			return rows, err
 		})
 		// The name of a command that was not there before is kept, and on a busy
-		// machine most reads find one. One that finds none tells.
+		// machine most reads find one. One that finds none decides.
 		Eventually(ctx, func() float64 {
 			return testing.AllocsPerRun(1, func() { rows, _, err = k.Read(rows[:0]) })
 		}).Should(BeZero())

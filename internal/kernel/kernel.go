@@ -40,7 +40,7 @@ func kernelOf(s core.Source, t *process.Reader) *Kernel {
 	return k
 }
 
-// Lineage tells whether rows have lineages.
+// Lineage reports whether rows have lineages.
 func (k *Kernel) Lineage() bool { return k.lineages != nil }
 
 // Read appends one row for each process. The cost is the processor time of its thread.

@@ -38,7 +38,7 @@ func (w *kqueueSource) Forks() process.Forks { return process.ForksAnnounced }
 
 func (w *kqueueSource) Inherit() {}
 
-// add attaches a knote. No NOTE_EXITSTATUS: that alone needs permission over
+// Add attaches a knote. No NOTE_EXITSTATUS: that alone needs permission over
 // the process (kern_event.c, filt_procattach).
 func (w *kqueueSource) Add(pid int) error {
 	// EV_ADD on a knote that is there only touches it, even when its process
@@ -85,8 +85,8 @@ func (w *kqueueSource) change(change unix.Kevent_t) error {
 	}
 }
 
-// next appends the notices that are there, waiting for the first one as long
-// as the timeout says. It may return none: after a wake, a signal or the time.
+// Next appends the notices that are there. It waits for the first one until the
+// timeout. It may return none: after a wake, a signal or the time.
 func (w *kqueueSource) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
 	var limit *unix.Timespec
 	if timeout >= 0 {
@@ -117,7 +117,7 @@ func (w *kqueueSource) noticeOf(event unix.Kevent_t) core.Notice {
 		notice.Events |= process.Execed
 	}
 	// A traced process may die without NOTE_EXIT, but none is reaped without
-	// NOTE_REAP (docs/xnu.md X7, X8). The first of the two is the one told.
+	// NOTE_REAP (docs/xnu.md X7, X8). The first of the two is reported.
 	if event.Fflags&(unix.NOTE_EXIT|unix.NOTE_REAP) != 0 {
 		notice.Events |= process.Exited
 		w.Remove(notice.PID)
@@ -125,7 +125,7 @@ func (w *kqueueSource) noticeOf(event unix.Kevent_t) core.Notice {
 	return notice
 }
 
-// wake makes next return.
+// Wake makes Next return.
 func (w *kqueueSource) Wake() {
 	_ = w.change(unix.Kevent_t{Ident: wakeIdent, Filter: unix.EVFILT_USER, Fflags: unix.NOTE_TRIGGER})
 }

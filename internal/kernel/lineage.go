@@ -2,10 +2,10 @@ package kernel
 
 import "github.com/gemini-monitor/gemini/tracker/process"
 
-// A lineageBook adds to rows the lineages that it knows. XNU keeps naming the
-// parent that made a process when that one has died, but an exec has it name the
-// parent of that moment, which may be init by then (docs/xnu.md X28). So each process
-// is asked for once, as early as it is seen.
+// A lineageBook adds to rows the lineages that it knows. XNU names the parent that made
+// a process even when that parent has died. But an exec of the process replaces that
+// name by the parent at that moment, which may be init (docs/xnu.md X28). So the book
+// asks for each process once, when it first sees it.
 type lineageBook struct {
 	ask         func(pid int) (process.Lineage, bool)
 	lookup      func(pid int) (process.Row, error)

@@ -25,7 +25,7 @@ type uniqueIDInfo struct {
 	_      [uniqueIDInfoSize - 32]byte
 }
 
-// hasLineage tells whether the kernel answers. Only the kernel's source documents the
+// hasLineage reports whether the kernel answers. Only the kernel's source documents the
 // call (docs/xnu.md X27), so it is tried. Without it all else works the same.
 func hasLineage() bool {
 	l, ok := askLineage(os.Getpid())

@@ -4,7 +4,7 @@ package kernel
 
 import "github.com/gemini-monitor/gemini/tracker/process"
 
-// hasLineage is about something that only XNU keeps.
+// hasLineage returns false: only XNU keeps lineages.
 func hasLineage() bool { return false }
 
 func askLineage(int) (process.Lineage, bool) { return process.Lineage{}, false }

@@ -7,11 +7,11 @@ import (
 	"github.com/gemini-monitor/gemini/internal/core"
 )
 
-// A mechanism is a way to be told of processes.
 // connectorName is the name of the mechanism that only Linux has, and not
 // everywhere.
 const connectorName = "proc connector"
 
+// A mechanism is a way to get notices about processes.
 type mechanism struct {
 	name string
 	open func() (core.Source, error)

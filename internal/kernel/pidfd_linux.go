@@ -89,8 +89,8 @@ func (w *pidfdSource) Remove(pid int) {
 	unix.Close(fd)
 }
 
-// next appends the notices that are there, waiting for the first one as long
-// as the timeout says. It may return none: after a wake, a signal or the time.
+// Next appends the notices that are there. It waits for the first one until the
+// timeout. It may return none: after a wake, a signal or the time.
 func (w *pidfdSource) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
 	n, err := unix.EpollWait(w.epoll, w.events[:], milliseconds(timeout))
 	if err == unix.EINTR {
@@ -120,7 +120,7 @@ func milliseconds(timeout time.Duration) int {
 	return int((timeout + time.Millisecond - 1) / time.Millisecond)
 }
 
-// wake makes next return.
+// Wake makes Next return.
 func (w *pidfdSource) Wake() { _, _ = unix.Write(w.waker, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 
 func (w *pidfdSource) Close() error {

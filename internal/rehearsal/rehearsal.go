@@ -12,7 +12,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// EveryFlavour has an entry for each thing that kernels say of forks.
+// EveryFlavour has an entry for each kind of report that kernels make of forks.
 var EveryFlavour = []ginkgo.TableEntry{
 	ginkgo.Entry("where forks are announced", process.ForksAnnounced),
 	ginkgo.Entry("where forks are named", process.ForksNamed),
@@ -26,7 +26,7 @@ type Rehearsal struct {
 	Follower *core.Follower
 }
 
-// New returns a rehearsal of the cast on a kernel that tells so much of forks.
+// New returns a rehearsal of the cast on a kernel that reports so much of forks.
 func New(flavour process.Forks) *Rehearsal {
 	s := &Script{
 		flavour: flavour, Clock: time.Unix(1, 0), Cost: time.Millisecond, Rows: cast(),
@@ -35,7 +35,7 @@ func New(flavour process.Forks) *Rehearsal {
 	return &Rehearsal{s, core.NewFollower(s, OwnPID, s.now)}
 }
 
-// Track begins a tree and lets the tracker come to rest.
+// Track begins a tree and runs the tracker until it waits.
 func (r *Rehearsal) Track(pid int) *Tree {
 	ginkgo.GinkgoHelper()
 	t, err := r.Follower.Track(pid)
@@ -44,7 +44,7 @@ func (r *Rehearsal) Track(pid int) *Tree {
 	return &Tree{r.Follower, t}
 }
 
-// Resume resumes a tree and lets the tracker come to rest.
+// Resume resumes a tree and runs the tracker until it waits.
 func (r *Rehearsal) Resume(root int, known ...int) *Tree {
 	ginkgo.GinkgoHelper()
 	var identities []process.Identity
@@ -74,7 +74,7 @@ func (r *Rehearsal) Run() {
 	r.Follower.Do(func(c *core.Core) { gomega.Expect(c.CheckCounts()).To(gomega.Succeed()) })
 }
 
-// Knows tells whether a process is a live member of a tree.
+// Knows reports whether a process is a live member of a tree.
 func (r *Rehearsal) Knows(pid int) (known bool) {
 	r.Follower.Do(func(c *core.Core) { known = c.Knows(pid) })
 	return known
@@ -148,7 +148,7 @@ func (r *Rehearsal) Dies(pids ...int) {
 	r.Run()
 }
 
-// Links says of each member by what evidence it is one.
+// Links returns by PID the evidence by which each member is one.
 func Links(t interface{ Members() []trees.Member }) map[int]string {
 	found := make(map[int]string)
 	for _, m := range t.Members() {

@@ -9,8 +9,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A Script is a kernel that has no will of its own: it shows the table, and
-// posts the notices, that the spec has written. Its clock runs only while the
+// A Script is a kernel that a spec controls: it shows the table, and posts the
+// notices, that the spec has written. Its clock runs only while the
 // tracker waits or reads.
 type Script struct {
 	flavour process.Forks
@@ -69,7 +69,8 @@ func (s *Script) Next(notices []core.Notice, timeout time.Duration) ([]core.Noti
 	return notices, s.Broken
 }
 
-// Wait is what a call does that has got something, or waits for it.
+// Wait moves the clock on by the timeout of a call, unless the call has got something.
+// Idle becomes true for a call that would wait for ever.
 func (s *Script) Wait(got bool, timeout time.Duration) {
 	s.Idle = !got && timeout < 0
 	if !got && timeout > 0 {
@@ -136,7 +137,7 @@ func Born(start process.StartTime) func(p *process.Row) {
 // OwnPID is that of the process in which the tracker runs.
 const OwnPID = 7
 
-// cast is who is there in most scripts: init, a terminal's shell, the tracker's
+// cast is the processes of most scripts: init, a terminal's shell, the tracker's
 // own process, and a root with two children, of which one made a group and one
 // a session.
 func cast() map[int]process.Row {

@@ -88,7 +88,7 @@ func (k *Kernel) Next(notices []core.Notice, timeout time.Duration) ([]core.Noti
 	return notices, nil
 }
 
-// Pending tells whether Next would return something.
+// Pending reports whether Next would return something.
 func (k *Kernel) Pending() bool {
 	return len(k.events) > 0 || slices.ContainsFunc(k.knotes, func(kn *knote) bool { return kn.pending != 0 })
 }
@@ -116,8 +116,8 @@ func (k *Kernel) take(notices []core.Notice) []core.Notice {
 	return notices
 }
 
-// found is the process that a notice names, when it is taken. It may be gone;
-// somebody else who has its PID by now is known by being younger.
+// found is the process that a notice names, when it is taken. It may be gone, and
+// another process may have its PID: that one is younger.
 func (k *Kernel) found(n core.Notice) process.Row {
 	pid := n.PID
 	if n.Events.Has(process.Forked) {
@@ -133,8 +133,8 @@ func (k *Kernel) found(n core.Notice) process.Row {
 	return process.Row{Process: process.Process{Identity: process.Identity{PID: pid, Boot: "sim"}}}
 }
 
-// watchedByName does what connectorSource does: it passes on what is about a
-// watched process, whose children are watched too.
+// watchedByName does what connectorSource does: it passes on the notices about
+// watched processes and their children, which are watched too.
 func (k *Kernel) watchedByName(n core.Notice) bool {
 	if n.Lost {
 		return true

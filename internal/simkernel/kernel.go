@@ -10,12 +10,12 @@ import (
 )
 
 // A Kernel is a kernel in memory that obeys docs/xnu.md, or the rules of the
-// Linux proc connector. Nothing in it happens by itself: its scheduler says
+// Linux proc connector. Nothing in it happens by itself: its scheduler decides
 // before each system call of the tracker, and before each row of a read is
 // filled, which processes move on first.
 type Kernel struct {
 	Flavour   process.Forks
-	Remembers bool // it says who made an orphan
+	Remembers bool // it names the maker of an orphan
 	lastPID   int  // the PID given out last
 	maxPID    int  // PIDs wrap here, to 2
 	births    process.StartTime
@@ -29,14 +29,14 @@ type Kernel struct {
 	Fail      func(left *int) bool
 	Belongs   func(*Process) bool // the tracker was shown that it does
 
-	// schedule is called at each point where others can get ahead of the
+	// Schedule is called at each point where others can get ahead of the
 	// tracker, and returns when the tracker may go on. Patience is how long
 	// the call waits for something to happen: zero for most.
 	Schedule func(patience time.Duration)
 	Story    func(format string, args ...any)
 	Now      time.Time
 
-	// Where the tracker is: how far in its step, in which call, about whom.
+	// Where the tracker is: how far in its step, in which call, about which process.
 	Stage   byte
 	kind    byte
 	about   int
@@ -54,7 +54,7 @@ type Flavour struct {
 // Flavours are all kinds of kernels.
 var Flavours = []Flavour{{process.ForksAnnounced, false}, {process.ForksAnnounced, true}, {process.ForksNamed, false}, {process.ForksUnseen, false}}
 
-// String says what the kernel tells of forks.
+// String returns what the kernel reports of forks and lineage.
 func (f Flavour) String() string {
 	if f.Lineage {
 		return f.Forks.String() + " and lineage is kept"
@@ -108,7 +108,7 @@ func (k *Kernel) spawn(parent *Process, program []Op) *Process {
 }
 
 // freePID returns the next PID that is neither a process's, zombies included,
-// nor the id of a group or session that anybody is in (forkproc; docs/xnu.md X24).
+// nor the id of a group or session that a process is in (forkproc; docs/xnu.md X24).
 // There may be none.
 func (k *Kernel) freePID() (pid int, ok bool) {
 	pid = k.lastPID
@@ -164,8 +164,8 @@ func (k *Kernel) post(p *Process, e process.Events, child *Process) {
 	}
 }
 
-// reap takes a process out of the table for good. XNU posts NOTE_REAP then, which
-// whoever was told of the exit does not wait for any more (docs/xnu.md X8).
+// reap takes a process out of the table for good. XNU posts NOTE_REAP then;
+// a knote that has delivered the exit is gone and does not get it (docs/xnu.md X8).
 func (k *Kernel) reap(p *Process) {
 	if k.Flavour == process.ForksAnnounced {
 		k.post(p, process.Exited, nil)

@@ -17,9 +17,9 @@ type Process struct {
 	start       process.StartTime
 	parent      *Process          // nil stands for init; a debugger while one traces it
 	Real        int               // the PID of its parent while a debugger traces it, or 0
-	mother      *Process          // who made it
-	maker       process.StartTime // who made it, as the kernel tells; start times are never used again
-	lineageSeen process.StartTime // what the tracker was told of that first; 0 is nothing yet
+	mother      *Process          // the process that made it
+	maker       process.StartTime // its maker, as the kernel reports; start times are never used again
+	lineageSeen process.StartTime // what the tracker learned of that first; 0 is nothing yet
 	pgid        int
 	sid         int
 	state       State
@@ -33,11 +33,11 @@ type Process struct {
 	child       *Process // being made
 	owes        bool     // the notice of its exit, though it is dead
 
-	// What the tracker was shown of it, for the exploration's own opinion.
+	// What the tracker was shown of it: the exploration judges by that.
 	underMother  bool  // a row with the parent that made it
 	ids          []int // the groups and sessions of its rows as an orphan
 	named        bool  // a notice of its birth
-	lineageShown bool  // a row as an orphan, with who made it
+	lineageShown bool  // a row as an orphan, with its maker
 }
 
 // initStart stands for init as a maker.
@@ -55,7 +55,7 @@ func (p *Process) show(row process.Row) {
 	}
 }
 
-// A State tells how far a process is on its way.
+// A State is how far a process is on its way from fork to gone.
 type State uint8
 
 const (
@@ -84,8 +84,8 @@ const (
 	OpSetsid
 	OpSetpgid // a group of its own
 	OpExec
-	OpClose     // let the lease go
-	OpDaemon    // let the lease go and make a session
+	OpClose     // close the lease
+	OpDaemon    // close the lease and make a session
 	OpWait      // reap one child; wait for it
 	OpReap      // have the kernel reap all children (SIGCHLD ignored)
 	OpStay      // live on
@@ -94,19 +94,19 @@ const (
 	OpDetach    // and leave it alone again
 )
 
-// Fork makes a child, which does what is listed.
+// Fork makes a child, which does the listed Ops.
 func Fork(name string, child ...Op) Op { return Op{OpFork, name, child} }
 
 // ForkExiting makes a child in one thread while another one exits.
 func ForkExiting(name string, child ...Op) Op { return Op{OpForkExit, name, child} }
 
-// Do does what needs no more than its verb.
+// Do returns an Op that needs no more than its verb.
 func Do(what Verb) Op { return Op{Verb: what} }
 
 // Attach begins to trace the process with that name.
 func Attach(name string) Op { return Op{Verb: OpAttach, Name: name} }
 
-// Stay is what a process does that lives on.
+// Stay is the Op of a process that lives on.
 var Stay = Do(OpStay)
 
 // String returns name and PID.
@@ -128,7 +128,7 @@ func (p *Process) Alive() bool {
 	return false
 }
 
-// listed tells whether a read finds it. One that the kernel is about to reap
+// listed reports whether a read finds it. One that the kernel is about to reap
 // itself is waited for by the read, and missed (docs/xnu.md X16).
 func (p *Process) listed() bool { return p.state != Gone }
 
@@ -159,9 +159,9 @@ func (p *Process) row() process.Row {
 		row.State, row.Session = process.Zombie, 0
 	}
 	if p.kernel.Flavour != process.ForksAnnounced {
-		row.Session = p.sid // /proc says it of all
+		row.Session = p.sid // /proc shows it for all
 		if row.State == process.Exiting {
-			row.State = process.Running // and does not speak of exiting
+			row.State = process.Running // and has no state for exiting
 		}
 	}
 	return row

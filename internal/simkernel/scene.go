@@ -48,12 +48,12 @@ func (k *Kernel) Set(s Scene) {
 // Owner returns the root of the scene.
 func (k *Kernel) Owner() *Process { return k.All[0] }
 
-// Shown reports whether the tracker was told or shown that a process belongs
-// to the tree: over its mother, or as an orphan that a process of the tree made
-// or in the group or session that one created, who was shown to belong in turn.
+// Shown reports whether a notice or a row showed the tracker that a process belongs to
+// the tree. The evidence is its mother, the maker of an orphan, or the creator of an
+// orphan's group or session. That process must be shown to belong to the tree as well.
 func (k *Kernel) Shown(p *Process) bool { return k.shownBy(p, nil) }
 
-// shownBy leaves out those whose own evidence is being asked for.
+// shownBy is Shown without the processes whose own evidence is being looked for.
 func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
 	switch {
 	case p == k.Owner():

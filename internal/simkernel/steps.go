@@ -9,8 +9,8 @@ import (
 // The phases of an exit (docs/xnu.md X15).
 const (
 	phaseBegun    = iota + 1 // cannot be found any more
-	phaseForked              // opForkExit: the child is in the table
-	phaseAnnounce            // opForkExit: the fork was announced
+	phaseForked              // OpForkExit: the child is in the table
+	phaseAnnounce            // OpForkExit: the fork was announced
 	phaseClosed              // descriptors closed: no code of its own runs now
 	phaseOrphans             // children are given to init, one at a time
 	phasePosted              // the exit was announced
@@ -23,7 +23,7 @@ func (p *Process) op() Op {
 	return Op{Verb: OpExit}
 }
 
-// Enabled tells whether it can take a step now.
+// Enabled reports whether it can take a step now.
 func (p *Process) Enabled() bool {
 	if p.owes {
 		return true
@@ -94,7 +94,7 @@ func (p *Process) Step() {
 	p.at, p.phase = p.at+1, 0
 }
 
-// perform does what takes one step.
+// perform does an Op that takes one step.
 func (p *Process) perform(op Op) {
 	k := p.kernel
 	switch op.Verb {
@@ -170,7 +170,7 @@ func (p *Process) exitStep() {
 		k.Story("%s: descriptors are closed", p)
 	case k.Flavour != process.ForksAnnounced:
 		// Linux does all this under one lock (exit_notify), and the connector
-		// speaks after it, perhaps when the dead one is reaped already.
+		// reports the exit after it, perhaps when the dead process is reaped already.
 		for p.hasChildren() {
 			p.orphanOne()
 		}
@@ -218,7 +218,7 @@ func (p *Process) orphanOne() {
 	}
 }
 
-// end makes it a zombie, or nothing where nobody is to wait for it.
+// end makes the process a zombie. Where no process is to wait for it, end reaps it.
 func (p *Process) end() {
 	if p.Real == 0 && (p.orphan || p.parent == nil || p.parent.noWait) {
 		p.kernel.Story("%s is gone", p)

@@ -7,7 +7,7 @@ import "github.com/gemini-monitor/gemini/tracker/process"
 // Linux keeps parents and notices as they are.
 
 // attach has a debugger trace the process with a name, if it is alive and
-// nobody does.
+// not traced.
 func (k *Kernel) attach(debugger *Process, name string) {
 	for _, p := range k.Listed {
 		if p.name != name || p.state != Running || p.Real != 0 || k.Flavour != process.ForksAnnounced {
@@ -30,7 +30,7 @@ func (k *Kernel) detach(debugger *Process) {
 	}
 }
 
-// abandon is what becomes of a traced process whose debugger dies: it is killed.
+// abandon kills a traced process whose debugger dies (docs/xnu.md R13).
 func (k *Kernel) abandon(p *Process) {
 	k.giveBack(p)
 	if p.state == Running || p.state == Newborn {
@@ -43,16 +43,16 @@ func (k *Kernel) abandon(p *Process) {
 	}
 }
 
-// giveBack makes the process with the PID of the parent of before the parent
-// again, whoever that is by now, or init.
+// giveBack ends the tracing of a process. Its parent is then the process that has the
+// PID of its real parent now, which may be another one, or init.
 func (k *Kernel) giveBack(p *Process) {
 	p.parent = k.find(p.Real)
 	p.Real, p.orphan = 0, p.parent == nil
 	k.Story("%s is traced no more", p)
 }
 
-// reapChild takes a zombie out of the table, unless its debugger waited for it:
-// then the parent of before gets to know, and has to wait for it too.
+// reapChild takes a zombie out of the table. A traced zombie, which its debugger waited
+// for, goes back to its real parent, which has to wait for it too.
 func (k *Kernel) reapChild(z *Process) {
 	if z.Real == 0 {
 		k.reap(z)
@@ -65,6 +65,6 @@ func (k *Kernel) reapChild(z *Process) {
 		return
 	}
 	z.parent = parent
-	k.post(z, process.Exited, nil) // again, to everybody now
+	k.post(z, process.Exited, nil) // again, to all knotes now
 	k.Story("%s goes back to %s", z, parent)
 }

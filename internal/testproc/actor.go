@@ -28,7 +28,7 @@ type player struct {
 // actor greets the stage with its PID and obeys until the spec ends.
 func actor() {
 	// On Linux Go makes a child of its own, once, to find out whether pidfds
-	// work. That has to be over before the actor makes children when told.
+	// work. That has to be over before the actor makes children by order.
 	us, err := os.FindProcess(os.Getpid())
 	Must(err)
 	Must(us.Release())

@@ -11,11 +11,11 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// Faulty tells that this run makes system calls fail at random, as darwinrun
-// can. Whoever asks has to ask again then; the answers have to be right as ever.
+// Faulty means that system calls fail at random in this run, as darwinrun can have
+// them. A spec repeats a call that fails so; the answers must be as right as ever.
 var Faulty = os.Getenv("TRACKER_FAULTS") != ""
 
-// Insist asks until there is an answer, that somebody is gone for one.
+// Insist repeats ask until it returns no error or process.ErrGone, which is an answer.
 func Insist[T any](ctx context.Context, ask func() (T, error)) (T, error) {
 	answer, err := ask()
 	for Faulty && err != nil && !errors.Is(err, process.ErrGone) && ctx.Err() == nil {
@@ -32,14 +32,14 @@ func Sure[T any](ctx context.Context, ask func() (T, error)) T {
 	return answer
 }
 
-// Look returns what the kernel says of a process that is there.
+// Look returns the row of a process that is there.
 func Look(ctx ginkgo.SpecContext, pid int) process.Process {
 	ginkgo.GinkgoHelper()
 	return Sure(ctx, func() (process.Process, error) { return process.Lookup(pid) })
 }
 
-// Opened returns what opens a mechanism of a kernel opened. The spec is skipped where
-// the mechanism does not work.
+// Opened takes the results of a call that opens a mechanism of a kernel, and returns
+// the first. The spec is skipped where the mechanism does not work.
 func Opened[K any](k K, err error) K {
 	ginkgo.GinkgoHelper()
 	if errors.Is(err, errors.ErrUnsupported) {

@@ -1,4 +1,4 @@
 package testproc
 
-// leaderless is a part for Linux only: XNU knows no first thread.
+// leaderless is a part for Linux only: XNU has no first thread.
 func leaderless() {}

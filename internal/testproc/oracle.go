@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Oracle knows whether any descendant of a process lives that kept
+// An Oracle reports whether any descendant of a process lives that kept
 // descriptor 3: the write end of a pipe, which all of them inherit. It asks the
 // kernel without a process table and without time. Both kernels close the
-// descriptors of a process before they tell anyone that it has ended.
+// descriptors of a process before they report its end.
 type Oracle struct{ read *os.File }
 
 // oracleDescriptor is where a process finds the end that it inherits.
@@ -24,10 +24,10 @@ const oracleDescriptor = 3
 
 // starting is held from before an oracle's pipe is made until our copy of the
 // write end is closed: a child that another goroutine forks in between would
-// hold the pipe until its own exec, like a ghost.
+// hold the pipe until its own exec.
 var starting sync.Mutex
 
-// A Cue says how to start a process with an oracle.
+// A Cue describes how to start a process with an oracle.
 type Cue struct {
 	Argv    []string
 	env     []string   // more than our own
@@ -78,7 +78,7 @@ func (o *Oracle) Held() (held bool) {
 	return held
 }
 
-// end waits until nobody is left.
+// end waits until no process holds the pipe.
 func (o *Oracle) end(ctx context.Context) {
 	gomega.Eventually(ctx, o.Held).Should(gomega.BeFalse(), "the spec leaves a process")
 	gomega.Expect(o.read.Close()).To(gomega.Succeed())

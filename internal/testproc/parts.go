@@ -12,9 +12,8 @@ import (
 	"github.com/onsi/gomega"
 )
 
-// The specs need processes that do what Go's own runtime does not offer them to
-// be told. This test binary is started again for that, with a part to play
-// named in its environment.
+// The specs need processes that do what Go's os package offers no way to order. For
+// that, this test binary is started again, with a part to play named in its environment.
 const partVariable = "TRACKER_PART"
 
 var parts = map[string]func(){

@@ -20,12 +20,12 @@ import (
 )
 
 // A Root is the first process of a tree that a spec makes. Its processes stop
-// at gates and say one line when they have got somewhere, so that a spec orders
+// at gates and print one line when they have got somewhere, so that a spec orders
 // events without a clock.
 type Root struct {
 	*os.Process
 	Oracle *Oracle
-	gates  []*os.File // our ends; closing one lets all through who wait there
+	gates  []*os.File // our ends; closing one opens the gate
 	said   *os.File
 	lines  *bufio.Scanner
 	reaped bool
@@ -51,7 +51,7 @@ func PerlCue(script string, args ...string) Cue {
 	return Cue{Argv: append([]string{"perl", "-e", Prelude + script}, args...)}
 }
 
-// OwnGroup has a process lead a group, as a shell's job does.
+// OwnGroup makes a process lead a group, as a shell's job does.
 func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // Played is a part as the root of a tree.
@@ -83,7 +83,7 @@ func Lead(gates int, c Cue) *Root {
 	return r
 }
 
-// end lets everybody through all gates. Where a spec ended early, the root may be
+// end opens all gates. Where a spec ended early, the root may be
 // stopped or wait for something else.
 func (r *Root) end(ctx ginkgo.SpecContext) {
 	for gate := range r.gates {
@@ -97,7 +97,7 @@ func (r *Root) end(ctx ginkgo.SpecContext) {
 	r.said.Close()
 }
 
-// Open lets through who waits at a gate now or later.
+// Open lets all processes through that wait at a gate, now or later.
 func (r *Root) Open(gate int) { r.gates[gate].Close() }
 
 // Reap waits for the end of the root.
@@ -109,11 +109,11 @@ func (r *Root) Reap() {
 	}
 }
 
-// Line returns the next thing that the processes of the tree said.
+// Line returns the next line that the processes of the tree printed.
 func (r *Root) Line() string {
 	ginkgo.GinkgoHelper()
 	gomega.Expect(r.said.SetReadDeadline(time.Now().Add(Limit))).To(gomega.Succeed())
-	gomega.Expect(r.lines.Scan()).To(gomega.BeTrue(), "nothing more is said: %v", r.lines.Err())
+	gomega.Expect(r.lines.Scan()).To(gomega.BeTrue(), "the processes print no more lines: %v", r.lines.Err())
 	return r.lines.Text()
 }
 
@@ -165,7 +165,7 @@ func (r *Root) Crowd(n int) (pids []int) {
 	return pids
 }
 
-// Atoi reads a PID that somebody said.
+// Atoi reads a PID that a process printed.
 func Atoi(text string) int {
 	ginkgo.GinkgoHelper()
 	number, err := strconv.Atoi(text)

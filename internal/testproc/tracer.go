@@ -11,7 +11,7 @@ import (
 )
 
 // tracer is the part of a debugger: it attaches to a process, which stops, and
-// lets go when told. It never waits for what it traces to end.
+// detaches at each order. It never waits for the end of the process that it traces.
 func tracer() {
 	pid := Variable(RootVariable)
 	if err := unix.PtraceAttach(pid); err != nil {

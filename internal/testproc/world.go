@@ -19,7 +19,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/core"
 )
 
-// A World is the kernel that runs us. Its processes are actors.
+// A World is the kernel of this machine. Its processes are actors.
 type World struct {
 	kernel   func() core.Kernel
 	listener *net.UnixListener
@@ -53,7 +53,7 @@ func NewWorld(open func() core.Kernel) *World {
 	return w
 }
 
-// end lets go of all actors, which ends them.
+// end closes the conversations with all actors, which ends the actors.
 func (w *World) end(ctx ginkgo.SpecContext) {
 	w.listener.Close()
 	for _, actor := range w.actors {
@@ -129,7 +129,7 @@ func (w *World) Exit(pid int) {
 	actor := w.actors[pid]
 	actor.say("exit")
 	gomega.Expect(actor.SetDeadline(time.Now().Add(Limit))).To(gomega.Succeed())
-	gomega.Expect(actor.lines.Scan()).To(gomega.BeFalse(), "an actor that was to exit says %q", actor.lines.Text())
+	gomega.Expect(actor.lines.Scan()).To(gomega.BeFalse(), "an actor that was to exit answers %q", actor.lines.Text())
 	gomega.Expect(actor.lines.Err()).NotTo(gomega.HaveOccurred())
 	actor.Close()
 	delete(w.actors, pid)

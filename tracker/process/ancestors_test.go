@@ -58,7 +58,7 @@ var _ = Describe("The ancestors of a process", func() {
 		Expect(ancestors(1, lookUp(line(1), 0, nil))).To(BeEmpty())
 	})
 
-	It("end where a PID name space does", func() {
+	It("end where a PID namespace does", func() {
 		rows := line(3)
 		rows[2] = row(2, 0)
 		found, err := ancestors(3, lookUp(rows, 0, nil))
@@ -66,7 +66,7 @@ var _ = Describe("The ancestors of a process", func() {
 		Expect(pids(found)).To(Equal([]int{2}))
 	})
 
-	It("of nobody are not known", func() {
+	It("of no process are not known", func() {
 		_, err := ancestors(9, lookUp(line(5), 0, nil))
 		Expect(err).To(MatchError(ErrGone))
 	})
@@ -97,7 +97,7 @@ var _ = Describe("The ancestors of a process", func() {
 		}
 	})
 
-	It("are never a stranger who has the PID of a parent that died", func() {
+	It("are never a stranger that has the PID of a parent that died", func() {
 		for dead := 2; dead <= 5; dead++ {
 			for look := 1; look <= 12; look++ {
 				rows := line(6)

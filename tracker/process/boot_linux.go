@@ -70,7 +70,7 @@ func namespaceBut(initial, process, kind string) string {
 
 func sameKernel(a, b string) bool { return parseBoot(a).kernel == parseBoot(b).kernel }
 
-// visibleFrom returns nil if a process with the boot name ours can tell whether one
+// visibleFrom returns nil if a process with the boot name ours can find out whether one
 // with the boot name theirs is alive, else an [ErrElsewhere].
 func visibleFrom(ours, theirs string) error {
 	return visible(parseBoot(ours), parseBoot(theirs), inhabited)

@@ -33,7 +33,7 @@ var _ = Describe("An identity recorded elsewhere", func() {
 		Entry("from the initial namespace, when the other is deserted", kernel, kernel+pids, false, nil, true),
 		Entry("from the initial namespace, when the other is deserted, by any clock", kernel, kernel+pids+clock, false, nil, true),
 		Entry("not while the other has processes", kernel, kernel+pids, true, nil, false),
-		Entry("not when it cannot be told whether the other has processes", kernel, kernel+pids, false, hidden, false),
+		Entry("not when it is unknown whether the other has processes", kernel, kernel+pids, false, hidden, false),
 		Entry("not from inside another one, which may not see them", kernel+others, kernel+pids, false, nil, false),
 		Entry("not from inside another one that does not see the initial one", kernel+pids, kernel, false, nil, false),
 		Entry("not by another clock", kernel, kernel+clock, false, nil, false),

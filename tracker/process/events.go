@@ -31,7 +31,7 @@ func (s Events) String() string {
 	return strings.Join(words, "+")
 }
 
-// Forks says what the kernel tells of the forks of a watched process.
+// Forks is how much the kernel reports of the forks of a watched process.
 type Forks uint8
 
 const (

@@ -24,6 +24,6 @@ var _ = Describe("A set of events", func() {
 	})
 })
 
-var _ = DescribeTable("What is said of forks is one word", func(f Forks, word string) {
+var _ = DescribeTable("What is reported of forks is one word", func(f Forks, word string) {
 	Expect(f.String()).To(Equal(word))
 }, Entry(nil, ForksUnseen, "unseen"), Entry(nil, ForksAnnounced, "announced"), Entry(nil, ForksNamed, "named"))

@@ -17,8 +17,8 @@ type Identity struct {
 	Boot string `json:"boot"`
 }
 
-// String returns the PID and the start time, enough to tell processes of one
-// boot apart in a log.
+// String returns the PID and the start time, enough to distinguish the
+// processes of one boot in a log.
 func (id Identity) String() string {
 	return fmt.Sprintf("%d@%d", id.PID, id.Start)
 }
@@ -35,10 +35,10 @@ func (id Identity) ThisBoot() (bool, error) {
 	return err == nil && sameKernel(boot, id.Boot), err
 }
 
-// Visible returns nil when the calling process can tell whether the process
+// Visible returns nil when the calling process can find out whether the process
 // with this identity is alive. The error is [ErrElsewhere] when the identity was
 // recorded in another PID or time namespace. A process of the initial namespaces
-// can also tell when no process of that other PID namespace is left.
+// also finds out when no process of that other PID namespace is left.
 func (id Identity) Visible() error {
 	boot, err := Boot()
 	if err != nil || id.Boot == boot {

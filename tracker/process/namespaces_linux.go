@@ -37,7 +37,7 @@ func isIn(namespace string, pid int) (bool, error) {
 		return link == namespace, butGone(err)
 	}
 	// The namespace link of another user's process cannot be read. Its status
-	// can, and tells whether it is in a nested namespace at all.
+	// can, and shows whether it is in a nested namespace at all.
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return false, butGone(err)
@@ -48,7 +48,7 @@ func isIn(namespace string, pid int) (bool, error) {
 	return false, nil
 }
 
-// butGone returns the error unless it says that the process has gone.
+// butGone returns the error unless it means that the process has gone.
 func butGone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
 		return nil

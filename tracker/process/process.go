@@ -20,7 +20,7 @@ type Process struct {
 	// macOS only; zero for a process that is not traced.
 	Tracer int `json:"tracer,omitempty"`
 	// Group and Session are the ids of its process group and session. Session
-	// is zero where the kernel does not say: for the dead on macOS.
+	// is zero where the kernel does not report it: for the dead on macOS.
 	Group   int `json:"group"`
 	Session int `json:"session"`
 	// User is the effective user id.
@@ -35,13 +35,13 @@ type Row struct {
 	Process
 	// Lineage names the process that made this one. A [Reader] leaves it empty.
 	Lineage Lineage
-	// Headless tells that the first thread of the process has ended while others
+	// Headless means that the first thread of the process has ended while others
 	// run. Only Linux shows that.
 	Headless bool
 }
 
-// A Lineage tells by numbers that the kernel never uses again which process made another.
-// Both are zero where the kernel does not say, as on Linux.
+// A Lineage has numbers, which the kernel never uses again, of a process and of the one
+// that made it. Both are zero where the kernel does not report them, as on Linux.
 type Lineage struct {
 	// Self is the number of the process. Later processes have higher ones.
 	Self uint64
@@ -80,7 +80,7 @@ func (n *Name) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A State tells how far a process is on its way.
+// A State is how far a process is on its way from fork to reaped.
 type State uint8
 
 const (

@@ -9,7 +9,7 @@ import (
 )
 
 var _ = Describe("The name of a program", func() {
-	DescribeTable("is what the kernel said", func(text, name string) {
+	DescribeTable("is what the kernel wrote", func(text, name string) {
 		Expect(nameOf([]byte(text)).String()).To(Equal(name))
 	},
 		Entry("short", "sh", "sh"),
@@ -55,7 +55,7 @@ var _ = Describe("The state of a process", func() {
 		Entry(nil, Exiting, "exiting"), Entry(nil, Zombie, "zombie"),
 	)
 
-	It("says the number where it has no word", func() {
+	It("returns the number where it has no word", func() {
 		Expect(State(9).String()).To(Equal("state 9"))
 	})
 

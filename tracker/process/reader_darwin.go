@@ -65,7 +65,7 @@ func (r *Reader) Close() {}
 // snapshot: see [Table].
 func (r *Reader) Read(rows []Row) ([]Row, error) {
 	size, err := r.fill()
-	// The table outgrew the buffer. XNU does not say by how much: it reports
+	// The table outgrew the buffer. XNU does not report by how much: it returns
 	// size 0 (docs/xnu.md X21). So the buffer doubles, up to a limit.
 	for try := 0; err == unix.ENOMEM && try < maxGrowth; try++ {
 		r.buffer = make([]byte, 2*len(r.buffer))

@@ -167,7 +167,7 @@ func (r *Reader) readOnce(name []byte) (Row, error) {
 // A missing row proves nothing: the mount option hidepid hides processes, and while
 // a thread that is not the first one execs, the row of the first one can be missing.
 // A row proves nothing either: /proc has one for the id of each thread. tgkill(2)
-// with signal 0 tells whether an id is that of a process.
+// with signal 0 shows whether an id is that of a process.
 func (r *Reader) Lookup(pid int) (Row, error) {
 	if pid <= 0 {
 		return Row{}, ErrGone

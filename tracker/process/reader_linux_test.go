@@ -9,7 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// statLine is what /proc/PID/stat says, with what the table reads of it.
+// statLine is a line of /proc/PID/stat, with what the table reads of it.
 func statLine(command, state string, threads int) []byte {
 	return fmt.Appendf(nil, "4711 (%s) %s 17 4700 4600 34816 4711 4194304 1 2 3 4 5 6 7 8 20 0 %d 0 987654 9 8 7\n",
 		command, state, threads)
@@ -35,7 +35,7 @@ var _ = Describe("A line of /proc/PID/stat", func() {
 		Entry("bytes that are no text", "\xff\xfe"),
 	)
 
-	DescribeTable("says the state", func(letter string, threads int, state State) {
+	DescribeTable("has the state", func(letter string, threads int, state State) {
 		p, err := parseStat(statLine("x", letter, threads))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(p.State).To(Equal(state))
@@ -51,7 +51,7 @@ var _ = Describe("A line of /proc/PID/stat", func() {
 		Entry("first thread dead, others alive", "Z", 2, Running),
 	)
 
-	It("without threads says nothing, for the process may be about to have another first one", func() {
+	It("without threads proves nothing, for the process may be about to have another first one", func() {
 		_, err := parseStat(statLine("x", "Z", 0))
 		Expect(err).To(MatchError(errPassing))
 	})

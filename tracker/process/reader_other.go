@@ -4,7 +4,7 @@ package process
 
 import "errors"
 
-// A Reader reads the process table of macOS or Linux.
+// A Reader reads the process table on macOS and Linux. On this system it reads nothing.
 type Reader struct{}
 
 // OpenReader returns [errors.ErrUnsupported].

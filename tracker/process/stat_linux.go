@@ -46,7 +46,7 @@ func parseStat(line []byte) (p Row, err error) {
 			return Row{}, errPassing
 		case threads > 1:
 			// The first thread has ended. While others run, the process
-			// lives, whatever the letter says.
+			// lives, whatever the letter is.
 			p.State, p.Headless = Running, true
 		}
 	}
@@ -79,5 +79,5 @@ func number(word []byte) (n int64) {
 
 // errPassing reports a row without threads. The kernel released the first thread
 // while it wrote the row: the process is gone, or another thread of it, which
-// execs, is becoming the first one. Reading again tells which.
-var errPassing = errors.New("the row is changing hands")
+// execs, is becoming the first one. Reading again shows which.
+var errPassing = errors.New("its row shows no thread at this moment")

@@ -22,7 +22,7 @@ func Table() ([]Process, error) {
 	return processes, err
 }
 
-// Lookup returns what the kernel says now of the process with the given PID.
+// Lookup returns what the kernel reports now of the process with the given PID.
 // The error is [ErrGone] when there is none.
 func Lookup(pid int) (Process, error) {
 	r, err := OpenReader()

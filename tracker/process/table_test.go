@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("The process table", func() {
-	It("knows us", func(ctx SpecContext) {
+	It("finds this process", func(ctx SpecContext) {
 		us := testproc.Look(ctx, os.Getpid())
 		Expect(us.PID).To(Equal(os.Getpid()))
 		Expect(us.Parent).To(Equal(os.Getppid()))
@@ -25,7 +25,7 @@ var _ = Describe("The process table", func() {
 		Expect(testproc.Sure(ctx, func() (int, error) { return process.Parent(os.Getpid()) })).To(Equal(os.Getppid()))
 	}, testproc.Patience)
 
-	It("lists everybody once, us and PID 1 among them", func(ctx SpecContext) {
+	It("lists each process once, this one and PID 1 among them", func(ctx SpecContext) {
 		var pids []int
 		for _, p := range testproc.Sure(ctx, process.Table) {
 			Expect(p.PID).To(BeNumerically(">", 0))
@@ -75,7 +75,7 @@ var _ = Describe("The process table", func() {
 		testproc.Continue(who["stopped"])
 	}, testproc.Patience)
 
-	It("answers gone for who was reaped, and for what is no PID", func(ctx SpecContext) {
+	It("answers gone for a process that was reaped, and for what is no PID", func(ctx SpecContext) {
 		r := testproc.Perl(0, ``)
 		r.Reap()
 		for _, pid := range []int{r.Pid, 0, -1, 1 << 30} {
@@ -93,7 +93,7 @@ var _ = Describe("Descent", func() {
 		return testproc.Sure(ctx, func() (bool, error) { return process.IsDescendant(pid, root) })
 	}
 
-	It("is told through any number of generations", func(ctx SpecContext) {
+	It("is found through any number of generations", func(ctx SpecContext) {
 		if testproc.Faulty {
 			Skip("of hundreds of look-ups one would fail")
 		}
@@ -117,7 +117,7 @@ var _ = Describe("Descent", func() {
 		Expect(isDescendant(ctx, leaf, leaf)).To(BeFalse())
 	}, Serial, testproc.Patience)
 
-	It("of an orphan is not told by its parents", func(ctx SpecContext) {
+	It("of an orphan is not found through its parents", func(ctx SpecContext) {
 		r := testproc.Perl(2, `child { child { report("leaf $$"); wait_at(1) } }; wait; wait_at(0)`)
 		_, leaf := r.Person()
 		Eventually(ctx, func() (bool, error) { return process.IsDescendant(leaf, r.Pid) }).Should(BeFalse())
@@ -125,12 +125,12 @@ var _ = Describe("Descent", func() {
 		r.Open(1)
 	}, testproc.Patience)
 
-	It("of PID 1 is from nobody", func(ctx SpecContext) {
+	It("of PID 1 is from no process", func(ctx SpecContext) {
 		Expect(testproc.Sure(ctx, func() ([]process.Process, error) { return process.Ancestors(1) })).To(BeEmpty())
 		Expect(isDescendant(ctx, 1, 1)).To(BeFalse())
 	}, testproc.Patience)
 
-	It("is never told wrongly while ancestors die", func(ctx SpecContext) {
+	It("is never wrong while ancestors die", func(ctx SpecContext) {
 		// Each process of the line dies when the next one was made.
 		r := testproc.Perl(1, `
 			for (1 .. 300) { POSIX::_exit(0) if fork }

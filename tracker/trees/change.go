@@ -10,7 +10,7 @@ type Change struct {
 	Err    error  // why the table is unreadable
 }
 
-// A ChangeKind says what happened.
+// A ChangeKind is what happened.
 type ChangeKind string
 
 const (

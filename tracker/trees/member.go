@@ -24,7 +24,7 @@ type Link struct {
 	Through process.Identity `json:"through,omitzero"`
 }
 
-// String says the link as the end of a sentence, like "child of 4711".
+// String returns the link as the end of a sentence, like "child of 4711".
 func (l Link) String() string {
 	switch l.Kind {
 	case LinkRoot:
@@ -45,7 +45,7 @@ type LinkKind string
 const (
 	// LinkRoot: the process is the root of the tree.
 	LinkRoot LinkKind = "root"
-	// LinkKnown: the caller of the tracker's Resume said so.
+	// LinkKnown: the caller of the tracker's Resume named it.
 	LinkKnown LinkKind = "known"
 	// LinkParent: its parent is a member.
 	LinkParent LinkKind = "parent"

@@ -23,7 +23,7 @@ var _ = Describe("The link of a member", func() {
 		Entry(nil, Link{LinkSession, through}, "orphan in the session of 4711"),
 	)
 
-	It("names in JSON whom it leads to, if anybody", func() {
+	It("names in JSON the process that it leads to, if any", func() {
 		text, err := json.Marshal([]Link{{Kind: LinkRoot}, {LinkGroup, through}})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(text).To(MatchJSON(`[{"kind": "root"},

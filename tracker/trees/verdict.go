@@ -2,7 +2,7 @@ package trees
 
 import "fmt"
 
-// A Verdict is what the process table says of a tree.
+// A Verdict is what the process table shows of a tree.
 type Verdict uint8
 
 const (

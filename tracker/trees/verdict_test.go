@@ -12,7 +12,7 @@ var _ = DescribeTable("A verdict is one word", func(v Verdict, word string) {
 	Entry("even where there is none", Verdict(7), "verdict 7"),
 )
 
-var _ = It("A verdict that nobody gave is unknown", func() {
+var _ = It("A verdict that was not given is unknown", func() {
 	var v Verdict
 	Expect(v).To(Equal(Unknown))
 })
