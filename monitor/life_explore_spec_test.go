@@ -43,7 +43,7 @@ var premises = []premise{
 var _ = Describe("The life of a runtime, in every interleaving", func() {
 	for _, p := range premises {
 		It("removes never early and always at last, and keeps the books: "+p.name, p.labels(), func() {
-			x, broken := explore((*life).step, p.stage())
+			x, broken := everyStage((*life).step, p.stage())
 			AddReportEntry("explored", fmt.Sprintf("%d stages, %d transitions", x.stages, x.transitions), ReportEntryVisibilityFailureOrVerbose)
 			Expect(broken).To(BeNil(), "%v", broken)
 		})
@@ -158,7 +158,7 @@ var _ = Describe("The exploration", Label("explore"), func() {
 		It("catches a machine that "+m.fault, func() {
 			var broken *fault
 			for _, p := range premises {
-				if _, broken = explore(m.take, p.stage()); broken != nil {
+				if _, broken = everyStage(m.take, p.stage()); broken != nil {
 					break
 				}
 			}
