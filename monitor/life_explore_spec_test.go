@@ -118,6 +118,12 @@ var mutants = []mutant{
 		}
 		return acts
 	}), early},
+	{"does not ask the table again after it could not be read", after(func(before life, l *life, e event, acts []act) []act {
+		if before.phase == asking && e.kind == readable {
+			*l = before
+		}
+		return acts
+	}), early},
 	{"takes a lease that cannot be asked for a free one", takeFor(unasked, free), early},
 	{"takes a held lease for a free one", takeFor(held, free), early},
 	{"takes a table that cannot be read for an empty one", takeFor(unchecked, vacant), early},

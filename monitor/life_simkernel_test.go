@@ -79,14 +79,14 @@ func (s *steward) Step() {
 
 // happenings are what may come next.
 func (s *steward) happenings() (all []func()) {
-	if s.life.phase == over {
-		return nil
-	}
 	if len(s.acts) > 0 {
 		if s.acts[0].kind == checkTable && s.begun && !s.run.Checked() {
 			return nil
 		}
 		return []func(){s.carryOut}
+	}
+	if s.life.phase == over {
+		return nil
 	}
 	if len(s.answers) > 0 {
 		all = append(all, s.answer)
