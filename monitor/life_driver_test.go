@@ -36,19 +36,24 @@ func (s *stage) hear(take step, news event) {
 }
 
 // weigh keeps account of what the witnesses have answered.
-func (s *stage) weigh(o outcome) {
+func (s *stage) weigh(o outcome) { s.agreed = weigh(s.agreed, o) }
+
+// weigh returns how far the witnesses agree after an answer: not, that the table is
+// empty, or that the lease is free as well.
+func weigh(agreed int, o outcome) int {
 	switch o.kind {
 	case vacant, free, held, unasked, unsettled, alive, unchecked:
 		switch {
 		case !o.fresh:
+			return agreed
 		case o.kind == vacant:
-			s.agreed = 1
-		case o.kind == free && s.agreed == 1:
-			s.agreed = 2
-		default:
-			s.agreed = 0
+			return 1
+		case o.kind == free && agreed == 1:
+			return 2
 		}
+		return 0
 	}
+	return agreed
 }
 
 // carryOut carries out the first act, in every way that it may end.

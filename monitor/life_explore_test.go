@@ -32,9 +32,9 @@ type fault struct {
 
 func (f *fault) String() string { return f.what + "\n\t" + strings.Join(f.way, "\n\t") }
 
-// explore follows every interleaving from a stage with a machine, until a
+// everyStage follows every interleaving from a stage with a machine, until a
 // property does not hold.
-func explore(take step, first *stage) (*exploration, *fault) {
+func everyStage(take step, first *stage) (*exploration, *fault) {
 	x := &exploration{index: make(map[string]int), take: take}
 	x.find(first, -1, "")
 	for i := 0; i < len(x.found); i++ {

@@ -1,8 +1,6 @@
 package explore
 
 import (
-	"slices"
-
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/simkernel"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -26,10 +24,15 @@ func (r *Run) check() {
 				r.fail("found empty while %s lives, and the tracker was shown that it belongs to the tree", p)
 			}
 		}
-		if !r.Hole || r.Kernel.Remembers && r.ByLineage || r.Kernel.Flavour == process.ForksNamed && r.Overflow == 0 && !r.Late {
+		if !r.holeOpens() {
 			r.fail("found empty while %s lives", lost[0])
 		}
 	}
+}
+
+// holeOpens reports whether the documented hole can open in this run.
+func (r *Run) holeOpens() bool {
+	return r.opens(simkernel.Flavour{Forks: r.Kernel.Flavour, Lineage: r.Kernel.Remembers})
 }
 
 func (r *Run) checkMember(id process.Identity) {
@@ -81,10 +84,7 @@ func (r *Run) finish() {
 			}
 		}
 	}
-	// While a debugger does not wait for a dead process that it traces, its exit is
-	// announced to no other process.
-	held := slices.ContainsFunc(r.Kernel.Listed, func(p *simkernel.Process) bool { return p.Member && p.Real != 0 })
-	if living == 0 && !r.Tree.Emptied() && !held {
+	if living == 0 && !r.Tree.Emptied() && !r.Unannounced() {
 		r.fail("all are dead, and the tree is not found empty")
 	}
 	panic(ending{})

@@ -19,7 +19,7 @@ var _ = Describe("in every order of the steps of kernel, processes and tracker",
 	for _, flavour := range simkernel.Flavours {
 		Context("where forks are "+flavour.String(), func() {
 			for _, c := range cases {
-				if !c.differs(flavour) {
+				if !c.Differs(flavour) {
 					continue
 				}
 				It("keeps the promise: "+c.Name, func() {

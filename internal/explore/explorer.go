@@ -43,6 +43,10 @@ type Findings struct {
 // tooMany states would take too much memory and time.
 const tooMany = 500_000
 
+// tooLong is how many choices one schedule may take that is not recognised by its
+// states: an actor may look for ever.
+const tooLong = 2000
+
 // String returns how much was visited.
 func (r Findings) String() string {
 	return fmt.Sprintf("%d states, %.3g schedules", r.States, r.Schedules)
@@ -215,12 +219,15 @@ func decodeChoices(text string) (choices []uint8) {
 // Replay plays one schedule and returns what happened, line by line. After the
 // last choice the tracker goes first.
 func Replay(c Case, flavour simkernel.Flavour, choices []uint8) []string {
-	at, quiet := 0, 0
+	at, more, quiet := 0, 0, 0
 	var r *Run
 	r = NewRun(c, flavour, func(_ int, isQuiet bool) int {
 		if at < len(choices) {
 			at++
 			return int(choices[at-1])
+		}
+		if more++; more > tooLong {
+			panic(ending{})
 		}
 		if isQuiet {
 			if quiet++; quiet > 20 {
@@ -242,6 +249,9 @@ func Play(c Case, flavour simkernel.Flavour, choose func(options int) int) (fail
 	quiet := 0
 	var r *Run
 	r = NewRun(c, flavour, func(options int, isQuiet bool) (choice int) {
+		if len(choices) > tooLong {
+			panic(ending{})
+		}
 		if isQuiet {
 			if quiet++; quiet > 30 {
 				r.finish()

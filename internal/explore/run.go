@@ -43,9 +43,9 @@ type Case struct {
 	Actor func(*Run) Actor
 }
 
-// differs reports whether the case is another one than its program alone on a
+// Differs reports whether the case is another one than its program alone on a
 // kind of kernel.
-func (c Case) differs(flavour simkernel.Flavour) bool {
+func (c Case) Differs(flavour simkernel.Flavour) bool {
 	switch {
 	case c.Overflow > 0:
 		return flavour.Forks == process.ForksNamed
@@ -69,7 +69,9 @@ type Run struct {
 	Follower *core.Follower
 	Tree     *core.Tree
 	actor    Actor // nil unless the case has one
-	recheck  bool  // the actor has called Recheck
+	recheck  bool  // the actor has called Recheck, and the tracker has not begun it
+	since    int   // how many reads had begun before the last Recheck
+	deciding bool  // the actor is in the middle of a step
 	choose   func(options int, quiet bool) int
 	trusted  bool    // nothing to check: these states were seen before
 	choices  []uint8 // made so far
@@ -135,7 +137,7 @@ func (r *Run) run() (failure string) {
 		}
 		if r.recheck {
 			r.recheck = false
-			r.Follower.Recheck(r.Tree)
+			r.since = r.Follower.Recheck(r.Tree)
 		}
 		if err := r.Follower.Step(); err != nil {
 			r.fail("the tracker ends: %v", err)
@@ -198,7 +200,7 @@ func (r *Run) clone() *Run {
 	n.Kernel.Schedule, n.Kernel.Fail, n.Kernel.Belongs = n.schedule, n.fault, n.Kernel.Shown
 	var trees map[*core.Tree]*core.Tree
 	n.Follower, trees = r.Follower.Clone(n.Kernel, func() time.Time { return n.Kernel.Now })
-	n.Tree, n.recheck = trees[r.Tree], r.recheck
+	n.Tree, n.recheck, n.since = trees[r.Tree], r.recheck, r.since
 	if r.actor != nil {
 		n.actor = r.actor.Clone(n)
 	}
@@ -210,10 +212,9 @@ func (r *Run) encode() (text []byte) {
 	text = r.Kernel.AppendState(nil)
 	r.Follower.Do(func(c *core.Core) { text = c.AppendState(text, r.Kernel.Now) })
 	if r.actor != nil {
-		text = r.actor.AppendState(text)
-	}
-	if r.recheck {
-		text = append(text, 1)
+		s := core.StateWriter{Text: r.actor.AppendState(text)}
+		s.Flags(r.recheck, r.deciding, r.Tree != nil && r.failedSince() != nil)
+		text = s.Text
 	}
 	return text
 }
