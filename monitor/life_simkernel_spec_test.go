@@ -50,8 +50,8 @@ var tooLarge = map[string][]process.Forks{
 // Two cases beside the catalogue: a process that the table loses and that holds the
 // lease until it exits, and reads that fail.
 var (
-	lostForAWhile = explore.Case{Name: "a process is lost and exits", Root: []simkernel.Op{
-		simkernel.Fork("B", simkernel.Fork("C", simkernel.Do(simkernel.OpSetsid)))}}
+	lostForAWhile = explore.Case{Name: "a process is lost and exits", Late: true, Root: []simkernel.Op{
+		simkernel.Fork("B", simkernel.Do(simkernel.OpSetsid))}}
 	failingReads = explore.Case{Name: "the root exits, and two reads fail", Faults: 2}
 )
 
