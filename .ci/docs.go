@@ -55,6 +55,7 @@ func main() {
 	c.checkPaths()
 	c.checkNames()
 	c.checkFacts()
+	c.checkDrawing()
 	for _, kind := range []string{"links", "targets", "commands", "flags", "paths", "names", "facts"} {
 		if c.counts[kind] == 0 {
 			c.report("no %s were found: the check itself is broken", kind)
@@ -227,6 +228,16 @@ func (c *checker) checkNames() {
 				known[dir+symbol] = true
 			}
 		}
+	}
+}
+
+// checkDrawing compares the drawing of a runtime's life with the one that the specs hold
+// against the machine.
+func (c *checker) checkDrawing() {
+	drawing, err := os.ReadFile("monitor/life.mmd")
+	c.must(err)
+	if !strings.Contains(c.pages["docs/life.md"], "```mermaid\n"+string(drawing)+"```") {
+		c.report("docs/life.md: the drawing is not that of monitor/life.mmd")
 	}
 }
 

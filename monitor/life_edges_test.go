@@ -1,18 +1,26 @@
 package monitor
 
 import (
+	_ "embed"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+)
+
+// The sources are in the test binary, which also runs where they are not.
+var (
+	//go:embed life.go
+	lifeSource string
+	//go:embed life.mmd
+	lifeDrawing string // make docs-check compares docs/life.md with it
 )
 
 // watchedPhases is what the table and the drawing call "watched".
@@ -41,7 +49,7 @@ func edges(from string, events []string, to string) (all []string) {
 // documented returns the edges of the table in the doc comment of life.
 func documented() (all []string) {
 	GinkgoHelper()
-	file, err := parser.ParseFile(token.NewFileSet(), "life.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), "life.go", lifeSource, parser.ParseComments)
 	Expect(err).NotTo(HaveOccurred())
 	var doc string
 	for _, d := range file.Decls {
@@ -60,14 +68,8 @@ func documented() (all []string) {
 
 // drawn returns the edges of the drawing.
 func drawn() (all []string) {
-	GinkgoHelper()
-	text, err := os.ReadFile("../docs/life.md")
-	Expect(err).NotTo(HaveOccurred())
-	_, drawing, _ := strings.Cut(string(text), "```mermaid\n")
-	drawing, _, found := strings.Cut(drawing, "```")
-	Expect(found).To(BeTrue())
 	arrow := regexp.MustCompile(`(?m)^\s*(\w+) --> (\w+) : (.+)$`)
-	for _, m := range arrow.FindAllStringSubmatch(drawing, -1) {
+	for _, m := range arrow.FindAllStringSubmatch(lifeDrawing, -1) {
 		all = append(all, edges(m[1], strings.Split(m[3], ","), m[2])...)
 	}
 	return all
