@@ -79,7 +79,7 @@ var _ = Describe("Deleting a directory", func() {
 		Expect(dir).NotTo(BeADirectory())
 	})
 
-	It("needs few descriptors for many levels", Serial, Label("native"), func() {
+	It("needs few descriptors for many levels", Serial, func() {
 		var limit unix.Rlimit
 		Expect(unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)).To(Succeed())
 		few := limit
