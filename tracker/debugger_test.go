@@ -79,7 +79,7 @@ var _ = withTracker("A tree with a debugger in it", func(open func() *Tracker) {
 		Eventually(ctx, ended).Should(Receive(Equal(inTime)))
 	}, testproc.Patience)
 
-	It("is empty when a traced orphan has died, which XNU may announce to nobody", func(ctx SpecContext) {
+	It("is empty when a traced orphan has died, which XNU may announce to no process", func(ctx SpecContext) {
 		r := testproc.Perl(2, `child { POSIX::setsid(); report("child $$"); wait_at(1) }; wait_at(0)`)
 		_, child := r.Person()
 		tree := follow(ctx, open(), r.Pid)
