@@ -11,7 +11,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-func newWait() *cobra.Command {
+func newWait(g *global) *cobra.Command {
 	return &cobra.Command{
 		Use:   "wait PID",
 		Short: "Wait until a process and all its descendants have gone",
@@ -19,10 +19,15 @@ func newWait() *cobra.Command {
 have gone. No runtime is involved, so there is no lease: a process that was made
 an orphan before wait began, or too fast for wait to see, is not waited for.`,
 		Example: `  monitor wait 4711
-  make & monitor wait $!`,
+  make & monitor wait $!
+  monitor wait --log-level debug 4711    # says on standard error when it sees the process`,
 		Args: arguments(1, 1, "a PID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			pid, err := parsePID(args[0])
+			if err != nil {
+				return err
+			}
+			log, err := g.logger()
 			if err != nil {
 				return err
 			}
@@ -35,6 +40,7 @@ an orphan before wait began, or too fast for wait to see, is not waited for.`,
 			if err != nil {
 				return noProcess(pid, err)
 			}
+			log.Debug("waiting", "process", pid)
 			return tree.Wait(cmd.Context())
 		},
 	}

@@ -3,21 +3,18 @@
 package main
 
 import (
+	"bufio"
+	"io"
 	"os/exec"
 	"os/signal"
 	"strconv"
 	"syscall"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
 )
-
-// soon is how long a spec watches for what must not happen. A time that is too short
-// misses it, and fails no spec.
-const soon = 100 * time.Millisecond
 
 // held starts a process that lives until release is called, at the latest until the
 // spec ends. Only then is it reaped.
@@ -86,13 +83,15 @@ var _ = Describe("The command watch", func() {
 var _ = Describe("The command wait", func() {
 	It("returns when the process has gone and was not reaped yet", func() {
 		pid, release := held()
-		ended := make(chan outcome, 1)
-		go func() {
-			defer GinkgoRecover()
-			ended <- call("wait", strconv.Itoa(pid))
-		}()
-		Consistently(ended).WithTimeout(soon).ShouldNot(Receive())
+		cmd := command("wait", "--log-level", "debug", strconv.Itoa(pid))
+		said, err := cmd.StderrPipe()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(cmd.Start()).To(Succeed())
+		DeferCleanup(func() { _ = cmd.Process.Kill() })
+		lines := bufio.NewReader(said)
+		Expect(lines.ReadString('\n')).To(MatchRegexp(`level=DEBUG msg=waiting process=%d\n$`, pid))
 		release()
-		Eventually(ended).Should(Receive(Equal(outcome{})))
+		Expect(io.ReadAll(lines)).To(BeEmpty())
+		Expect(cmd.Wait()).To(Succeed())
 	})
 })
