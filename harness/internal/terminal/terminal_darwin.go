@@ -1,4 +1,4 @@
-package harness
+package terminal
 
 import (
 	"fmt"
@@ -15,10 +15,10 @@ const (
 // waitOutput waits until all output of the terminal has been read.
 func waitOutput(replica int) error { return unix.IoctlSetInt(replica, unix.TIOCDRAIN, 0) }
 
-// lockEdge makes sure that one process of a parallel suite at a time opens or closes a
+// LockEdge makes sure that one process of a parallel suite at a time opens or closes a
 // terminal. macOS assigns a revoked device again at once, and closing one terminal can
 // hang up the next. The lock is on the temporary directory, which all of them have.
-func lockEdge() (unlock func(), err error) {
+func LockEdge() (unlock func(), err error) {
 	dir, err := os.Open(os.TempDir())
 	if err != nil {
 		return nil, fmt.Errorf("lock the terminals: %w", err)

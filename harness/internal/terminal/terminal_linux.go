@@ -1,4 +1,4 @@
-package harness
+package terminal
 
 import "golang.org/x/sys/unix"
 
@@ -10,5 +10,5 @@ const (
 // waitOutput waits until all output of the terminal has been read.
 func waitOutput(replica int) error { return unix.IoctlSetInt(replica, unix.TCSBRK, 1) }
 
-// lockEdge does nothing: on Linux terminals are opened and closed independently.
-func lockEdge() (unlock func(), err error) { return func() {}, nil }
+// LockEdge does nothing: on Linux terminals are opened and closed independently.
+func LockEdge() (unlock func(), err error) { return func() {}, nil }

@@ -1,6 +1,4 @@
-//go:build darwin || linux
-
-package harness
+package terminal
 
 import (
 	"bytes"
@@ -9,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// asciicast returns the recording as an asciicast, version 2. "asciinema play" shows
+// Asciicast returns the recording as an asciicast, version 2. "asciinema play" shows
 // it at its original speed.
-func (r *recording) asciicast(title string) ([]byte, error) {
+func (r *Recording) Asciicast(title string) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var file bytes.Buffer
@@ -22,19 +20,22 @@ func (r *recording) asciicast(title string) ([]byte, error) {
 	}
 	var rest [2][]byte // the first bytes of an incomplete character, by direction
 	for _, p := range r.passed {
-		if p.size != "" {
-			if err := lines.Encode([]any{p.at.Seconds(), "r", p.size}); err != nil {
+		if p.Rows > 0 {
+			if err := lines.Encode([]any{p.At.Seconds(), "r", p.size()}); err != nil {
 				return nil, fmt.Errorf("write an asciicast: %w", err)
 			}
 			continue
 		}
 		code, direction := "o", 0
-		if p.typed {
+		if p.Typed {
 			code, direction = "i", 1
 		}
-		whole, part := cutCharacter(append(rest[direction], p.bytes...))
+		whole, part := cutCharacter(append(rest[direction], p.Bytes...))
 		rest[direction] = part
-		if err := lines.Encode([]any{p.at.Seconds(), code, string(whole)}); err != nil {
+		if len(whole) == 0 {
+			continue
+		}
+		if err := lines.Encode([]any{p.At.Seconds(), code, string(whole)}); err != nil {
 			return nil, fmt.Errorf("write an asciicast: %w", err)
 		}
 	}
