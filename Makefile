@@ -1,11 +1,13 @@
 # `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
 # versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test specs explore fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
+.PHONY: help build demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
-# ./... does not reach internal/bench/gopsutil, which is a module of its own.
-MODULES := . internal/bench/gopsutil
+# The modules: ./... of one does not reach the others. Those with specs come first.
+PARTS := . harness harness/specs scenarios
+EXAMPLES := $(patsubst %/go.mod,%,$(wildcard harness/examples/*/go.mod))
+MODULES := $(PARTS) internal/bench/gopsutil $(EXAMPLES)
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 # Left out: specs of the other system, long specs (`make soak`), the exploration (`make explore`).
@@ -23,23 +25,39 @@ OUT := $(CURDIR)/out
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
+# Lists the packages with tests: "ginkgo DIRECTORY" or "plain DIRECTORY", from the root. The
+# argument has the settings of the build.
+TESTED = {{if or .TestGoFiles .XTestGoFiles}}{{.Dir}} {{.TestImports}} {{.XTestImports}}{{end}}
+SUITES = listed=$$(for module in $(PARTS); do $(1) go list -C $$module -f '$(TESTED)' ./... || exit 1; done) || exit 1; \
+	echo "$$listed" | sed -n -e 's|^$(CURDIR)/||' -e '/onsi.ginkgo.v2/s|^\([^ ]*\).*|ginkgo \1|' \
+		-e '/^ginkgo /!s|^\([^ ]*\).*|plain \1|' -e p
+
 build: ## bin/monitor and bin/puppet
-	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor ./harness/puppet
+	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor
+	CGO_ENABLED=0 go build -C harness -o $(CURDIR)/bin/ ./puppet
 
 demo: build ## shows that the race does not happen
 	@sh demo/demo.sh
 
-test: explore specs ## all specs but the long ones; reports in out/
+test: explore specs plain ## all specs but the long ones; reports in out/
 
 specs: ## those that do without the simulated kernel (LABELS=..., PROCS=4, ARGS=...)
 	@mkdir -p $(OUT)
-	GORACE=atexit_sleep_ms=0 $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) ./...
+	@suites=$$($(call SUITES) | sed -n 's|^ginkgo |./|p') && [ -n "$$suites" ] && \
+		GORACE=atexit_sleep_ms=0 HARNESS_REPORTS=$(OUT)/failures $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) $$suites
+
+plain: ## the tests without Ginkgo: what the documentation of the harness shows
+	@suites=$$($(call SUITES) | sed -n 's|^plain ||p') && [ -n "$$suites" ] && \
+		for suite in $$suites; do go test -C $$suite -count=1 $(RACE) . || exit 1; done
+
+examples: ## the examples of the harness as modules of other people, with the harness from a proxy
+	@go run .ci/examples.go $(OUT)/examples $(EXAMPLES)
 
 # One goroutine that computes: no race detector, two processes.
 explore: OUT := $(OUT)/explore
 explore: ## every order of the steps of small programs, on a simulated kernel
 	@mkdir -p $(OUT)
-	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter=explore --procs=2 --poll-progress-after=0 ./internal/explore ./monitor
+	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter=explore --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
 
 # Lists the fuzz targets, so that a new one is run without being named here. go keeps an
 # input that fails in testdata of the package, where it is a seed from then on. The limit
@@ -47,13 +65,13 @@ explore: ## every order of the steps of small programs, on a simulated kernel
 # end and without an input (https://go.dev/issue/75804).
 FUZZTIME ?= 10000x
 fuzz: ## arbitrary bytes for what reads bytes of the disk or the kernel (FUZZTIME=10000x for each)
-	@packages=$$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); \
-	found=$$(go test -list '^Fuzz' $$packages) || { echo "$$found"; exit 1; }; \
-	targets=$$(echo "$$found" | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print names[i] ":" $$2; n = 0 }'); \
-	[ -n "$$targets" ] || { echo 'fuzz: no targets were found'; exit 1; }; \
-	for target in $$targets; do \
-		echo "fuzz $${target%%:*} of $${target#*:}"; \
-		go test -run '^$$' -fuzz "^$${target%%:*}\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${target#*:}" || exit 1; done
+	@packages=$$(find . -path ./out -prune -o -name '*_test.go' -print | xargs grep -l '^func Fuzz' | xargs -n 1 dirname | sort -u); \
+	[ -n "$$packages" ] || { echo 'fuzz: no targets were found'; exit 1; }; \
+	for package in $$packages; do \
+		found=$$(go test -C $$package -list '^Fuzz' .) || { echo "$$found"; exit 1; }; \
+		for target in $$(echo "$$found" | sed -n '/^Fuzz/p'); do \
+			echo "fuzz $$target of $$package"; \
+			go test -C $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x . || exit 1; done; done
 
 probe: LABELS = probe
 probe: specs ## only the specs that check facts about the kernel
@@ -64,8 +82,8 @@ soak: TIMEOUT = 100m
 soak: specs ## only the long specs, twenty times
 
 mutants: ## which scenario catches which wrong monitor; fails if one survives
-	@go build -o bin/judge ./scenarios/judge
-	@exec bin/judge -out $(OUT)/mutants $(ARGS)
+	@go build -C scenarios -o $(CURDIR)/bin/judge ./judge
+	@cd scenarios && exec ../bin/judge -out $(OUT)/mutants $(ARGS)
 
 bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 	@go build -o bin/bench ./internal/bench
@@ -73,7 +91,7 @@ bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 	@bin/bench -monitor bin/monitor -gopsutil bin/gopsutil $(ARGS)
 
 lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as a Mac knows them, the workflow, the docs
-	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
+	@unformatted=$$(find . -path ./out -prune -o -name '*.go' -print | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
 	@for system in $(SYSTEMS); do \
 		export GOOS=$${system%/*} GOARCH=$${system#*/}; for module in $(MODULES); do \
 			echo "vet $$module for $$system"; go vet -C $$module ./... || exit 1; done; done
@@ -82,6 +100,7 @@ lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as
 		echo "staticcheck $$module for $$system"; (cd $$module && GOOS=$$system "$$staticcheck" ./...) || exit 1; done; done
 	go run ./internal/portable/lint
 	@go run .ci/layers.go
+	@go run .ci/modules.go $(MODULES)
 	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 
@@ -89,32 +108,42 @@ docs-check: ## links, targets, commands, flags and kernel facts in the docs exis
 	@go run .ci/docs.go
 
 vulncheck: ## known vulnerabilities in what the code calls (asks Go's database over the network)
-	@$(TOOL) govulncheck ./...
+	@govulncheck=$$($(TOOL) -n govulncheck) && for module in $(MODULES); do \
+		echo "vulncheck $$module"; (cd $$module && "$$govulncheck" -test ./...) || exit 1; done
 
 cross: ## builds for every system, supported or not
-	@for system in $(SYSTEMS) windows/amd64; do \
-		echo "build $$system"; CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build ./... || exit 1; done
+	@for system in $(SYSTEMS); do for module in $(MODULES); do \
+		echo "build $$module for $$system"; \
+		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} go build -C $$module -o /dev/null ./... || exit 1; done; done
+	@echo 'build . for windows/amd64' && CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build ./...
 
 # Builds what runs under an emulator or as another user: the commands, ginkgo and the test
-# binaries. Each test binary has a directory of its own, after which its report is named.
-# The argument has the settings of the build.
+# binaries. Each test binary has a directory of its own, after which its report is named:
+# below tests/ginkgo or tests/plain. The argument has the settings of the build.
 define binaries
 	@rm -rf $(OUT) && mkdir -p $(OUT)
-	$(1) go build -o $(OUT)/bin/ ./cmd/... ./harness/puppet
+	$(1) go build -o $(OUT)/bin/ ./cmd/...
+	$(1) go build -C harness -o $(OUT)/bin/ ./puppet
 	$(1) go build -o $(OUT)/bin/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
-	@for dir in $$($(1) go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./...); do \
-		package=$${dir#$(CURDIR)/}; echo "test binary of $$package"; \
-		$(1) go test -c -o $(OUT)/tests/$$package/ ./$$package || exit 1; done
+	@$(call SUITES,$(1)) >$(OUT)/suites && [ -s $(OUT)/suites ] && while read -r kind package; do \
+		echo "test binary of $$package"; \
+		$(1) go test -C $$package -c -o $(OUT)/tests/$$kind/$$package/ . || exit 1; done <$(OUT)/suites
 endef
-BUILT = GEMINI_REPORTS=$(OUT)/failures GEMINI_MONITOR=$(OUT)/bin/monitor GEMINI_PUPPET=$(OUT)/bin/puppet
-RUN_BUILT = $(OUT)/bin/ginkgo $(SPEC_FLAGS) $$(find $(OUT)/tests -name '*.test')
+BUILT = HARNESS_REPORTS=$(OUT)/failures HARNESS_PROGRAMS=$(OUT)/bin
+BUILT_SPECS = $$(find $(OUT)/tests/ginkgo -name '*.test')
+# Runs the test binaries. The argument has the settings and the runner.
+define run_built
+	$(1) $(OUT)/bin/ginkgo $(SPEC_FLAGS) $(BUILT_SPECS)
+	@for binary in $$(find $(OUT)/tests/plain -name '*.test'); do \
+		echo "$$binary" && cd $${binary%/*} && $(1) $$binary || exit 1; done
+endef
 
 darwin-check: LABELS = !linux && !stress && !explore
 darwin-check: OUT := $(OUT)/darwin
 darwin-check: ## the macOS build's specs on Linux (DARWINRUN=path of a runner of darwin/amd64 programs)
 ifdef DARWINRUN
 	$(call binaries,GOOS=darwin GOARCH=amd64 CGO_ENABLED=0)
-	GEMINI_EXEC=$(DARWINRUN) $(BUILT) $(DARWINRUN) $(RUN_BUILT)
+	$(call run_built,HARNESS_EXEC=$(DARWINRUN) $(BUILT) $(DARWINRUN))
 else
 	@echo 'darwin-check: skipped (no DARWINRUN given)'
 endif
@@ -122,9 +151,10 @@ endif
 specs-page: OUT := $(OUT)/page
 specs-page: ## docs/specs.md: which spec runs where, by its labels (DARWINRUN=...)
 	$(call binaries,GOOS=darwin GOARCH=amd64 CGO_ENABLED=0)
-	$(TOOL) ginkgo --dry-run --succinct --no-color --output-dir=$(OUT) --json-report=linux.json ./... >/dev/null
-	GEMINI_EXEC=$(DARWINRUN) $(BUILT) $(DARWINRUN) $(OUT)/bin/ginkgo --dry-run --succinct --no-color \
-		--output-dir=$(OUT) --json-report=darwin.json $$(find $(OUT)/tests -name '*.test') >/dev/null
+	$(TOOL) ginkgo --dry-run --succinct --no-color --output-dir=$(OUT) --json-report=linux.json \
+		$$($(call SUITES) | sed -n 's|^ginkgo |./|p') >/dev/null
+	HARNESS_EXEC=$(DARWINRUN) $(BUILT) $(DARWINRUN) $(OUT)/bin/ginkgo --dry-run --succinct --no-color \
+		--output-dir=$(OUT) --json-report=darwin.json $(BUILT_SPECS) >/dev/null
 	go run .ci/where.go -write docs/specs.md root=$(OUT)/linux.json emulated=$(OUT)/darwin.json
 
 # Root has permissions that most users do not have, so the specs run without them as well.
@@ -134,12 +164,12 @@ user-check: ## the specs as a user without rights, for root on Linux (WHO=nobody
 ifeq (0,$(shell command -v setpriv >/dev/null && id -u))
 	$(call binaries,CGO_ENABLED=0)
 	chown -R $(WHO) $(OUT)
-	HOME=$(OUT) $(BUILT) setpriv --reuid=$(WHO) --regid=$$(id -g $(WHO)) --clear-groups $(RUN_BUILT)
+	$(call run_built,HOME=$(OUT) $(BUILT) setpriv --reuid=$(WHO) --regid=$$(id -g $(WHO)) --clear-groups)
 else
 	@echo 'user-check: skipped (for root on Linux)'
 endif
 
-check: lint test fuzz cross user-check darwin-check ## the whole gate
+check: lint test examples fuzz cross user-check darwin-check ## the whole gate
 
 clean: ## removes bin/ and out/
 	rm -rf bin out

@@ -43,6 +43,8 @@ type checker struct {
 func main() {
 	c := &checker{pages: make(map[string]string), counts: make(map[string]int)}
 	found, _ := filepath.Glob("docs/*.md")
+	own, _ := filepath.Glob("harness/README.md")
+	found = append(found, own...)
 	for _, page := range append(found, "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md") {
 		text, err := os.ReadFile(page)
 		c.must(err)
@@ -189,8 +191,8 @@ func (c *checker) checkCommand(page, listed string, help func(...string) string,
 	}
 }
 
-// elsewhere are paths of other projects that begin like one of this.
-var elsewhere = []string{"internal/poll/fd_fsync_darwin.go"}
+// elsewhere are paths of other projects, and tags, that begin like a path of this one.
+var elsewhere = []string{"internal/poll/fd_fsync_darwin.go", "harness/vX.Y.Z"}
 
 // checkPaths checks that each path in code exists: between backquotes, and the first word
 // of a line of a layout. GOOS stands for any system.
@@ -211,7 +213,7 @@ func (c *checker) checkPaths() {
 
 // checkNames checks that each exported name with its package in code exists, by go doc.
 func (c *checker) checkNames() {
-	dirs := map[string]string{"process": "./tracker/process", "trees": "./tracker/trees"}
+	dirs := map[string]string{"process": "tracker/process", "trees": "tracker/trees"}
 	known := make(map[string]bool)
 	for page, text := range c.pages {
 		for _, code := range codeOf(text) {
@@ -219,10 +221,12 @@ func (c *checker) checkNames() {
 				c.counts["names"]++
 				dir, ok := dirs[found[1]]
 				if !ok {
-					dir = "./" + found[1]
+					dir = found[1]
 				}
 				symbol := strings.TrimSuffix(found[2]+"."+found[3], ".")
-				if !known[dir+symbol] && exec.Command("go", "doc", dir, symbol).Run() != nil {
+				doc := exec.Command("go", "doc", ".", symbol)
+				doc.Dir = dir // the package may be of any module of the repository
+				if !known[dir+symbol] && doc.Run() != nil {
 					c.report("%s names %s, which does not exist", page, found[0])
 				}
 				known[dir+symbol] = true

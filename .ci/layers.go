@@ -1,9 +1,10 @@
-// Layers checks that no package of the module imports one that is above it.
+// Layers checks that no package imports one that is above it, in all modules of the
+// repository but those of the measurements and the examples.
 //
 //	go run .ci/layers.go    prints the arrows that are not allowed and exits with 1, or prints counts
 //
-// It reads the imports of all packages and their specs on each system that the module is
-// built for. CONTRIBUTING.md has the layers in words.
+// It reads the imports of all packages and their specs on each system that their module
+// is built for. CONTRIBUTING.md has the layers in words.
 package main
 
 import (
@@ -14,9 +15,29 @@ import (
 	"strings"
 )
 
-const module = "github.com/gemini-monitor/gemini/"
+const prefix = "github.com/gemini-monitor/gemini/"
 
-// A layer is a package with what it may import of the module.
+// A module is one of the repository, with those whose packages it may import.
+type module struct {
+	dir, sees string
+	systems   []string
+}
+
+var (
+	all  = []string{"linux", "darwin", "windows"}
+	unix = []string{"linux", "darwin"}
+)
+
+// modules has each module that layers has packages of. The product imports nothing of the
+// harness, and the harness nothing of the product.
+var modules = []module{
+	{".", "", all},
+	{"harness", "", unix},
+	{"harness/specs", ". harness", unix},
+	{"scenarios", ". harness", unix},
+}
+
+// A layer is a package with what it may import of the repository.
 type layer struct {
 	path    string
 	imports string // by its product files: packages of earlier lines only
@@ -27,7 +48,7 @@ type layer struct {
 // no product package can import them.
 const specOnly = " internal/testproc internal/rehearsal internal/simkernel internal/conformance internal/explore"
 
-// layers has each package of the module, from the ground up.
+// layers has each package, from the ground up.
 var layers = []layer{
 	// The product: process <- trees <- core <- kernel <- tracker <- monitor <- the command.
 	{"tracker/process", "", specOnly},
@@ -43,22 +64,33 @@ var layers = []layer{
 	{"monitor", "tracker/process tracker/trees tracker internal/detach internal/erase", "internal/core internal/descriptor" + specOnly},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach monitor", "internal/descriptor" + specOnly},
 
-	// The harness drives a monitor from outside and imports nothing of monitor or tracker.
-	// Its puppet lists its descriptors as the product does.
+	// The harness drives programs from outside and imports nothing of the product.
+	// A program of the harness is the tests, a puppet or a warden.
+	{"harness/internal/descriptor", "", ""},
 	{"harness/internal/wire", "", ""},
-	{"harness", "harness/internal/wire", "internal/descriptor"},
-	{"harness/property", "", ""},
-	{"harness/play", "", "harness/property"},
-	{"harness/puppet", "harness/internal/wire internal/descriptor", ""},
+	{"harness/internal/table", "", ""},
+	{"harness/internal/screen", "", ""},
+	{"harness/internal/terminal", "", ""},
+	{"harness/internal/puppet", "harness/internal/wire harness/internal/descriptor", ""},
+	{"harness/internal/warden", "harness/internal/wire harness/internal/table", ""},
+	{"harness/internal/role", "harness/internal/wire harness/internal/puppet harness/internal/warden", ""},
+	{"harness", "harness/internal/wire harness/internal/table harness/internal/screen harness/internal/terminal harness/internal/warden harness/internal/role", ""},
+	{"harness/play", "harness", ""},
+	{"harness/puppet", "harness/internal/role", ""},
+	{"harness/specs", "", "harness harness/internal/wire harness/internal/table harness/internal/terminal internal/descriptor"},
+	{"harness/specs/terminal", "", "harness/internal/terminal harness/internal/screen internal/descriptor"},
+	{"harness/specs/screen", "", "harness/internal/screen"},
+	{"harness/specs/report", "", "harness"},
+	{"harness/specs/play", "", "harness harness/play internal/property"},
 
 	// What is for specs and measurements only.
 	{"internal/room", "", ""},
+	{"internal/property", "", ""},
 	{"internal/testproc", "tracker/process internal/core internal/descriptor internal/room", ""},
 	{"internal/rehearsal", "tracker/process tracker/trees internal/core", ""},
 	{"internal/simkernel", "tracker/process internal/core internal/rehearsal", specOnly},
 	{"internal/conformance", "tracker/process internal/core internal/testproc", specOnly},
-	// The plays of the scenarios are tried in every order too.
-	{"internal/explore", "tracker/process tracker/trees internal/core internal/simkernel", "harness/play harness/property" + specOnly},
+	{"internal/explore", "tracker/process tracker/trees internal/core internal/simkernel", "internal/property" + specOnly},
 	{"internal/portable", "", ""},
 	{"internal/portable/lint", "internal/portable", ""},
 	{"internal/bench", "tracker/process tracker internal/room", ""},
@@ -66,21 +98,23 @@ var layers = []layer{
 	// The scenarios see a monitor through its command line, and only that.
 	{"scenarios/internal/monitors", "harness", ""},
 	{"scenarios", "", "harness harness/play scenarios/internal/monitors internal/descriptor internal/room"},
+	// Their plays are tried in every order too, on the simulated kernel.
+	{"scenarios/explore", "", "harness/play tracker/process internal/explore internal/simkernel"},
 	{"scenarios/judge", "scenarios/internal/monitors", ""},
 	// An exception: a wrong monitor is ours with one fault, so it has our tracker.
 	{"scenarios/mutant", "tracker/process tracker", ""},
 }
 
-var systems = []string{"linux", "darwin", "windows"}
-
 func main() {
 	wrong := checkTable()
 	arrows, seen := 0, make(map[string]bool)
-	for _, system := range systems {
-		for _, p := range packagesOf(system) {
-			seen[p.path] = true
-			found, n := p.check()
-			wrong, arrows = append(wrong, found...), arrows+n
+	for _, m := range modules {
+		for _, system := range m.systems {
+			for _, p := range m.packages(system) {
+				seen[p.path] = true
+				found, n := p.check()
+				wrong, arrows = append(wrong, found...), arrows+n
+			}
 		}
 	}
 	for _, l := range layers {
@@ -95,11 +129,12 @@ func main() {
 	if len(wrong) > 0 {
 		os.Exit(1)
 	}
-	fmt.Printf("layers: checked %d packages and %d arrows on %d systems\n", len(seen), arrows, len(systems))
+	fmt.Printf("layers: checked %d packages and %d arrows in %d modules\n", len(seen), arrows, len(modules))
 }
 
 // checkTable checks that each line allows only packages of earlier lines to product files,
-// so that there is no circle, and only packages of the table to specs.
+// so that there is no circle, only packages of the table to specs, and only packages of
+// modules that its own one sees.
 func checkTable() (wrong []string) {
 	for i, l := range layers {
 		for _, to := range strings.Fields(l.imports) {
@@ -112,8 +147,24 @@ func checkTable() (wrong []string) {
 				wrong = append(wrong, fmt.Sprintf("the table lets specs of %s import %s, which is not in it", l.path, to))
 			}
 		}
+		own := moduleOf(l.path)
+		for _, to := range strings.Fields(l.imports + " " + l.specs) {
+			if m := moduleOf(to); m.dir != own.dir && !slices.Contains(strings.Fields(own.sees), m.dir) {
+				wrong = append(wrong, fmt.Sprintf("the table lets %s import %s, and module %s may not import module %s", l.path, to, own.dir, m.dir))
+			}
+		}
 	}
 	return wrong
+}
+
+// moduleOf returns the module of a package: the one whose directory is nearest.
+func moduleOf(path string) (nearest module) {
+	for _, m := range modules {
+		if m.dir == "." || path == m.dir || strings.HasPrefix(path, m.dir+"/") && len(m.dir) > len(nearest.dir) {
+			nearest = m
+		}
+	}
+	return nearest
 }
 
 func indexOf(path string) int {
@@ -123,31 +174,32 @@ func indexOf(path string) int {
 // A listed package has its imports as go list has them.
 type listed struct {
 	path           string
-	imports, specs []string // those of the module
+	imports, specs []string // those of the repository
 }
 
-// packagesOf returns the packages of the module on a system.
-func packagesOf(system string) (all []listed) {
+// packages returns the packages of the module on a system.
+func (m module) packages(system string) (all []listed) {
 	const form = `{{.ImportPath}}|{{join .Imports " "}}|{{join .TestImports " "}} {{join .XTestImports " "}}`
 	list := exec.Command("go", "list", "-e", "-f", form, "./...")
+	list.Dir = m.dir
 	list.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
 	list.Stderr = os.Stderr
 	text, err := list.Output()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "layers: go list:", err)
+		fmt.Fprintf(os.Stderr, "layers: go list in %s: %v\n", m.dir, err)
 		os.Exit(2)
 	}
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Split(strings.TrimSpace(line), "|")
-		all = append(all, listed{strings.TrimPrefix(fields[0], module), ours(fields[1]), ours(fields[2])})
+		all = append(all, listed{strings.TrimPrefix(fields[0], prefix), ours(fields[1]), ours(fields[2])})
 	}
 	return all
 }
 
-// ours returns the packages of the module among some import paths, without its path.
+// ours returns the packages of the repository among some import paths, as directories.
 func ours(paths string) (own []string) {
 	for _, path := range strings.Fields(paths) {
-		if name, ok := strings.CutPrefix(path, module); ok {
+		if name, ok := strings.CutPrefix(path, prefix); ok {
 			own = append(own, name)
 		}
 	}

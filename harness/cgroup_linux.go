@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -64,14 +63,12 @@ func lineField(path, what, separator string, field int) (string, error) {
 	return "", fmt.Errorf("find the cgroup: %w: no line with %q in %s", errors.ErrUnsupported, what, path)
 }
 
-// receive makes cmd start in the cgroup. The caller closes the file after the
-// start.
-func (g *cgroup) receive(cmd *exec.Cmd) (*os.File, error) {
+// open returns the directory, by which a command starts in the cgroup.
+func (g *cgroup) open() (*os.File, error) {
 	directory, err := os.Open(g.dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the cgroup: %w", err)
 	}
-	cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(directory.Fd())
 	return directory, nil
 }
 

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 // Witnesses reports, by three independent means, whether a process of a job lives:
@@ -22,9 +23,8 @@ type Witnesses struct {
 }
 
 // CrossCheck gives each job that is started from now on a lock, at descriptor 4, and
-// a cgroup of its own if one can be made. A monitor that the job starts is in the
-// cgroup too: the cgroup covers the tree and its monitor, pipe and lock the tree
-// alone.
+// a cgroup of its own if one can be made. A process
+// that the job starts and that closes what it inherited is in the cgroup too.
 func (s *Stage) CrossCheck() { s.crossCheck = true }
 
 // Witnesses returns the state of pipe, lock and cgroup of a job that was started
@@ -92,27 +92,28 @@ func flock(file *os.File, how int) error {
 	}
 }
 
-// addWitnesses makes cmd start with a lock and, if one can be made, in a cgroup of its
-// own. It returns the files that the caller closes after the start.
-func (j *Job) addWitnesses(cmd *exec.Cmd) (given []*os.File, err error) {
-	j.lock = j.output + ".lock"
+// addWitnesses makes the command start with a lock and, if one can be made, in a cgroup of
+// its own. It returns the files for the warden.
+func (j *Job) addWitnesses(order *wire.Command) (given []*os.File, err error) {
+	j.lock = j.stage.Path(j.name + ".lock")
 	file, err := lockFile(j.lock)
 	if err != nil {
 		return nil, err
 	}
-	cmd.ExtraFiles = append(cmd.ExtraFiles, file)
 	given = append(given, file)
-	j.cgroup, err = newCgroup("gemini-" + j.stage.mark + "-" + j.track.name)
+	j.cgroup, err = newCgroup("harness-" + j.stage.mark + "-" + j.name)
 	if errors.Is(err, errors.ErrUnsupported) {
+		j.stage.Logf("%s has no cgroup as a witness: %v", j.name, err)
 		return given, nil
 	}
 	if err != nil {
 		return given, err
 	}
 	j.stage.last = append(j.stage.last, j.cgroup.remove)
-	directory, err := j.cgroup.receive(cmd)
+	directory, err := j.cgroup.open()
 	if err != nil {
 		return given, err
 	}
+	order.Cgroup = true
 	return append(given, directory), nil
 }

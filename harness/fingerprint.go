@@ -3,40 +3,34 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"runtime"
-	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // fingerprint describes the machine, its load, the limits and the shells, a line each.
-func fingerprint(ctx context.Context) string {
+// What cannot be learnt is left out.
+func fingerprint() string {
 	var page strings.Builder
 	fmt.Fprintf(&page, "machine  %s, %d cores, %s, user %d\n", kernel(), runtime.NumCPU(), runtime.Version(), os.Getuid())
-	fmt.Fprintf(&page, "load     %s\n", strings.TrimSpace(first(ctx, "uptime")))
-	var limits []string
-	for _, l := range []struct {
-		name     string
-		resource int
-	}{{"processes", unix.RLIMIT_NPROC}, {"files", unix.RLIMIT_NOFILE}} {
-		var limit unix.Rlimit
-		if unix.Getrlimit(l.resource, &limit) == nil {
-			limits = append(limits, fmt.Sprintf("%s %d of %d", l.name, int64(limit.Cur), int64(limit.Max)))
-		}
+	if averages, err := loadAverages(); err == nil {
+		fmt.Fprintf(&page, "load     %.2f %.2f %.2f\n", averages[0], averages[1], averages[2])
 	}
-	fmt.Fprintf(&page, "limits   %s\n", strings.Join(limits, ", "))
-	fmt.Fprintf(&page, "shells   %s; %s\n", version.FindString(first(ctx, "bash", "--version")), version.FindString(first(ctx, "zsh", "--version")))
+	fmt.Fprintf(&page, "limits   %s\n", limits())
+	if versions := shellVersions("bash", "zsh"); len(versions) > 0 {
+		fmt.Fprintf(&page, "shells   %s\n", strings.Join(versions, "; "))
+	}
 	return page.String()
 }
-
-var version = regexp.MustCompile(`^.*?\d[\w.()-]*`)
 
 // kernel returns name, release and architecture of the kernel.
 func kernel() string {
@@ -47,102 +41,48 @@ func kernel() string {
 	return fmt.Sprintf("%s %s %s", unix.ByteSliceToString(name.Sysname[:]), unix.ByteSliceToString(name.Release[:]), unix.ByteSliceToString(name.Machine[:]))
 }
 
-// first returns the first line that a command prints, empty if it does not exist.
+// limits returns the limits of this user and process, the present of the highest.
+func limits() string {
+	var all []string
+	for _, l := range []struct {
+		name     string
+		resource int
+	}{{"processes", unix.RLIMIT_NPROC}, {"files", unix.RLIMIT_NOFILE}} {
+		var limit unix.Rlimit
+		if unix.Getrlimit(l.resource, &limit) == nil {
+			all = append(all, fmt.Sprintf("%s %d of %d", l.name, int64(limit.Cur), int64(limit.Max)))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+var version = regexp.MustCompile(`^.*?\d[\w.()-]*`)
+
+// shellVersions returns the versions of the shells that are installed and answer within
+// two seconds in all.
+func shellVersions(shells ...string) (versions []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	for _, shell := range shells {
+		if v := version.FindString(first(ctx, shell, "--version")); v != "" {
+			versions = append(versions, v)
+		}
+	}
+	return versions
+}
+
+// first returns the first line that a command prints until it ends, empty if it does not
+// exist or not end. With ctx its whole process group ends.
 func first(ctx context.Context, argv ...string) string {
+	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	starting.Lock()
-	defer starting.Unlock()
-	out, _ := cmd.Output()
-	line, _, _ := strings.Cut(string(out), "\n")
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 100 * time.Millisecond // for what has left the group with the output
+	if cmd.Run() != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(out.String(), "\n")
 	return line
-}
-
-// A named test has a name by which it can be run alone.
-type named interface{ Name() string }
-
-// A seeded test has the number from which the order of the tests was made.
-type seeded interface{ RandomSeed() int64 }
-
-// nameOf returns the name of the test, empty if it has none.
-func nameOf(t T) string {
-	if n, ok := t.(named); ok {
-		return n.Name()
-	}
-	return ""
-}
-
-const execVariable = "GEMINI_EXEC"
-
-// replay returns the command that runs the test alone.
-func replay(t T) string { return Replay(t, regexp.QuoteMeta(nameOf(t))+"$") }
-
-// Replay returns a shell command, for the root of the module, that runs the tests
-// whose names match pattern with the seed and the GEMINI_ variables of this run.
-// Settings, each a NAME=VALUE, override the variables.
-func Replay(t T, pattern string, settings ...string) string {
-	var words []string
-	for _, variable := range os.Environ() {
-		name, value, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "GEMINI_") && name != "GEMINI_REPORTS" && name != execVariable {
-			words = append(words, name+"="+quote(value))
-		}
-	}
-	for _, setting := range settings { // after the others: the last assignment of a name holds
-		name, value, _ := strings.Cut(setting, "=")
-		words = append(words, name+"="+quote(value))
-	}
-	pattern = quote(pattern)
-	s, seeded := t.(seeded)
-	if runner := os.Getenv(execVariable); runner != "" {
-		if hasSource() {
-			runner = execVariable + "=" + quote(runner)
-		}
-		words = append(words, runner)
-	}
-	switch {
-	case seeded && hasSource():
-		words = append(words, "go tool -modfile=tools.mod ginkgo --focus", pattern, "--seed", strconv.FormatInt(s.RandomSeed(), 10), "./"+here())
-	case seeded: // a test binary that was built for another system, or on another machine
-		words = append(words, quote(os.Args[0]), "--ginkgo.focus", pattern, "--ginkgo.seed", strconv.FormatInt(s.RandomSeed(), 10))
-	default:
-		words = append(words, "go test -count=1 -run", pattern, "./"+here())
-	}
-	return strings.Join(words, " ")
-}
-
-// hasSource reports whether the working directory has the source of the tests.
-func hasSource() bool {
-	files, err := filepath.Glob("*_test.go")
-	return err == nil && len(files) > 0
-}
-
-// quote returns text as one word of a shell.
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
-
-// here returns the directory of the package under test, relative to its module.
-func here() string {
-	at, err := os.Getwd() // go test and ginkgo run a package's tests in its directory
-	root := moduleRoot()
-	if err != nil || root == "" {
-		return "..."
-	}
-	relative, err := filepath.Rel(root, at)
-	if err != nil {
-		return "..."
-	}
-	return relative
-}
-
-// moduleRoot returns the nearest directory upwards with a go.mod, empty if there is
-// none.
-func moduleRoot() string {
-	dir, err := os.Getwd()
-	for err == nil && !isFile(filepath.Join(dir, "go.mod")) {
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return ""
-		}
-		dir = parent
-	}
-	return dir
 }

@@ -1,44 +1,69 @@
-// Package harness starts real processes for a test, makes each do one thing at a
-// time, and knows which of them live. It is for tests of programs that follow
-// other processes: monitors, supervisors, job control.
+// Package harness starts real processes for a test, makes each do one thing at a time,
+// and answers the question whether any process of a tree still lives. It is for tests of
+// programs that start, follow or end other processes: supervisors, shells, daemons,
+// monitors, and of programs at a terminal.
+//
+//	func TestMain(m *testing.M) { harness.Main(m) }
 //
 //	func TestDaemonOutlivesItsCommand(t *testing.T) {
-//		tools, err := harness.Build(t.Context(), "puppet")
-//		if err != nil {
-//			t.Fatal(err)
-//		}
-//		t.Cleanup(func() { tools.Remove() })
-//		stage := harness.NewStage(t, tools)
+//		stage := harness.New(t)
+//		job := stage.Start("puppet", "owner") // the program under test goes in front
+//		owner := stage.Puppet("owner")
+//		daemon := owner.DoubleFork("daemon", harness.OwnSession)
+//		owner.Exit(0)
+//		job.ExpectExit(0)
 //
-//		job := stage.Start("puppet", "owner") // a monitor's command line goes in front
-//		owner := stage.Puppet(t.Context(), "owner")
-//		daemon := owner.DoubleFork(t.Context(), "daemon", harness.Start{OwnSession: true})
-//		owner.Exit(t.Context(), 0)
-//		job.Wait(t.Context())
-//
-//		if !job.Oracle().Held() { // here a monitor must not report the end
-//			t.Fatal("the oracle lost the daemon")
+//		if job.Alive() != harness.Yes { // the daemon
+//			t.Fatal(job.Census())
 //		}
-//		daemon.Exit(t.Context(), 0)
-//		<-job.Oracle().Gone() // and here it must
+//		daemon.Exit(0)
+//		job.ExpectNobody()
 //	}
 //
-// A [Stage] belongs to one test and has a private home, directory and environment.
-// It starts jobs ([Stage.Start]), shells at pseudo-terminals ([Stage.Shell]) and
-// short commands ([Stage.Run]). When the test ends, the stage ends all their
-// processes. What survives that fails the test.
+// TestMain makes the test binary a program of several roles: besides the tests it can be a
+// puppet or a warden. Nothing is built for that, and nothing is installed. [Program] builds
+// the programs under test and puts them into the PATH.
 //
-// A [Puppet] is a process that obeys the test: it forks, leads a session, execs,
-// closes descriptors, exits. An [Oracle] reports whether any process lives that
-// inherited a pipe from a job or a shell. It uses no process table and no PID.
+// # Words
 //
-// When a test fails, its stage reports what happened ([Stage.Report]): one timeline
-// of all input, output, orders, answers and signals, the processes that live at
-// that moment, the machine, and a command that repeats the test. It keeps the
-// timeline as a trace for Perfetto and each terminal as an asciicast.
+//   - A stage ([Stage]) belongs to one test. It has a private directory, home and
+//     environment. When the test ends, the stage ends all processes that were started on
+//     it. What survives that, or cannot be removed, fails the test.
+//   - A tree ([Tree]) is a command that a stage started, with all its descendants: a [Job]
+//     has no terminal, a [Terminal] has one, a [Shell] is a terminal with a prompt.
+//   - A puppet ([Puppet]) is a process that obeys the test: it forks, leads a session,
+//     execs, closes descriptors, stops, exits. "puppet NAME" is a command on each stage.
+//   - A warden is the process between the tests and a tree. It is the parent of the
+//     command. On Linux it adopts the orphans of the tree, so it knows whether there is a
+//     descendant.
+//   - A witness is what an answer comes from. [Tree.Census] asks all witnesses and says
+//     which one has answered: yes, no or unknown.
+//   - An oracle ([Oracle]) is the witness that uses neither the process table nor a PID: a
+//     pipe that the command holds at descriptor 3 and passes on to its descendants. Shells
+//     and Go programs pass it on. Python, Java and sudo close it.
 //
-// The harness drives a monitor through its command line only. An [Observer] adds
-// what the monitor records itself to the timeline.
+// # Waiting
+//
+// No method waits for a fixed time. Each one waits for what it names, for 30 s at most
+// (Within sets another limit), and fails the test when that does not come. Shortly before
+// the time of go test is over, a stage reports and ends everything.
+//
+// # Reports
+//
+// When a test fails, its stage reports what happened ([Stage.Report]): one timeline of all
+// input, output, orders, answers and signals, the processes that live at that moment, the
+// screens, the machine, and a command that repeats the test. It keeps the timeline as a
+// trace for Perfetto and speedscope, and each terminal as an asciicast. The files go into
+// HARNESS_REPORTS, else into the artifact directory of the test, else into out/failures of
+// the module.
+//
+// # Environment
+//
+//   - HARNESS_REPORTS: a directory for reports.
+//   - HARNESS_PROGRAMS: a directory with programs, which are not built then.
+//   - HARNESS_EXEC: a command that runs the programs, as with go test -exec.
+//
+// The harness runs on Linux and macOS, as any user, with -race and in parallel tests.
 package harness
 
 import "time"
@@ -48,6 +73,7 @@ type T interface {
 	Helper()
 	Cleanup(func())
 	Failed() bool
+	Skipf(format string, args ...any)
 	Logf(format string, args ...any)
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)

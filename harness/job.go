@@ -3,89 +3,172 @@
 package harness
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
-	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/harness/internal/terminal"
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// A Job is a command without a terminal. It leads a process group of its own, has no
-// input, writes to a file, and has an oracle at descriptor 3.
+// A Job is a command without a terminal. It leads a process group of its own, writes to
+// pipes, and has an oracle at descriptor 3.
 type Job struct {
-	stage   *Stage
-	track   *track
-	process *process
-	oracle  *Oracle
-	output  string // path
-	lock    string // path; empty without CrossCheck
-	cgroup  *cgroup
+	Tree
+	*jobParts
 }
 
-// Start starts argv as a job. It fails the test if argv cannot be started.
-func (s *Stage) Start(argv ...string) *Job {
-	s.t.Helper()
-	name := fmt.Sprintf("job-%d", len(s.jobs))
-	j := &Job{stage: s, track: s.timeline.track(name), output: s.Path(name)}
-	file, err := os.Create(j.output)
+// jobParts are what all copies of a Job share.
+type jobParts struct {
+	out, errors *outlet
+	apart       bool
+	input       *os.File // nil without Pipe
+	lock        string   // path; empty without CrossCheck
+	cgroup      *cgroup
+}
+
+// An outlet is the output of a job.
+type outlet struct {
+	*terminal.Recording
+	reader *terminal.Reader
+	read   int           // offset of what Expect has not returned yet
+	dead   chan struct{} // closed when no process is left that can write, and all was read
+}
+
+// connect takes over the ends of the pipes: input, output and errors, as far as there are
+// pipes.
+func (j *Job) connect(order *wire.Command, back []*os.File) (err error) {
+	if order.Input == wire.Pipe {
+		if j.input, err = polled(back[0]); err != nil {
+			return err
+		}
+		back = back[1:]
+	}
+	if j.out, err = j.newStream(back[0]); err != nil {
+		return err
+	}
+	j.errors = j.out
+	if order.Errors == wire.Pipe {
+		j.apart = true
+		j.errors, err = j.newStream(back[1])
+	}
+	return err
+}
+
+func (j *Job) newStream(file *os.File) (*outlet, error) {
+	file, err := polled(file)
 	if err != nil {
-		s.t.Fatalf("start %q: %v", argv, err)
+		return nil, err
 	}
-	if j.oracle, err = newOracle(j.track.oracle()); err != nil {
-		s.t.Fatalf("start %q: %v", argv, err)
+	st := &outlet{Recording: terminal.NewRecording(24, 80), dead: make(chan struct{})}
+	if st.reader, err = terminal.NewReader(file, st.Recording); err != nil {
+		return nil, err
 	}
-	cmd := s.command(argv...)
-	cmd.Stdout, cmd.Stderr = file, file
-	cmd.ExtraFiles = []*os.File{j.oracle.write}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	given := []*os.File{file, j.oracle.write}
-	if s.crossCheck {
-		more, err := j.addWitnesses(cmd)
-		if given = append(given, more...); err != nil {
-			s.t.Fatalf("start %q: %v", argv, err)
+	go st.awaitDeath(j.tree)
+	return st, nil
+}
+
+// awaitDeath waits until no process of the tree can write any more.
+func (st *outlet) awaitDeath(t *tree) {
+	t.awaitWriters(st.reader.Done())
+	st.reader.CatchUp()
+	close(st.dead)
+}
+
+// awaitWriters waits until the command has ended and its descendants have released the
+// oracle, or the output has ended.
+func (t *tree) awaitWriters(ended <-chan struct{}) {
+	select {
+	case <-t.process.exited:
+	case <-t.process.guard.gone:
+	case <-ended:
+		return
+	}
+	if t.oracle == nil {
+		return
+	}
+	select {
+	case <-t.oracle.gone:
+	case <-t.process.guard.gone:
+	case <-ended:
+	}
+}
+
+// Output returns what the job has written so far, to standard output and, without Apart,
+// also to standard error. After the end of a process it has all that the process wrote.
+func (j *Job) Output() string { return j.out.all() }
+
+// Stdout returns what the job has written to standard output so far.
+func (j *Job) Stdout() string { return j.out.all() }
+
+// Stderr returns what the job has written to standard error so far. Without Apart that
+// includes standard output.
+func (j *Job) Stderr() string { return j.errors.all() }
+
+// all returns the text with plain line ends.
+func (st *outlet) all() string {
+	st.reader.CatchUp()
+	return st.Text(0, st.Len())
+}
+
+// Expect waits until standard output, and without Apart also standard error, has one of
+// the alternatives after the last match. Each is a string, which is taken literally, or a
+// [Pattern]. It fails the test when the job has ended without it.
+func (j *Job) Expect(alternatives ...any) Match {
+	j.stage.t.Helper()
+	match, err := j.find(j.out.Recording, alternatives, j.out.read, j.out.dead)
+	if err != nil {
+		j.stage.t.Fatalf("%s", j.failure(err))
+	}
+	j.out.read = match.end
+	return match
+}
+
+// Write writes text to the standard input of a job with Pipe. It waits while the pipe is
+// full.
+func (j *Job) Write(text string) {
+	j.stage.t.Helper()
+	if j.input == nil {
+		j.stage.t.Fatalf("%s: write: the command was started without Pipe", j.name)
+	}
+	done := j.track.begin(Event{PID: j.PID(), What: fmt.Sprintf("gets input %q", brief(text, 200))})
+	err := j.input.SetWriteDeadline(time.Now().Add(j.limit))
+	if err == nil {
+		_, err = j.input.WriteString(text)
+	}
+	done(outcome(err))
+	if err != nil {
+		j.stage.t.Fatalf("%s: write: %v", j.name, err)
+	}
+}
+
+// CloseInput ends the standard input of a job with Pipe.
+func (j *Job) CloseInput() {
+	j.stage.t.Helper()
+	if j.input == nil {
+		j.stage.t.Fatalf("%s: close the input: the command was started without Pipe", j.name)
+	}
+	j.track.record(Event{PID: j.PID(), What: "its input ends"})
+	if err := j.input.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		j.stage.t.Fatalf("%s: close the input: %v", j.name, err)
+	}
+}
+
+// close closes the pipes.
+func (j *Job) close() {
+	if j.input != nil {
+		j.input.Close()
+	}
+	for _, st := range []*outlet{j.out, j.errors} {
+		if st != nil { // nil if the start has failed
+			st.reader.Close()
+			<-st.dead
 		}
 	}
-	if j.process, err = start(cmd, j.track, given...); err != nil {
-		j.oracle.close()
-		s.t.Fatalf("%v", err)
-	}
-	s.jobs = append(s.jobs, j)
-	return j
-}
-
-// PID returns the PID of the process that Start started.
-func (j *Job) PID() int { return j.process.PID() }
-
-// Oracle returns the oracle that the process and its descendants inherit.
-func (j *Job) Oracle() *Oracle { return j.oracle }
-
-// Exited returns a channel that is closed when the process was reaped.
-func (j *Job) Exited() <-chan struct{} { return j.process.Exited() }
-
-// Signal sends a signal to the process. After the reap it does nothing.
-func (j *Job) Signal(sig syscall.Signal) { j.process.Signal(sig) }
-
-// Wait waits for the end of the process, not of its descendants, and returns how it
-// ended. It fails the test if that takes too long.
-func (j *Job) Wait(ctx context.Context) Status {
-	j.stage.t.Helper()
-	status, err := j.process.Wait(ctx)
-	if err != nil {
-		j.stage.t.Fatalf("%v; output: %s", err, j.Output())
-	}
-	return status
-}
-
-// Output returns what the job has written to standard output and error so far.
-func (j *Job) Output() string {
-	written, err := os.ReadFile(j.output)
-	if err != nil {
-		return err.Error()
-	}
-	return string(written)
 }
 
 // A Result is what a command wrote and how it ended.
@@ -94,24 +177,44 @@ type Result struct {
 	Status         Status
 }
 
-// Run runs a command to its end, without a terminal and without input. It fails the
-// test if the command cannot be started, or if a process keeps its output open
-// after its end.
-func (s *Stage) Run(ctx context.Context, argv ...string) Result {
+// Run runs a command to its end, without a terminal and without input, and returns what
+// it has written until then. It fails the test if the command cannot be started or does
+// not end.
+func (s *Stage) Run(words ...string) Result {
 	s.t.Helper()
-	result, err := s.TryRun(ctx, argv...)
+	result, err := s.TryRun(words...)
 	if err != nil {
-		s.t.Fatalf("run %q: %v", argv, err)
+		s.t.Fatalf("run: %v", err)
 	}
 	return result
 }
 
 // TryRun is Run, but it returns the error instead of failing the test.
-func (s *Stage) TryRun(ctx context.Context, argv ...string) (Result, error) {
-	done := s.spec.begin(Event{What: "runs " + strings.Join(argv, " ")})
-	result, err := s.tryRun(ctx, argv...)
+func (s *Stage) TryRun(words ...string) (Result, error) {
+	s.t.Helper()
+	done := s.spec.begin(Event{What: "runs " + brief(join(words), 500)})
+	result, err := s.tryRun(s.Command(words...).Apart())
 	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, printed(result), outcome(err))))
 	return result, err
+}
+
+func (s *Stage) tryRun(c *Command) (result Result, err error) {
+	if s.runner == nil {
+		if s.runner, err = s.newGuard(); err != nil {
+			return Result{}, err
+		}
+	}
+	j, err := c.job("run", s.runner, false)
+	if err != nil {
+		s.runner = nil // its files may be out of step with its answers
+		return Result{}, err
+	}
+	defer j.close() // what others write later is lost
+	if err := j.await(j.limit, "end", j.process.exited); err != nil {
+		j.process.end()
+		return Result{j.Stdout(), j.Stderr(), j.process.status}, err
+	}
+	return Result{j.Stdout(), j.Stderr(), j.process.status}, nil
 }
 
 // printed returns the output of a command, short enough for a timeline.
@@ -123,26 +226,11 @@ func printed(r Result) string {
 	return fmt.Sprintf("%q", brief(text, 120))
 }
 
-func (s *Stage) tryRun(ctx context.Context, argv ...string) (Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	var stdout, stderr bytes.Buffer
-	cmd := s.command(argv...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = s.grace
-	starting.Lock()
-	err := cmd.Start()
-	starting.Unlock()
+// duplicate returns a copy of a descriptor that is close-on-exec.
+func duplicate(file *os.File) (int, error) {
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return Result{}, err
+		return -1, fmt.Errorf("duplicate a descriptor: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { cmd.Process.Kill() })
-	defer stop()
-	err = cmd.Wait()
-	result := Result{stdout.String(), stderr.String(), statusOf(cmd.ProcessState)}
-	var ended *exec.ExitError
-	if err != nil && !errors.As(err, &ended) {
-		return result, fmt.Errorf("%w (%v; stdout %q, stderr %q)", err, result.Status, result.Stdout, result.Stderr)
-	}
-	return result, ctx.Err()
+	return fd, nil
 }

@@ -52,7 +52,7 @@ func (k Kind) prompt(mark string) string {
 	return "{" + mark + ":$?} "
 }
 
-// writeStartup writes start-up files into home. They give a shell that a monitor
+// writeStartup writes start-up files into home. They give a shell that a program
 // starts the prompt of the harness, and switch its line editor off.
 func writeStartup(home, mark string) error {
 	files := map[string]string{

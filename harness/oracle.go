@@ -4,7 +4,6 @@ package harness
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -13,29 +12,44 @@ import (
 )
 
 // An Oracle reports whether a process lives that inherited the write end of a pipe
-// from a job or a shell, at descriptor 3. It uses no process table and no PID. Both
+// from a job or a terminal, at descriptor 3. It uses no process table and no PID. Both
 // kernels close the descriptors of a process before they report its exit: when the
 // last process is reaped, the oracle is free.
 //
-// A process that closed descriptor 3 is not seen. A Puppet has its connection as a
-// witness for that case.
+// A process that closed descriptor 3 is not seen: Go and shells keep it for their
+// children, while Python, Java and sudo close it. A tree has more witnesses
+// ([Tree.Census]), and a [Puppet] its connection.
 type Oracle struct {
 	read  *os.File
-	write *os.File // for the process that is started; closed here after the start
 	gone  chan struct{}
 	end   sync.Once
 	track *track // of its answers in the timeline
 }
 
-// newOracle returns an oracle whose pipe only the caller holds.
-func newOracle(k *track) (*Oracle, error) {
-	read, write, err := os.Pipe()
+// newOracle returns the oracle of a pipe, whose other end only a command holds.
+func newOracle(read *os.File, k *track) (*Oracle, error) {
+	read, err := polled(read)
 	if err != nil {
-		return nil, fmt.Errorf("make an oracle: %w", err)
+		return nil, err
 	}
-	o := &Oracle{read: read, write: write, gone: make(chan struct{}), track: k}
+	o := &Oracle{read: read, gone: make(chan struct{}), track: k}
 	go o.listen()
 	return o, nil
+}
+
+// polled returns a file that Go's poller owns, so that Close ends a Read. It takes over
+// the descriptor. O_NONBLOCK is set before NewFile, which looks for it.
+func polled(file *os.File) (*os.File, error) {
+	defer file.Close()
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), file.Name()), nil
 }
 
 // listen reads until the last holder has closed the pipe or close is called.
@@ -53,7 +67,8 @@ func (o *Oracle) listen() {
 	}
 }
 
-// Gone returns a channel that is closed when no process holds the descriptor.
+// Gone returns a channel that is closed when no process holds the descriptor. That is not
+// the end of a tree with processes that have closed it: see [Tree.ExpectNobody].
 func (o *Oracle) Gone() <-chan struct{} { return o.gone }
 
 // Held reports whether a process holds the descriptor now. It reads the pipe itself;
@@ -75,8 +90,8 @@ func (o *Oracle) holds() bool {
 		return false
 	}
 	held := false
-	// Control and not Read: listen is inside Read. The read end of an os.Pipe is
-	// non-blocking, and a read of 0 bytes is its end.
+	// Control and not Read: listen is inside Read. The read end is non-blocking, and a
+	// read of 0 bytes is its end.
 	raw.Control(func(fd uintptr) {
 		var one [1]byte
 		n, err := unix.Read(int(fd), one[:])
@@ -88,10 +103,9 @@ func (o *Oracle) holds() bool {
 	return held
 }
 
-// close closes both ends of the pipe and waits for listen.
+// close closes the pipe and waits for listen.
 func (o *Oracle) close() {
 	o.end.Do(func() {
-		o.write.Close()
 		o.read.Close()
 		<-o.gone
 	})

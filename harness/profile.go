@@ -13,7 +13,7 @@ import (
 // A profile is how the shells of a stage are set up, and how the output of a command
 // is found in what they show.
 type profile struct {
-	prompt  *regexp.Regexp            // with the status as its group
+	prompt  Pattern                   // with the status as its group
 	output  func(shown string) string // of a command, from all that was shown before the prompt
 	command func(Kind) []string
 }
@@ -22,7 +22,7 @@ type profile struct {
 // prompts is output.
 func quietProfile(mark string) profile {
 	return profile{
-		prompt:  regexp.MustCompile(`\{` + mark + `:(\d+)\} `),
+		prompt:  Pattern(`\{` + mark + `:(\d+)\} `),
 		output:  func(shown string) string { return shown },
 		command: Kind.command,
 	}
@@ -35,7 +35,7 @@ func quietProfile(mark string) profile {
 func userProfile(mark string) profile {
 	begin := "\x1b]133;C;" + mark + "\a"
 	return profile{
-		prompt: regexp.MustCompile(`(?s)\x1b\]133;D;` + mark + `;(\d+)\x07.*?\x1b\]133;B;` + mark + `\x07`),
+		prompt: Pattern(`(?s)\x1b\]133;D;` + mark + `;(\d+)\x07.*?\x1b\]133;B;` + mark + `\x07`),
 		output: func(shown string) string {
 			_, after, found := strings.Cut(shown, begin)
 			if !found { // an empty line: no command, no C

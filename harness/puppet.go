@@ -7,14 +7,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// A Puppet is a process of the program harness/puppet, which obeys orders over a
-// socket. It greets the stage when it starts; Stage.Puppet waits for that. Its methods
+// A Puppet is a process that obeys orders over a socket: the test binary, started as
+// "puppet NAME". It greets the stage when it starts; Stage.Puppet waits for that. Its methods
 // fail the test when the puppet cannot obey.
 //
 // The connection ends with the process, whatever descriptors it has closed before:
@@ -30,7 +33,7 @@ type Puppet struct {
 	last    Standing // of its last answer
 }
 
-// A Standing is the place of a process among the others, as the kernel has it.
+// A Standing is the place of a puppet among the other processes, as the kernel has it.
 type Standing struct {
 	PID, Parent, Group, Session int
 	// Start is the start time in the unit of the kernel: clock ticks since boot on
@@ -38,11 +41,14 @@ type Standing struct {
 	Start int64
 }
 
-// A Start is how a child of a puppet starts. The zero value is an ordinary child.
-type Start struct {
-	OwnSession bool // the child leads a session of its own
-	OwnGroup   bool // the child leads a process group of its own
-}
+// A Start changes how [Puppet.Fork] and [Puppet.DoubleFork] start a child.
+type Start int
+
+// The starts: the child leads a session or a process group of its own.
+const (
+	OwnSession Start = iota + 1
+	OwnGroup
+)
 
 // receive passes answers on until the connection ends. Each order has one answer, so
 // the channel, with room for one, never blocks it.
@@ -63,9 +69,9 @@ func (p *Puppet) PID() int { return p.pid }
 func (p *Puppet) Gone() <-chan struct{} { return p.gone }
 
 // Report returns the standing of the puppet now.
-func (p *Puppet) Report(ctx context.Context) Standing {
+func (p *Puppet) Report() Standing {
 	p.stage.t.Helper()
-	return standing(p.do(ctx, wire.Order{Do: wire.Report}))
+	return standing(p.do(wire.Order{Do: wire.Report}))
 }
 
 func standing(a wire.Answer) Standing {
@@ -73,103 +79,136 @@ func standing(a wire.Answer) Standing {
 }
 
 // Fork makes the puppet start another one called name, and waits for its greeting.
-func (p *Puppet) Fork(ctx context.Context, name string, how Start) *Puppet {
+func (p *Puppet) Fork(name string, how ...Start) *Puppet {
 	p.stage.t.Helper()
-	p.do(ctx, wire.Order{Do: wire.Fork, Name: name, OwnSession: how.OwnSession, OwnGroup: how.OwnGroup})
-	return p.stage.Puppet(ctx, name)
+	p.do(wire.Order{
+		Do: wire.Fork, Name: name,
+		OwnSession: slices.Contains(how, OwnSession), OwnGroup: slices.Contains(how, OwnGroup),
+	})
+	return p.stage.Puppet(name)
 }
 
 // Spawn makes the puppet start argv and returns the PID of the child. The puppet does
 // not wait for it: after its end the child is a zombie until Reap.
-func (p *Puppet) Spawn(ctx context.Context, argv ...string) int {
+func (p *Puppet) Spawn(argv ...string) int {
 	p.stage.t.Helper()
-	return p.do(ctx, wire.Order{Do: wire.Spawn, Args: argv}).Child
+	return p.do(wire.Order{Do: wire.Spawn, Args: argv}).Child
 }
 
 // Reap makes the puppet wait for a child that Fork or Spawn started, and returns how
 // the child ended.
-func (p *Puppet) Reap(ctx context.Context, pid int) Status {
+func (p *Puppet) Reap(pid int) Status {
 	p.stage.t.Helper()
-	ended := p.do(ctx, wire.Order{Do: wire.Reap, Number: pid}).Status
+	ended := p.do(wire.Order{Do: wire.Reap, Number: pid}).Status
 	return Status{Code: ended.Code, Signal: ended.Signal}
 }
 
 // Exit makes the puppet exit with code, and waits until it has ended.
-func (p *Puppet) Exit(ctx context.Context, code int) {
+func (p *Puppet) Exit(code int) {
 	p.stage.t.Helper()
-	p.do(ctx, wire.Order{Do: wire.Exit, Number: code})
-	p.awaitEnd(ctx)
+	p.do(wire.Order{Do: wire.Exit, Number: code})
+	p.awaitEnd()
 }
 
 // Die makes the puppet send itself s, and waits until it has ended.
-func (p *Puppet) Die(ctx context.Context, s syscall.Signal) {
+func (p *Puppet) Die(s syscall.Signal) {
 	p.stage.t.Helper()
-	p.raise(ctx, s)
-	p.awaitEnd(ctx)
+	p.raise(s)
+	p.awaitEnd()
 }
 
 // raise makes the puppet send itself s. The puppet answers before that.
-func (p *Puppet) raise(ctx context.Context, s syscall.Signal) {
+func (p *Puppet) raise(s syscall.Signal) {
 	p.stage.t.Helper()
-	p.do(ctx, wire.Order{Do: wire.Raise, Number: int(s)})
+	p.do(wire.Order{Do: wire.Raise, Number: int(s)})
 }
 
 // Setsid makes the puppet the leader of a new session without a terminal.
-func (p *Puppet) Setsid(ctx context.Context) Standing {
+func (p *Puppet) Setsid() Standing {
 	p.stage.t.Helper()
-	return standing(p.do(ctx, wire.Order{Do: wire.Setsid}))
+	return standing(p.do(wire.Order{Do: wire.Setsid}))
 }
 
 // Setpgid makes the puppet the leader of a new process group.
-func (p *Puppet) Setpgid(ctx context.Context) Standing {
+func (p *Puppet) Setpgid() Standing {
 	p.stage.t.Helper()
-	return standing(p.do(ctx, wire.Order{Do: wire.Setpgid}))
+	return standing(p.do(wire.Order{Do: wire.Setpgid}))
 }
 
 // ExecSelf makes the puppet exec its own program, and returns when the new image
 // obeys.
-func (p *Puppet) ExecSelf(ctx context.Context) Standing {
+func (p *Puppet) ExecSelf() Standing {
 	p.stage.t.Helper()
-	return standing(p.do(ctx, wire.Order{Do: wire.ExecSelf}))
+	return standing(p.do(wire.Order{Do: wire.ExecSelf}))
 }
 
-// Exec makes the puppet exec argv. It obeys no orders afterwards.
-func (p *Puppet) Exec(ctx context.Context, argv ...string) {
+// Exec makes the puppet exec argv, and returns when the new program is there. It obeys no
+// orders afterwards.
+func (p *Puppet) Exec(argv ...string) {
 	p.stage.t.Helper()
-	p.do(ctx, wire.Order{Do: wire.Exec, Args: argv})
+	if err := p.exec(argv); err != nil {
+		p.stage.t.Fatalf("puppet %s (PID %d): exec %q: %v", p.name, p.pid, argv, err)
+	}
+}
+
+// exec waits for the end of a connection that the exec closes. An error comes over it
+// before.
+func (p *Puppet) exec(argv []string) error {
+	socket := p.stage.Path(p.name + ".exec")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if _, err := p.try(wire.Order{Do: wire.Exec, Args: argv, Name: socket}); err != nil {
+		return err
+	}
+	limit := time.Now().Add(patience)
+	listener.SetDeadline(limit)
+	conn, err := listener.AcceptUnix() // the puppet has connected before it answered
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(limit)
+	failure, err := io.ReadAll(conn)
+	if err == nil && len(failure) > 0 {
+		err = errors.New(string(failure))
+	}
+	return err
 }
 
 // IgnoreHangup makes the puppet ignore SIGHUP. Children that it starts afterwards
 // inherit that.
-func (p *Puppet) IgnoreHangup(ctx context.Context) {
+func (p *Puppet) IgnoreHangup() {
 	p.stage.t.Helper()
-	p.do(ctx, wire.Order{Do: wire.IgnoreHangup})
+	p.do(wire.Order{Do: wire.IgnoreHangup})
 }
 
 // CloseDescriptor makes the puppet close one descriptor.
-func (p *Puppet) CloseDescriptor(ctx context.Context, fd int) {
+func (p *Puppet) CloseDescriptor(fd int) {
 	p.stage.t.Helper()
-	p.do(ctx, wire.Order{Do: wire.Close, Number: fd})
+	p.do(wire.Order{Do: wire.Close, Number: fd})
 }
 
 // CloseInherited makes the puppet close all inherited descriptors except 0, 1 and 2,
 // as Python, Java and sudo do for their children.
-func (p *Puppet) CloseInherited(ctx context.Context) {
+func (p *Puppet) CloseInherited() {
 	p.stage.t.Helper()
-	p.do(ctx, wire.Order{Do: wire.CloseInherited})
+	p.do(wire.Order{Do: wire.CloseInherited})
 }
 
 // DropTerminal makes the puppet replace descriptors 0, 1 and 2 by the null device.
-func (p *Puppet) DropTerminal(ctx context.Context) {
+func (p *Puppet) DropTerminal() {
 	p.stage.t.Helper()
-	p.do(ctx, wire.Order{Do: wire.DropTerminal})
+	p.do(wire.Order{Do: wire.DropTerminal})
 }
 
 // do sends an order and waits for the answer. It fails the test if the puppet cannot
 // obey.
-func (p *Puppet) do(ctx context.Context, order wire.Order) wire.Answer {
+func (p *Puppet) do(order wire.Order) wire.Answer {
 	p.stage.t.Helper()
-	answer, err := p.try(ctx, order)
+	answer, err := p.try(order)
 	if err != nil {
 		p.stage.t.Fatalf("puppet %s (PID %d): %s: %v", p.name, p.pid, order.Do, err)
 	}
@@ -177,9 +216,9 @@ func (p *Puppet) do(ctx context.Context, order wire.Order) wire.Answer {
 }
 
 // try is do, but it returns the error.
-func (p *Puppet) try(ctx context.Context, order wire.Order) (wire.Answer, error) {
+func (p *Puppet) try(order wire.Order) (wire.Answer, error) {
 	done := p.track.begin(Event{PID: p.pid, What: "is ordered to " + order.String()})
-	answer, err := p.exchange(ctx, order)
+	answer, err := p.exchange(order)
 	p.recordAnswer(done, answer, err)
 	return answer, err
 }
@@ -187,8 +226,8 @@ func (p *Puppet) try(ctx context.Context, order wire.Order) (wire.Answer, error)
 var errPuppetGone = errors.New("the puppet has ended")
 
 // exchange sends an order and returns its answer.
-func (p *Puppet) exchange(ctx context.Context, order wire.Order) (wire.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (p *Puppet) exchange(order wire.Order) (wire.Answer, error) {
+	ctx, cancel := p.stage.bound(patience)
 	defer cancel()
 	if err := json.NewEncoder(p.conn).Encode(order); err != nil {
 		return wire.Answer{}, fmt.Errorf("%w: %w", errPuppetGone, err)
@@ -203,18 +242,18 @@ func (p *Puppet) exchange(ctx context.Context, order wire.Order) (wire.Answer, e
 		}
 		return a, nil
 	case <-ctx.Done():
-		return wire.Answer{}, ctx.Err()
+		return wire.Answer{}, context.Cause(ctx)
 	}
 }
 
 // awaitEnd waits until the puppet has ended. It fails the test if that takes too long.
-func (p *Puppet) awaitEnd(ctx context.Context) {
+func (p *Puppet) awaitEnd() {
 	p.stage.t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := p.stage.bound(patience)
 	defer cancel()
 	select {
 	case <-p.gone:
 	case <-ctx.Done():
-		p.stage.t.Fatalf("puppet %s (PID %d) does not end: %v", p.name, p.pid, ctx.Err())
+		p.stage.t.Fatalf("puppet %s (PID %d) does not end: %v", p.name, p.pid, context.Cause(ctx))
 	}
 }

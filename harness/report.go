@@ -3,12 +3,10 @@
 package harness
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -22,8 +20,8 @@ type ginkgoT interface {
 // reportFailure makes Ginkgo call Report at the moment of a failure.
 func (s *Stage) reportFailure() {
 	if t, ok := s.t.(ginkgoT); ok {
-		t.DeferOnFailure(func(ctx context.Context) {
-			t.AddReportEntryVisibilityFailureOrVerbose("report", s.Report(ctx))
+		t.DeferOnFailure(func() {
+			t.AddReportEntryVisibilityFailureOrVerbose("report", s.Report())
 		})
 	}
 }
@@ -51,11 +49,11 @@ func (s *Stage) progress() string {
 
 // explain reports a failure if Report was not called before. left is true if the
 // failure is what the test left behind.
-func (s *Stage) explain(ctx context.Context, left bool) {
-	if s.reported || !s.t.Failed() && !left || nameOf(s.t) == "" {
+func (s *Stage) explain(left bool) {
+	if s.reported.Load() || !s.t.Failed() && !left || nameOf(s.t) == "" {
 		return
 	}
-	text := s.Report(ctx)
+	text := s.Report()
 	if t, ok := s.t.(ginkgoT); ok {
 		t.AddReportEntryVisibilityFailureOrVerbose("report", text)
 	} else {
@@ -64,25 +62,31 @@ func (s *Stage) explain(ctx context.Context, left bool) {
 }
 
 // Report returns what happened on the stage: all events in order of time, the
-// processes that live now, and the machine. If the test has a name, Report also writes
-// this text, the timeline as a trace for Perfetto and each terminal as an asciicast
-// into a directory below GEMINI_REPORTS or below out/failures of the module.
+// processes that live now, the screens of terminals, and the machine. If the test has a
+// name, Report also writes files: this text, the timeline as a trace for Perfetto, and of
+// each terminal an asciicast, the transcript and the screen. Their directory is below
+// HARNESS_REPORTS if that is set. Else it is the artifact directory of the test under
+// "go test -artifacts", and below out/failures of the module under test otherwise, or
+// below the temporary directory of the system where that cannot be written.
 //
 // A stage calls Report itself when its test fails.
-func (s *Stage) Report(ctx context.Context) string {
-	s.reported = true
-	if s.t.Failed() && !s.failed {
+func (s *Stage) Report() string {
+	s.reported.Store(true)
+	if s.t.Failed() && !s.failed.Load() {
 		s.Failed("")
 	}
 	events := s.history()
 	var page strings.Builder
-	fmt.Fprintf(&page, "spec     %s\nreplay   %s\n%s", nameOf(s.t), replay(s.t), fingerprint(ctx))
+	fmt.Fprintf(&page, "spec     %s\nreplay   %s\n%s", nameOf(s.t), replay(s.t), fingerprint())
 	dir, err := s.reportDirectory()
 	if dir != "" {
-		fmt.Fprintf(&page, "files    %s (trace.json opens in ui.perfetto.dev)\n", dir)
+		fmt.Fprintf(&page, "files    %s (trace.json opens in ui.perfetto.dev and in speedscope)\n", dir)
 	}
 	fmt.Fprintf(&page, "\n  seconds (> typed, < shown, {0} the prompt with the last status)\n%s", writeTimeline(events, s.timeline.began, s.mark))
-	s.now(ctx, &page, events)
+	s.now(&page, events)
+	for _, t := range s.terminals.list() {
+		page.WriteString(t.picture())
+	}
 	if dir != "" {
 		err = errors.Join(err, s.keepReport(dir, page.String(), events))
 	}
@@ -96,30 +100,33 @@ func (s *Stage) Report(ctx context.Context) string {
 // that the timeline has the moment and the message. The receiver may be nil.
 func (s *Stage) Failed(message string) {
 	if s != nil {
-		s.failed = true
+		s.failed.Store(true)
 		s.Logf("%s", strings.TrimSpace("FAILED "+message))
 	}
 }
 
-// now writes which processes live at this moment: by the oracles, by ps, and by the
-// events of monitors.
-func (s *Stage) now(ctx context.Context, page *strings.Builder, events []Event) {
+// now writes which processes live at this moment: by the oracles, by the process table,
+// and by the events of observers.
+func (s *Stage) now(page *strings.Builder, events []Event) {
 	fmt.Fprintf(page, "\n  oracles\n")
 	state := map[bool]string{true: "a process lives", false: "no process lives"}
-	for _, sh := range s.shells {
-		fmt.Fprintf(page, "  %-16s %s\n", sh.track.name, state[sh.oracle.holds()])
+	for _, t := range s.trees.list() {
+		if t.oracle != nil {
+			fmt.Fprintf(page, "  %-16s %s\n", t.name, state[t.oracle.holds()])
+		}
 	}
-	for _, j := range s.jobs {
-		fmt.Fprintf(page, "  %-16s %s\n", j.track.name, state[j.oracle.holds()])
+	if s.before != "" {
+		page.WriteString(s.before)
+	} else {
+		forest, err := s.forest(believed(events))
+		fmt.Fprintf(page, "\n  processes now\n%s", forest)
+		if err != nil {
+			fmt.Fprintf(page, "  %v\n", err)
+		}
 	}
-	forest, err := s.forest(ctx, believed(events))
-	fmt.Fprintf(page, "\n  processes now\n%s", forest)
-	if err != nil {
-		fmt.Fprintf(page, "  %v\n", err)
-	}
-	for _, j := range s.jobs {
+	for _, j := range s.jobs.list() {
 		if text := strings.TrimSpace(j.Output()); text != "" {
-			fmt.Fprintf(page, "\n  %s wrote\n%s\n", j.track.name, brief(text, 2000))
+			fmt.Fprintf(page, "\n  %s wrote\n%s\n", j.name, brief(text, 2000))
 		}
 	}
 }
@@ -144,29 +151,6 @@ func believed(events []Event) map[int][]string {
 	return alive
 }
 
-var unfit = regexp.MustCompile(`[^A-Za-z0-9]+`)
-
-// reportDirectory makes the directory of the report, and returns "" for a test without
-// a name.
-func (s *Stage) reportDirectory() (string, error) {
-	name := strings.Trim(unfit.ReplaceAllString(nameOf(s.t), "-"), "-")
-	if name == "" {
-		return "", nil
-	}
-	base := os.Getenv("GEMINI_REPORTS")
-	if root := moduleRoot(); base == "" && root != "" {
-		base = filepath.Join(root, "out", "failures")
-	}
-	if base == "" {
-		return "", nil
-	}
-	dir := filepath.Join(base, name[max(0, len(name)-100):]+"-"+s.mark)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("keep the report: %w", err)
-	}
-	return dir, nil
-}
-
 // keepReport writes the files of the report.
 func (s *Stage) keepReport(dir, text string, events []Event) error {
 	files := map[string][]byte{"report.txt": []byte(text)}
@@ -176,11 +160,8 @@ func (s *Stage) keepReport(dir, text string, events []Event) error {
 	if files["trace.json"], err = traceJSON(events, s.timeline.began, about); err != nil {
 		errs = append(errs, err)
 	}
-	for _, sh := range s.shells {
-		if files[sh.track.name+".cast"], err = sh.terminal.asciicast(sh.track.name); err != nil {
-			errs = append(errs, err)
-		}
-		files[sh.track.name+".txt"] = []byte(sh.Transcript())
+	for _, t := range s.terminals.list() {
+		errs = append(errs, t.files(files))
 	}
 	for name, content := range files {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, name), content, 0o644))

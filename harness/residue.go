@@ -4,112 +4,196 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os/exec"
-	"strconv"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/gemini-monitor/gemini/harness/internal/table"
 )
 
-// A remnant is a process that belongs to a stage, as ps shows it.
-type remnant struct {
-	pid  int
-	line string
-}
-
-// remnants returns the processes with the stage's directory in arguments or
-// environment. It serves clean-up and reports, and is no evidence for a verdict. macOS
-// hides the environment of its own programs (System Integrity Protection), so those
-// are found by their arguments only.
-func (s *Stage) remnants(ctx context.Context) ([]remnant, error) {
-	table, err := processTable(ctx)
-	if err != nil {
-		return nil, err
+// lookTime is the time between two looks at what is left. Where the table has to be read a
+// look takes some milliseconds itself.
+func lookTime() time.Duration {
+	if adopted {
+		return tickTime
 	}
-	var found []remnant
-	for line := range strings.Lines(table) {
-		if !strings.Contains(line, s.dir) {
-			continue
-		}
-		pid, err := strconv.Atoi(strings.Fields(line)[0])
-		if err != nil {
-			return nil, fmt.Errorf("read ps: %q: %w", line, err)
-		}
-		found = append(found, remnant{pid, shorten(strings.TrimSpace(line))})
-	}
-	return found, nil
+	return 4 * tickTime
 }
 
-// shorten cuts a line of ps. PID, parent, group, state, processor time and the
-// beginning of the command stay.
-func shorten(line string) string {
-	const enough = 160
-	return line[:min(len(line), enough)]
-}
-
-// processTable returns the lines of ps for all processes of the machine, with their
-// environments where the system shows them.
-func processTable(ctx context.Context) (string, error) {
-	out, err := ps(ctx, environmentFlag())
-	if err != nil {
-		return "", fmt.Errorf("ps: %w", err)
-	}
-	return out, nil
-}
-
-// environmentFlag is the flag with which ps shows environments: E on macOS, where e
-// has another meaning, and e on Linux, which does not know E.
-var environmentFlag = sync.OnceValue(func() string {
-	if _, err := ps(context.Background(), "E"); err != nil {
-		return "e"
-	}
-	return "E"
-})
-
-// ps returns what ps prints about all processes.
-func ps(ctx context.Context, environment string) (string, error) {
-	cmd := exec.CommandContext(ctx, "ps", "ax"+environment+"wwo", "pid=,ppid=,pgid=,stat=,time=,command=")
-	cmd.Env = []string{"PATH=/bin:/usr/bin"} // in the stage's environment remnants would find ps itself
-	starting.Lock()
-	defer starting.Unlock()
-	out, err := cmd.Output()
-	return string(out), err
-}
-
-// clear waits until no process of the stage is left, a monitor included. After the
-// grace time it kills the rest and returns a line for each.
+// clear waits until no process of the stage is left. After the grace
+// time it kills the rest and returns a line for each.
 func (s *Stage) clear(ctx context.Context) []string {
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(lookTime())
 	defer tick.Stop()
 	limit, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()
 	if s.t.Failed() {
-		cancel() // a failed spec reads the table once and does not wait
+		cancel() // a failed test looks once and does not wait
 	}
 	for {
-		found, err := s.remnants(ctx)
+		left, lost, err := s.residue()
 		if err != nil {
 			return []string{err.Error()}
 		}
-		if len(found) == 0 {
-			return nil
+		if len(left) == 0 {
+			return lost
 		}
 		select {
 		case <-tick.C:
 		case <-limit.Done():
-			return kill(found)
+			return append(lost, s.kill(left)...)
 		}
 	}
 }
 
-// kill sends SIGKILL to the processes and returns a line for each.
-func kill(found []remnant) []string {
+// residue returns a line for each process of the stage, by its PID. PID 0 stands for
+// processes that a witness knows and that are not in the table. Lost has a line for each
+// warden that has ended: its processes are looked for as where launchd adopts orphans.
+func (s *Stage) residue() (left map[int]string, lost []string, err error) {
+	left = map[int]string{}
+	exact := true
+	for _, g := range s.guards.list() {
+		children, adopts, err := g.ask()
+		if err != nil {
+			lost, exact = append(lost, err.Error()+s.wardenLog()), false
+			continue
+		}
+		exact = exact && adopts
+		if children {
+			left[0] = "a process that is not in the table yet"
+		}
+	}
+	for _, t := range s.trees.list() {
+		if t.oracle != nil && t.oracle.holds() {
+			left[0] = t.name + ": a process holds descriptor 3"
+		}
+	}
+	if exact && len(left) == 0 {
+		return nil, nil, nil
+	}
+	all, err := table.All()
+	if err != nil {
+		return nil, lost, err
+	}
+	pids := s.belongings(all, exact)
+	if len(pids) > 0 {
+		delete(left, 0)
+	}
+	for _, m := range membersOf(pids, all) {
+		left[m.PID] = m.String()
+	}
+	return left, lost, nil
+}
+
+// belongings returns the processes of the stage that a table shows, wardens left out.
+func (s *Stage) belongings(all map[int]table.Row, exact bool) []int {
+	var pids []int
+	for _, g := range s.guards.list() {
+		pids = append(pids, table.Below(all, g.pid())...)
+	}
+	if !exact {
+		for _, t := range s.trees.list() {
+			pids = append(pids, t.marked(all)...)
+		}
+		pids = append(pids, s.named(all)...)
+	}
+	slices.Sort(pids)
+	return living(slices.Compact(pids), all)
+}
+
+// named returns the processes with the stage's directory in their arguments, or with its
+// mark. None of them is older than the first tree.
+func (s *Stage) named(all map[int]table.Row) (pids []int) {
+	trees := s.trees.list()
+	if len(trees) == 0 {
+		return nil
+	}
+	for pid, r := range all {
+		if trees[0].began.has(r) {
+			continue
+		}
+		if pid == os.Getpid() {
+			continue
+		}
+		if text := s.marks.of(r); text != "" {
+			if strings.HasPrefix(text, s.mark+".") {
+				pids = append(pids, pid)
+			}
+			continue
+		}
+		if arguments, _ := table.Words(pid); strings.Contains(join(arguments), s.dir) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// note remembers the processes of all trees.
+func (s *Stage) note() {
+	all, err := table.All()
+	if err != nil {
+		return // a look that fails the test comes later
+	}
+	for _, t := range s.trees.list() {
+		t.marked(all)
+	}
+}
+
+// kill ends what is left and returns its lines in the order of the PIDs.
+func (s *Stage) kill(left map[int]string) []string {
 	var lines []string
-	for _, r := range found {
-		syscall.Kill(r.pid, syscall.SIGKILL)
-		lines = append(lines, "process "+r.line)
+	for _, pid := range sortedKeys(left) {
+		if pid > 0 {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // the wardens try again, and report
+		}
+		lines = append(lines, "process "+left[pid])
+	}
+	for _, g := range s.guards.list() {
+		if err := g.end(); err != nil && !errors.Is(err, errWardenGone) {
+			lines = append(lines, err.Error())
+		}
 	}
 	return lines
+}
+
+// remember returns the processes and the files of the stage as text, for the report of
+// what is left behind: at that time the stage has ended some of them.
+func (s *Stage) remember() string {
+	if len(s.guards.list()) == 0 {
+		return ""
+	}
+	forest, err := s.forest(nil)
+	return "\n  processes before the stage ended any\n" + forest + outcome(err) + "\n  files before\n" + s.listing()
+}
+
+// listing returns the files of the stage, a line each.
+func (s *Stage) listing() string {
+	var page strings.Builder
+	filepath.WalkDir(s.dir, func(path string, entry fs.DirEntry, err error) error {
+		switch relative, _ := filepath.Rel(s.dir, path); {
+		case err != nil:
+			fmt.Fprintf(&page, "  %s: %v\n", relative, err)
+		case relative == "home" || relative == "user":
+			return fs.SkipDir
+		case relative != ".":
+			fmt.Fprintf(&page, "  %s %s\n", entry.Type(), relative)
+		}
+		return nil
+	})
+	return page.String()
+}
+
+// wardenLog returns what the wardens have written, usually nothing.
+func (s *Stage) wardenLog() string {
+	text, _ := os.ReadFile(s.Path("wardens"))
+	if len(text) == 0 {
+		return ""
+	}
+	return "\nwarden: " + brief(string(text), 2000)
 }

@@ -1,12 +1,14 @@
+//go:build darwin || linux
+
 package harness
 
 import "fmt"
 
-// The commands of this file make trees by fork without exec, which a Go program
+// The commands of this file are words for Stage.Start. They make trees by fork without exec, which a Go program
 // cannot do. The leaves are puppets: the tree stays until they exit. The commands
 // need perl.
 
-// Chain returns a command that makes a chain of orphans: each process forks the next
+// Chain returns the words of a command that makes a chain of orphans: each process forks the next
 // and exits. The last one is the puppet leaf. If sessions is true, each one leads a
 // session of its own.
 func Chain(generations int, sessions bool, leaf string) []string {
@@ -17,19 +19,19 @@ func Chain(generations int, sessions bool, leaf string) []string {
 	return bare(`for (1..%d) { my $p = fork; POSIX::_exit(0) if $p; %s } exec "puppet", "%s"`, generations, apart, leaf)
 }
 
-// Line returns a command that makes a line of living processes: each one waits for the
+// Line returns the words of a command that makes a line of living processes: each one waits for the
 // next. The last one is the puppet leaf.
 func Line(generations int, leaf string) []string {
 	return bare(`for (1..%d) { my $p = fork; if ($p) { waitpid $p, 0; POSIX::_exit($? >> 8) } } exec "puppet", "%s"`, generations, leaf)
 }
 
-// Fan returns a command that forks count children and exits. The orphans are the
+// Fan returns the words of a command that forks count children and exits. The orphans are the
 // puppets leaf-1, leaf-2 and so on.
 func Fan(count int, leaf string) []string {
 	return bare(`for (1..%d) { my $p = fork; exec "puppet", "%s-$_" unless $p }`, count, leaf)
 }
 
-// Daemon returns a command that becomes a daemon: it forks, leads a session, forks
+// Daemon returns the words of a command that becomes a daemon: it forks, leads a session, forks
 // again and replaces descriptors 0, 1 and 2. The daemon is the puppet leaf; the
 // command itself has exited when it greets.
 func Daemon(leaf string) []string {

@@ -3,83 +3,69 @@
 package harness
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"os/signal"
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// starting is held from before a fork until this process has closed its copies of the
-// child's files. A child that another goroutine forks in between has the copies until
-// its own exec, and would hold the oracle: without the lock about one start in ten.
-var starting sync.Mutex
-
-// A process is a command that the harness started and waits for.
+// A process is a command that a warden started and reaps.
 type process struct {
-	cmd    *exec.Cmd
+	guard  *guard
+	words  []string
+	pid    int
 	exited chan struct{} // closed after the reap; status may be read then
 	status Status
 	track  *track
+
+	mu      sync.Mutex
+	stopped bool
+	changed chan struct{} // closed and replaced when stopped changes
 }
 
-// start starts cmd, closes given, the files that cmd inherits, and waits for the process
-// in the background. Input and output of cmd must be files: with other readers and
-// writers Wait would wait for grandchildren as well. k gets the start and the end.
-func start(cmd *exec.Cmd, k *track, given ...*os.File) (*process, error) {
-	reviveSignals()
-	starting.Lock()
-	began := time.Now()
-	err := cmd.Start()
-	for _, file := range given {
-		file.Close()
+// becomes takes over a change that the warden reports.
+func (p *process) becomes(news wire.News) {
+	switch news.Change {
+	case wire.Stopped, wire.Continued:
+		p.track.record(Event{Time: news.Time, PID: p.pid, What: string(news.Change)})
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.stopped = news.Change == wire.Stopped
+		close(p.changed)
+		p.changed = make(chan struct{})
+	case wire.Ended:
+		p.status = Status{Code: news.Status.Code, Signal: news.Status.Signal}
+		p.track.record(Event{Time: news.Time, PID: p.pid, What: "ended: " + p.status.String(), Life: Ends})
+		close(p.exited)
 	}
-	starting.Unlock()
-	if err != nil {
-		return nil, fmt.Errorf("start %q: %w", cmd.Args, err)
-	}
-	p := &process{cmd: cmd, exited: make(chan struct{}), track: k}
-	k.record(Event{Time: began, PID: p.PID(), What: "started: " + strings.Join(cmd.Args, " "), Life: Begins})
-	go p.reap()
-	return p, nil
 }
 
-// reap waits for the process.
-func (p *process) reap() {
-	defer close(p.exited)
-	p.cmd.Wait() // its error has nothing that the state has not
-	p.status = statusOf(p.cmd.ProcessState)
-	p.track.record(Event{PID: p.PID(), What: "ended: " + p.status.String(), Life: Ends})
+// state reports whether the process is stopped, and returns a channel that is closed when
+// that changes.
+func (p *process) state() (stopped bool, changed <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stopped, p.changed
 }
 
-// PID returns the PID of the process. No other process has it until Exited is closed.
-func (p *process) PID() int { return p.cmd.Process.Pid }
+// signal sends s to the process. After the reap it does nothing.
+func (p *process) signal(s syscall.Signal) {
+	done := p.track.begin(Event{PID: p.pid, What: "gets signal " + unix.SignalName(s)})
+	_, err := p.guard.do(wire.WardenOrder{Do: wire.Strike, PID: p.pid, Signal: s}, nil, nil)
+	done(outcome(err))
+}
 
-// Exited returns a channel that is closed when the process was reaped.
-func (p *process) Exited() <-chan struct{} { return p.exited }
-
-// Wait waits for the end of the process and returns how it ended.
-func (p *process) Wait(ctx context.Context) (Status, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+// end kills the process, if it lives, and returns when it was reaped.
+func (p *process) end() {
+	_, _ = p.guard.do(wire.WardenOrder{Do: wire.Strike, PID: p.pid, Signal: syscall.SIGKILL}, nil, nil)
 	select {
 	case <-p.exited:
-		return p.status, nil
-	case <-ctx.Done():
-		return Status{}, fmt.Errorf("wait for the end of %q: %w", p.cmd.Args, ctx.Err())
+	case <-p.guard.gone:
 	}
-}
-
-// Signal sends s to the process. After the reap it does nothing.
-func (p *process) Signal(s syscall.Signal) {
-	done := p.track.begin(Event{PID: p.PID(), What: "gets signal " + unix.SignalName(s)})
-	done(outcome(p.cmd.Process.Signal(s)))
 }
 
 // outcome returns the text of an error for the timeline, "" for nil.
@@ -88,12 +74,6 @@ func outcome(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// end kills the process, if it lives, and returns when it was reaped.
-func (p *process) end() {
-	p.cmd.Process.Kill()
-	<-p.exited
 }
 
 // A Status is how a process ended. The zero value is success.
@@ -109,22 +89,5 @@ func (s Status) String() string {
 	return fmt.Sprintf("exit %d", s.Code)
 }
 
-func statusOf(state *os.ProcessState) Status {
-	ended, ok := state.Sys().(syscall.WaitStatus)
-	if ok && ended.Signaled() {
-		return Status{Signal: ended.Signal()}
-	}
-	return Status{Code: state.ExitCode()}
-}
-
-// reviveSignals makes children start with the default action for the signals of a
-// terminal. Under nohup or in the background of a script this process ignores some of
-// them. A child inherits an ignored signal, and a shell in it cannot reset it. An exec
-// resets a signal that is caught.
-var reviveSignals = sync.OnceFunc(func() {
-	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
-		if signal.Ignored(s) {
-			signal.Notify(make(chan os.Signal, 1), s)
-		}
-	}
-})
+// join returns words as they are shown.
+func join(words []string) string { return strings.Join(words, " ") }

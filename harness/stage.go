@@ -4,66 +4,105 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
 // A Stage is the surroundings of one test: a private directory, home and environment,
-// and the shells, jobs and puppets that were started in it. One goroutine uses it.
+// and the jobs, terminals and puppets that were started in it. One goroutine uses it.
 type Stage struct {
-	t             T
-	tools         Tools
-	dir           string // private, without symbolic links in its path
-	env           []string
-	user          bool   // UserProfile was called
-	rows, columns int    // of new terminals
-	mark          string // unique to the stage
-	troupe        *troupe
-	shells        []*Shell
-	jobs          []*Job
-	loans         []io.Closer                   // descriptors that puppets sent to this process
-	looks         []func()                      // called when a prompt or a puppet has appeared
-	last          []func(context.Context) error // called after the stage was cleared; an error fails the test
+	t         T
+	ctx       context.Context // ends with the test
+	stop      context.CancelCauseFunc
+	image     string // path of the program that is puppet and warden
+	tools     string // directory with the programs
+	dir       string // private, without symbolic links in its path
+	env       []string
+	user      bool   // UserProfile was called
+	mark      string // unique to the stage
+	marks     marks
+	rows      int // of new terminals
+	columns   int
+	troupe    *troupe
+	guards    shared[*guard]
+	runner    *guard // of the commands of Run; nil before the first
+	trees     shared[*tree]
+	jobs      shared[*Job]
+	terminals shared[*Terminal]
+	loans     []io.Closer                   // descriptors that puppets sent to this process
+	looks     []func()                      // called when a prompt or a puppet has appeared
+	last      []func(context.Context) error // called after the stage was cleared; an error fails the test
 	// timeline has what the harness saw, sources return what observers have recorded.
 	timeline   *timeline
 	spec       *track
 	sources    []func() []Event
-	reported   bool
-	failed     bool // the timeline has the failure
-	crossCheck bool // CrossCheck was called
-	// grace is how long a process may live that the stage has not started, a monitor
+	reported   atomic.Bool
+	failed     atomic.Bool // the timeline has the failure
+	before     string      // the processes and files of a passed test before the stage was cleared
+	crossCheck bool        // CrossCheck was called
+	// grace is how long a process may live that the stage has not started, a daemon
 	// for example, after all others have ended.
 	grace time.Duration
 }
 
-// NewStage returns a stage for a test, with tools first in its PATH. When the test ends,
-// the stage ends all processes that were started on it, removes its directory, and
-// fails the test if a process, a terminal or a file is left.
-func NewStage(t T, tools Tools) *Stage {
+// errNoMain reports a test binary that cannot be a puppet.
+var errNoMain = errors.New("TestMain does not call harness.Main(m), by which the test binary becomes the puppets of its tests")
+
+// New returns a stage for a test. When the test ends, the stage ends all processes that
+// were started on it, removes its directory, and fails the test if a process, a terminal
+// or a file is left.
+func New(t T, options ...Option) *Stage {
 	t.Helper()
-	s := &Stage{t: t, tools: tools, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
+	s := &Stage{t: t, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
+	s.ctx, s.stop = context.WithCancelCause(contextOf(t))
 	s.spec = s.timeline.track("spec")
-	if err := s.furnish(); err != nil {
+	err := errNoMain
+	if hasMain {
+		err = s.furnish(options)
+	}
+	if err != nil {
 		os.RemoveAll(s.dir)
-		t.Fatalf("set up the stage: %v", err)
+		t.Fatalf("harness: set up the stage: %v", err)
 	}
 	s.spec.record(Event{What: "the stage is " + s.dir})
 	t.Cleanup(s.strike)
 	s.reportFailure()
 	s.offerProgress()
+	s.heedDeadline()
 	return s
 }
 
-// furnish makes the directory, the environment and the socket of the puppets.
-func (s *Stage) furnish() error {
+// contextOf returns the context of a test that has one, as a *testing.T does.
+func contextOf(t T) context.Context {
+	if c, ok := t.(interface{ Context() context.Context }); ok {
+		return c.Context()
+	}
+	return context.Background()
+}
+
+// furnish makes the programs, the directory, the environment and the socket of the
+// puppets.
+func (s *Stage) furnish(options []Option) (err error) {
+	for _, option := range options {
+		if err := option(s); err != nil {
+			return err
+		}
+	}
+	if s.tools, err = programs.open(); err != nil {
+		return err
+	}
+	if s.image, err = programs.image(); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "stage")
 	if err != nil {
 		return err
@@ -80,7 +119,7 @@ func (s *Stage) furnish() error {
 		return err
 	}
 	s.env = []string{
-		"PATH=" + s.tools.Dir + string(filepath.ListSeparator) + os.Getenv("PATH"),
+		"PATH=" + s.tools + string(filepath.ListSeparator) + os.Getenv("PATH"),
 		"HOME=" + home,
 		"ZDOTDIR=" + home,
 		"ENV=" + filepath.Join(home, ".shrc"),
@@ -90,6 +129,9 @@ func (s *Stage) furnish() error {
 		"TERM=dumb",
 		"BASH_SILENCE_DEPRECATION_WARNING=1",
 		wire.SocketVariable + "=" + socket,
+	}
+	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+		s.env = append(s.env, "GOCOVERDIR="+dir)
 	}
 	s.troupe, err = newTroupe(s, socket)
 	return err
@@ -103,67 +145,71 @@ func (s *Stage) Path(elements ...string) string {
 // Setenv sets an environment variable for the processes that start from now on.
 func (s *Stage) Setenv(name, value string) { s.env = append(s.env, name+"="+value) }
 
-// changed calls Look of all observers.
+// changed calls Look of all observers, and remembers the processes of the trees where
+// their orphans could not be told from others later.
 func (s *Stage) changed() {
+	if !adopted {
+		s.note()
+	}
 	for _, look := range s.looks {
 		look()
 	}
 }
 
-// command returns argv as a command in the environment of the stage. A name without a
-// slash may be one of the tools.
-func (s *Stage) command(argv ...string) *exec.Cmd {
-	cmd := exec.Command(argv[0], argv[1:]...)
-	if !strings.Contains(argv[0], "/") {
-		if own := filepath.Join(s.tools.Dir, argv[0]); isFile(own) {
-			cmd.Path, cmd.Err = own, nil
-		}
-	}
-	cmd.Env = append([]string(nil), s.env...)
-	cmd.Dir = s.dir
-	return cmd
+// bound returns a context for one wait. Its cause says in words which limit has passed.
+func (s *Stage) bound(limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(s.ctx, limit, fmt.Errorf("not within %v", limit))
 }
 
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}
-
-// strike kills the processes of the stage, clears it and removes its directory. A
-// process that lives on after the grace time, an error of a terminal and a file that
-// cannot be removed fail the test, unless it has failed already.
+// strike ends the processes of the stage, clears it and removes its directory. A process
+// that lives on after the grace time, an error of a terminal and a file that cannot be
+// removed fail the test, unless it has failed already.
 func (s *Stage) strike() {
 	s.t.Helper()
+	s.stop(errors.New("the test has ended"))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
-	s.explain(ctx, false)
+	s.explain(false)
+	if !s.reported.Load() {
+		s.before = s.remember()
+	}
 	s.troupe.end()
+	for _, tree := range s.trees.list() {
+		tree.process.end()
+	}
 	var problems []string
-	for _, sh := range s.shells {
-		if err := sh.close(); err != nil {
+	for _, term := range s.terminals.list() {
+		if err := term.close(); err != nil {
 			problems = append(problems, err.Error())
 		}
-	}
-	for _, j := range s.jobs {
-		j.process.end()
 	}
 	for _, lent := range s.loans {
 		lent.Close()
 	}
 	problems = append(problems, s.clear(ctx)...)
-	s.explain(ctx, len(problems) > 0)
-	for _, sh := range s.shells {
-		sh.oracle.close()
-	}
-	for _, j := range s.jobs {
-		j.oracle.close()
-	}
+	s.explain(len(problems) > 0)
+	s.dismiss()
 	problems = append(problems, s.finish(ctx)...)
 	if err := removeAll(s.dir); err != nil {
 		problems = append(problems, err.Error())
 	}
 	if len(problems) > 0 && !s.t.Failed() {
-		s.t.Errorf("the spec left something behind:\n%s", strings.Join(problems, "\n"))
+		s.t.Errorf("the test left something behind:\n%s", strings.Join(problems, "\n"))
+	}
+}
+
+// dismiss ends the wardens and closes what the trees have open.
+func (s *Stage) dismiss() {
+	for _, g := range s.guards.list() {
+		g.close()
+	}
+	for _, j := range s.jobs.list() {
+		j.close()
+	}
+	for _, tree := range s.trees.list() {
+		if tree.oracle != nil {
+			tree.oracle.close()
+		}
 	}
 }
 

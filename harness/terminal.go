@@ -3,188 +3,239 @@
 package harness
 
 import (
-	"errors"
+	"cmp"
+	"context"
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"os"
+	"maps"
+	"strings"
 	"sync"
-	"syscall"
 	"time"
 
-	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
+	"github.com/gemini-monitor/gemini/harness/internal/screen"
+	"github.com/gemini-monitor/gemini/harness/internal/terminal"
 )
 
-// A terminal is a pseudo-terminal whose output a goroutine reads all the time. On macOS
-// a session leader does not finish exiting, and its exit is not reported, until its
-// terminal has been read.
-//
-// The order is fixed: open, set the size, read, start a child, use it, wait for the end
-// of the child, wait for its output, close the replica, read to the end, close the
-// master.
-type terminal struct {
-	*recording
-	master *os.File
-	// replica is the child's end. It stays open here: on macOS the last close discards
-	// unread output.
-	replica *os.File
-	drained chan struct{} // closed when the reader has ended
-	hangup  sync.Once
-	close   sync.Once
+// A Terminal is a command at a pseudo-terminal of its own. It leads a session. One
+// goroutine uses it. Methods that wait fail the test, with the last output.
+type Terminal struct {
+	Tree
+	*screenParts
 }
 
-// openTerminal opens a terminal without echo and starts to read it. The caller holds
-// lockEdge until a child has been started.
-func openTerminal(rows, columns int) (*terminal, error) {
-	master, replica, err := openPair(rows, columns)
+// screenParts are what all copies of a Terminal share.
+type screenParts struct {
+	terminal *terminal.Terminal
+	read     int           // offset of the output that no method has returned yet
+	dead     chan struct{} // closed when no process is left that can write, and all was read
+
+	mu     sync.Mutex
+	screen *screen.Screen
+	drawn  chan struct{} // closed and replaced when the screen changes
+}
+
+// newScreenParts connects a screen to a terminal.
+func newScreenParts(t *terminal.Terminal, rows, columns int) *screenParts {
+	p := &screenParts{terminal: t, dead: make(chan struct{}), screen: screen.New(rows, columns), drawn: make(chan struct{})}
+	t.Answer(p.draw)
+	return p
+}
+
+// draw shows output and returns what the terminal answers to it.
+func (p *screenParts) draw(shown []byte) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, _ = p.screen.Write(shown) // it has no errors
+	close(p.drawn)
+	p.drawn = make(chan struct{})
+	return p.screen.Replies()
+}
+
+// awaitDeath waits until no process of the tree can write any more.
+func (p *screenParts) awaitDeath(t *tree) {
+	defer close(p.dead)
+	t.awaitWriters(p.terminal.Done())
+	p.terminal.CatchUp()
+}
+
+// A Key is a key that is not text.
+type Key string
+
+// The keys, as terminals send them.
+const (
+	CtrlC     Key = "\x03"
+	CtrlD     Key = "\x04"
+	CtrlZ     Key = "\x1a"
+	Enter     Key = "\r"
+	Tab       Key = "\t"
+	Escape    Key = "\x1b"
+	Backspace Key = "\x7f"
+	Up        Key = "\x1b[A"
+	Down      Key = "\x1b[B"
+	Right     Key = "\x1b[C"
+	Left      Key = "\x1b[D"
+)
+
+// Key presses a key.
+func (t *Terminal) Key(key Key) {
+	t.stage.t.Helper()
+	t.Press(string(key))
+}
+
+// Press types text without Return. It waits while the terminal cannot take more input.
+func (t *Terminal) Press(text string) {
+	t.stage.t.Helper()
+	if err := t.terminal.Type([]byte(text), time.Now().Add(t.limit)); err != nil {
+		t.stage.t.Fatalf("%s: %v", t.name, err)
+	}
+}
+
+// Send types line and Return, and does not wait. It fails the test if the line has 1024
+// bytes or more: macOS drops the rest of such a line.
+func (t *Terminal) Send(line string) {
+	t.stage.t.Helper()
+	if len(line) >= 1024 {
+		t.stage.t.Fatalf("%s: a line of %d bytes is too long to be typed", t.name, len(line))
+	}
+	t.Press(line + "\n")
+}
+
+// Expect waits until the output after the last match has one of the alternatives. Each is
+// a string, which is taken literally, or a [Pattern]. It looks at the bytes that were
+// shown; ExpectScreen at what is seen. It fails the test when the program has ended
+// without it.
+func (t *Terminal) Expect(alternatives ...any) Match {
+	t.stage.t.Helper()
+	match, err := t.find(t.terminal.Recording, alternatives, t.read, t.dead)
 	if err != nil {
-		return nil, fmt.Errorf("open a terminal: %w", err)
+		t.stage.t.Fatalf("%s", t.failure(err))
 	}
-	t := &terminal{recording: newRecording(rows, columns), master: master, replica: replica, drained: make(chan struct{})}
-	go t.drain()
-	return t, nil
+	t.read = match.end
+	return match
 }
 
-// openPair opens both ends. creack/pty 1.1.24 may open the replica of another terminal
-// (its ioctl argument does not survive a move of the stack), and macOS may return
-// ENXIO while another terminal is closed. openPair checks the ends and tries again.
-func openPair(rows, columns int) (master, replica *os.File, err error) {
-	for range 5 {
-		master, replica, err = pty.Open()
-		if err != nil {
-			continue
-		}
-		if err = prepare(master, replica, rows, columns); err == nil {
-			master, err = pollable(master)
-		}
-		if err == nil {
-			return master, replica, nil
-		}
-		master.Close()
-		replica.Close()
-	}
-	return nil, nil, err
+// Screen returns what is seen on the terminal now: a line for each row, without the blanks
+// at its end and without the empty rows at the end of the screen.
+func (t *Terminal) Screen() string {
+	t.terminal.CatchUp()
+	text, _ := t.look()
+	return text
 }
 
-var errOtherTerminal = errors.New("the two ends belong to different terminals")
-
-// prepare sets the size, turns echo off and checks that the two ends are one terminal:
-// it writes a random size at one end and reads it at the other.
-func prepare(master, replica *os.File, rows, columns int) error {
-	proof := unix.Winsize{Row: uint16(rows), Col: uint16(columns), Xpixel: uint16(rand.Uint32()), Ypixel: uint16(rand.Uint32())}
-	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &proof); err != nil {
-		return fmt.Errorf("set the size: %w", err)
-	}
-	end := int(replica.Fd())
-	size, err := unix.IoctlGetWinsize(end, unix.TIOCGWINSZ)
-	if err != nil {
-		return fmt.Errorf("get the size: %w", err)
-	}
-	if *size != proof {
-		return errOtherTerminal
-	}
-	mode, err := unix.IoctlGetTermios(end, getTermios)
-	if err != nil {
-		return fmt.Errorf("get the mode: %w", err)
-	}
-	mode.Lflag &^= unix.ECHO // so all that is shown is output
-	if err := unix.IoctlSetTermios(end, setTermios, mode); err != nil {
-		return fmt.Errorf("set the mode: %w", err)
-	}
-	size.Xpixel, size.Ypixel = 0, 0
-	return unix.IoctlSetWinsize(end, unix.TIOCSWINSZ, size)
+// look returns what is seen, and a channel that is closed when that changes.
+func (p *screenParts) look() (string, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.screen.Text(), p.drawn
 }
 
-// pollable returns master in a file whose Close ends a Read. The library opens it in
-// blocking mode, where Close does not. O_NONBLOCK is set before NewFile, which checks
-// it: otherwise the first Read on macOS returns EAGAIN.
-func pollable(master *os.File) (*os.File, error) {
-	fd, err := unix.FcntlInt(master.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return master, fmt.Errorf("duplicate the master: %w", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return master, fmt.Errorf("set the master non-blocking: %w", err)
-	}
-	master.Close()
-	return os.NewFile(uintptr(fd), master.Name()), nil
+// ScreenANSI is Screen with the colours, as escape sequences.
+func (t *Terminal) ScreenANSI() string {
+	t.terminal.CatchUp()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.screen.ANSI()
 }
 
-// drain reads until the end: EIO on Linux, EOF on macOS, os.ErrClosed after Hangup.
-func (t *terminal) drain() {
-	defer close(t.drained)
-	buf := make([]byte, 4096)
+// ExpectScreen waits until text is seen on the screen. A text of several lines is found
+// where the lines begin in the same column.
+func (t *Terminal) ExpectScreen(text string) {
+	t.stage.t.Helper()
+	ctx, cancel := t.stage.bound(t.limit)
+	defer cancel()
 	for {
-		n, err := t.master.Read(buf)
-		if n > 0 {
-			t.shown(buf[:n])
-		}
-		if err != nil {
-			t.ended(endOf(err))
+		over := closed(t.dead)
+		seen, drawn := t.look()
+		if onScreen(seen, text) {
+			t.track.record(Event{PID: t.PID(), What: fmt.Sprintf("its screen has %q", brief(text, 200))})
 			return
 		}
-	}
-}
-
-// endOf returns a plain text for the ends of a terminal, and any other error
-// unchanged.
-func endOf(err error) error {
-	switch {
-	case errors.Is(err, io.EOF):
-		return errors.New("end of file")
-	case errors.Is(err, syscall.EIO):
-		return errors.New("end by EIO")
-	case errors.Is(err, os.ErrClosed):
-		return errors.New("hung up")
-	}
-	return err
-}
-
-// Write types b.
-func (t *terminal) Write(b []byte) (int, error) {
-	t.typed(b)
-	n, err := t.master.Write(b)
-	if err != nil {
-		return n, fmt.Errorf("type %q: %w", b, err)
-	}
-	return n, nil
-}
-
-// control calls f with the descriptor of the master. File.Fd would make it blocking.
-func (t *terminal) control(f func(fd int) error) error {
-	raw, err := t.master.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var inner error
-	err = raw.Control(func(fd uintptr) { inner = f(int(fd)) })
-	return errors.Join(err, inner)
-}
-
-// Hangup closes the master. The kernel sends SIGHUP to the leader of the session only.
-func (t *terminal) Hangup() {
-	t.hangup.Do(func() { t.master.Close() })
-	<-t.drained
-}
-
-// Close releases the terminal after its child was reaped. It reads the rest of the
-// output. A process that holds the terminal delays it by a second at most.
-func (t *terminal) Close() error {
-	var err error
-	t.close.Do(func() {
-		waitOutput(int(t.replica.Fd())) // an error means that the terminal was revoked and has no output
-		var unlock func()
-		if unlock, err = lockEdge(); err == nil {
-			defer unlock()
+		if over {
+			err := cmp.Or(t.over(), terminal.ErrEnded)
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %q on the screen: %w; the screen has:\n%s", text, err, framed(seen))))
 		}
-		t.replica.Close()
 		select {
-		case <-t.drained:
-		case <-time.After(time.Second):
+		case <-drawn:
+		case <-t.dead:
+		case <-ctx.Done():
+			t.stage.t.Fatalf("%s: expect %q on the screen: %v; the screen has:\n%s", t.name, text, context.Cause(ctx), framed(seen))
 		}
-		t.Hangup()
-	})
+	}
+}
+
+// onScreen reports whether the lines of text are below each other in what is seen.
+func onScreen(seen, text string) bool {
+	rows, wanted := strings.Split(seen, "\n"), strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for first := 0; first+len(wanted) <= len(rows); first++ {
+		if block(rows[first:], wanted) {
+			return true
+		}
+	}
+	return false
+}
+
+// block reports whether each wanted line is in its row, all from one column on.
+func block(rows, wanted []string) bool {
+	common := columnsOf(rows[0], wanted[0])
+	for i, line := range wanted[1:] {
+		also := columnsOf(rows[i+1], line)
+		maps.DeleteFunc(common, func(column int, _ bool) bool { return !also[column] })
+	}
+	return len(common) > 0
+}
+
+// columnsOf returns the columns in which a line begins in a row.
+func columnsOf(row, line string) map[int]bool {
+	columns := map[int]bool{}
+	for at := 0; at <= len(row); at++ {
+		if strings.HasPrefix(row[at:], line) {
+			columns[screen.Columns(row[:at])] = true
+		}
+	}
+	return columns
+}
+
+// framed returns the screen with a mark before each line, for a message.
+func framed(seen string) string { return "  | " + strings.ReplaceAll(seen, "\n", "\n  | ") }
+
+// Resize sets the size of the terminal. If it changes, the kernel sends SIGWINCH to the
+// foreground group.
+func (t *Terminal) Resize(rows, columns int) {
+	t.stage.t.Helper()
+	done := t.track.begin(Event{PID: t.PID(), What: fmt.Sprintf("its terminal gets %d rows of %d columns", rows, columns)})
+	t.mu.Lock()
+	t.screen.Resize(rows, columns)
+	t.mu.Unlock()
+	err := t.terminal.Resize(rows, columns)
+	done(outcome(err))
+	if err != nil {
+		t.stage.t.Fatalf("%s: resize: %v", t.name, err)
+	}
+}
+
+// Echo makes the terminal show what is typed from now on, or not. A program may change
+// that, too.
+func (t *Terminal) Echo(on bool) {
+	t.stage.t.Helper()
+	if err := t.terminal.SetEcho(on); err != nil {
+		t.stage.t.Fatalf("%s: echo: %v", t.name, err)
+	}
+}
+
+// Hangup closes the terminal, as closing its window does.
+func (t *Terminal) Hangup() {
+	t.track.record(Event{PID: t.PID(), What: "its terminal is closed"})
+	t.terminal.Hangup()
+}
+
+// ForegroundGroup returns the foreground process group of the terminal.
+func (t *Terminal) ForegroundGroup() (int, error) { return t.terminal.ForegroundGroup() }
+
+// Transcript returns all input and output so far, with times.
+func (t *Terminal) Transcript() string { return t.terminal.Transcript() }
+
+// close releases the terminal after its command was reaped.
+func (t *Terminal) close() error {
+	err := t.terminal.Close()
+	<-t.dead
 	return err
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gemini-monitor/gemini/harness/internal/terminal"
 )
 
 // An Event is one entry of a timeline.
@@ -15,7 +17,7 @@ type Event struct {
 	Time  time.Time
 	Took  time.Duration // 0 for a moment
 	PID   int           // of the process that the event is about, or 0
-	Track string        // name of its recorder: a puppet, a shell, a job, a monitor
+	Track string        // name of its recorder: a puppet, a terminal, a job, an observer
 	What  string
 	Life  Life
 	// Parent is the PID of the parent if Life is Begins, or 0 if it is unknown.
@@ -126,11 +128,11 @@ func (t *timeline) merged(others []Event) []Event {
 	return all
 }
 
-// An Observer adds the events of another recorder to the timeline of a stage: the
-// journal of a monitor, for example. Each of its functions may be nil.
+// An Observer adds the events of another recorder to the timeline of a stage: what a program
+// under test writes into a log of its own. Each of its functions may be nil.
 type Observer struct {
 	// Look is called each time a prompt or a puppet has appeared. It can open files
-	// that a monitor may remove later.
+	// that the program may remove later.
 	Look func()
 	// Events returns what was recorded. It is called when a report is made.
 	Events func() []Event
@@ -159,8 +161,8 @@ func (s *Stage) Logf(format string, args ...any) {
 // history returns all events of the stage, its terminals and observers in order of time.
 func (s *Stage) history() []Event {
 	var others []Event
-	for _, sh := range s.shells {
-		others = append(others, sh.terminal.events(sh.track.name, sh.PID())...)
+	for _, term := range s.terminals.list() {
+		others = append(others, events(term.terminal.Recording, term.name, term.PID())...)
 	}
 	for _, source := range s.sources {
 		others = append(others, source()...)
@@ -169,19 +171,17 @@ func (s *Stage) history() []Event {
 }
 
 // events returns input and output as events.
-func (r *recording) events(track string, pid int) []Event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func events(r *terminal.Recording, track string, pid int) []Event {
 	var all []Event
-	for _, p := range r.passed {
-		if p.size != "" {
+	for _, p := range r.Passages(0) {
+		if len(p.Bytes) == 0 {
 			continue // Resize has added an event
 		}
 		direction := shown
-		if p.typed {
+		if p.Typed {
 			direction = typed
 		}
-		all = append(all, Event{Time: r.began.Add(p.at), PID: pid, Track: track, What: string(p.bytes), self: true, stream: direction})
+		all = append(all, Event{Time: r.Began().Add(p.At), PID: pid, Track: track, What: string(p.Bytes), self: true, stream: direction})
 	}
 	return all
 }

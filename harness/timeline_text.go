@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/gemini-monitor/gemini/harness/internal/terminal"
 )
 
 // A page writes events as text, one line each: seconds since the beginning, track,
@@ -154,7 +156,7 @@ func (p *page) bytes(group []Event) {
 		lines = append(append(lines[:much/2:much/2], between), lines[len(lines)-much/2:]...)
 	}
 	for i, line := range lines {
-		lines[i] = brief(visible(line), 160)
+		lines[i] = brief(terminal.Visible(line), 160)
 	}
 	p.line(group[0], sign, strings.Join(lines, "\n"+strings.Repeat(" ", p.width+11)+sign+" "))
 }

@@ -6,14 +6,19 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gemini-monitor/gemini/harness/internal/terminal"
 )
 
 // A traceEvent is one entry of Chrome's trace-event format, which Perfetto
-// (ui.perfetto.dev) opens. Times are microseconds.
+// (ui.perfetto.dev) and speedscope (www.speedscope.app) open. Times are microseconds and
+// multiples of tick. speedscope shows slices only, those of each track apart.
 type traceEvent struct {
 	Name      string         `json:"name"`
 	Category  string         `json:"cat,omitempty"`
@@ -28,6 +33,11 @@ type traceEvent struct {
 	Args      map[string]any `json:"args,omitempty"`
 }
 
+// tick is the unit of all times of a trace, in microseconds. A power of two: sums of
+// times are exact, so that slices which end together still do in a reader that adds
+// duration to time.
+const tick = 1.0 / 8
+
 // A trace turns a timeline into trace events. Each process is a process there, with a
 // thread for each track that has events about it. Events about no process belong to
 // the process of the test.
@@ -37,6 +47,7 @@ type trace struct {
 	tracks       map[trackKey]int // thread ids
 	named        map[int][]string // names of the tracks of a process
 	lives        []span
+	again        int // how many slices have a number
 }
 
 type trackKey struct {
@@ -45,7 +56,8 @@ type trackKey struct {
 }
 
 // traceJSON returns events as a file for Perfetto. Open events and lives end with the
-// last event.
+// last event. A slice of the test's track has the whole time: a trace without any slice
+// is empty for speedscope.
 func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, error) {
 	t := &trace{began: began, ended: began, tracks: map[trackKey]int{}, named: map[int][]string{}}
 	for _, e := range events {
@@ -53,6 +65,7 @@ func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, e
 			t.ended = end
 		}
 	}
+	t.slice(trackKey{track: "spec"}, "test", began, t.ended, "test")
 	lives := map[trackKey]Event{} // beginnings
 	for _, e := range events {
 		t.add(e, lives)
@@ -72,10 +85,10 @@ func traceJSON(events []Event, began time.Time, about map[string]any) ([]byte, e
 
 func (t *trace) add(e Event, lives map[trackKey]Event) {
 	key := trackKey{e.PID, e.Track}
-	name, _, _ := strings.Cut(visible(strings.TrimSpace(e.What)), ": ")
+	name, _, _ := strings.Cut(terminal.Visible(strings.TrimSpace(e.What)), ": ")
 	if e.stream != 0 {
 		key.track += " terminal"
-		name = map[stream]string{typed: "> ", shown: "< "}[e.stream] + visible(strings.TrimSpace(e.What))
+		name = map[stream]string{typed: "> ", shown: "< "}[e.stream] + terminal.Visible(strings.TrimSpace(e.What))
 	}
 	switch {
 	case e.open:
@@ -83,7 +96,7 @@ func (t *trace) add(e Event, lives map[trackKey]Event) {
 	case e.Took > 0:
 		t.slice(key, name, e.Time, e.Time.Add(e.Took), e.What)
 	default:
-		t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "i", TS: t.micros(e.Time), PID: t.pid(key), TID: t.tid(key), Scope: "t", Args: map[string]any{"what": e.What}})
+		t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "i", TS: t.micros(e.Time), PID: t.pid(key), TID: t.tid(key), Scope: "t", Args: details(name, e.What)})
 	}
 	key.track = e.Track
 	if birth, alive := lives[key]; e.Life == Ends && alive {
@@ -95,12 +108,22 @@ func (t *trace) add(e Event, lives map[trackKey]Event) {
 }
 
 func (t *trace) slice(key trackKey, name string, from, to time.Time, what string) {
-	duration := max(t.micros(to)-t.micros(from), 0)
-	t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "X", TS: t.micros(from), Dur: &duration, PID: t.pid(key), TID: t.tid(key), Args: map[string]any{"what": what}})
+	// A reader may see the end of an empty slice before its beginning.
+	duration := max(t.micros(to)-t.micros(from), tick)
+	t.events = append(t.events, traceEvent{Name: brief(name, 80), Phase: "X", TS: t.micros(from), Dur: &duration, PID: t.pid(key), TID: t.tid(key), Args: details(name, what)})
+}
+
+// details returns the arguments of an event: what, unless the name has all of it.
+// speedscope shows them as a part of the name.
+func details(name, what string) map[string]any {
+	if name == what && brief(name, 80) == name {
+		return nil
+	}
+	return map[string]any{"what": what}
 }
 
 func (t *trace) micros(at time.Time) float64 {
-	return float64(max(at.Sub(t.began), 0).Nanoseconds()) / 1000
+	return math.Round(float64(max(at.Sub(t.began), 0).Nanoseconds())/1000/tick) * tick
 }
 
 func (t *trace) pid(key trackKey) int {
@@ -128,7 +151,8 @@ func (t *trace) nest() {
 		return cmp.Or(cmp.Compare(a.TS, b.TS), cmp.Compare(b.duration(), a.duration()))
 	})
 	around := map[int][]float64{} // ends of the slices that are open, by track
-	for _, e := range t.events {
+	alike := map[end]bool{}
+	for i, e := range t.events {
 		if e.Dur == nil {
 			continue
 		}
@@ -140,7 +164,28 @@ func (t *trace) nest() {
 			*e.Dur = min(*e.Dur, ends[len(ends)-1]-e.TS)
 		}
 		around[e.TID] = append(ends, e.TS+*e.Dur)
+		t.events[i].Args = t.apart(e, alike)
 	}
+}
+
+// An end is where a slice ends.
+type end struct {
+	look string // track, name and arguments
+	at   float64
+}
+
+// apart returns the arguments of a slice, with a number if it begins where a slice that
+// looks alike ends. Such a pair is one slice inside the other for speedscope, which
+// tells slices by name and arguments. It adds the end of the slice to ends.
+func (t *trace) apart(e traceEvent, ends map[end]bool) map[string]any {
+	look, args := fmt.Sprint(e.TID, e.Name, e.Args), e.Args
+	if ends[end{look, e.TS}] {
+		t.again++
+		args = map[string]any{"again": t.again}
+		maps.Copy(args, e.Args)
+	}
+	ends[end{look, e.TS + *e.Dur}] = true
+	return args
 }
 
 func (e traceEvent) duration() float64 {

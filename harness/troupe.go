@@ -27,6 +27,9 @@ type troupe struct {
 
 // newTroupe listens at the socket. macOS limits its path to 104 bytes.
 func newTroupe(stage *Stage, socket string) (*troupe, error) {
+	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(socket) > most {
+		return nil, fmt.Errorf("listen for puppets: the path %s has %d bytes, and a socket's has %d at most: TMPDIR has to be shorter", socket, len(socket), most)
+	}
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
 	if err != nil {
 		return nil, fmt.Errorf("listen for puppets: %w", err)
@@ -121,16 +124,16 @@ func closed(c <-chan struct{}) bool {
 
 // Puppet waits for the greeting of a puppet called name, and returns it. The command
 // "puppet name" starts it, on the stage or below a process of the stage.
-func (s *Stage) Puppet(ctx context.Context, name string) *Puppet {
+func (s *Stage) Puppet(name string) *Puppet {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := s.bound(patience)
 	defer cancel()
 	select {
 	case p := <-s.troupe.arrivals(name):
 		s.changed()
 		return p
 	case <-ctx.Done():
-		s.t.Fatalf("no puppet called %s has greeted: %v", name, ctx.Err())
+		s.t.Fatalf("no puppet called %s has greeted: %v", name, context.Cause(ctx))
 		return nil
 	}
 }

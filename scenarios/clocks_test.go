@@ -21,20 +21,20 @@ import (
 var _ = Describe("A runtime that looks as if it was made", ours, func() {
 	DescribeTable("lives as long as its processes", func(ctx SpecContext, ago time.Duration) {
 		job := stage.Start(monitor.Run("aged", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
-		leaf := owner.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		owner := stage.Puppet("owner")
+		leaf := owner.Fork("leaf", harness.OwnSession)
 		Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, "aged") }).Should(ContainElement(leaf.PID()))
 		end(ctx, "aged", syscall.SIGKILL)
 		age(gemini.Path("aged"), time.Now().Add(-ago))
 
 		next := stage.Start("monitor", "watch", "aged")
-		owner.Exit(ctx, 0)
-		job.Wait(ctx)
+		owner.Exit(0)
+		job.Wait()
 		expectKept(ctx, "aged", job.Oracle())
 		Expect(gemini.Members(ctx, "aged")).To(ConsistOf(leaf.PID()))
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "aged", job.Oracle())
-		Expect(next.Wait(ctx)).To(Equal(harness.Status{}), next.Output())
+		Expect(next.Wait()).To(Equal(harness.Status{}), next.Output())
 	},
 		Entry("two days ago", 48*time.Hour, limit),
 		Entry("tomorrow", -24*time.Hour, limit),

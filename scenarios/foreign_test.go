@@ -41,21 +41,21 @@ var _ = Describe("A foreign monitor, the example", ours, func() {
 
 			It("is driven through its adapter, keeps the runtime while a process lives and removes it then", func(ctx SpecContext) {
 				job := stage.Start(monitor.Run("foreign", "puppet", "owner")...)
-				owner := stage.Puppet(ctx, "owner")
-				leaf := owner.Fork(ctx, "leaf", harness.Start{OwnSession: true})
-				owner.Exit(ctx, 7)
-				Expect(job.Wait(ctx)).To(Equal(harness.Status{Code: 7}))
+				owner := stage.Puppet("owner")
+				leaf := owner.Fork("leaf", harness.OwnSession)
+				owner.Exit(7)
+				Expect(job.Wait()).To(Equal(harness.Status{Code: 7}))
 				expectKept(ctx, "foreign", job.Oracle())
-				leaf.Exit(ctx, 0)
+				leaf.Exit(0)
 				expectRemoved(ctx, "foreign", job.Oracle())
 				expectEmptyStore(ctx)
 			}, limit)
 
 			It("starts a shell at a terminal", func(ctx SpecContext) {
-				sh := stage.AtTerminal(ctx, harness.Sh, monitor.Shell("window")...)
-				sh.Prompt(ctx)
+				sh := stage.AtTerminal(harness.Sh, monitor.Shell("window")...)
+				sh.Prompt()
 				expectKept(ctx, "window", sh.Oracle())
-				sh.Exit(ctx)
+				sh.Exit()
 				expectRemoved(ctx, "window", sh.Oracle())
 			}, limit)
 		})
@@ -64,24 +64,24 @@ var _ = Describe("A foreign monitor, the example", ours, func() {
 	It("pipe-monitor.sh, which has a lease only, loses a process that closes what it inherited", func(ctx SpecContext) {
 		example("pipe-monitor.sh")
 		stage.Start(monitor.Run("lost", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
-		owner.CloseInherited(ctx)
+		owner := stage.Puppet("owner")
+		owner.CloseInherited()
 		Eventually(ctx, monitor.List).Should(BeEmpty())
 		Expect(witnessOf(owner).Held()).To(BeTrue(), "the spec proves nothing: the owner has ended")
-		owner.Exit(ctx, 0)
+		owner.Exit(0)
 	}, limit)
 
 	It("cgroup-monitor.sh loses no process that closes what it inherited", Label("cgroup"), func(ctx SpecContext) {
 		cgroups(ctx)
 		example("cgroup-monitor.sh")
 		job := stage.Start(monitor.Run("kept", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
-		orphan := owner.DoubleFork(ctx, "orphan", harness.Start{OwnSession: true})
-		orphan.CloseInherited(ctx)
-		owner.Exit(ctx, 0)
-		job.Wait(ctx)
+		owner := stage.Puppet("owner")
+		orphan := owner.DoubleFork("orphan", harness.OwnSession)
+		orphan.CloseInherited()
+		owner.Exit(0)
+		job.Wait()
 		expectKept(ctx, "kept", witnessOf(orphan))
-		orphan.Exit(ctx, 0)
+		orphan.Exit(0)
 		expectRemoved(ctx, "kept", witnessOf(orphan))
 	}, limit)
 })
@@ -93,7 +93,7 @@ func cgroups(ctx SpecContext) {
 		here=$root$(sed -n 's/^0:://p' /proc/self/cgroup)
 		new=$(mktemp -d "$here/try.XXXXXX")
 		echo 0 >"$new/cgroup.procs"; echo 0 >"$root/cgroup.procs"; rmdir "$new"`
-	if result := stage.Run(ctx, "sh", "-c", try); result.Status != (harness.Status{}) {
+	if result := stage.Run("sh", "-c", try); result.Status != (harness.Status{}) {
 		Skip("no cgroup can be made here: " + strings.TrimSpace(result.Stderr))
 	}
 }

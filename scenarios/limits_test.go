@@ -16,7 +16,7 @@ import (
 
 var _ = Describe("At a limit of the system", ours, func() {
 	It("arguments that are too long with the variables of a runtime are refused, and nothing stays", Label("native"), func(ctx SpecContext) {
-		if os.Getenv("GEMINI_EXEC") != "" {
+		if os.Getenv("HARNESS_EXEC") != "" {
 			Skip("the program that runs the monitor has longer arguments than the command will have")
 		}
 		// The longest arguments that reach the monitor: it reports an unknown flag.
@@ -31,12 +31,12 @@ var _ = Describe("At a limit of the system", ours, func() {
 	}, limit)
 
 	It("too few descriptors are a reason not to start, and nothing stays", Label("native"), func(ctx SpecContext) {
-		if os.Getenv("GEMINI_EXEC") != "" {
+		if os.Getenv("HARNESS_EXEC") != "" {
 			Skip("the program that runs the monitor needs descriptors as well")
 		}
 		started, refused := 0, 0
 		for few := 3; few < 24; few++ { // with fewer, Go's runtime does not reach main
-			result := stage.Run(ctx, "sh", "-c", fmt.Sprintf("ulimit -n %d && exec monitor run -- echo started", few))
+			result := stage.Run("sh", "-c", fmt.Sprintf("ulimit -n %d && exec monitor run -- echo started", few))
 			if result.Status == (harness.Status{}) {
 				Expect(result.Stdout).To(Equal("started\n"))
 				expectEmptyStore(ctx)
@@ -62,6 +62,6 @@ func runWith(ctx SpecContext, flag string, size int) harness.Result {
 	for ; size > 0; size -= piece {
 		argv = append(argv, strings.Repeat("x", min(size, piece)))
 	}
-	result, _ := stage.TryRun(ctx, argv...) // an error of the start leaves standard error empty
+	result, _ := stage.TryRun(argv...) // an error of the start leaves standard error empty
 	return result
 }

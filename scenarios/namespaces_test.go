@@ -19,10 +19,10 @@ var _ = Describe("An orphan", Label("linux", "namespaces"), func() {
 	It("in a mount namespace of its own keeps the runtime", func(ctx SpecContext) {
 		namespace(ctx)
 		job := stage.Start(monitor.Run("mounts", "sh", "-c", "unshare --mount puppet leaf &")...)
-		leaf := stage.Puppet(ctx, "leaf")
-		job.Wait(ctx)
+		leaf := stage.Puppet("leaf")
+		job.Wait()
 		expectKept(ctx, "mounts", job.Oracle())
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "mounts", job.Oracle())
 	}, limit)
 
@@ -31,7 +31,7 @@ var _ = Describe("An orphan", Label("linux", "namespaces"), func() {
 		makeFIFO("gate")
 		job := stage.Start(monitor.Run("pids", "sh", "-c", "unshare --pid --fork setsid cat "+stage.Path("gate")+" &")...)
 		gate := openGate(ctx, "gate")
-		job.Wait(ctx)
+		job.Wait()
 		expectKept(ctx, "pids", job.Oracle())
 		Expect(gate.Close()).To(Succeed())
 		expectRemoved(ctx, "pids", job.Oracle())
@@ -54,7 +54,7 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 
 	It("without a /proc of its own no runtime is made, because /proc has other PIDs", ours, func(ctx SpecContext) {
 		namespace(ctx)
-		run := stage.Run(ctx, append([]string{"unshare", "--pid", "--fork"}, monitor.Run("blind", "echo", "ran")...)...)
+		run := stage.Run(append([]string{"unshare", "--pid", "--fork"}, monitor.Run("blind", "echo", "ran")...)...)
 		Expect(run.Status).To(Equal(harness.Status{Code: 125}))
 		Expect(run.Stdout).To(BeEmpty())
 		Expect(run.Stderr).To(MatchRegexp(`^monitor: .*/proc shows another PID namespace.*\n$`))
@@ -69,11 +69,11 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 		gate := openGate(ctx, "gate")
 		expectKept(ctx, "init", job.Oracle())
 		Expect(gate.Close()).To(Succeed())
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{}))
+		Expect(job.Wait()).To(Equal(harness.Status{}))
 		// At the end of its init the kernel kills all processes of a namespace, the
 		// monitor included, before it reports the end.
 		Expect(monitor.List(ctx)).To(ConsistOf("init"))
-		next := stage.Run(ctx, "monitor", "watch", "init")
+		next := stage.Run("monitor", "watch", "init")
 		Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
 		expectRemoved(ctx, "init", job.Oracle())
 	}, limit)
@@ -85,25 +85,25 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 	DescribeTable("is unknown: info reports that, and watch refuses and removes nothing",
 		func(ctx SpecContext, elsewhere ...string) {
 			namespace(ctx)
-			if result := stage.Run(ctx, append(elsewhere, "true")...); result.Status != (harness.Status{}) {
+			if result := stage.Run(append(elsewhere, "true")...); result.Status != (harness.Status{}) {
 				Skip("no such namespace can be made: " + strings.TrimSpace(result.Stderr))
 			}
 			job := stage.Start(monitor.Run("outside", "puppet", "owner")...)
-			owner := stage.Puppet(ctx, "owner")
-			owner.CloseInherited(ctx) // the lease is free then
+			owner := stage.Puppet("owner")
+			owner.CloseInherited() // the lease is free then
 			end(ctx, "outside", syscall.SIGKILL)
 
-			info := stage.Run(ctx, append(elsewhere, "monitor", "info", "outside")...)
+			info := stage.Run(append(elsewhere, "monitor", "info", "outside")...)
 			Expect(info.Status).To(Equal(harness.Status{}), info.Stderr)
 			Expect(info.Stdout).To(MatchRegexp(`state: +unknown\nreason: +.*process %d was recorded in another namespace`, owner.PID()))
-			watch := stage.Run(ctx, append(elsewhere, "monitor", "watch", "outside")...)
+			watch := stage.Run(append(elsewhere, "monitor", "watch", "outside")...)
 			Expect(watch.Status).To(Equal(harness.Status{Code: 1}), watch.Stderr)
 			Expect(watch.Stderr).To(ContainSubstring("recorded in another namespace"))
 			expectKept(ctx, "outside", witnessOf(owner))
 
-			owner.Exit(ctx, 0)
-			job.Wait(ctx)
-			next := stage.Run(ctx, "monitor", "watch", "outside")
+			owner.Exit(0)
+			job.Wait()
+			next := stage.Run("monitor", "watch", "outside")
 			Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
 			expectEmptyStore(ctx)
 		},
@@ -125,16 +125,16 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", `"$@" & sleep 1000`, "init")
 		job := stage.Start(append(container, monitor.Run("contained", "bash", "-c", alone, stage.Path("gate"))...)...)
 		gate := openGate(ctx, "gate")
-		watch := stage.Run(ctx, "monitor", "watch", "contained")
+		watch := stage.Run("monitor", "watch", "contained")
 		Expect(watch.Status).To(Equal(harness.Status{Code: 1}), watch.Stderr)
 		Expect(watch.Stderr).To(ContainSubstring("recorded in another namespace"))
 		expectKept(ctx, "contained", job.Oracle())
 
 		Expect(stage.Signal(job.PID(), syscall.SIGKILL)).To(Succeed())
-		job.Wait(ctx)
+		job.Wait()
 		Expect(gate.Close()).To(Succeed())
 		Eventually(ctx, func() harness.Status {
-			return stage.Run(ctx, "monitor", "watch", "contained").Status
+			return stage.Run("monitor", "watch", "contained").Status
 		}).Should(Equal(harness.Status{}), "no process is in the container")
 		expectEmptyStore(ctx)
 	}, limit)
@@ -157,11 +157,11 @@ var _ = Describe("Where a file system ignores case", Label("linux", "namespaces"
 		// such a file system.
 		store := stage.Path("store")
 		job := stage.Start(monitor.Run("demo", "puppet", "leaf")...)
-		leaf := stage.Puppet(ctx, "leaf")
+		leaf := stage.Puppet("leaf")
 		look := `mkdir "$1/runtimes/DEMO" && mount --bind "$1/runtimes/demo" "$1/runtimes/DEMO" && monitor info DEMO; rmdir "$1/runtimes/DEMO"`
-		result := stage.Run(ctx, "unshare", "--mount", "sh", "-c", look, "sh", store)
+		result := stage.Run("unshare", "--mount", "sh", "-c", look, "sh", store)
 		Expect(result.Stdout).To(MatchRegexp(`(?m)^name: +demo$\n^state: +running$`), result.Stderr)
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "demo", job.Oracle())
 	}, limit)
 })
@@ -176,13 +176,13 @@ var _ = Describe("A runtime in which a file system is mounted", Label("linux", "
 			// Only the command and its monitor see the mount.
 			script := `mkdir "$MONITOR_RUNTIME_DIR/m" && ` + mount
 			job := stage.Start(append([]string{"unshare", "--mount"}, monitor.Run("mounted", "sh", "-c", script, "sh", precious)...)...)
-			Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
-			Eventually(ctx, func() string { return stage.Run(ctx, "monitor", "info", "mounted").Stdout }).
+			Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
+			Eventually(ctx, func() string { return stage.Run("monitor", "info", "mounted").Stdout }).
 				Should(MatchRegexp(`reason: +.*/mounted/root(/m)?: a file system is mounted there; unmount it`))
 			Expect(stage.Path("precious", "file")).To(BeARegularFile())
 
 			// The mount has gone with its namespace, at the latest when the monitor ended.
-			Eventually(ctx, func() harness.Status { return stage.Run(ctx, "monitor", "watch", "mounted").Status }).Should(Equal(harness.Status{}))
+			Eventually(ctx, func() harness.Status { return stage.Run("monitor", "watch", "mounted").Status }).Should(Equal(harness.Status{}))
 			expectEmptyStore(ctx)
 			Expect(stage.Path("precious", "file")).To(BeARegularFile())
 		},

@@ -25,27 +25,27 @@ var _ = Describe("An orphan", func() {
 	for _, kind := range harness.Kinds {
 		It("that was a background job of "+string(kind)+" keeps the runtime when the shell exits", Label("shell:"+string(kind)), func(ctx SpecContext) {
 			needs(kind)
-			sh := stage.AtTerminal(ctx, kind, monitor.Shell("job")...)
-			sh.Prompt(ctx)
-			sh.Run(ctx, "puppet leaf "+background[kind])
-			leaf := stage.Puppet(ctx, "leaf")
-			Expect(sh.Exit(ctx)).To(Equal(harness.Status{}))
+			sh := stage.AtTerminal(kind, monitor.Shell("job")...)
+			sh.Prompt()
+			sh.Run("puppet leaf " + background[kind])
+			leaf := stage.Puppet("leaf")
+			Expect(sh.Exit()).To(Equal(harness.Status{}))
 			expectKept(ctx, "job", sh.Oracle())
-			leaf.Exit(ctx, 0)
+			leaf.Exit(0)
 			expectRemoved(ctx, "job", sh.Oracle())
 		}, limit)
 
 		It("of a double fork in "+string(kind)+" keeps the runtime", Label("shell:"+string(kind)), func(ctx SpecContext) {
 			needs(kind)
-			sh := stage.AtTerminal(ctx, kind, monitor.Shell("double")...)
-			sh.Prompt(ctx)
-			sh.Run(ctx, "( puppet leaf & )")
-			leaf := stage.Puppet(ctx, "leaf")
-			Expect(leaf.Report(ctx).Parent).NotTo(Equal(sh.PID()))
+			sh := stage.AtTerminal(kind, monitor.Shell("double")...)
+			sh.Prompt()
+			sh.Run("( puppet leaf & )")
+			leaf := stage.Puppet("leaf")
+			Expect(leaf.Report().Parent).NotTo(Equal(sh.PID()))
 			expectKept(ctx, "double", sh.Oracle())
-			Expect(sh.Exit(ctx)).To(Equal(harness.Status{}))
+			Expect(sh.Exit()).To(Equal(harness.Status{}))
 			expectKept(ctx, "double", sh.Oracle())
-			leaf.Exit(ctx, 0)
+			leaf.Exit(0)
 			expectRemoved(ctx, "double", sh.Oracle())
 		}, limit)
 	}
@@ -53,7 +53,7 @@ var _ = Describe("An orphan", func() {
 	It("that is a program of the system keeps the runtime", func(ctx SpecContext) {
 		// Only the shell knows the PID of this process: ( sleep & ).
 		job := stage.Start(monitor.Run("system", "sh", "-c", "( sleep 1000 & echo $! )")...)
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{}))
+		Expect(job.Wait()).To(Equal(harness.Status{}))
 		pid, err := strconv.Atoi(strings.TrimSpace(job.Output()))
 		Expect(err).NotTo(HaveOccurred())
 		expectKept(ctx, "system", job.Oracle())
@@ -64,35 +64,35 @@ var _ = Describe("An orphan", func() {
 
 	It("that leads a session of its own keeps the runtime", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("session", "puppet", "root")...)
-		root := stage.Puppet(ctx, "root")
-		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
-		root.Exit(ctx, 0)
-		job.Wait(ctx)
-		Expect(leaf.Report(ctx).Session).To(Equal(leaf.PID()))
+		root := stage.Puppet("root")
+		leaf := root.Fork("leaf", harness.OwnSession)
+		root.Exit(0)
+		job.Wait()
+		Expect(leaf.Report().Session).To(Equal(leaf.PID()))
 		expectKept(ctx, "session", job.Oracle())
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "session", job.Oracle())
 	}, limit)
 
 	It("that became a daemon by fork, setsid and fork keeps the runtime", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("daemon", "puppet", "root")...)
-		root := stage.Puppet(ctx, "root")
-		leaf := root.DoubleFork(ctx, "leaf", harness.Start{OwnSession: true})
+		root := stage.Puppet("root")
+		leaf := root.DoubleFork("leaf", harness.OwnSession)
 		expectKept(ctx, "daemon", job.Oracle())
-		root.Exit(ctx, 0)
-		job.Wait(ctx)
+		root.Exit(0)
+		job.Wait()
 		expectKept(ctx, "daemon", job.Oracle())
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "daemon", job.Oracle())
 	}, limit)
 
 	It("that became a daemon with bare forks and closed its terminal keeps the runtime", func(ctx SpecContext) {
 		perl()
 		job := stage.Start(monitor.Run("service", harness.Daemon("leaf")...)...)
-		leaf := stage.Puppet(ctx, "leaf")
-		job.Wait(ctx)
+		leaf := stage.Puppet("leaf")
+		job.Wait()
 		expectKept(ctx, "service", job.Oracle())
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "service", job.Oracle())
 	}, limit)
 
@@ -104,14 +104,14 @@ var _ = Describe("An orphan", func() {
 			waitpid $child, POSIX::WUNTRACED;
 			print "$child\n"`
 		job := stage.Start(monitor.Run("between", perl(), "-e", script)...)
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
+		Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
 		child, err := strconv.Atoi(strings.TrimSpace(job.Output()))
 		Expect(err).NotTo(HaveOccurred())
 		expectKept(ctx, "between", job.Oracle())
 		Expect(stage.Signal(child, syscall.SIGCONT)).To(Succeed())
-		leaf := stage.Puppet(ctx, "leaf")
+		leaf := stage.Puppet("leaf")
 		Expect(leaf.PID()).To(Equal(child))
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "between", job.Oracle())
 	}, limit)
 
@@ -123,7 +123,7 @@ var _ = Describe("An orphan", func() {
 		DeferCleanup(os.RemoveAll, baton)
 		relay := `use POSIX; while (-e $ARGV[0] && time < $^T + 120) { my $p = fork; POSIX::_exit(0) if $p }`
 		job := stage.Start(monitor.Run("baton", perl(), "-e", relay, baton)...)
-		job.Wait(ctx)
+		job.Wait()
 		expectKept(ctx, "baton", job.Oracle())
 		Expect(os.Remove(baton)).To(Succeed())
 		expectRemoved(ctx, "baton", job.Oracle())
@@ -132,36 +132,36 @@ var _ = Describe("An orphan", func() {
 	It("whose ancestors end faster than a monitor reads the table keeps the runtime", func(ctx SpecContext) {
 		perl()
 		job := stage.Start(monitor.Run("fast", harness.Chain(50, true, "leaf")...)...)
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
-		leaf := stage.Puppet(ctx, "leaf")
+		Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
+		leaf := stage.Puppet("leaf")
 		expectKept(ctx, "fast", job.Oracle())
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "fast", job.Oracle())
 	}, limit)
 
 	It("that closed all it inherited keeps the runtime, though the lease is free", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("closed", "puppet", "root")...)
-		root := stage.Puppet(ctx, "root")
-		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		root := stage.Puppet("root")
+		leaf := root.Fork("leaf", harness.OwnSession)
 		expectKnown(ctx, "closed", leaf)
-		leaf.CloseInherited(ctx)
-		root.Exit(ctx, 0)
-		job.Wait(ctx)
+		leaf.CloseInherited()
+		root.Exit(0)
+		job.Wait()
 		expectKeptBy(ctx, "closed", leaf, job)
 	}, limit)
 
 	It("that closes all it inherited as fast as it can keeps the runtime", Label("linux", "connector"), ours, func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("closed", "puppet", "root")...)
-		root := stage.Puppet(ctx, "root")
+		root := stage.Puppet("root")
 		// Without the PIDs of children in fork notices, a monitor must read the table
 		// before the parent has ended: nothing else shows the parent of this process.
 		if !strings.Contains(gemini.Log("closed"), "forks=named") {
 			Skip("fork notices have no PIDs here: a documented limit of every monitor")
 		}
-		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
-		leaf.CloseInherited(ctx)
-		root.Exit(ctx, 0)
-		job.Wait(ctx)
+		leaf := root.Fork("leaf", harness.OwnSession)
+		leaf.CloseInherited()
+		root.Exit(0)
+		job.Wait()
 		expectKeptBy(ctx, "closed", leaf, job)
 	}, limit)
 
@@ -169,7 +169,7 @@ var _ = Describe("An orphan", func() {
 		makeFIFO("gate")
 		job := stage.Start(monitor.Run("bare", "sh", "-c", "env -i cat "+stage.Path("gate")+" &")...)
 		gate := openGate(ctx, "gate")
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{}))
+		Expect(job.Wait()).To(Equal(harness.Status{}))
 		expectKept(ctx, "bare", job.Oracle())
 		Expect(gate.Close()).To(Succeed())
 		expectRemoved(ctx, "bare", job.Oracle())
@@ -178,14 +178,14 @@ var _ = Describe("An orphan", func() {
 	It("at the end of a hundred and twenty generations keeps the runtime", Label("slow"), func(ctx SpecContext) {
 		perl()
 		job := stage.Start(monitor.Run("deep", harness.Line(120, "leaf")...)...)
-		leaf := stage.Puppet(ctx, "leaf")
+		leaf := stage.Puppet("leaf")
 		expectKept(ctx, "deep", job.Oracle())
-		leaf.Setpgid(ctx)
+		leaf.Setpgid()
 		// All but the leaf. macOS may return EPERM when only zombies are left.
 		_ = stage.Signal(-job.PID(), syscall.SIGKILL)
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
+		Expect(job.Wait()).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 		expectKept(ctx, "deep", job.Oracle())
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "deep", job.Oracle())
 	}, limit)
 
@@ -193,13 +193,13 @@ var _ = Describe("An orphan", func() {
 		const many = 40
 		perl()
 		job := stage.Start(monitor.Run("many", harness.Fan(many, "leaf")...)...)
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{}), job.Output())
+		Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
 		for i := 1; i <= many; i++ {
-			leaf := stage.Puppet(ctx, fmt.Sprintf("leaf-%d", i))
+			leaf := stage.Puppet(fmt.Sprintf("leaf-%d", i))
 			if i == many {
 				expectKept(ctx, "many", job.Oracle())
 			}
-			leaf.Exit(ctx, 0)
+			leaf.Exit(0)
 		}
 		expectRemoved(ctx, "many", job.Oracle())
 	}, limit)
@@ -232,23 +232,23 @@ var _ = Describe("A crowd", func() {
 var _ = Describe("A zombie", func() {
 	It("does not keep a runtime, not even as its owner", func(ctx SpecContext) {
 		stage.Start("puppet", "outside")
-		outside := stage.Puppet(ctx, "outside")
-		pid := outside.Spawn(ctx, monitor.Run("zombie", "puppet", "inside")...)
-		inside := stage.Puppet(ctx, "inside")
+		outside := stage.Puppet("outside")
+		pid := outside.Spawn(monitor.Run("zombie", "puppet", "inside")...)
+		inside := stage.Puppet("inside")
 		Expect(inside.PID()).To(Equal(pid), "run becomes the command by exec")
-		inside.Exit(ctx, 7)
+		inside.Exit(7)
 		expectRemoved(ctx, "zombie", witnessOf(inside))
 		Expect(syscall.Kill(pid, 0)).To(Succeed(), "the zombie was reaped: the spec proves nothing")
-		Expect(outside.Reap(ctx, pid)).To(Equal(harness.Status{Code: 7}))
+		Expect(outside.Reap(pid)).To(Equal(harness.Status{Code: 7}))
 	}, limit)
 
 	It("does not keep a runtime whose owner ends without reaping it", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("careless", "puppet", "root")...)
-		root := stage.Puppet(ctx, "root")
-		child := root.Fork(ctx, "child", harness.Start{})
-		child.Exit(ctx, 0)
+		root := stage.Puppet("root")
+		child := root.Fork("child")
+		child.Exit(0)
 		expectKept(ctx, "careless", job.Oracle())
-		root.Exit(ctx, 0)
+		root.Exit(0)
 		expectRemoved(ctx, "careless", job.Oracle())
 	}, limit)
 })
@@ -274,9 +274,9 @@ func expectKeptBy(ctx SpecContext, name string, leaf *harness.Puppet, job *harne
 	passTime(ctx)
 	there, err := listed(ctx, name)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(leaf.Report(ctx).PID).To(Equal(leaf.PID())) // after the list: it lived then
+	Expect(leaf.Report().PID).To(Equal(leaf.PID())) // after the list: it lived then
 	Expect(there).To(BeTrue(), "runtime %s was removed while PID %d lives, which had closed all it inherited", name, leaf.PID())
-	leaf.Exit(ctx, 0)
+	leaf.Exit(0)
 	expectRemoved(ctx, name, witnessOf(leaf))
 }
 

@@ -125,7 +125,7 @@ func failureOf(ctx context.Context, p play.Play) string {
 func simulate(ctx context.Context, p play.Play) string {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "test", "../internal/explore", "-count=1", "-ginkgo.no-color", "-ginkgo.v", "-ginkgo.focus", playVariable)
+	cmd := exec.CommandContext(ctx, "go", "test", "./explore", "-count=1", "-ginkgo.no-color", "-ginkgo.v", "-ginkgo.focus", playVariable)
 	cmd.Env = append(os.Environ(), playVariable+"="+p.String())
 	// A killed go leaves its test behind, which holds the output open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -19,7 +19,7 @@ var _ = Describe("Bad input", ours, func() {
 	// standard error with the reason, no output, and no runtime left.
 	refused := func(ctx SpecContext, code int, reason string, argv ...string) {
 		GinkgoHelper()
-		result := stage.Run(ctx, argv...)
+		result := stage.Run(argv...)
 		Expect(result.Status).To(Equal(harness.Status{Code: code}), result.Stderr)
 		Expect(result.Stderr).To(MatchRegexp(`^monitor: [^\n]*\n$`))
 		Expect(result.Stderr).To(MatchRegexp(reason))
@@ -61,7 +61,7 @@ var _ = Describe("Bad input", ours, func() {
 
 	It("wait: a process that has ended is refused", func(ctx SpecContext) {
 		job := stage.Start("true")
-		job.Wait(ctx)
+		job.Wait()
 		refused(ctx, 1, strconv.Itoa(job.PID()), "monitor", "wait", strconv.Itoa(job.PID()))
 	}, limit)
 
@@ -74,13 +74,13 @@ var _ = Describe("Bad input", ours, func() {
 
 	It("run: a name in use is refused, and its runtime is not touched", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("used", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
-		second := stage.Run(ctx, monitor.Run("used", "echo", "started")...)
+		owner := stage.Puppet("owner")
+		second := stage.Run(monitor.Run("used", "echo", "started")...)
 		Expect(second.Status).To(Equal(harness.Status{Code: 125}))
 		Expect(second.Stdout).To(BeEmpty())
 		Expect(second.Stderr).To(MatchRegexp(`^monitor: .*"used".*\n$`))
 		expectKept(ctx, "used", job.Oracle())
-		owner.Exit(ctx, 0)
+		owner.Exit(0)
 		expectRemoved(ctx, "used", job.Oracle())
 	}, limit)
 
@@ -117,7 +117,7 @@ var _ = Describe("Bad input", ours, func() {
 			refused(ctx, 125, `read-only`, "monitor", "--store", "/store", "run", "--", "true")
 			return
 		}
-		if stage.Run(ctx, "sh", "-c", "unshare -rm true").Status != (harness.Status{}) {
+		if stage.Run("sh", "-c", "unshare -rm true").Status != (harness.Status{}) {
 			Skip("no read-only file system here, and none can be made without privilege")
 		}
 		script := `mkdir mount && mount -t tmpfs -o ro none mount && exec monitor --store "$PWD/mount/store" run -- true`
@@ -125,22 +125,22 @@ var _ = Describe("Bad input", ours, func() {
 	}, limit)
 
 	It("list: a store that does not exist yet is empty", func(ctx SpecContext) {
-		Expect(stage.Run(ctx, "monitor", "list", "--json").Stdout).To(MatchJSON("[]"))
-		Expect(stage.Run(ctx, "monitor", "list", "-q")).To(Equal(harness.Result{}))
+		Expect(stage.Run("monitor", "list", "--json").Stdout).To(MatchJSON("[]"))
+		Expect(stage.Run("monitor", "list", "-q")).To(Equal(harness.Result{}))
 	}, limit)
 
 	It("a damaged record is reported by name, and nothing is removed", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("damaged", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
+		owner := stage.Puppet("owner")
 		end(ctx, "damaged", syscall.SIGKILL)
 		Expect(os.WriteFile(gemini.Path("damaged", "runtime.json"), []byte("{half"), 0o600)).To(Succeed())
-		Expect(stage.Run(ctx, "monitor", "list").Stdout).To(MatchRegexp(`damaged +broken`))
-		watch := stage.Run(ctx, "monitor", "watch", "damaged")
+		Expect(stage.Run("monitor", "list").Stdout).To(MatchRegexp(`damaged +broken`))
+		watch := stage.Run("monitor", "watch", "damaged")
 		Expect(watch.Status).To(Equal(harness.Status{Code: 1}))
 		Expect(watch.Stderr).To(ContainSubstring(`"damaged"`))
 		Expect(gemini.Path("damaged")).To(BeADirectory())
-		owner.Exit(ctx, 0)
-		job.Wait(ctx)
+		owner.Exit(0)
+		job.Wait()
 	}, limit)
 })
 

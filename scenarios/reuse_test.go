@@ -127,7 +127,7 @@ func namespace(ctx SpecContext) {
 		Skip("a PID namespace of its own needs root")
 	}
 	try := append(unshare[:len(unshare):len(unshare)], "sh", "-c", "echo 1000 >/proc/sys/kernel/ns_last_pid")
-	if result := stage.Run(ctx, try...); result.Status != (harness.Status{}) {
+	if result := stage.Run(try...); result.Status != (harness.Status{}) {
 		Skip("no PID namespace with ns_last_pid can be made: " + strings.TrimSpace(result.Stderr))
 	}
 }

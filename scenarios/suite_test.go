@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -32,29 +33,40 @@ func TestScenarios(t *testing.T) {
 		stage.Failed(message)
 		Fail(message, append(skip, 0)[0]+1)
 	})
+	harness.ReplayEnvironment("GEMINI_") // the monitor, the play
 	RunSpecs(t, "Scenarios")
 }
 
 var (
-	tools   harness.Tools
+	options []harness.Option // the programs
 	adapter = os.Getenv(monitors.AdapterVariable)
 )
 
-var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
-	programs := []string{"puppet"}
-	if adapter == "" {
-		programs = append(programs, "monitor")
-	}
-	built, err := harness.Build(ctx, programs...)
-	Expect(err).NotTo(HaveOccurred())
-	return []byte(built.Dir)
-}, func(dir []byte) {
-	tools.Dir = string(dir)
-}, NodeTimeout(5*time.Minute))
+func TestMain(m *testing.M) { harness.Main(m) }
 
-var _ = SynchronizedAfterSuite(func() {}, func() {
-	Expect(tools.Remove()).To(Succeed())
-})
+// The first process builds the programs for all. A puppet of its own program is smaller
+// than the test binary.
+var _ = SynchronizedBeforeSuite(func(SpecContext) []byte {
+	programs := []string{"github.com/gemini-monitor/gemini/harness/puppet"}
+	if adapter == "" {
+		programs = append(programs, "github.com/gemini-monitor/gemini/cmd/monitor")
+	}
+	Expect(os.Setenv("CGO_ENABLED", "0")).To(Succeed()) // as "make build" builds them
+	var paths []string
+	for _, program := range programs {
+		path, err := harness.Build(program)
+		Expect(err).NotTo(HaveOccurred())
+		// On macOS XProtect checks a program when it first runs, for some tenths of a second.
+		// The first spec does not wait for that.
+		_ = exec.Command(path).Run()
+		paths = append(paths, path)
+	}
+	return []byte(strings.Join(paths, "\n"))
+}, func(paths []byte) {
+	for path := range strings.Lines(string(paths)) {
+		options = append(options, harness.Program(strings.TrimSpace(path)))
+	}
+}, NodeTimeout(5*time.Minute))
 
 // Each spec has a stage and a store of its own.
 var (
@@ -77,7 +89,7 @@ var _ = BeforeEach(func() {
 		Eventually(gleak.Goroutines).ShouldNot(gleak.HaveLeaked(goroutines))
 		Eventually(openDescriptors).Should(HaveLen(len(descriptors)), "descriptors before: %v", descriptors)
 	})
-	stage = harness.NewStage(GinkgoT(), tools)
+	stage = harness.New(GinkgoT(), options...)
 	chooseMonitor()
 	DeferOnFailure(func(ctx SpecContext) {
 		AddReportEntry("the monitor", monitor.Report(ctx), ReportEntryVisibilityFailureOrVerbose)
@@ -134,7 +146,7 @@ func passTime(ctx context.Context) {
 	ages++
 	name := fmt.Sprintf("age-%d", ages)
 	age := stage.Start(monitor.Run(name, "true")...)
-	Expect(age.Wait(ctx)).To(Equal(harness.Status{}), age.Output())
+	Expect(age.Wait()).To(Equal(harness.Status{}), age.Output())
 	expectRemoved(ctx, name, age.Oracle())
 }
 

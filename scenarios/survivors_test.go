@@ -17,62 +17,62 @@ var _ = Describe("An orphan", func() {
 	DescribeTable("keeps the runtime when it",
 		func(ctx SpecContext, changes func(SpecContext, *harness.Puppet)) {
 			job := stage.Start(monitor.Run("changed", "puppet", "root")...)
-			root := stage.Puppet(ctx, "root")
-			leaf := root.Fork(ctx, "leaf", harness.Start{})
-			root.Exit(ctx, 0)
-			job.Wait(ctx)
+			root := stage.Puppet("root")
+			leaf := root.Fork("leaf")
+			root.Exit(0)
+			job.Wait()
 			changes(ctx, leaf)
 			expectKept(ctx, "changed", job.Oracle())
 			leaf.Continue()
-			leaf.Exit(ctx, 0)
+			leaf.Exit(0)
 			expectRemoved(ctx, "changed", job.Oracle())
 		},
-		Entry("becomes another image", func(ctx SpecContext, leaf *harness.Puppet) { leaf.ExecSelf(ctx) }, limit),
-		Entry("leads a group", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Setpgid(ctx) }, limit),
-		Entry("leads a session", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Setsid(ctx) }, limit),
-		Entry("drops its environment", func(ctx SpecContext, leaf *harness.Puppet) { leaf.DropEnvironment(ctx) }, limit),
-		Entry("stops", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Stop(ctx) }, limit),
+		Entry("becomes another image", func(ctx SpecContext, leaf *harness.Puppet) { leaf.ExecSelf() }, limit),
+		Entry("leads a group", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Setpgid() }, limit),
+		Entry("leads a session", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Setsid() }, limit),
+		Entry("drops its environment", func(ctx SpecContext, leaf *harness.Puppet) { leaf.DropEnvironment() }, limit),
+		Entry("stops", func(ctx SpecContext, leaf *harness.Puppet) { leaf.Stop() }, limit),
 		Entry("becomes another user", Label("root"), func(ctx SpecContext, leaf *harness.Puppet) {
 			if os.Geteuid() != 0 {
 				Skip("only root can change its user")
 			}
-			leaf.ChangeUser(ctx, 12345)
+			leaf.ChangeUser(12345)
 		}, limit),
 		Entry("ends the thread it began with, and is shown as a zombie", Label("linux"), func(ctx SpecContext, leaf *harness.Puppet) {
-			leaf.EndFirstThread(ctx)
+			leaf.EndFirstThread()
 		}, limit),
 		Entry("is traced by a debugger", Label("trace"), func(ctx SpecContext, leaf *harness.Puppet) {
 			stage.Start("puppet", "debugger")
-			debugger := stage.Puppet(ctx, "debugger")
-			if err := debugger.Trace(ctx, leaf.PID()); err != nil {
+			debugger := stage.Puppet("debugger")
+			if err := debugger.Trace(leaf.PID()); err != nil {
 				Skip("processes cannot be traced here: " + err.Error())
 			}
 			expectKept(ctx, "changed", witnessOf(leaf)) // on macOS the debugger is its parent now
-			debugger.Release(ctx, leaf.PID())
-			debugger.Exit(ctx, 0)
+			debugger.Release(leaf.PID())
+			debugger.Exit(0)
 		}, limit),
 	)
 
 	It("that crashes keeps the runtime no longer", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("crashed", "puppet", "root")...)
-		root := stage.Puppet(ctx, "root")
-		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
-		root.Exit(ctx, 0)
-		job.Wait(ctx)
+		root := stage.Puppet("root")
+		leaf := root.Fork("leaf", harness.OwnSession)
+		root.Exit(0)
+		job.Wait()
 		expectKept(ctx, "crashed", job.Oracle())
-		leaf.Crash(ctx)
+		leaf.Crash()
 		expectRemoved(ctx, "crashed", job.Oracle())
 	}, limit)
 
 	It("keeps the runtime, and so does a stranger to which it sent what it inherited", ours, func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("lent", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
-		lent := owner.Lend(ctx)
-		owner.Exit(ctx, 0)
-		job.Wait(ctx)
+		owner := stage.Puppet("owner")
+		lent := owner.Lend()
+		owner.Exit(0)
+		job.Wait()
 		// The lease is held and the table shows no member: the verdict is unknown, and
 		// nothing is removed.
-		Eventually(ctx, func() string { return stage.Run(ctx, "monitor", "info", "lent").Stdout }).Should(ContainSubstring("holds the lease"))
+		Eventually(ctx, func() string { return stage.Run("monitor", "info", "lent").Stdout }).Should(ContainSubstring("holds the lease"))
 		expectKept(ctx, "lent", job.Oracle())
 		Expect(lent.Close()).To(Succeed())
 		expectRemoved(ctx, "lent", job.Oracle())
@@ -80,16 +80,16 @@ var _ = Describe("An orphan", func() {
 
 	It("is a member of the runtime in which it was forked, not of another one", func(ctx SpecContext) {
 		first := stage.Start(monitor.Run("left", "puppet", "root")...)
-		root := stage.Puppet(ctx, "root")
-		leaf := root.Fork(ctx, "leaf", harness.Start{OwnSession: true})
+		root := stage.Puppet("root")
+		leaf := root.Fork("leaf", harness.OwnSession)
 		second := stage.Start(monitor.Run("beside", "puppet", "other")...)
-		other := stage.Puppet(ctx, "other")
-		root.Exit(ctx, 0)
-		first.Wait(ctx)
-		other.Exit(ctx, 0)
+		other := stage.Puppet("other")
+		root.Exit(0)
+		first.Wait()
+		other.Exit(0)
 		expectRemoved(ctx, "beside", second.Oracle())
 		expectKept(ctx, "left", first.Oracle())
-		leaf.Exit(ctx, 0)
+		leaf.Exit(0)
 		expectRemoved(ctx, "left", first.Oracle())
 		expectEmptyStore(ctx)
 	}, limit)
@@ -98,12 +98,12 @@ var _ = Describe("An orphan", func() {
 var _ = Describe("A process", func() {
 	It("that a server outside of the runtime starts on request is no member of it", func(ctx SpecContext) {
 		stage.Start("puppet", "server")
-		server := stage.Puppet(ctx, "server")
+		server := stage.Puppet("server")
 		job := stage.Start(monitor.Run("client", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
-		served := server.Fork(ctx, "served", harness.Start{OwnSession: true})
+		owner := stage.Puppet("owner")
+		served := server.Fork("served", harness.OwnSession)
 		expectKept(ctx, "client", job.Oracle())
-		owner.Exit(ctx, 0)
+		owner.Exit(0)
 		expectRemoved(ctx, "client", job.Oracle())
 		Expect(served.Gone()).NotTo(BeClosed(), "the spec proves nothing")
 	}, limit)

@@ -19,7 +19,7 @@ var _ = Describe("The process that monitors a runtime", func() {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
 		It(fmt.Sprintf("removes nothing at %s while a process lives", signalName(signal)), func(ctx SpecContext) {
 			job := stage.Start(monitor.Run("signalled", "puppet", "owner")...)
-			owner := stage.Puppet(ctx, "owner")
+			owner := stage.Puppet("owner")
 			signalled := 0
 			for _, pid := range watchers(ctx) {
 				err := stage.Signal(pid, signal)
@@ -31,13 +31,13 @@ var _ = Describe("The process that monitors a runtime", func() {
 			}
 			Expect(signalled).NotTo(BeZero())
 			expectKept(ctx, "signalled", job.Oracle())
-			Expect(owner.Report(ctx).PID).To(Equal(owner.PID()))
+			Expect(owner.Report().PID).To(Equal(owner.PID()))
 		}, limit)
 	}
 
 	It("is reached by no signal that is meant for the command's group or session", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("apart", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner").Report(ctx)
+		owner := stage.Puppet("owner").Report()
 		checked := 0
 		for _, pid := range watchers(ctx) {
 			group, groupErr := unix.Getpgid(pid)
@@ -56,12 +56,12 @@ var _ = Describe("The process that monitors a runtime", func() {
 
 	It("removes the runtime when the process group of the command was killed", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("felled", "puppet", "owner")...)
-		owner := stage.Puppet(ctx, "owner")
-		owner.Fork(ctx, "child", harness.Start{})
+		owner := stage.Puppet("owner")
+		owner.Fork("child")
 		// kill of a group of zombies returns EPERM on XNU. An emulator of macOS may check
 		// for that after it has sent the signal. The Wait below checks that it was sent.
 		Expect(stage.Signal(-job.PID(), syscall.SIGKILL)).To(Or(Succeed(), MatchError(syscall.EPERM)))
-		Expect(job.Wait(ctx)).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
+		Expect(job.Wait()).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 		expectRemoved(ctx, "felled", job.Oracle())
 	}, limit)
 })
@@ -70,7 +70,7 @@ var _ = Describe("The process that monitors a runtime", func() {
 // the monitor.
 func watchers(ctx SpecContext) []int {
 	GinkgoHelper()
-	pids, err := stage.Strangers(ctx)
+	pids, err := stage.Strangers()
 	Expect(err).NotTo(HaveOccurred())
 	if len(pids) == 0 {
 		Skip("no process of the monitor was found: it may be a service")

@@ -59,7 +59,7 @@ func (p Play) String() string {
 // ErrSyntax reports a text that is not a play.
 var ErrSyntax = errors.New("is not a play")
 
-// Parse returns the play of a text that String returned. The error is [ErrSyntax] if the
+// Parse returns the play that a text describes, in the form of String. The error is [ErrSyntax] if the
 // text is not a play, or if an act is impossible at its place.
 func Parse(text string) (Play, error) {
 	var p Play

@@ -7,7 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	"pgregory.net/rapid"
 
-	"github.com/gemini-monitor/gemini/harness/property"
+	"github.com/gemini-monitor/gemini/internal/property"
 	"github.com/gemini-monitor/gemini/internal/simkernel"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )

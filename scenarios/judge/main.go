@@ -1,6 +1,6 @@
 //go:build darwin || linux
 
-// Judge measures the scenarios: it runs the scenarios that are about any monitor against
+// Judge measures the scenarios, from the root of their module: it runs the scenarios that are about any monitor against
 // each wrong monitor of scenarios/mutant, and prints which scenario kills which mutant.
 // It fails if a mutant survives, if a scenario kills none, or if the mutant without a
 // fault is killed. Scenarios labelled orders, stress, shell:zsh and shell:sh are left
@@ -23,7 +23,7 @@ const (
 )
 
 func main() {
-	out := flag.String("out", "out/mutants", "directory for programs, reports and what the runs print")
+	out := flag.String("out", "../out/mutants", "directory for programs, reports and what the runs print")
 	filter := flag.String("filter", "!gemini && !stress && !orders && !shell:zsh && !shell:sh", "labels of the scenarios")
 	at := flag.Int("procs", places(), "mutants that are judged at a time")
 	keep := flag.Bool("keep", false, "keep the report of each failed scenario, in reports below -out")

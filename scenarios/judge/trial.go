@@ -151,8 +151,8 @@ func (t *trial) run(ctx context.Context, m *mutant) error {
 	cmd.Dir = t.out
 	cmd.Env = append(os.Environ(),
 		monitors.AdapterVariable+"="+t.path(m.name),
-		"GEMINI_PUPPET="+t.path("puppet"),
-		"GEMINI_REPORTS="+filepath.Join(t.reports(), m.name),
+		"HARNESS_PROGRAMS="+t.out,
+		"HARNESS_REPORTS="+filepath.Join(t.reports(), m.name),
 		"GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT="+patience(),
 		"GOMEGA_DEFAULT_EVENTUALLY_POLLING_INTERVAL="+beat)
 	printed, err := os.Create(t.path(m.name + ".txt"))

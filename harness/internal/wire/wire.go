@@ -1,6 +1,6 @@
-// Package wire has the messages between the harness and its puppets: JSON values, one
-// a line, over a Unix socket. A puppet greets with an Answer, obeys one Order at a time
-// and answers each. It ends when the harness closes the connection.
+// Package wire has the messages between the harness and its puppets and wardens: JSON
+// values, one a line, over a Unix socket. A puppet greets with an Answer, obeys one Order
+// at a time and answers each. It ends when the harness closes the connection.
 package wire
 
 import (
@@ -13,9 +13,9 @@ import (
 // The environment of a puppet.
 const (
 	// SocketVariable names the socket on which the harness listens.
-	SocketVariable = "PUPPET_SOCKET"
+	SocketVariable = "HARNESS_PUPPETS"
 	// DescriptorVariable is the number of a connection that was kept over exec.
-	DescriptorVariable = "PUPPET_DESCRIPTOR"
+	DescriptorVariable = "HARNESS_CONNECTION"
 )
 
 // A Verb is what a puppet has to do.
@@ -32,7 +32,7 @@ const (
 	Setsid         Verb = "setsid"          // lead a new session
 	Setpgid        Verb = "setpgid"         // lead a new process group
 	ExecSelf       Verb = "exec self"       // exec the puppet again; the new image answers
-	Exec           Verb = "exec"            // answer, then exec Args
+	Exec           Verb = "exec"            // answer, then exec Args; the connection to the socket Name ends with the exec, or has an error before
 	IgnoreHangup   Verb = "ignore hangup"   // ignore SIGHUP, as do all children from now on
 	Close          Verb = "close"           // close descriptor Number
 	CloseInherited Verb = "close inherited" // close every inherited descriptor from 3 up

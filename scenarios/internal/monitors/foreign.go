@@ -65,7 +65,7 @@ func (f *Foreign) List(ctx context.Context) ([]string, error) {
 
 // list returns the words that a command prints, the names of runtimes.
 func list(ctx context.Context, stage *harness.Stage, argv ...string) ([]string, error) {
-	result, err := stage.TryRun(ctx, argv...)
+	result, err := stage.TryRun(argv...)
 	if err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
@@ -78,7 +78,7 @@ func list(ctx context.Context, stage *harness.Stage, argv ...string) ([]string, 
 // Report implements Monitor: the list, and the paths in the store.
 func (f *Foreign) Report(ctx context.Context) string {
 	var page strings.Builder
-	listed, err := f.stage.TryRun(ctx, f.Adapter, "list")
+	listed, err := f.stage.TryRun(f.Adapter, "list")
 	fmt.Fprintf(&page, "%s list: %v, error %v\n%s%s", f.Adapter, listed.Status, err, listed.Stdout, listed.Stderr)
 	fmt.Fprintln(&page, "the store:")
 	err = filepath.WalkDir(f.Store, func(path string, entry fs.DirEntry, err error) error {

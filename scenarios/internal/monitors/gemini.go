@@ -80,7 +80,7 @@ type status struct {
 
 func (g *Gemini) info(ctx context.Context, runtime string) (status, error) {
 	var s status
-	result, err := g.stage.TryRun(ctx, "monitor", "info", "--json", runtime)
+	result, err := g.stage.TryRun("monitor", "info", "--json", runtime)
 	if err != nil {
 		return s, fmt.Errorf("info: %w", err)
 	}
@@ -136,7 +136,7 @@ func (g *Gemini) release() error {
 // journals and logs of all runtimes that existed at a look.
 func (g *Gemini) Report(ctx context.Context) string {
 	var page strings.Builder
-	listed, err := g.stage.TryRun(ctx, "monitor", "list")
+	listed, err := g.stage.TryRun("monitor", "list")
 	fmt.Fprintf(&page, "monitor list: %v, error %v\n%s%s", listed.Status, err, listed.Stdout, listed.Stderr)
 	records, _ := filepath.Glob(g.Path("*", "runtime.json"))
 	for _, path := range records {

@@ -1,0 +1,4 @@
+package harness
+
+// adopted reports that launchd adopts all orphans.
+const adopted = false

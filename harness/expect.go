@@ -1,0 +1,85 @@
+//go:build darwin || linux
+
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/gemini-monitor/gemini/harness/internal/terminal"
+)
+
+// A Pattern is a regular expression in the syntax of package regexp, as an alternative of
+// Expect.
+type Pattern string
+
+// A Match is what Expect has found. Its texts have plain line ends, \n.
+type Match struct {
+	Index  int      // of the alternative
+	Text   string   // that was found
+	Groups []string // what the groups of a Pattern have matched; the first one has index 0
+	Before string   // what came between the last match and this one
+
+	end int
+}
+
+// find waits for one of the alternatives in a recording.
+func (t *Tree) find(r *terminal.Recording, alternatives []any, from int, dead <-chan struct{}) (Match, error) {
+	wanted, err := compile(alternatives)
+	if err != nil {
+		return Match{}, err
+	}
+	ctx, cancel := t.stage.bound(t.limit)
+	defer cancel()
+	found, err := r.Find(ctx, wanted, from, dead)
+	if errors.Is(err, terminal.ErrEnded) {
+		err = fmt.Errorf("%w: %w", t.over(), err)
+	}
+	if err != nil {
+		return Match{}, err
+	}
+	return Match{found.Index, found.Text, found.Groups, found.Before, found.End}, nil
+}
+
+// over says how the command has ended, or that nothing tells about it any more. The output
+// of a command ends a moment before its exit is reported, so over waits for that a while.
+func (t *tree) over() error {
+	late := time.NewTimer(exitTime)
+	defer late.Stop()
+	select {
+	case <-t.process.exited:
+		return fmt.Errorf("%q has ended, %s", t.words(), t.process.status)
+	case <-t.process.guard.gone:
+		return t.process.guard.lost()
+	case <-late.C:
+		return errors.New("the command lives, and no process can write any more")
+	}
+}
+
+// exitTime is how long a message of a failure waits for the report of an exit.
+const exitTime = time.Second
+
+// compile returns alternatives for a search.
+func compile(alternatives []any) ([]terminal.Alternative, error) {
+	if len(alternatives) == 0 {
+		return nil, errors.New("expect: nothing is expected")
+	}
+	var wanted []terminal.Alternative
+	for _, a := range alternatives {
+		switch a := a.(type) {
+		case string:
+			wanted = append(wanted, terminal.Literal(a))
+		case Pattern:
+			pattern, err := regexp.Compile(string(a))
+			if err != nil {
+				return nil, fmt.Errorf("expect: %w", err)
+			}
+			wanted = append(wanted, terminal.Pattern(pattern))
+		default:
+			return nil, fmt.Errorf("expect: %v is a %T, and neither a string nor a Pattern", a, a)
+		}
+	}
+	return wanted, nil
+}
