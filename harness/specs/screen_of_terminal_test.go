@@ -39,7 +39,9 @@ var _ = Describe("The screen of a terminal", func() {
 		term.ExpectScreen("ab│x")
 		term.ExpectScreen("┐é\n│x")
 		message, _ := failing(func(stage *harness.Stage) {
-			show(stage, `one   two\r\n   three`).Within(50 * time.Millisecond).ExpectScreen("two\nthree")
+			term := show(stage, `one   two\r\n   three`)
+			term.ExpectScreen("three")
+			term.Within(50 * time.Millisecond).ExpectScreen("two\nthree")
 		})
 		Expect(message).To(Equal("sh-0: expect \"two\\nthree\" on the screen: not within 50ms; the screen has:\n  | one   two\n  |    three"))
 	}, SpecTimeout(time.Minute))
