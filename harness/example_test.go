@@ -3,8 +3,8 @@
 package harness_test
 
 import (
+	_ "embed"
 	"fmt"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,20 +30,18 @@ func TestDaemonOutlivesItsCommand(t *testing.T) {
 	job.ExpectNobody()
 }
 
+//go:embed harness.go
+var comment string
+
+//go:embed example_test.go
+var source string
+
 // TestPackageComment keeps the comment and the test above the same.
 func TestPackageComment(t *testing.T) {
-	comment, err := os.ReadFile("harness.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, example, _ := strings.Cut(string(comment), "//\tfunc TestDaemon")
+	_, example, _ := strings.Cut(comment, "//\tfunc TestDaemon")
 	example, _, _ = strings.Cut(example, "//\t}\n")
 	example = strings.ReplaceAll(strings.ReplaceAll(example, "//\t", ""), "//\n", "\n")
-	if example == "" || !strings.Contains(string(source), example) {
+	if example == "" || !strings.Contains(source, example) {
 		t.Errorf("the example in the package comment is not the test that runs:\n%s", example)
 	}
 }

@@ -40,7 +40,8 @@
 //     which one has answered: yes, no or unknown.
 //   - An oracle ([Oracle]) is the witness that uses neither the process table nor a PID: a
 //     pipe that the command holds at descriptor 3 and passes on to its descendants. Shells
-//     and Go programs pass it on. Python, Java and sudo close it.
+//     and Go programs pass it on, but for children that get ExtraFiles. Python, Java and
+//     sudo close it.
 //
 // # Waiting
 //

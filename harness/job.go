@@ -189,6 +189,16 @@ func (s *Stage) Run(words ...string) Result {
 	return result
 }
 
+// Run runs the command to its end, as [Stage.Run] does.
+func (c *Command) Run() Result {
+	c.stage.t.Helper()
+	result, err := c.stage.tryRun(c.Apart())
+	if err != nil {
+		c.stage.t.Fatalf("run %q: %v", c.words, err)
+	}
+	return result
+}
+
 // TryRun is Run, but it returns the error instead of failing the test.
 func (s *Stage) TryRun(words ...string) (Result, error) {
 	s.t.Helper()

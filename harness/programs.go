@@ -33,7 +33,8 @@ type Option func(*Stage) error
 
 // Program puts a program into the PATH of the stage, under the last element of its name.
 //
-// The name of a package, "./cmd/x" for one below the package under test or an import path,
+// The name of a package, "./cmd/x" for one below the package under test, "." for that package
+// itself, or an import path,
 // is built with the go command, once for all stages of the process. If the environment has
 // HARNESS_PROGRAMS, the program of that name in that directory is taken instead, so that a
 // compiled test needs no go command. If it has GOCOVERDIR, the program is built with -cover.
@@ -166,6 +167,9 @@ func (d *drawer) build(name string) (string, error) {
 // find returns the path of a program that exists, or builds it.
 func (d *drawer) find(name string) (string, error) {
 	if dir := os.Getenv(programsVariable); dir != "" {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return "", fmt.Errorf("%s is not a directory: %s", programsVariable, dir)
+		}
 		if path := filepath.Join(dir, baseOf(name)); isFile(path) {
 			return filepath.Abs(path)
 		}

@@ -109,7 +109,7 @@ func (s *Stage) Failed(message string) {
 // and by the events of observers.
 func (s *Stage) now(page *strings.Builder, events []Event) {
 	fmt.Fprintf(page, "\n  oracles\n")
-	state := map[bool]string{true: "a process lives", false: "no process lives"}
+	state := map[bool]string{true: "a process holds descriptor 3", false: "no process holds descriptor 3"}
 	for _, t := range s.trees.list() {
 		if t.oracle != nil {
 			fmt.Fprintf(page, "  %-16s %s\n", t.name, state[t.oracle.holds()])

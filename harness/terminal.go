@@ -3,10 +3,11 @@
 package harness
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -89,8 +90,9 @@ func (t *Terminal) Press(text string) {
 	}
 }
 
-// Send types line and Return, and does not wait. It fails the test if the line has 1024
-// bytes or more: macOS drops the rest of such a line.
+// Send types line and a line feed, and does not wait. A program in raw mode takes Enter for
+// the end of a line: see Key. What is typed is in the report, a password as well. Send fails
+// the test if the line has 1024 bytes or more: macOS drops the rest of such a line.
 func (t *Terminal) Send(line string) {
 	t.stage.t.Helper()
 	if len(line) >= 1024 {
@@ -136,28 +138,93 @@ func (t *Terminal) ScreenANSI() string {
 	return t.screen.ANSI()
 }
 
-// ExpectScreen waits until text is seen on the screen. A text of several lines is found
-// where the lines begin in the same column.
-func (t *Terminal) ExpectScreen(text string) {
+// ExpectScreen waits until one of the alternatives is seen on the screen. Each is a string or
+// a [Pattern]. A string of several lines is found where the lines begin in the same column. A
+// Pattern is matched with the text of Screen.
+//
+// The screen is looked at after each piece of output: what is seen for a moment only may be
+// missed. Expect misses nothing, and goes on where it was: ExpectScreen does not move it.
+func (t *Terminal) ExpectScreen(alternatives ...any) {
 	t.stage.t.Helper()
+	wanted, err := onScreenOf(alternatives)
+	if err != nil {
+		t.stage.t.Fatalf("%s", t.failure(err))
+	}
 	ctx, cancel := t.stage.bound(t.limit)
 	defer cancel()
 	for {
 		over := closed(t.dead)
 		seen, drawn := t.look()
-		if onScreen(seen, text) {
-			t.track.record(Event{PID: t.PID(), What: fmt.Sprintf("its screen has %q", brief(text, 200))})
-			return
+		for _, w := range wanted {
+			if w.in(seen) {
+				t.track.record(Event{PID: t.PID(), What: "its screen has " + w.text})
+				return
+			}
 		}
 		if over {
-			err := cmp.Or(t.over(), terminal.ErrEnded)
-			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %q on the screen: %w; the screen has:\n%s", text, err, framed(seen))))
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %s on the screen: %w; the screen has:\n%s", wanted, t.over(), framed(seen))))
 		}
 		select {
 		case <-drawn:
 		case <-t.dead:
 		case <-ctx.Done():
-			t.stage.t.Fatalf("%s: expect %q on the screen: %v; the screen has:\n%s", t.name, text, context.Cause(ctx), framed(seen))
+			t.stage.t.Fatalf("%s: expect %s on the screen: %v; the screen has:\n%s", t.name, wanted, context.Cause(ctx), framed(seen))
+		}
+	}
+}
+
+// A view is an alternative of ExpectScreen.
+type view struct {
+	text string // for messages
+	in   func(seen string) bool
+}
+
+// views are shown as "a" or /b/.
+type views []view
+
+func (v views) String() string {
+	texts := make([]string, len(v))
+	for i := range v {
+		texts[i] = v[i].text
+	}
+	return strings.Join(texts, " or ")
+}
+
+// onScreenOf returns the alternatives as views.
+func onScreenOf(alternatives []any) (wanted views, err error) {
+	if _, err := compile(alternatives); err != nil {
+		return nil, err
+	}
+	for _, a := range alternatives {
+		switch a := a.(type) {
+		case string:
+			wanted = append(wanted, view{strconv.Quote(brief(a, 200)), func(seen string) bool { return onScreen(seen, a) }})
+		case Pattern:
+			wanted = append(wanted, view{"/" + string(a) + "/", regexp.MustCompile(string(a)).MatchString})
+		}
+	}
+	return wanted, nil
+}
+
+// ExpectEcho waits until the terminal shows what is typed, or until it does not, as at the
+// prompt for a password. A program may print the prompt before it turns the echo off.
+func (t *Terminal) ExpectEcho(on bool) {
+	t.stage.t.Helper()
+	ctx, cancel := t.stage.bound(t.limit)
+	defer cancel()
+	tick := time.NewTicker(tickTime) // no event reports a change of the mode
+	defer tick.Stop()
+	for {
+		now, err := t.terminal.Echo()
+		if err == nil && now == on {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-t.dead:
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect echo %v: %w", on, t.over())))
+		case <-ctx.Done():
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect echo %v: %w", on, context.Cause(ctx))))
 		}
 	}
 }

@@ -196,5 +196,6 @@ func brief(text string, enough int) string {
 	if len(text) <= enough {
 		return text
 	}
-	return text[:enough/2] + " ... " + text[len(text)-enough/2:]
+	// A cut may be inside a character.
+	return strings.ToValidUTF8(text[:enough/2], "") + " ... " + strings.ToValidUTF8(text[len(text)-enough/2:], "")
 }

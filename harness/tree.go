@@ -96,6 +96,10 @@ func (t *Tree) ExpectRunning() {
 
 func (t *Tree) expectState(want bool, verb string) {
 	t.stage.t.Helper()
+	// The warden reaps before it answers: an end that the kernel has not announced yet is known then.
+	if _, _, err := t.process.guard.ask(); err != nil {
+		t.stage.t.Fatalf("%s", t.failure(err))
+	}
 	for {
 		stopped, changed := t.process.state()
 		switch {

@@ -3,12 +3,15 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
@@ -128,12 +131,51 @@ func (s *Stage) Puppet(name string) *Puppet {
 	s.t.Helper()
 	ctx, cancel := s.bound(patience)
 	defer cancel()
-	select {
-	case p := <-s.troupe.arrivals(name):
-		s.changed()
-		return p
-	case <-ctx.Done():
-		s.t.Fatalf("no puppet called %s has greeted: %v", name, context.Cause(ctx))
-		return nil
+	tick := time.NewTicker(20 * tickTime) // for the case that none can come any more
+	defer tick.Stop()
+	for {
+		over := s.over() // before the look
+		select {
+		case p := <-s.troupe.arrivals(name):
+			s.changed()
+			return p
+		default:
+		}
+		if over {
+			s.t.Fatalf("no puppet called %s has greeted, and no process of the stage lives; greeted: %s", name, s.troupe.names())
+		}
+		select {
+		case p := <-s.troupe.arrivals(name):
+			s.changed()
+			return p
+		case <-tick.C:
+		case <-ctx.Done():
+			s.t.Fatalf("no puppet called %s has greeted: %v; greeted: %s", name, context.Cause(ctx), s.troupe.names())
+		}
 	}
+}
+
+// over reports that something was started and that no process of the stage lives. It is
+// false where that is not known.
+func (s *Stage) over() bool {
+	guards := s.guards.list()
+	for _, g := range guards {
+		if children, exact, err := g.ask(); err != nil || children || !exact {
+			return false
+		}
+	}
+	return len(guards) > 0
+}
+
+// names returns the names of all puppets that have greeted.
+func (tr *troupe) names() string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	var names []string
+	for _, p := range tr.members {
+		if p.name != "" {
+			names = append(names, p.name)
+		}
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
 }

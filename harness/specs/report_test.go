@@ -89,7 +89,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 	It("shows which processes live at that moment, and which ones an observer takes for alive", func() {
 		Expect(t.report).To(MatchRegexp(`(?m)^ *%d +[RS].*parent .*group %[1]d .*session %[1]d .*puppet leaf +<- .*leaf`, leaf))
 		Expect(t.report).To(ContainSubstring("999999999 does not exist, but is alive for monitor of x"))
-		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +a process lives`))
+		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +a process holds descriptor 3`))
 	})
 
 	It("has the machine, and the command that repeats the spec", func() {

@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/harness"
+	"github.com/gemini-monitor/gemini/harness/internal/table"
 )
 
 var _ = Describe("The screen of a terminal", func() {
@@ -144,3 +145,51 @@ func (t *skippedT) Skipf(format string, args ...any) {
 	t.reason = fmt.Sprintf(format, args...)
 	runtime.Goexit()
 }
+
+var _ = Describe("What a test waits for at a terminal", func() {
+	It("is one of several texts or patterns on the screen", func() {
+		stage := newStage()
+		term := stage.Terminal("sh", "-c", `printf 'done: 42%%\n'; read line`)
+		term.ExpectScreen("never", harness.Pattern(`(?m)^done: \d+%$`))
+		message, _ := failing(func(stage *harness.Stage) { stage.Terminal("true").ExpectScreen(harness.Pattern("(")) })
+		Expect(message).To(ContainSubstring("missing closing )"))
+	})
+
+	It("is the echo, which a program turns off after its prompt", func() {
+		stage := newStage()
+		term := stage.Command("sh", "-c", `printf 'Password: '; stty -echo; read word; stty echo; echo; echo "got $word"; read line`).Echo().Terminal()
+		term.Expect("Password: ")
+		term.ExpectEcho(false)
+		term.Send("secret")
+		Expect(term.Expect("got secret").Before).NotTo(ContainSubstring("secret"))
+		term.ExpectEcho(true)
+	})
+})
+
+var _ = Describe("A puppet that does not come", func() {
+	It("fails the test at once when no process of the stage lives", Label("linux"), func() {
+		message, _ := failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "other").Signal(syscall.SIGCONT)
+			stage.Puppet("other").Exit(0)
+			stage.Puppet("ghost")
+		})
+		Expect(message).To(Equal("no puppet called ghost has greeted, and no process of the stage lives; greeted: other"))
+	})
+})
+
+var _ = Describe("Running", func() {
+	It("is expected in vain of a command that has ended a moment ago", func(ctx SpecContext) {
+		for range 20 {
+			message, _ := failing(func(stage *harness.Stage) {
+				job := stage.Start("puppet", "root")
+				stage.Puppet("root").Exit(0)
+				Eventually(func() bool {
+					row, err := table.Of(job.PID())
+					return err != nil || row.Ended
+				}).Should(BeTrue())
+				job.ExpectRunning()
+			})
+			Expect(message).To(ContainSubstring("it has ended, exit 0"))
+		}
+	}, SpecTimeout(time.Minute))
+})
