@@ -99,7 +99,9 @@ func (s *Stage) belongings(all map[int]table.Row, exact bool) []int {
 	}
 	if !exact {
 		for _, t := range s.trees.list() {
-			pids = append(pids, t.marked(all)...)
+			if !t.shared { // the mark of a command of Run has that of the stage
+				pids = append(pids, t.marked(all)...)
+			}
 		}
 		pids = append(pids, s.named(all)...)
 	}
@@ -141,7 +143,9 @@ func (s *Stage) note() {
 		return // a look that fails the test comes later
 	}
 	for _, t := range s.trees.list() {
-		t.marked(all)
+		if !t.shared { // a command of Run is nothing that a test asks about
+			t.marked(all)
+		}
 	}
 }
 
