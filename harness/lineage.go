@@ -59,13 +59,16 @@ func (t *tree) marked(all map[int]table.Row) []int {
 			found[child] = true
 		}
 	}
-	warden := t.process.guard.pid()
+	warden, command := t.process.guard.pid(), t.process.pid
+	if _, there := all[command]; there && closed(t.process.exited) {
+		command = -1 // another process has its PID, so its group and session are not ours
+	}
 	for pid, r := range all {
 		if pid == warden || t.began.has(r) || pid == os.Getpid() {
 			continue
 		}
 		session := table.Session(r)
-		if session == warden || session == t.process.pid || r.Group == t.process.pid || t.remembers(r) || t.carries(r) {
+		if session == warden || session == command || r.Group == command || t.remembers(r) || t.carries(r) {
 			claim(pid)
 		}
 	}

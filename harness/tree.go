@@ -96,11 +96,16 @@ func (t *Tree) ExpectRunning() {
 
 func (t *Tree) expectState(want bool, verb string) {
 	t.stage.t.Helper()
-	// The warden reaps before it answers: an end that the kernel has not announced yet is known then.
-	if _, _, err := t.process.guard.ask(); err != nil {
-		t.stage.t.Fatalf("%s", t.failure(err))
-	}
+	ctx, cancel := t.stage.bound(t.limit)
+	defer cancel()
+	// The warden looks at its children before it answers. An end may not be announced yet,
+	// and macOS announces no continuation (X49).
+	tick := time.NewTicker(tickTime)
+	defer tick.Stop()
 	for {
+		if _, _, err := t.process.guard.ask(); err != nil {
+			t.stage.t.Fatalf("%s", t.failure(err))
+		}
 		stopped, changed := t.process.state()
 		switch {
 		case closed(t.process.exited):
@@ -108,27 +113,25 @@ func (t *Tree) expectState(want bool, verb string) {
 		case stopped == want:
 			return
 		}
-		if err := t.await(t.limit, verb, changed, t.process.exited); err != nil {
-			t.stage.t.Fatalf("%s", t.failure(err))
+		select {
+		case <-changed:
+		case <-t.process.exited:
+		case <-tick.C:
+		case <-ctx.Done():
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %q to %s: %w", t.words(), verb, context.Cause(ctx))))
 		}
 	}
 }
 
-// await waits until one of the channels is closed.
-func (t *tree) await(limit time.Duration, verb string, one <-chan struct{}, other ...<-chan struct{}) error {
+// await waits until a channel is closed. Verb says what the command does then.
+func (t *tree) await(limit time.Duration, verb string, done <-chan struct{}) error {
 	ctx, cancel := t.stage.bound(limit)
 	defer cancel()
-	var two <-chan struct{}
-	if len(other) > 0 {
-		two = other[0]
-	}
 	select {
-	case <-one:
-		return nil
-	case <-two:
+	case <-done:
 		return nil
 	case <-t.process.guard.gone:
-		if closed(one) {
+		if closed(done) {
 			return nil
 		}
 		return t.process.guard.lost()

@@ -14,9 +14,8 @@ func adopt() error { return errors.ErrUnsupported }
 // inCgroup does nothing: macOS has no control groups.
 func inCgroup(*syscall.SysProcAttr, *os.File) {}
 
-// paused reports whether a status is that of a stopped or of a continued process: the low
-// byte is _WSTOPPED, and the next one is SIGCONT after a continuation (xnu bsd/sys/wait.h).
-// The methods of unix.WaitStatus take a stop by SIGSTOP for a continuation.
+// paused reports whether a status is that of a stopped or of a continued process (X48). The
+// methods of unix.WaitStatus take a stop by SIGSTOP for a continuation.
 func paused(status unix.WaitStatus) (stopped, continued bool) {
 	const wstopped = 0x7f
 	if status&0xff != wstopped {
