@@ -107,7 +107,7 @@ func (t *tree) glance(exact bool) (Census, error) {
 	seen := evidence{
 		lives: !closed(t.process.exited),
 		held:  t.oracle != nil && t.oracle.holds(),
-		exact: exact && !t.shared,
+		exact: exact,
 		below: table.Below(all, t.process.guard.pid()),
 	}
 	if !exact {
@@ -121,7 +121,7 @@ func (t *tree) glance(exact bool) (Census, error) {
 type evidence struct {
 	lives     bool // the command
 	held      bool // the oracle
-	exact     bool // the warden adopts all orphans of this tree only
+	exact     bool // the warden adopts all orphans of the tree
 	below     []int
 	marked    []int // by session, group, environment, arguments or an earlier look
 	strangers []int // that may belong to the tree

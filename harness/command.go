@@ -130,7 +130,7 @@ func (c *Command) job(name string, g *guard, own bool) (*Job, error) {
 	var given []*os.File
 	switch {
 	case c.input != nil:
-		file, err := inputFile(s.Path(name+".input"), *c.input)
+		file, err := inputFile(s.dir, *c.input)
 		if err != nil {
 			return nil, fmt.Errorf("start %q: %w", c.words, err)
 		}
@@ -162,12 +162,17 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// inputFile returns a file with text, open for reading.
-func inputFile(path, text string) (*os.File, error) {
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+// inputFile returns a new file in dir with text, open for reading.
+func inputFile(dir, text string) (*os.File, error) {
+	file, err := os.CreateTemp(dir, "input-")
+	if err != nil {
 		return nil, err
 	}
-	return os.Open(path)
+	_, err = file.WriteString(text)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	return os.Open(file.Name())
 }
 
 // order returns the command for a warden.

@@ -45,6 +45,7 @@ func (s *Stage) heedDeadline() {
 // expire runs beside the test. It writes to standard error, as the log of a test that does
 // not end is lost.
 func (s *Stage) expire() {
+	s.explained.Store(true)
 	s.Logf("FAILED %v", errRunEnds)
 	fmt.Fprintf(os.Stderr, "harness: %v\n%s", errRunEnds, s.Report())
 	s.stop(errRunEnds)

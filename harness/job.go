@@ -25,7 +25,6 @@ type Job struct {
 // jobParts are what all copies of a Job share.
 type jobParts struct {
 	out, errors *outlet
-	apart       bool
 	input       *os.File // nil without Pipe
 	lock        string   // path; empty without CrossCheck
 	cgroup      *cgroup
@@ -48,35 +47,34 @@ func (j *Job) connect(order *wire.Command, back []*os.File) (err error) {
 		}
 		back = back[1:]
 	}
-	if j.out, err = j.newStream(back[0]); err != nil {
+	if j.out, err = j.newOutlet(back[0]); err != nil {
 		return err
 	}
 	j.errors = j.out
 	if order.Errors == wire.Pipe {
-		j.apart = true
-		j.errors, err = j.newStream(back[1])
+		j.errors, err = j.newOutlet(back[1])
 	}
 	return err
 }
 
-func (j *Job) newStream(file *os.File) (*outlet, error) {
+func (j *Job) newOutlet(file *os.File) (*outlet, error) {
 	file, err := polled(file)
 	if err != nil {
 		return nil, err
 	}
-	st := &outlet{Recording: terminal.NewRecording(24, 80), dead: make(chan struct{})}
-	if st.reader, err = terminal.NewReader(file, st.Recording); err != nil {
+	o := &outlet{Recording: terminal.NewRecording(24, 80), dead: make(chan struct{})}
+	if o.reader, err = terminal.NewReader(file, o.Recording); err != nil {
 		return nil, err
 	}
-	go st.awaitDeath(j.tree)
-	return st, nil
+	go o.awaitDeath(j.tree)
+	return o, nil
 }
 
 // awaitDeath waits until no process of the tree can write any more.
-func (st *outlet) awaitDeath(t *tree) {
-	t.awaitWriters(st.reader.Done())
-	st.reader.CatchUp()
-	close(st.dead)
+func (o *outlet) awaitDeath(t *tree) {
+	t.awaitWriters(o.reader.Done())
+	o.reader.CatchUp()
+	close(o.dead)
 }
 
 // awaitWriters waits until the command has ended and its descendants have released the
@@ -110,9 +108,9 @@ func (j *Job) Stdout() string { return j.out.all() }
 func (j *Job) Stderr() string { return j.errors.all() }
 
 // all returns the text with plain line ends.
-func (st *outlet) all() string {
-	st.reader.CatchUp()
-	return st.Text(0, st.Len())
+func (o *outlet) all() string {
+	o.reader.CatchUp()
+	return o.Text(0, o.Len())
 }
 
 // Expect waits until standard output, and without Apart also standard error, has one of
@@ -163,10 +161,10 @@ func (j *Job) close() {
 	if j.input != nil {
 		j.input.Close()
 	}
-	for _, st := range []*outlet{j.out, j.errors} {
-		if st != nil { // nil if the start has failed
-			st.reader.Close()
-			<-st.dead
+	for _, o := range []*outlet{j.out, j.errors} {
+		if o != nil { // nil if the start has failed
+			o.reader.Close()
+			<-o.dead
 		}
 	}
 }
@@ -182,33 +180,36 @@ type Result struct {
 // not end.
 func (s *Stage) Run(words ...string) Result {
 	s.t.Helper()
-	result, err := s.TryRun(words...)
-	if err != nil {
-		s.t.Fatalf("run: %v", err)
-	}
-	return result
-}
-
-// Run runs the command to its end, as [Stage.Run] does.
-func (c *Command) Run() Result {
-	c.stage.t.Helper()
-	result, err := c.stage.tryRun(c.Apart())
-	if err != nil {
-		c.stage.t.Fatalf("run %q: %v", c.words, err)
-	}
-	return result
+	return s.Command(words...).Run()
 }
 
 // TryRun is Run, but it returns the error instead of failing the test.
 func (s *Stage) TryRun(words ...string) (Result, error) {
 	s.t.Helper()
-	done := s.spec.begin(Event{What: "runs " + brief(join(words), 500)})
-	result, err := s.tryRun(s.Command(words...).Apart())
+	return s.Command(words...).tryRun()
+}
+
+// Run runs the command to its end, as [Stage.Run] does.
+func (c *Command) Run() Result {
+	c.stage.t.Helper()
+	result, err := c.tryRun()
+	if err != nil {
+		c.stage.t.Fatalf("run: %v", err)
+	}
+	return result
+}
+
+// tryRun runs the command and adds that to the timeline.
+func (c *Command) tryRun() (Result, error) {
+	done := c.stage.spec.begin(Event{What: "runs " + brief(join(c.words), 500)})
+	result, err := c.Apart().run()
 	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, printed(result), outcome(err))))
 	return result, err
 }
 
-func (s *Stage) tryRun(c *Command) (result Result, err error) {
+// run runs the command under the warden that all commands of Run have.
+func (c *Command) run() (result Result, err error) {
+	s := c.stage
 	if s.runner == nil {
 		if s.runner, err = s.newGuard(); err != nil {
 			return Result{}, err
@@ -220,11 +221,10 @@ func (s *Stage) tryRun(c *Command) (result Result, err error) {
 		return Result{}, err
 	}
 	defer j.close() // what others write later is lost
-	if err := j.await(j.limit, "end", j.process.exited); err != nil {
+	if err = j.await(j.limit, "end", j.process.exited); err != nil {
 		j.process.end()
-		return Result{j.Stdout(), j.Stderr(), j.process.status}, err
 	}
-	return Result{j.Stdout(), j.Stderr(), j.process.status}, nil
+	return Result{j.Stdout(), j.Stderr(), j.process.status}, err
 }
 
 // printed returns the output of a command, short enough for a timeline.

@@ -61,6 +61,9 @@ func (p *process) signal(s syscall.Signal) {
 
 // end kills the process, if it lives, and returns when it was reaped.
 func (p *process) end() {
+	if closed(p.exited) {
+		return
+	}
 	_, _ = p.guard.do(wire.WardenOrder{Do: wire.Strike, PID: p.pid, Signal: syscall.SIGKILL}, nil, nil)
 	select {
 	case <-p.exited:

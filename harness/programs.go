@@ -33,11 +33,11 @@ type Option func(*Stage) error
 
 // Program puts a program into the PATH of the stage, under the last element of its name.
 //
-// The name of a package, "./cmd/x" for one below the package under test, "." for that package
-// itself, or an import path,
-// is built with the go command, once for all stages of the process. If the environment has
-// HARNESS_PROGRAMS, the program of that name in that directory is taken instead, so that a
-// compiled test needs no go command. If it has GOCOVERDIR, the program is built with -cover.
+// The name of a package is "./cmd/x" for one below the package under test, "." for that
+// package itself, or an import path. The package is built with the go command, once for all
+// stages of the process. If the environment has HARNESS_PROGRAMS, the program of that name
+// in that directory is taken instead, so that a compiled test needs no go command. If it has
+// GOCOVERDIR, the program is built with -cover.
 //
 // The path of an executable file is taken as it is.
 func Program(name string) Option {

@@ -20,9 +20,7 @@ type ginkgoT interface {
 // reportFailure makes Ginkgo call Report at the moment of a failure.
 func (s *Stage) reportFailure() {
 	if t, ok := s.t.(ginkgoT); ok {
-		t.DeferOnFailure(func() {
-			t.AddReportEntryVisibilityFailureOrVerbose("report", s.Report())
-		})
+		t.DeferOnFailure(s.explainOnce)
 	}
 }
 
@@ -47,10 +45,17 @@ func (s *Stage) progress() string {
 	return writeTimeline(events[max(0, len(events)-few):], s.timeline.began, s.mark)
 }
 
-// explain reports a failure if Report was not called before. left is true if the
-// failure is what the test left behind.
+// explain adds the report to a test that has failed, or that fails now by what it has left
+// behind.
 func (s *Stage) explain(left bool) {
-	if s.reported.Load() || !s.t.Failed() && !left || nameOf(s.t) == "" {
+	if (s.t.Failed() || left) && nameOf(s.t) != "" {
+		s.explainOnce()
+	}
+}
+
+// explainOnce adds the report to the test, unless that was done before.
+func (s *Stage) explainOnce() {
+	if s.explained.Swap(true) {
 		return
 	}
 	text := s.Report()
@@ -71,7 +76,6 @@ func (s *Stage) explain(left bool) {
 //
 // A stage calls Report itself when its test fails.
 func (s *Stage) Report() string {
-	s.reported.Store(true)
 	if s.t.Failed() && !s.failed.Load() {
 		s.Failed("")
 	}

@@ -26,8 +26,8 @@ func lookTime() time.Duration {
 	return 4 * tickTime
 }
 
-// clear waits until no process of the stage is left. After the grace
-// time it kills the rest and returns a line for each.
+// clear waits until no process of the stage is left. After the grace time it kills the
+// rest and returns a line for each.
 func (s *Stage) clear(ctx context.Context) []string {
 	tick := time.NewTicker(lookTime())
 	defer tick.Stop()

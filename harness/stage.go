@@ -45,7 +45,7 @@ type Stage struct {
 	timeline   *timeline
 	spec       *track
 	sources    []func() []Event
-	reported   atomic.Bool
+	explained  atomic.Bool // the test has the report
 	failed     atomic.Bool // the timeline has the failure
 	before     string      // the processes and files of a passed test before the stage was cleared
 	crossCheck bool        // CrossCheck was called
@@ -170,7 +170,7 @@ func (s *Stage) strike() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	s.explain(false)
-	if !s.reported.Load() {
+	if !s.explained.Load() {
 		s.before = s.remember()
 	}
 	s.troupe.end()

@@ -90,7 +90,7 @@ func (t *Terminal) Press(text string) {
 	}
 }
 
-// Send types line and a line feed, and does not wait. A program in raw mode takes Enter for
+// Send types line and a line feed, and does not wait for output. A program in raw mode takes Enter for
 // the end of a line: see Key. What is typed is in the report, a password as well. Send fails
 // the test if the line has 1024 bytes or more: macOS drops the rest of such a line.
 func (t *Terminal) Send(line string) {

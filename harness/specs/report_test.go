@@ -200,4 +200,16 @@ var _ = Describe("A spec that takes long", func() {
 		Expect(progress).To(MatchRegexp(`root \d+ +is ordered to raise \w+ \(signal\)`))
 		Expect(t.ask).To(BeNil())
 	}, SpecTimeout(time.Minute))
+
+	It("comes once, also when the test has asked for one before", func() {
+		message, report := failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "first")
+			stage.Puppet("first")
+			stage.Report()
+			stage.Start("no-such-program-of-a-spec")
+		})
+		Expect(message).To(ContainSubstring("no-such-program-of-a-spec"))
+		Expect(strings.Count(report, "processes now")).To(Equal(1))
+		Expect(report).To(ContainSubstring("puppet first"))
+	})
 })

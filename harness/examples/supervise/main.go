@@ -107,7 +107,7 @@ func (s *supervisor) end(group int) {
 		if syscall.Kill(-group, sig) != nil { // ESRCH: the group is empty
 			return
 		}
-		for deadline := time.Now().Add(s.grace); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(s.grace); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) { // no event tells that a group is empty
 			if syscall.Kill(-group, 0) != nil {
 				return
 			}
