@@ -109,18 +109,23 @@ func (s *Stage) belongings(all map[int]table.Row, exact bool) []int {
 	return living(slices.Compact(pids), all)
 }
 
-// named returns the processes with the stage's directory in their arguments, or with its
-// mark. None of them is older than the first tree.
+// named returns the processes in the session of a warden, with the stage's mark, or with
+// its directory in their arguments. None of them is older than the first tree.
 func (s *Stage) named(all map[int]table.Row) (pids []int) {
 	trees := s.trees.list()
 	if len(trees) == 0 {
 		return nil
 	}
+	wardens := map[int]bool{}
+	for _, g := range s.guards.list() {
+		wardens[g.pid()] = true
+	}
 	for pid, r := range all {
-		if trees[0].began.has(r) {
+		if trees[0].began.has(r) || pid == os.Getpid() || wardens[pid] {
 			continue
 		}
-		if pid == os.Getpid() {
+		if wardens[table.Session(r)] {
+			pids = append(pids, pid)
 			continue
 		}
 		if text := s.marks.of(r); text != "" {
