@@ -135,7 +135,7 @@ var _ = Describe("A terminal", func() {
 		Expect(t.Transcript()).To(ContainSubstring("> here\n"))
 	}, NodeTimeout(time.Minute))
 
-	It("has all output of a program that has ended, although another holds it", Label("native"), func() {
+	It("has all output of a program that has ended, although another holds it", func() {
 		for range 20 {
 			t := open(24, 80, false)
 			leader := start(t, `trap '' HUP; `+longOutput+`; (exec sleep 60) & printf %s $!`)
