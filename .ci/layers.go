@@ -57,11 +57,12 @@ var layers = []layer{
 	{"internal/kernel", "tracker/process tracker/trees internal/core", specOnly},
 	{"tracker", "tracker/process tracker/trees internal/core internal/kernel", specOnly},
 	{"internal/descriptor", "", ""},
-	{"internal/erase", "", ""},
+	{"internal/mount", "", ""},
+	{"internal/erase", "internal/mount", ""},
 	{"internal/detach", "tracker/process internal/descriptor", specOnly},
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
-	{"monitor", "tracker/process tracker/trees tracker internal/detach internal/erase", "internal/core internal/descriptor" + specOnly},
+	{"monitor", "tracker/process tracker/trees tracker internal/detach internal/mount internal/erase", "internal/core internal/descriptor" + specOnly},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach monitor", "internal/descriptor" + specOnly},
 
 	// The harness drives programs from outside and imports nothing of the product.
@@ -102,7 +103,7 @@ var layers = []layer{
 	{"scenarios/explore", "", "harness/play tracker/process internal/explore internal/simkernel"},
 	{"scenarios/judge", "scenarios/internal/monitors", ""},
 	// An exception: a wrong monitor is ours with one fault, so it has our tracker.
-	{"scenarios/mutant", "tracker/process tracker", ""},
+	{"scenarios/mutant", "tracker/process tracker internal/erase", ""},
 }
 
 func main() {

@@ -33,17 +33,20 @@ type Watching struct {
 	tree     *tracker.Tree
 	journal  *journal
 	lease    *leaseWitness
-	released *listener // nil unless the life listens
+	released *listener   // nil unless the life listens
+	mounts   *mountWatch // nil unless the life watches the mounts
+	aside    string      // where the runtime is in the trash, once it was moved there
 
-	life    life
-	events  []event // outcomes and answers that the life has not taken yet
-	look    time.Time
-	retry   time.Time
-	leaving bool // the life has taken the end of ctx
-	ready   bool
-	result  *act  // finish, once the life has returned it
-	failure error // of the removal, or of the tracker
-	unsaid  error // of the last write of the record
+	life      life
+	events    []event // outcomes and answers that the life has not taken yet
+	look      time.Time
+	retry     time.Time
+	leaving   bool // the life has taken the end of ctx
+	ready     bool
+	result    *act  // finish, once the life has returned it
+	failure   error // of the tracker
+	unsaid    error // of the last write of the record
+	unremoved error // of the last removal
 }
 
 // Attach makes the calling process the monitor of the runtime. It returns when
@@ -137,6 +140,9 @@ func (w *Watching) diedUnwatched() (left []trees.Change) {
 	}
 	return left
 }
+
+// Store returns the store that the runtime is in.
+func (w *Watching) Store() *Store { return w.runtime.store }
 
 // Close ends the watching and leaves the runtime as it is. After Run it does
 // nothing.

@@ -164,12 +164,19 @@ var _ = Describe("Sweeping a store", func() {
 		Expect(err).NotTo(HaveOccurred())
 	})
 
-	// stage leaves a runtime that a process is making, half done.
-	stage := func(maker process.Identity) string {
+	// stageOn leaves a runtime that a process of a machine is making, half done.
+	stageOn := func(machine string, maker process.Identity) string {
 		GinkgoHelper()
-		name := monitor.StageOf(maker) + "1"
+		name := monitor.StageOf(maker, machine) + "1"
 		Expect(os.MkdirAll(filepath.Join(store.Runtimes(), name, "root"), 0o700)).To(Succeed())
 		return name
+	}
+
+	stage := func(maker process.Identity) string {
+		GinkgoHelper()
+		here, err := monitor.ReadMachine()
+		Expect(err).NotTo(HaveOccurred())
+		return stageOn(here, maker)
 	}
 
 	It("deletes what a dead process was making", func() {
@@ -205,6 +212,23 @@ var _ = Describe("Sweeping a store", func() {
 		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
 	})
 
+	DescribeTable("leaves what another machine may be making, whose boot is another too", func(machine string) {
+		maker := self()
+		maker.Boot = "another"
+		name := stageOn(machine, maker)
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(ConsistOf("build", name))
+	},
+		Entry("another one", "another"),
+		Entry("one that is not known", ""),
+	)
+
+	It("deletes what a process of this boot was making, whatever its machine is called", func() {
+		stageOn("another", dead())
+		store.Sweep()
+		Expect(contents(store.Runtimes())).To(Equal([]string{"build"}))
+	})
+
 	It("leaves what a living process is making", func() {
 		mine, other := stage(self()), stage(start("read -r x <&3", through(newGate())...).Identity)
 		store.Sweep()
@@ -212,7 +236,7 @@ var _ = Describe("Sweeping a store", func() {
 	})
 
 	It("leaves what it cannot read a maker from", func() {
-		odd := []string{".new-x", ".new-x,", ".new-1-1", ".new-1-1,", ".new-1-1-%x,", ".DS_Store"}
+		odd := []string{".new-x", ".new-x,", ".new-1-1", ".new-1-1,", ".new-1-1-%x,", ".new-1-1-boot,", ".DS_Store"}
 		for _, name := range odd {
 			Expect(os.Mkdir(filepath.Join(store.Runtimes(), name), 0o700)).To(Succeed())
 		}
@@ -228,12 +252,12 @@ var _ = Describe("Sweeping a store", func() {
 		Expect(contents(store.Trash())).To(BeEmpty())
 	})
 
-	It("happens whenever a runtime is made", func() {
-		stage(dead())
+	It("is not the work of a process that makes a runtime", func() {
+		name := stage(dead())
 		Expect(os.Mkdir(filepath.Join(store.Trash(), "x-1"), 0o700)).To(Succeed())
 		_, err := store.Create(mine("second", nil))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(contents(store.Runtimes())).To(Equal([]string{"build", "second"}))
-		Expect(contents(store.Trash())).To(BeEmpty())
+		Expect(contents(store.Runtimes())).To(ConsistOf("build", "second", name))
+		Expect(contents(store.Trash())).To(Equal([]string{"x-1"}))
 	})
 })

@@ -45,7 +45,7 @@ var _ = Describe("Of processes in another namespace", func() {
 	})
 
 	It("a sweep leaves what they are making", func() {
-		stage := monitor.StageOf(elsewhere()) + "1"
+		stage := monitor.StageOf(elsewhere(), "here") + "1"
 		Expect(os.Mkdir(filepath.Join(store.Runtimes(), stage), 0o700)).To(Succeed())
 		store.Sweep()
 		Expect(contents(store.Runtimes())).To(ConsistOf("build", stage))

@@ -20,19 +20,18 @@ const (
 	MaxLines    = maxLines
 )
 
-func ReadRecord(dir string) (Record, error)     { return readRecord(dir) }
-func (r Record) Write(dir string) error         { return r.write(dir) }
-func (r *Runtime) Path(file string) string      { return r.path(file) }
-func (r *Runtime) HoldLease() (*os.File, error) { return r.holdLease() }
-func (r *Runtime) OpenLock() (*os.File, error)  { return r.openLock() }
-func (r *Runtime) Take(lock *os.File) error     { return r.take(lock) }
-func (r *Runtime) Remove() error                { return r.remove() }
-func (s *Store) Runtimes() string               { return s.runtimes() }
-func (s *Store) Trash() string                  { return s.trash() }
-func (s *Store) Sweep()                         { s.sweep() }
-func StageOf(maker process.Identity) string     { return stageOf(maker) }
-func MadeUpName(command []string) string        { return madeUpName(command) }
-func LastOfEach(env []string) []string          { return lastOfEach(env) }
+func ReadRecord(dir string) (Record, error)                 { return readRecord(dir) }
+func (r Record) Write(dir string) error                     { return r.write(dir) }
+func (r *Runtime) Path(file string) string                  { return r.path(file) }
+func (r *Runtime) HoldLease() (*os.File, error)             { return r.holdLease() }
+func (r *Runtime) OpenLock() (*os.File, error)              { return r.openLock() }
+func (r *Runtime) Take(lock *os.File) error                 { return r.take(lock) }
+func (r *Runtime) Remove() error                            { return r.remove() }
+func (s *Store) Runtimes() string                           { return s.runtimes() }
+func (s *Store) Trash() string                              { return s.trash() }
+func StageOf(maker process.Identity, machine string) string { return stageOf(maker, machine) }
+func MadeUpName(command []string) string                    { return madeUpName(command) }
+func LastOfEach(env []string) []string                      { return lastOfEach(env) }
 
 func ReadMachine() (string, error) { return readMachine() }
 

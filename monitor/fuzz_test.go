@@ -139,18 +139,18 @@ func continueJournal(t *testing.T, j *journal) {
 // what os.MkdirTemp adds. The name is one element of a path, and no name of a
 // runtime.
 func FuzzStage(f *testing.F) {
-	f.Add(4711, int64(12345), "5f0e3c2a-1111-2222-3333-444455556666", "123456789")
-	f.Add(1, int64(0), "boot/time:[1]", "")
-	f.Add(-1, int64(-1)<<63, "%41, -\x00\xff\n", ",")
-	f.Add(0, int64(7), "..", "-1-2-x,")
-	f.Fuzz(func(t *testing.T, pid int, start int64, boot, random string) {
+	f.Add(4711, int64(12345), "5f0e3c2a-1111-2222-3333-444455556666", "a5c1/box", "123456789")
+	f.Add(1, int64(0), "boot/time:[1]", "", "")
+	f.Add(-1, int64(-1)<<63, "%41, -\x00\xff\n", ",", ",")
+	f.Add(0, int64(7), "..", "\x00/", "-1-2-x,")
+	f.Fuzz(func(t *testing.T, pid int, start int64, boot, machine, random string) {
 		if boot == "" {
 			return // no process is without a boot
 		}
 		maker := process.Identity{PID: pid, Start: process.StartTime(start), Boot: boot}
-		name := stageOf(maker)
-		if read, ok := makerOf(name + random); !ok || read != maker {
-			t.Fatalf("%q gives %+v (%v), not %+v", name+random, read, ok, maker)
+		name := stageOf(maker, machine)
+		if read, word, ok := makerOf(name + random); !ok || read != maker || word != wordFor(machine) {
+			t.Fatalf("%q gives %+v, %q (%v), not %+v", name+random, read, word, ok, maker)
 		}
 		if filepath.Base(name) != name || validName.MatchString(name) {
 			t.Fatalf("%q is a path, or a name of a runtime", name)
@@ -163,16 +163,16 @@ func FuzzStage(f *testing.F) {
 func FuzzMaker(f *testing.F) {
 	for _, seed := range []string{
 		"", "build", ".new-", ".new-x", ".new-x,", ".new-1-1", ".new-1-1,", ".new-1-1-%x,", ".DS_Store",
-		".new-1-2-b,3", ".new-+1-2-b,", ".new-1-2-a b,", ".new--1--2--b-,", ".new-1-2-%2C,", ".new-99999999999999999999-1-b,",
+		".new-1-2-b,3", ".new-1-2-b,3,4", ".new-+1-2-b,", ".new-1-2-a b,", ".new--1--2--b-,", ".new-1-2-%2C,", ".new-99999999999999999999-1-b,",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		maker, ok := makerOf(name)
+		maker, _, ok := makerOf(name)
 		if !ok {
 			return
 		}
-		if again, ok := makerOf(stageOf(maker)); !ok || again != maker {
+		if again, _, ok := makerOf(stageOf(maker, "")); !ok || again != maker {
 			t.Fatalf("%q gives %+v, and its stage %+v (%v)", name, maker, again, ok)
 		}
 	})

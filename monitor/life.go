@@ -17,12 +17,12 @@ import "time"
 //	waiting    the process table shows no member, and the lease is held or
 //	           cannot be asked
 //	removing   both witnesses agree; the runtime is being removed
-//	failing    the removal failed; the record is being written with the reason
+//	stuck      the removal failed, and is tried again
 //	over       the watching has ended
 //
 // The edges. An event that a phase does not name changes nothing there.
 // "outdated" is the answer to a question that news have overtaken. "watched"
-// stands for following, blind, checking, asking and waiting.
+// stands for following, blind, checking, asking, waiting and stuck.
 //
 //	phase      event              next       acts
 //	attaching  recorded           following  ready
@@ -63,32 +63,33 @@ import "time"
 //	watched    replaced           over       finish: replaced
 //	watched    tracker ended      over       finish: failed
 //	removing   removed            over       finish: removed
-//	removing   unremoved          failing    record: stopping
+//	removing   unremoved          stuck      record: stopping; watch mounts; look timer, rare
 //	removing   replaced           over       finish: replaced
-//	failing    recorded           over       finish: failed
-//	failing    unrecorded         over       finish: failed
-//	failing    replaced           over       finish: failed
+//	stuck      look               checking   check the table
+//	stuck      unmounted          checking   check the table
+//	stuck      members            checking   check the table
+//	stuck      readable           checking   check the table
+//	stuck      emptied            asking     ask the lease
+//	stuck      unreadable         blind      record: unknown; look timer, slow
 //
 // Beside the phases a life keeps the books: in every phase changes of the table
 // are appended to the journal, and a record or journal that could not be written
 // is written again after the retry timer and after the next change. No phase but
-// attaching and failing waits for a write, and failing waits for its outcome
-// alone.
+// attaching waits for a write.
 //
 // A life is comparable, so that states can be counted.
 type life struct {
 	phase phase
 	// lease and table are the questions that are under way.
 	lease, table question
-	// patience is how long the next look is away while the lease is held.
+	// patience is how long the next look is away while the lease is held or the
+	// removal fails.
 	patience time.Duration
 	// said is the statement that the record should have.
 	said statement
 	// recordBehind: the record does not have it. journalBehind: changes are
 	// missing in the journal.
 	recordBehind, journalBehind bool
-	// failure is why the removal failed.
-	failure string
 }
 
 // A phase is where a life stands.
@@ -102,11 +103,11 @@ const (
 	asking
 	waiting
 	removing
-	failing
+	stuck
 	over
 )
 
-var phaseNames = [...]string{"attaching", "following", "blind", "checking", "asking", "waiting", "removing", "failing", "over"}
+var phaseNames = [...]string{"attaching", "following", "blind", "checking", "asking", "waiting", "removing", "stuck", "over"}
 
 func (p phase) String() string { return phaseNames[p] }
 
@@ -126,6 +127,9 @@ const (
 	// slowLook is the longest time between two looks, and how often a write
 	// that failed is tried again.
 	slowLook = 5 * time.Second
+	// rareLook is the longest time between two tries to remove a runtime. The
+	// first comes after slowLook, and the time doubles.
+	rareLook = 5 * time.Minute
 )
 
 // The reasons in the record where the witnesses do not agree.

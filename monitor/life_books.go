@@ -5,7 +5,7 @@ package monitor
 func (t *turn) state(state State, reason string) {
 	if now := (statement{state, reason}); t.said != now {
 		t.said = now
-		t.do(act{kind: writeLog, text: "state", says: now})
+		t.do(act{kind: writeLog, text: "state", says: now, alarm: state == StateStopping})
 		t.do(act{kind: writeRecord, says: now})
 	}
 }
@@ -20,7 +20,7 @@ func (t *turn) file(e event) {
 	case recorded:
 		t.outcome(&t.recordBehind, "record", false, "")
 	case unrecorded:
-		if t.phase == attaching || t.phase == failing {
+		if t.phase == attaching {
 			t.recordBehind = true // this was the only attempt
 			return
 		}

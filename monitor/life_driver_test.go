@@ -6,7 +6,7 @@ import "slices"
 func (s *stage) begin(take step) {
 	w, left := s.world.resume()
 	s.world, s.working, s.life = w, true, life{}
-	s.attached, s.removalFailed, s.leaving = false, false, false
+	s.attached, s.leaving = false, false
 	s.agreed, s.clear = 0, false
 	s.take(take, event{kind: begin, changes: left})
 }
@@ -15,7 +15,7 @@ func (s *stage) begin(take step) {
 func (s *stage) end() {
 	s.working, s.life = false, life{}
 	s.acts, s.events, s.missing = nil, nil, nil
-	s.look, s.retry, s.listening = false, false, false
+	s.look, s.retry, s.listening, s.mounts = false, false, false, false
 	s.agreed, s.clear = 0, false
 }
 
@@ -67,7 +67,6 @@ func (s *stage) carryOut() (all []transition) {
 			if got.kind == journaled {
 				s.missing = nil
 			}
-			s.removalFailed = s.removalFailed || got.kind == unremoved
 			fresh := a.kind == checkTable || a.kind == askLease && s.agreed == 1
 			s.push(outcome{got.event, fresh})
 			if a.kind == askLease {
@@ -126,6 +125,9 @@ func (s *stage) note(a act) {
 	switch a.kind {
 	case listen, endListening:
 		s.listening = a.kind == listen
+		s.mounts = s.mounts && s.listening
+	case watchMounts:
+		s.mounts = true
 	case setLook:
 		s.look = true
 	case setRetry:

@@ -24,7 +24,7 @@ var (
 )
 
 // watchedPhases is what the table and the drawing call "watched".
-var watchedPhases = []phase{following, blind, checking, asking, waiting}
+var watchedPhases = []phase{following, blind, checking, asking, waiting, stuck}
 
 // An edge is written "phase event next".
 func edgeOf(from, event, to string) string { return fmt.Sprintf("%-10s %-14s %s", from, event, to) }
@@ -86,8 +86,8 @@ func possible(l life, e eventKind) bool {
 		return l.lease != unaskedYet
 	case removed, unremoved:
 		return l.phase == removing
-	case members, emptied, unreadable, readable, released, look, retry:
-		return l.phase != attaching && l.phase != removing && l.phase != failing
+	case members, emptied, unreadable, readable, released, unmounted, look, retry:
+		return l.phase != attaching && l.phase != removing
 	}
 	return true
 }

@@ -50,6 +50,7 @@ const (
 
 	// The rest.
 	released     // the lease may have become free
+	unmounted    // no file system is mounted in the runtime any more
 	look         // the look timer
 	retry        // the retry timer
 	leave        // stop watching and leave everything as it is
@@ -59,7 +60,7 @@ const (
 var eventNames = [...]string{
 	"begin", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
 	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
-	"removed", "unremoved", "replaced", "released", "look", "retry", "leave", "tracker ended",
+	"removed", "unremoved", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended",
 }
 
 func (k eventKind) String() string { return eventNames[k] }
@@ -92,6 +93,9 @@ const (
 	// driver may miss releases.
 	listen
 	endListening
+	// watchMounts begins to report when no file system is mounted in the runtime any
+	// more; endListening ends that too. A driver may miss it.
+	watchMounts
 	// setLook and setRetry set a timer, or set it anew: look or retry follows.
 	setLook
 	setRetry
@@ -105,7 +109,7 @@ const (
 
 var actNames = [...]string{
 	"write record", "append journal", "ask lease", "check table", "remove", "listen", "end listening",
-	"set look", "set retry", "write log", "ready", "finish",
+	"watch mounts", "set look", "set retry", "write log", "ready", "finish",
 }
 
 func (k actKind) String() string { return actNames[k] }

@@ -158,6 +158,13 @@ var mutants = []mutant{
 		return acts
 	}), "for ever"},
 	{"forgets a removal that failed", takeFor(unremoved, look), "nothing happens any more"},
+	{"gives up on a removal that failed", after(func(before life, l *life, e event, acts []act) []act {
+		if e.kind == unremoved {
+			l.phase = over
+			return []act{{kind: finish, result: resultFailed}}
+		}
+		return acts
+	}), "gives up"},
 }
 
 var _ = Describe("The exploration", Label("explore"), func() {

@@ -108,8 +108,8 @@ func brokenBy(s *stage, a act) string {
 		return "removes though the witnesses did not agree after the last news"
 	case a.kind == remove && !s.clear:
 		return "removes though a process was there when the lease was asked"
-	case a.kind == finish && a.result == resultFailed && s.attached && !s.removalFailed:
-		return "gives up though no removal failed"
+	case a.kind == finish && a.result == resultFailed && s.attached:
+		return "gives up"
 	case a.kind == finish && a.result == resultLeft && !s.leaving:
 		return "leaves without a request"
 	case a.kind == finish && a.result == resultRemoved && !s.world.removed():

@@ -19,7 +19,7 @@ type stage struct {
 	look, retry, listening bool
 	attached               bool // it has reported that it watches
 	leaving                bool // it has taken the request to leave
-	removalFailed          bool
+	mounts                 bool // it watches them
 
 	// kills and leaves are how often that may still happen.
 	kills, leaves int
@@ -44,14 +44,14 @@ func (s *stage) key() string {
 	key = append(key, '|', byte(l.phase), byte(l.lease), byte(l.table), byte(s.kills), byte(s.leaves), byte(s.agreed))
 	for _, set := range []bool{
 		l.recordBehind, l.journalBehind, s.working, s.look, s.retry, s.listening,
-		s.attached, s.leaving, s.removalFailed, s.clear,
+		s.attached, s.leaving, s.mounts, s.clear,
 	} {
 		key = append(key, '0')
 		if set {
 			key[len(key)-1] = '1'
 		}
 	}
-	key = append(append(append(key, l.said.state...), l.said.reason...), l.failure...)
+	key = append(append(key, l.said.state...), l.said.reason...)
 	for _, a := range s.acts {
 		key = append(append(key, '|', byte(a.kind), byte(a.result)), a.says.state...)
 		key = appendChanges(append(key, a.says.reason...), a.changes)
@@ -156,6 +156,9 @@ func (s *stage) happenings(take step) (all []transition) {
 			s.world = s.world.takeRelease()
 			s.take(take, event{kind: released})
 		}))
+	}
+	if s.mounts {
+		all = append(all, s.then("unmounted", func(s *stage) { s.mounts = false; s.take(take, event{kind: unmounted}) }))
 	}
 	if s.leaves > 0 {
 		all = append(all, s.then("leave", func(s *stage) {

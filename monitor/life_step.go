@@ -28,14 +28,13 @@ func (t *turn) do(a act) { t.acts = append(t.acts, a) }
 
 // ends ends the watching for what ends it in most phases.
 func (t *turn) ends(e event) bool {
-	committed := t.phase == removing || t.phase == failing
 	switch {
-	case e.kind == replaced && t.phase != failing:
+	case e.kind == replaced:
 		t.do(act{kind: writeLog, text: "the directory was removed or replaced by hand", alarm: true})
 		t.finish(resultReplaced, "")
-	case e.kind == leave && !committed:
+	case e.kind == leave && t.phase != removing:
 		t.finish(resultLeft, "")
-	case e.kind == trackerEnded && !committed:
+	case e.kind == trackerEnded && t.phase != removing:
 		t.finish(resultFailed, e.reason)
 	default:
 		return false
@@ -60,8 +59,8 @@ func (t *turn) decide(e event) {
 		t.wait(e)
 	case removing:
 		t.awaitRemoval(e)
-	case failing:
-		t.fail(e)
+	case stuck:
+		t.tryAgain(e)
 	}
 }
 
@@ -153,8 +152,9 @@ func (t *turn) await(reason string) {
 	t.phase = waiting
 	t.state(StateUnknown, reason)
 	t.do(act{kind: listen})
-	t.do(act{kind: setLook, after: t.patience})
-	t.patience = min(2*t.patience, slowLook)
+	after := min(t.patience, slowLook)
+	t.do(act{kind: setLook, after: after})
+	t.patience = 2 * after
 }
 
 func (t *turn) wait(e event) {
@@ -177,16 +177,26 @@ func (t *turn) awaitRemoval(e event) {
 		t.do(act{kind: writeLog, text: "removed"})
 		t.finish(resultRemoved, "")
 	case unremoved:
-		t.do(act{kind: writeLog, text: "clean up", reason: e.reason, alarm: true})
-		t.phase, t.failure = failing, e.reason
-		t.state(StateStopping, e.reason)
+		t.stick(e.reason)
 	}
 }
 
-func (t *turn) fail(e event) {
+// stick waits until the removal may succeed. Both witnesses are asked again before.
+func (t *turn) stick(reason string) {
+	t.phase = stuck
+	t.state(StateStopping, reason)
+	t.do(act{kind: watchMounts})
+	after := max(t.patience, slowLook)
+	t.do(act{kind: setLook, after: after})
+	t.patience = min(2*after, rareLook)
+}
+
+func (t *turn) tryAgain(e event) {
 	switch e.kind {
-	case recorded, unrecorded, replaced:
-		t.finish(resultFailed, t.failure)
+	case look, unmounted:
+		t.check()
+	default:
+		t.hear(e)
 	}
 }
 

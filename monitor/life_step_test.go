@@ -22,8 +22,8 @@ func in(p phase) life {
 		l.said = statement{StateUnknown, reasonUnreadable + "no memory"}
 	case waiting:
 		l.said, l.patience = statement{StateUnknown, reasonHeld}, 2*quickLook
-	case failing:
-		l.said, l.failure = statement{StateStopping, "device busy"}, "device busy"
+	case stuck:
+		l.said, l.patience = statement{StateStopping, "device busy"}, 2*slowLook
 	}
 	return l
 }
@@ -91,10 +91,13 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 		"record unknown: no memory; look in 5s"),
 
 	Entry("ends when the runtime is removed", in(removing), plainly(removed), over, "log removed; finish removed"),
-	Entry("records why the removal failed", in(removing), because(unremoved, "device busy"), failing,
-		"log clean up; record stopping: device busy"),
-	Entry("ends after that", in(failing), plainly(recorded), over, "finish failed: device busy"),
-	Entry("ends after that, though that could not be recorded", in(failing), because(unrecorded, "disk full"), over, "finish failed: device busy"),
+	Entry("records why the removal failed, and does not give up", in(removing), because(unremoved, "device busy"), stuck,
+		"record stopping: device busy; watch mounts; look in 5s"),
+	Entry("stays where it is while that cannot be recorded", in(stuck), because(unrecorded, "disk full"), stuck,
+		"log the record cannot be written and is tried again; retry in 5s"),
+	Entry("asks the table first when it tries again", in(stuck), plainly(look), checking, "check table"),
+	Entry("asks the table first when a file system was unmounted", in(stuck), plainly(unmounted), checking, "check table"),
+	Entry("asks the table when a member turns up though the removal failed", in(stuck), plainly(members), checking, "check table"),
 	Entry("finishes a removal though it is to leave", in(removing), plainly(leave), removing, ""),
 
 	Entry("leaves on request", in(waiting), plainly(leave), over, "finish left"),
@@ -127,6 +130,34 @@ var _ = Describe("A life", func() {
 			milliseconds = append(milliseconds, d.Milliseconds())
 		}
 		Expect(milliseconds).To(Equal([]int64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 5000, 5000, 5000, 1}))
+	})
+
+	It("tries to remove less and less often while that fails", func() {
+		l := in(removing)
+		var looks []time.Duration
+		for range 9 {
+			for _, a := range l.step(because(unremoved, "device busy")) {
+				if a.kind == setLook {
+					looks = append(looks, a.after)
+				}
+			}
+			l.step(plainly(look))
+			l.step(plainly(vacant))
+			Expect(script(l.step(plainly(free)))).To(Equal("remove"))
+		}
+		var seconds []float64
+		for _, d := range looks {
+			seconds = append(seconds, d.Seconds())
+		}
+		Expect(seconds).To(Equal([]float64{5, 10, 20, 40, 80, 160, 300, 300, 300}))
+	})
+
+	It("waits no longer for the lease because a removal failed", func() {
+		l := in(stuck)
+		l.patience = rareLook
+		l.step(plainly(look))
+		l.step(plainly(vacant))
+		Expect(script(l.step(plainly(held)))).To(HaveSuffix("look in 5s"))
 	})
 
 	It("does not take an answer that news have overtaken, and asks anew", func() {

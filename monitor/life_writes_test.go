@@ -11,7 +11,7 @@ import (
 func deeds(acts []act) (all []string) {
 	for _, a := range acts {
 		switch a.kind {
-		case askLease, checkTable, remove, listen, endListening, setLook, ready, finish:
+		case askLease, checkTable, remove, listen, endListening, watchMounts, setLook, ready, finish:
 			all = append(all, fmt.Sprint(a.kind, a.result, a.after))
 		}
 	}
@@ -37,7 +37,7 @@ var _ = Describe("A life whose writes all fail", func() {
 			for e := range eventKind(len(eventNames)) {
 				after := pair
 				what := event{kind: e, reason: "why"}
-				if isWriting(e) || pair.lucky.phase == failing || pair.lucky.phase == over || !possible(pair.lucky, e) {
+				if isWriting(e) || pair.lucky.phase == over || !possible(pair.lucky, e) {
 					continue
 				}
 				good, bad := after.lucky.step(what), after.unlucky.step(what)
@@ -60,7 +60,7 @@ func writeAll(l *life, acts []act, record, journal eventKind) {
 	GinkgoHelper()
 	for _, a := range acts {
 		switch {
-		case l.phase == failing || l.phase == over:
+		case l.phase == over:
 		case a.kind == writeRecord:
 			Expect(deeds(l.step(event{kind: record, reason: "disk full"}))).To(BeEmpty())
 		case a.kind == appendJournal:

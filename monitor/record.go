@@ -51,7 +51,8 @@ const (
 	// StateUnmonitored: no monitor watches it. "monitor watch NAME" goes on with
 	// it.
 	StateUnmonitored State = "unmonitored"
-	// StateStopping: found empty and being removed.
+	// StateStopping: found empty and being removed, which has not succeeded yet for
+	// a reason.
 	StateStopping State = "stopping"
 	// StateUnknown: whether it has members could not be established, so it stays.
 	StateUnknown State = "unknown"

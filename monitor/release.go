@@ -20,12 +20,9 @@ type ReleaseNotifier struct {
 
 // A listener receives the releases of one file.
 type listener struct {
+	bell
 	notifier *ReleaseNotifier
 	file     int
-
-	mu      sync.Mutex
-	pending bool   // a release was reported that no wait has taken yet
-	wake    func() // nil while nothing waits
 }
 
 // listen reports releases of the locks on a file until the listener is closed.
@@ -71,7 +68,7 @@ func (n *ReleaseNotifier) report(source *releaseSource, files []int) {
 	}
 	for _, file := range files {
 		for _, l := range n.listeners[file] {
-			l.release()
+			l.ring()
 		}
 	}
 }
@@ -112,38 +109,6 @@ func without(all []*listener, one *listener) (rest []*listener) {
 		}
 	}
 	return rest
-}
-
-func (l *listener) release() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.pending = true
-	if l.wake != nil {
-		l.wake()
-	}
-}
-
-// arm calls wake when a release is reported, or at once where one is pending. disarm
-// ends that.
-func (l *listener) arm(wake func()) (disarm func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.wake = wake
-	if l.pending {
-		wake()
-	}
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.wake = nil
-	}
-}
-
-// take forgets the releases that were reported.
-func (l *listener) take() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.pending = false
 }
 
 // wait returns nil when the lock may have become free or the time is over, and

@@ -98,8 +98,9 @@ func (v *Survey) members(r *Runtime, status *Status) error {
 	return nil
 }
 
-// All returns the status of every runtime of the store, by name. Runtimes that
-// are removed meanwhile are left out.
+// All returns the status of every runtime of the store, by name, and of what could not
+// be deleted of removed ones, which are stopping. Runtimes that are removed meanwhile are
+// left out.
 func (v *Survey) All() ([]Status, error) {
 	names, err := v.store.Names()
 	if err != nil {
@@ -116,7 +117,24 @@ func (v *Survey) All() ([]Status, error) {
 		}
 		all = append(all, status)
 	}
+	all = append(all, v.remains()...)
+	slices.SortStableFunc(all, func(a, b Status) int { return cmp.Compare(a.Name, b.Name) })
 	return all, nil
+}
+
+// Named returns the status of the runtime with a name, or of what could not be deleted
+// of one that had it. The error is [ErrBadName], [ErrNotExist] or [ErrUnsafe].
+func (v *Survey) Named(name string) (Status, error) {
+	status, err := v.statusOf(name)
+	if !errors.Is(err, ErrNotExist) {
+		return status, err
+	}
+	for _, left := range v.remains() {
+		if left.Name == name {
+			return left, nil
+		}
+	}
+	return Status{}, err
 }
 
 func (v *Survey) statusOf(name string) (Status, error) {

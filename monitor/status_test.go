@@ -136,6 +136,58 @@ var _ = Describe("The status of a runtime", func() {
 		Entry("with garbage in the journal", monitor.JournalFile, "{}\n?\n{}\n", "journal, byte 3"),
 	)
 
+	Describe("of what is left of a removed runtime", func() {
+		// left moves the runtime into the trash, as it was when its monitor moved it.
+		left := func(state monitor.State, owner, watcher *process.Identity) {
+			GinkgoHelper()
+			runtime := own(store, "build", *owner)
+			change(runtime, func(r *monitor.Record) { r.State, r.Monitor, r.Reason = state, watcher, "because" })
+			Expect(os.Rename(runtime.Dir(), filepath.Join(store.Trash(), "build-1"))).To(Succeed())
+		}
+		all := func() []monitor.Status {
+			GinkgoHelper()
+			survey, err := store.Survey()
+			Expect(err).NotTo(HaveOccurred())
+			all, err := survey.All()
+			Expect(err).NotTo(HaveOccurred())
+			return all
+		}
+
+		It("has the reason for that", func() {
+			left(monitor.StateStopping, gone(), gone())
+			aside := filepath.Join(store.Trash(), "build-1")
+			Expect(all()).To(ConsistOf(And(HaveField("Name", "build"), HaveField("State", monitor.StateStopping),
+				HaveField("Reason", "because"), HaveField("Root", filepath.Join(aside, "root")), HaveField("Log", filepath.Join(aside, monitor.LogFile)))))
+			survey, err := store.Survey()
+			Expect(err).NotTo(HaveOccurred())
+			Expect(survey.Named("build")).To(HaveField("Reason", "because"))
+			_, err = survey.Named("other")
+			Expect(err).To(MatchError(monitor.ErrNotExist))
+		})
+
+		It("is not told of one that its monitor, or its owner, is deleting", func() {
+			left(monitor.StateRunning, gone(), alive())
+			Expect(all()).To(BeEmpty())
+			Expect(os.RemoveAll(filepath.Join(store.Trash(), "build-1"))).To(Succeed())
+			left(monitor.StateStarting, alive(), nil)
+			Expect(all()).To(BeEmpty())
+		})
+
+		It("says that the deletion was interrupted when that one is dead", func() {
+			left(monitor.StateRunning, gone(), gone())
+			Expect(all()).To(ConsistOf(And(HaveField("State", monitor.StateStopping), HaveField("Reason", ContainSubstring("was interrupted")))))
+		})
+
+		It("stands behind that of a later runtime of the same name", func() {
+			left(monitor.StateStopping, gone(), gone())
+			own(store, "build", self())
+			Expect(all()).To(HaveExactElements(HaveField("State", monitor.StateStarting), HaveField("State", monitor.StateStopping)))
+			survey, err := store.Survey()
+			Expect(err).NotTo(HaveOccurred())
+			Expect(survey.Named("build")).To(HaveField("Owner", self()))
+		})
+	})
+
 	It("is an error when the runtime was removed meanwhile", func() {
 		runtime := own(store, "build", self())
 		survey, err := store.Survey()

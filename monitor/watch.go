@@ -13,26 +13,21 @@ import (
 // called once.
 //
 // Run returns nil when the runtime was found empty and is removed, and when its
-// directory was removed or replaced by hand. When ctx ends, the tracker is
-// closed, or the removal fails, Run returns why and leaves everything as it is.
-// A record or journal that cannot be written does not end it: that is tried
-// again.
+// directory was removed or replaced by hand. When ctx ends or the tracker is closed,
+// Run returns why and leaves everything as it is. A record or journal that cannot be
+// written does not end it, nor does a removal that fails: each is tried again.
 func (w *Watching) Run(ctx context.Context) error {
 	defer w.Close()
 	for w.result == nil {
 		w.carryOut(ctx, w.life.step(w.next(ctx)))
 	}
-	switch {
-	case w.result.result == resultLeft:
+	switch w.result.result {
+	case resultLeft:
 		return w.leftAs(ctx.Err())
-	case w.result.result != resultFailed:
-		return nil
-	case w.life.failure != "" && w.life.recordBehind:
-		return errors.Join(w.failure, w.unsaid)
-	case w.life.failure != "":
-		return w.failure
+	case resultFailed:
+		return w.leftAs(w.failure)
 	}
-	return w.leftAs(w.failure)
+	return nil
 }
 
 func (w *Watching) leftAs(err error) error {
@@ -60,12 +55,13 @@ func (w *Watching) nextOutcome() event {
 
 // What ends a wait for changes of the table.
 var (
-	errTimer    = errors.New("a timer is due")
-	errReleased = errors.New("the lease was released")
+	errTimer     = errors.New("a timer is due")
+	errReleased  = errors.New("the lease was released")
+	errUnmounted = errors.New("no file system is mounted in the runtime any more")
 )
 
-// await waits for a change of the table, a release of the lease, a timer or the
-// end of ctx.
+// await waits for a change of the table, a release of the lease, an unmount, a timer or
+// the end of ctx.
 func (w *Watching) await(ctx context.Context) event {
 	wait, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -78,6 +74,9 @@ func (w *Watching) await(ctx context.Context) event {
 	if w.released != nil {
 		defer w.released.arm(func() { end(errReleased) })()
 	}
+	if w.mounts != nil {
+		defer w.mounts.arm(func() { end(errUnmounted) })()
+	}
 	changes, err := w.tree.Changes(wait)
 	cause := context.Cause(wait)
 	switch {
@@ -89,6 +88,9 @@ func (w *Watching) await(ctx context.Context) event {
 	case cause == errReleased:
 		w.released.take()
 		return event{kind: released}
+	case cause == errUnmounted:
+		w.mounts.take()
+		return event{kind: unmounted}
 	case cause == errTimer:
 		return w.await(ctx)
 	}

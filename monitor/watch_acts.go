@@ -3,8 +3,11 @@ package monitor
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/erase"
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
@@ -22,18 +25,20 @@ func (w *Watching) carryOutOne(ctx context.Context, a act) {
 		w.unsaid = w.write(a.says)
 		w.report(w.unsaid, recorded, unrecorded)
 	case appendJournal:
-		w.report(w.journal.append(a.changes), journaled, unjournaled)
+		w.report(w.append(a.changes), journaled, unjournaled)
 	case askLease:
 		w.askLease()
 	case checkTable:
 		w.checkTable(ctx)
 	case remove:
-		w.failure = w.remove()
-		w.report(w.failure, removed, unremoved)
+		w.unremoved = w.remove()
+		w.report(w.unremoved, removed, unremoved)
 	case listen:
 		w.listen()
 	case endListening:
 		w.endListening()
+	case watchMounts:
+		w.watchMounts()
 	case setLook:
 		w.look = time.Now().Add(a.after)
 	case setRetry:
@@ -66,12 +71,35 @@ func (w *Watching) write(says statement) error {
 		return err
 	}
 	w.record.State, w.record.Reason = says.state, says.reason
-	return w.record.write(w.runtime.Dir())
+	return w.record.write(w.dir())
+}
+
+// append adds changes to the journal. A runtime in the trash needs none any more.
+func (w *Watching) append(changes []trees.Change) error {
+	if w.aside != "" {
+		return nil
+	}
+	return w.journal.append(changes)
+}
+
+// dir returns where the runtime is.
+func (w *Watching) dir() string {
+	if w.aside != "" {
+		return w.aside
+	}
+	return w.runtime.Dir()
 }
 
 // stillOurs returns [ErrNotExist] where the runtime was removed by hand, also where
-// a later runtime has its name.
+// a later runtime has its name. The name in the trash is no other runtime's.
 func (w *Watching) stillOurs() error {
+	if w.aside != "" {
+		_, err := os.Lstat(w.aside)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = ErrNotExist
+		}
+		return err
+	}
 	ours, err := w.runtime.lockedBy(w.lock)
 	if err == nil && !ours {
 		err = ErrNotExist
@@ -111,17 +139,42 @@ func (w *Watching) checkTable(ctx context.Context) {
 	w.events = append(w.events, e)
 }
 
-// remove removes the runtime, if it is still the one that was locked.
+// remove removes the runtime, if it is still the one that was locked. Where it is in
+// the trash, what is left of it is deleted.
 func (w *Watching) remove() error {
-	if err := w.stillOurs(); err != nil {
-		return err
+	if w.aside == "" {
+		if err := w.stillOurs(); err != nil {
+			return err
+		}
+		aside, err := w.runtime.setAside()
+		if err != nil {
+			return err
+		}
+		w.aside = aside
 	}
-	aside, err := w.runtime.setAside()
+	return w.runtime.delete(w.aside)
+}
+
+// watchMounts begins to report when nothing is mounted in the runtime any more, where
+// that is what keeps it. Where it fails, the look timer remains.
+func (w *Watching) watchMounts() {
+	w.endWatchingMounts()
+	if !errors.Is(w.unremoved, erase.ErrMounted) {
+		return
+	}
+	m, err := watchMounted(w.dir())
 	if err != nil {
-		return err
+		w.log.Warn("unmounts are not reported", "error", err)
+		return
 	}
-	_ = w.closeFiles() // deleting needs descriptors
-	return w.runtime.delete(aside)
+	w.mounts = m
+}
+
+func (w *Watching) endWatchingMounts() {
+	if w.mounts != nil {
+		w.mounts.stop()
+		w.mounts = nil
+	}
 }
 
 // listen begins to report releases of the lease. Where that fails, the look timer
@@ -141,6 +194,7 @@ func (w *Watching) endListening() {
 		w.released.close()
 		w.released = nil
 	}
+	w.endWatchingMounts()
 }
 
 func (w *Watching) writeLog(a act) {

@@ -55,11 +55,7 @@ func (g *global) status(args []string) (monitor.Status, error) {
 	if len(args) == 0 {
 		return survey.Current()
 	}
-	runtime, err := store.Runtime(args[0])
-	if err != nil {
-		return monitor.Status{}, err
-	}
-	return survey.Status(runtime)
+	return survey.Named(args[0])
 }
 
 func printInfo(out io.Writer, s monitor.Status) error {

@@ -21,7 +21,7 @@ func newList(g *global) *cobra.Command {
   starting      made, its command not started yet
   running       a monitor watches it
   unmonitored   no monitor watches it; "monitor watch NAME" goes on with it
-  stopping      found empty and being removed
+  stopping      found empty and being removed; the reason is shown where that fails
   unknown       whether it has members could not be established, so it stays
   broken        its record or its journal cannot be read`,
 		Example: `  monitor list
@@ -74,7 +74,10 @@ func printList(out io.Writer, all []monitor.Status, now time.Time) error {
 	for _, s := range all {
 		owner, age, what := "-", "-", plain(s.Reason)
 		if s.State != monitor.StateBroken {
-			owner, what = strconv.Itoa(s.Owner.PID), commandLine(s.Command)
+			owner = strconv.Itoa(s.Owner.PID)
+			if s.State != monitor.StateStopping || s.Reason == "" {
+				what = commandLine(s.Command)
+			}
 			// The clock may have been set back since: an age is never negative.
 			age = max(0, now.Sub(s.Created)).Round(time.Second).String()
 		}

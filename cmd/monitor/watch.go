@@ -103,6 +103,7 @@ func (g *global) attachAndRun(ctx context.Context, name string, log *slog.Logger
 		return err
 	}
 	defer t.Close()
+	go w.Store().Sweep() // it may block, and is not waited for
 	if owner != nil {
 		err = owner.Ready() // after an error too, the runtime is watched: the owner has ended
 	}

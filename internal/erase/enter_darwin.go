@@ -43,22 +43,3 @@ func enter(parent int, name string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(fd), name), nil
 }
-
-// mountPoints returns where file systems are mounted, without asking these
-// (getfsstat(2), MNT_NOWAIT).
-func mountPoints() (points []string, err error) {
-	for room := 64; ; room *= 2 {
-		all := make([]unix.Statfs_t, room)
-		n, err := unix.Getfsstat(all, unix.MNT_NOWAIT)
-		if err != nil {
-			return nil, err
-		}
-		if n == room {
-			continue // there may be more
-		}
-		for _, m := range all[:n] {
-			points = append(points, unix.ByteSliceToString(m.Mntonname[:]))
-		}
-		return points, nil
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -95,36 +94,4 @@ func mountOf(fd int) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("no mount of descriptor %d is known: %w", fd, errors.ErrUnsupported)
-}
-
-// mountPoints returns where file systems are mounted, as this process sees them
-// (proc_pid_mountinfo(5)).
-func mountPoints() (points []string, err error) {
-	text, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) > 4 {
-			points = append(points, unescape(fields[4]))
-		}
-	}
-	return points, nil
-}
-
-// unescape gives back the bytes that mountinfo writes as \ooo: blanks, line ends and
-// the backslash.
-func unescape(text string) string {
-	var out strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' && i+3 < len(text) {
-			if n, err := strconv.ParseUint(text[i+1:i+4], 8, 8); err == nil {
-				out.WriteByte(byte(n))
-				i += 3
-				continue
-			}
-		}
-		out.WriteByte(text[i])
-	}
-	return out.String()
 }

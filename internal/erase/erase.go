@@ -6,13 +6,14 @@ package erase
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/internal/mount"
 )
 
 // ErrMounted reports that a file system is mounted in a directory that is to be
@@ -21,7 +22,7 @@ var ErrMounted = errors.New("a file system is mounted there; unmount it")
 
 // deepest is how many levels are open at a time. What lies deeper is moved up
 // first, so that the number of descriptors does not grow with the depth.
-const deepest = 60
+const deepest = 16
 
 // All deletes dir and all below it: links themselves and not what they point to. It
 // crosses no mount point: where a file system is mounted at dir or below, nothing
@@ -36,6 +37,11 @@ func All(dir string) error {
 	if err := Unmounted(dir); err != nil {
 		return err
 	}
+	return unlooked(dir)
+}
+
+// unlooked does the same without a look at the mount points first.
+func unlooked(dir string) error {
 	parent, err := os.Open(filepath.Dir(dir))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -181,22 +187,9 @@ func retry(call func() error) error {
 // the error is [ErrMounted], with the first mount point, or why the mount points are
 // not known.
 func Unmounted(dir string) error {
-	real, err := filepath.EvalSymlinks(filepath.Dir(dir))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+	point, err := mount.Below(dir)
+	if err == nil && point != "" {
+		err = &os.PathError{Op: "delete", Path: point, Err: ErrMounted}
 	}
-	if err != nil {
-		return err
-	}
-	real = filepath.Join(real, filepath.Base(dir))
-	points, err := mountPoints()
-	if err != nil {
-		return fmt.Errorf("read the mount points: %w", err)
-	}
-	for _, point := range points {
-		if point == real || len(point) > len(real) && point[:len(real)+1] == real+"/" {
-			return &os.PathError{Op: "delete", Path: point, Err: ErrMounted}
-		}
-	}
-	return nil
+	return err
 }

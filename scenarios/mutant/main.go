@@ -20,6 +20,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/gemini-monitor/gemini/internal/erase"
 )
 
 func main() {
@@ -85,4 +87,5 @@ func list() error {
 	return nil
 }
 
-func remove(runtime string) error { return os.RemoveAll(directory(runtime)) }
+// remove deletes what is the runtime's, and nothing that is mounted there.
+func remove(runtime string) error { return erase.All(directory(runtime)) }

@@ -26,6 +26,8 @@ type mutant struct {
 
 	staysInGroup     bool // the monitor is in the command's process group and session
 	keepsDescriptors bool // the monitor keeps what it inherited
+	crossesMounts    bool // removing deletes what is mounted in the runtime
+	sweepsAtStart    bool // run removes the runtimes whose owners are dead
 }
 
 // control is the name of the mutant without a fault. It must pass all scenarios: a
@@ -49,6 +51,8 @@ var mutants = []mutant{
 	{name: "sigterm", fault: "deletes at SIGTERM", watch: deletesWhenStopped},
 	{name: "in-group", fault: "lives in the command's process group and session", watch: right, staysInGroup: true},
 	{name: "descriptors", fault: "keeps the command's descriptors open", watch: right, keepsDescriptors: true},
+	{name: "mounts", fault: "deletes what is mounted in the runtime too", watch: right, crossesMounts: true},
+	{name: "sweeps", fault: "removes runtimes whose owners are dead before it starts one", watch: right, sweepsAtStart: true},
 	{name: "status", fault: "stays around the command and exits 0", watch: right, start: startCareless},
 	{name: "never", fault: "never deletes", watch: never},
 }

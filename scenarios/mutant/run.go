@@ -27,6 +27,9 @@ func (m mutant) run(runtime string, argv []string) error {
 	if err != nil {
 		return err
 	}
+	if m.sweepsAtStart {
+		sweep()
+	}
 	if err := create(runtime); err != nil {
 		return err
 	}
@@ -93,12 +96,20 @@ func (m mutant) begin(runtime, owner string) error {
 	if err != nil {
 		return err
 	}
+	if m.sweepsAtStart {
+		if err := os.WriteFile(ownerPath(runtime), []byte(owner), 0o600); err != nil {
+			return err
+		}
+	}
 	ready := func() {
 		fmt.Print("!")
 		os.Stdout.Close()
 	}
 	if err := m.watch(w, ready); err != nil {
 		return err // unknown is not empty
+	}
+	if m.crossesMounts {
+		return os.RemoveAll(directory(runtime))
 	}
 	return remove(runtime)
 }
