@@ -65,7 +65,10 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 	if w.releases == nil {
 		w.releases = &ReleaseNotifier{}
 	}
-	err := w.open()
+	var err error
+	if w.lock, err = r.lock(); err == nil {
+		err = w.open()
+	}
 	if err == nil {
 		if err = w.attach(ctx, t); err != nil {
 			err = r.wrap(fmt.Errorf("cannot be watched: %w", err))
@@ -78,12 +81,9 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 	return w, nil
 }
 
-// open locks the runtime and opens its files.
+// open opens the files of the locked runtime.
 func (w *Watching) open() (err error) {
 	r := w.runtime
-	if w.lock, err = r.lock(); err != nil {
-		return err
-	}
 	if w.record, err = r.Record(); err != nil {
 		return err
 	}

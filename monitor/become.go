@@ -31,51 +31,27 @@ type Program struct {
 	// Path of the program, and its arguments, the first of which is its name.
 	Path string
 	Args []string
-	// Monitor is the command line that starts the monitor of the runtime, outside
+	// Monitor returns the command line that starts the monitor of a runtime, outside
 	// of it: "monitor watch --detach -- NAME".
-	Monitor []string
-	// Patience is how long the monitor may take to begin.
+	Monitor func(name string) []string
+	// Patience is how long the monitor may take to begin. Time in which this process
+	// is stopped does not count.
 	Patience time.Duration
 }
 
-// Become turns the calling process, the owner of the runtime, into a program:
-// same PID, terminal and process group. The program is not started before the
-// monitor watches this process, so that no process of the runtime is ever
-// unwatched. Become returns only where it fails; then it has removed the runtime
-// and ended its monitor. The error is [ErrNoMonitor], or an [os.PathError] of
-// "exec".
-func (r *Runtime) Become(p Program) error {
-	// Opened now, because undo must work when no descriptor is left.
-	lock, err := r.openLock()
-	if err != nil {
-		return errors.Join(err, r.remove())
-	}
-	defer lock.Close()
-	err = r.become(p)
-	return errors.Join(err, r.undo(lock, p.Patience))
-}
-
-// become takes the lease, starts the monitor and becomes the program.
-func (r *Runtime) become(p Program) error {
-	lease, err := r.holdLease()
-	if err != nil {
-		return err
-	}
-	defer lease.Close()
-	if err := r.startMonitor(p); err != nil {
-		return err
-	}
-	return r.exec(lease, p)
-}
-
 // exec makes the lease survive exec and becomes the program.
-func (r *Runtime) exec(lease *os.File, p Program) error {
+func (r *Runtime) exec(told *ear, lease *os.File, p Program) error {
 	kept, err := keepOnExec(lease)
 	if err != nil {
 		return r.wrap(fmt.Errorf("cannot pass on its lease: %w", err))
 	}
 	defer kept.Close() // reached only where exec fails
 	env := append(os.Environ(), EnvRuntime+"="+r.name, EnvDirectory+"="+r.Root(), EnvStore+"="+r.store.dir)
+	// From here on a signal ends this process, as it would end the program. Then the
+	// monitor removes the runtime.
+	if err := told.close(); err != nil {
+		return err
+	}
 	err = syscall.Exec(p.Path, p.Args, lastOfEach(env))
 	if errors.Is(err, syscall.ENOEXEC) {
 		// The shell runs a script that names no interpreter, as execvp(3) and
@@ -104,15 +80,15 @@ func lastOfEach(env []string) []string {
 }
 
 // startMonitor starts the monitor and waits until it reports that it watches.
-func (r *Runtime) startMonitor(p Program) error {
-	ctx, cancel := context.WithTimeout(context.Background(), p.Patience)
-	defer cancel()
+func (r *Runtime) startMonitor(told *ear, p Program) error {
+	ctx, done := withPatience(told, p.Patience)
+	defer done()
 	log, err := os.OpenFile(r.path(logFile), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return r.wrap(fmt.Errorf("cannot start: %w: %w", ErrNoMonitor, cause(err)))
 	}
 	defer log.Close()
-	if err := detach.Start(ctx, p.Monitor, log); err != nil {
+	if err := detach.Start(ctx, p.Monitor(r.name), log); err != nil {
 		return r.wrap(fmt.Errorf("cannot start: %w: %w%s", ErrNoMonitor, err, r.lastLogLine()))
 	}
 	return nil
@@ -131,12 +107,14 @@ func (r *Runtime) lastLogLine() string {
 
 // undo ends the monitor of a runtime that did not start, and removes the runtime.
 func (r *Runtime) undo(lock *os.File, patience time.Duration) error {
-	if record, err := r.Record(); err == nil && record.Monitor != nil {
-		_ = record.Monitor.Signal(syscall.SIGKILL) // it may have ended by itself
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	err := r.awaitLock(ctx, lock)
+	ctx, done := withPatience(context.Background(), patience)
+	defer done()
+	err := r.awaitLock(ctx, lock, func() {
+		// A monitor that was just being started may be in the record a little later.
+		if record, err := r.Record(); err == nil && record.Monitor != nil {
+			_ = record.Monitor.Signal(syscall.SIGKILL) // it may have ended by itself
+		}
+	})
 	if errors.Is(err, ErrNotExist) {
 		return nil
 	}

@@ -10,7 +10,7 @@
 //
 // There are three acts. [Store.Create] makes a runtime, for any owner.
 // [Runtime.Attach] and [Watching.Run] watch it, in any process outside of it: one
-// process may watch many. [Runtime.Become] turns the owner into the command, once
+// process may watch many. [Store.Run] turns the owner into the command, once
 // another process watches. What a monitor does is decided by a state machine,
 // which docs/life.md draws.
 package monitor

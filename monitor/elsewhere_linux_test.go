@@ -44,6 +44,12 @@ var _ = Describe("Of processes in another namespace", func() {
 		Expect(runtime.Root()).To(BeADirectory())
 	})
 
+	It("the name stays taken, with the reason", func() {
+		_, err := store.Create(mine("build", nil))
+		Expect(err).To(And(MatchError(monitor.ErrExist), MatchError(process.ErrElsewhere)))
+		Expect(runtime.Record()).To(HaveField("Owner", Not(Equal(self()))))
+	})
+
 	It("a sweep leaves what they are making", func() {
 		stage := monitor.StageOf(elsewhere(), "here") + "1"
 		Expect(os.Mkdir(filepath.Join(store.Runtimes(), stage), 0o700)).To(Succeed())

@@ -23,7 +23,7 @@ const (
 func ReadRecord(dir string) (Record, error)                 { return readRecord(dir) }
 func (r Record) Write(dir string) error                     { return r.write(dir) }
 func (r *Runtime) Path(file string) string                  { return r.path(file) }
-func (r *Runtime) HoldLease() (*os.File, error)             { return r.holdLease() }
+func (r *Runtime) HoldLease() (*os.File, error)             { return holdLease(r.Dir()) }
 func (r *Runtime) OpenLock() (*os.File, error)              { return r.openLock() }
 func (r *Runtime) Take(lock *os.File) error                 { return r.take(lock) }
 func (r *Runtime) Remove() error                            { return r.remove() }

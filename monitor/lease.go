@@ -4,14 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
-// holdLease takes the lease of a runtime for the calling process. No process
-// inherits it until the file is passed on or made to survive exec.
-func (r *Runtime) holdLease() (*os.File, error) {
-	file, err := os.OpenFile(r.path(leaseFile), os.O_RDWR, 0)
+// holdLease takes the lease of the runtime in a directory for the calling process. No
+// process inherits it until the file is passed on or made to survive exec.
+func holdLease(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, leaseFile), os.O_RDWR, 0)
 	if err != nil {
-		return nil, r.wrap(fmt.Errorf("cannot give a lease: %w", cause(err)))
+		return nil, fmt.Errorf("hold lease: %w", cause(err))
 	}
 	got, err := tryLock(file, false)
 	if err == nil && !got {
@@ -19,7 +20,7 @@ func (r *Runtime) holdLease() (*os.File, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, r.wrap(fmt.Errorf("cannot give a lease: %w", err))
+		return nil, fmt.Errorf("hold lease: %w", err)
 	}
 	return file, nil
 }

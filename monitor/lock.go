@@ -76,23 +76,35 @@ func (r *Runtime) lockedBy(file *os.File) (bool, error) {
 }
 
 // awaitLock takes the lock of a runtime whose monitor is about to end, if it has
-// one.
-func (r *Runtime) awaitLock(ctx context.Context, lock *os.File) error {
+// one. Before each try it calls hasten.
+func (r *Runtime) awaitLock(ctx context.Context, lock *os.File, hasten func()) error {
+	hasten()
 	if err := r.take(lock); !errors.Is(err, ErrWatched) {
 		return err
 	}
+	wait := sleep
 	var releases ReleaseNotifier
-	released, err := releases.listen(r.path(lockFile))
-	if err != nil {
-		return err
+	if released, err := releases.listen(r.path(lockFile)); err == nil { // else by looking alone
+		defer released.close()
+		wait = released.wait
 	}
-	defer released.close()
 	for patience := quickLook; ; patience = min(2*patience, time.Second) {
+		hasten()
 		if err := r.take(lock); !errors.Is(err, ErrWatched) {
 			return err
 		}
-		if err := released.wait(ctx, patience); err != nil {
-			return r.wrap(fmt.Errorf("is still locked by its monitor: %w", err))
+		if err := wait(ctx, patience); err != nil {
+			return r.wrap(fmt.Errorf("%w, and its monitor does not end: %w", ErrWatched, context.Cause(ctx)))
 		}
+	}
+}
+
+// sleep returns nil when the time is over, and the error of ctx when that has ended.
+func sleep(ctx context.Context, atMost time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(atMost):
+		return nil
 	}
 }

@@ -20,7 +20,8 @@ type Record struct {
 	Version int    `json:"version"`
 	Name    string `json:"name"`
 	State   State  `json:"state"`
-	// Reason is why the state is unknown, or why a removal failed.
+	// Reason is why the state is unknown, or why a removal failed. In a [Status] it also
+	// says what goes on with an unmonitored runtime.
 	Reason string `json:"reason,omitempty"`
 	// Owner is the process that became the command.
 	Owner process.Identity `json:"owner"`
@@ -49,7 +50,7 @@ const (
 	// StateRunning: a monitor watches it.
 	StateRunning State = "running"
 	// StateUnmonitored: no monitor watches it. "monitor watch NAME" goes on with
-	// it.
+	// it. The next runtime of that name replaces it, if it is over.
 	StateUnmonitored State = "unmonitored"
 	// StateStopping: found empty and being removed, which has not succeeded yet for
 	// a reason.

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -96,12 +97,13 @@ func (v *Survey) remains() (all []Status) {
 	return all
 }
 
-// Sweep deletes what earlier monitors have left: runtimes in the trash, and runtimes
-// that were being made by a process of this machine that has died. What cannot be
+// Sweep deletes what earlier monitors have left: starts that died, runtimes in the
+// trash, and runtimes that were being made by a process of this machine that has died. What cannot be
 // deleted stays, and no error is returned: [Survey.All] shows it with the reason. Each
 // monitor calls Sweep when it has begun to watch, in a goroutine of its own, because a
 // file system that does not answer blocks it.
 func (s *Store) Sweep() {
+	s.clearStarts(context.Background())
 	trash, _ := os.ReadDir(s.trash())
 	for _, e := range trash {
 		_ = discard(filepath.Join(s.trash(), e.Name()))

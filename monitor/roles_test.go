@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -45,6 +47,9 @@ func init() { // the roles name each other
 		"remover": playRemover,
 		"cleaner": playCleaner,
 		"owner":   playOwner,
+		"starter": playStarter,
+		"founder": playFounder,
+		"maker":   playMaker,
 		"parent":  playParent,
 		"monitor": playMonitor,
 		"cramped": playCramped,
@@ -116,34 +121,64 @@ const (
 	neverBorn = "never born" // the process that is to start it hangs
 )
 
-// conductedBy returns the command line of a monitor with a conduct.
-func conductedBy(conduct, dir, name string) []string {
+// conductedBy returns the command lines of monitors with a conduct.
+func conductedBy(conduct, dir string) func(name string) []string {
 	self, err := os.Executable()
 	if err != nil {
 		panic(err)
 	}
-	return []string{self, rolePrefix + "parent", dir, name, conduct}
+	return func(name string) []string { return []string{self, rolePrefix + "parent", dir, name, conduct} }
 }
 
 // playOwner runs a command as a runtime: DIR NAME PATH ARG...
 func playOwner(args []string) error {
-	s, err := monitor.Open(args[0])
+	return playStarter(append([]string{asMeant, time.Minute.String()}, args...))
+}
+
+// playStarter runs a command as a runtime, under a monitor with a conduct:
+// CONDUCT PATIENCE DIR NAME PATH ARG...
+func playStarter(args []string) error {
+	patience, err := time.ParseDuration(args[1])
+	if err != nil {
+		return err
+	}
+	s, err := monitor.Open(args[2])
 	if err != nil {
 		return err
 	}
 	return become(s, monitor.Program{
-		Path: args[2], Args: args[2:],
-		Monitor: conductedBy(asMeant, args[0], args[1]), Patience: time.Minute,
-	}, args[1])
+		Path: args[4], Args: args[4:],
+		Monitor: conductedBy(args[0], args[2]), Patience: patience,
+	}, args[3])
+}
+
+// playFounder starts a process that makes a runtime, and ends before it: DIR NAME.
+func playFounder(args []string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	maker := exec.Command(self, append([]string{rolePrefix + "maker"}, args...)...)
+	maker.Stdin, maker.Stderr = os.Stdin, os.Stderr
+	return maker.Start()
+}
+
+// playMaker makes a runtime of its own process when its input ends: DIR NAME.
+func playMaker(args []string) error {
+	if _, err := io.ReadAll(os.Stdin); err != nil {
+		return err
+	}
+	s, err := monitor.Open(args[0])
+	if err != nil {
+		return err
+	}
+	_, err = s.Create(monitor.Creation{Name: args[1]})
+	return err
 }
 
 // become makes a runtime of this process, which becomes a program.
 func become(s *monitor.Store, p monitor.Program, name string) error {
-	r, err := s.Create(monitor.Creation{Name: name, Command: p.Args})
-	if err != nil {
-		return err
-	}
-	return r.Become(p)
+	return s.Run(monitor.Creation{Name: name, Command: p.Args}, p)
 }
 
 // playParent starts the monitor: DIR NAME CONDUCT.

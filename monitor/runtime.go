@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -68,10 +70,16 @@ type Creation struct {
 	Command []string
 }
 
-// Create makes a runtime, which nothing watches yet: see [Runtime.Attach] and
-// [Runtime.Become]. It appears in the store in one step, whole. The error is
-// [ErrBadName] or [ErrExist].
+// Create makes a runtime, which nothing watches yet: see [Runtime.Attach]. It appears
+// in the store in one step, whole. Where a runtime that is over has the name, Create
+// removes that one. The error is [ErrBadName], or [ErrExist] with what can be done.
 func (s *Store) Create(c Creation) (*Runtime, error) {
+	return s.place(context.Background(), c, func(string) error { return nil })
+}
+
+// place makes a runtime for Create, and calls prepare with its directory before it can
+// be seen.
+func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string) error) (*Runtime, error) {
 	if c.Name == "" {
 		c.Name = madeUpName(c.Command)
 	}
@@ -98,18 +106,19 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 		err = record.fill(stage)
 	}
 	if err == nil {
-		// rename replaces nothing but an empty directory, and no runtime is
-		// one.
-		err = os.Rename(stage, r.Dir())
+		err = prepare(stage)
 	}
-	if err != nil {
-		_ = erase.All(stage)
-		if _, taken := os.Lstat(r.Dir()); taken == nil {
-			return nil, r.wrap(ErrExist)
-		}
-		return nil, fmt.Errorf("create runtime %q: %w", c.Name, cause(err))
+	if err == nil {
+		err = r.appear(ctx, stage)
 	}
-	return r, nil
+	if err == nil {
+		return r, nil
+	}
+	_ = erase.All(stage)
+	if errors.Is(err, ErrExist) {
+		return nil, err
+	}
+	return nil, fmt.Errorf("create runtime %q: %w", c.Name, cause(err))
 }
 
 func newRecord(c Creation) Record {

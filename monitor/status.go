@@ -65,6 +65,7 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 		status.State, status.Reason = StateUnknown, err.Error()
 	case !v.alive(record.Monitor) && !(record.State == StateStarting && v.alive(&record.Owner)):
 		status.State = StateUnmonitored
+		status.Reason = cmp.Or(status.Reason, v.whyUnmonitored(status))
 	}
 	return status, nil
 }

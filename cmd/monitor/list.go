@@ -20,7 +20,8 @@ func newList(g *global) *cobra.Command {
 		Long: `list shows all runtimes of the store with their states:
   starting      made, its command not started yet
   running       a monitor watches it
-  unmonitored   no monitor watches it; "monitor watch NAME" goes on with it
+  unmonitored   no monitor watches it; "monitor watch NAME" goes on with it, and
+                where it is over the next run of that name removes it
   stopping      found empty and being removed; the reason is shown where that fails
   unknown       whether it has members could not be established, so it stays
   broken        its record or its journal cannot be read`,

@@ -40,6 +40,9 @@ func usageError(format string, args ...any) error {
 
 func main() {
 	if err := newRoot().Execute(); err != nil {
+		if told, ok := errors.AsType[*monitor.ToldError](err); ok {
+			dieBy(told.Signal)
+		}
 		fmt.Fprintf(os.Stderr, "monitor: %s\n", oneLine(err))
 		os.Exit(exitCode(err))
 	}

@@ -26,6 +26,9 @@ lives until the command and everything that descends from it have ended.
 Inside, MONITOR_RUNTIME is the name of the runtime, MONITOR_RUNTIME_DIR its own
 directory, which goes with it, and MONITOR_STORE the store.
 
+A runtime of that name that is over is removed first. Told to end by a signal
+before the command has begun, run undoes what it did and ends by that signal.
+
 When the command was not started, the exit code is 127 if it was not found, 126
 if it is not executable, else 125, and nothing is left behind.`,
 		Example: `  monitor run -- make -j8
@@ -100,13 +103,9 @@ func (g *global) become(store *monitor.Store, name, path string, args []string) 
 	if err != nil {
 		return err
 	}
-	runtime, err := store.Create(monitor.Creation{Name: name, Command: args})
-	if err != nil {
-		return err
-	}
-	return runtime.Become(monitor.Program{
+	return store.Run(monitor.Creation{Name: name, Command: args}, monitor.Program{
 		Path: path, Args: args, Patience: patience,
-		Monitor: g.watchCommand(program, store, runtime.Name(), "--detach"),
+		Monitor: func(name string) []string { return g.watchCommand(program, store, name, "--detach") },
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -38,7 +39,7 @@ type report struct {
 // Start runs the first process with the given command line, which calls
 // [Launch], and waits until the second has reported that it is ready. Their
 // standard error goes to log. A second process that is not ready when ctx ends is
-// killed. The error is the reason why it is not ready.
+// killed, if it has reported that it began. The error is the reason why it is not ready.
 func Start(ctx context.Context, argv []string, log *os.File) error {
 	reports, theirs, err := os.Pipe()
 	if err != nil {
@@ -58,11 +59,8 @@ func Start(ctx context.Context, argv []string, log *os.File) error {
 
 // awaitReady reads the reports until the process is ready.
 func awaitReady(ctx context.Context, from *os.File) error {
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := from.SetReadDeadline(deadline); err != nil {
-			return err
-		}
-	}
+	// A deadline in the past makes Read return at once.
+	defer context.AfterFunc(ctx, func() { _ = from.SetReadDeadline(time.Unix(1, 0)) })()
 	var process *process.Identity
 	for reports := json.NewDecoder(from); ; {
 		var r report
@@ -71,6 +69,9 @@ func awaitReady(ctx context.Context, from *os.File) error {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if process != nil {
 				_ = process.Signal(syscall.SIGKILL) // it may have ended meanwhile
+			}
+			if cause := context.Cause(ctx); !errors.Is(cause, context.DeadlineExceeded) {
+				return cause
 			}
 			return errors.New("it did not answer in time")
 		case errors.Is(err, io.EOF):
@@ -132,7 +133,8 @@ func Arrive() (*Arrival, error) {
 		return nil, err
 	}
 	a := &Arrival{ready, json.NewEncoder(ready)}
-	if err := a.reports.Encode(report{Process: &self.Identity}); err != nil {
+	// Where the caller has been killed, this process goes on: it cleans up.
+	if err := a.reports.Encode(report{Process: &self.Identity}); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return nil, fmt.Errorf("answer the owner: %w", err)
 	}
 	if _, err := io.Copy(io.Discard, gone); err != nil {

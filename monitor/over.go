@@ -1,0 +1,203 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+const (
+	// clearing is how long to wait for a monitor that seems to be just removing its
+	// runtime.
+	clearing = time.Second
+	// attempts is how often a name is tried that is always taken and always free again.
+	attempts = 10
+)
+
+// errInUse: the runtime has a monitor, or is being started.
+var errInUse = errors.New("in use")
+
+// appear gives a new runtime its name. A runtime that is over is removed for it. The
+// error is [ErrExist] where one stays that has the name, with what can be done.
+func (r *Runtime) appear(ctx context.Context, stage string) error {
+	for range attempts {
+		// rename replaces nothing but an empty directory, and no runtime is one.
+		err := os.Rename(stage, r.Dir())
+		if err == nil {
+			return nil
+		}
+		if _, free := os.Lstat(r.Dir()); free != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		switch err := r.clear(ctx); {
+		case errors.Is(err, errInUse):
+			return r.wrap(ErrExist)
+		case err != nil:
+			return r.wrap(fmt.Errorf("%w: %w", ErrExist, err))
+		}
+	}
+	return r.wrap(ErrExist)
+}
+
+// clear removes the runtime if it is over: its owner and its members are dead, no
+// process of the table is one, and none holds the lease or the lock. It returns nil
+// where the runtime is gone, [errInUse], or why it stays and what can be done.
+//
+// The table is read first, so that the lock of a runtime in use is never taken.
+func (r *Runtime) clear(ctx context.Context) error {
+	survey, err := r.store.Survey()
+	if err != nil {
+		return err
+	}
+	status, err := survey.statusOf(r.name)
+	switch {
+	case errors.Is(err, ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case status.State == StateBroken:
+		return fmt.Errorf("%s; delete %s if it is not needed", status.Reason, r.Dir())
+	}
+	if err := status.visible(); err != nil {
+		return fmt.Errorf("%w; use another name, or delete %s if it is not needed", err, r.Dir())
+	}
+	lives := survey.alive(&status.Owner) || len(status.Members) > 0
+	switch {
+	case lives && status.State == StateUnmonitored:
+		return r.advise("it has live processes and no monitor")
+	case lives, status.State == StateUnknown:
+		return errInUse
+	case status.State == StateStopping && status.Reason != "":
+		return errors.New(status.Reason)
+	}
+	return r.clearLocked(ctx)
+}
+
+// advise returns why the runtime stays, with the command that goes on with it.
+func (r *Runtime) advise(why string) error {
+	return fmt.Errorf("%s; \"monitor watch %s\" goes on with it", why, r.name)
+}
+
+// clearLocked removes the runtime if it is over. None of its known processes is alive.
+func (r *Runtime) clearLocked(ctx context.Context) error {
+	limited, done := withPatience(ctx, clearing)
+	defer done()
+	lock, err := r.openLock()
+	if err == nil {
+		err = r.awaitLock(limited, lock, func() {})
+	}
+	if err == nil {
+		err = r.clearHolding(limited, lock)
+	} else if lock != nil {
+		lock.Close()
+	}
+	switch {
+	case errors.Is(err, ErrNotExist):
+		return nil
+	case errors.Is(err, ErrWatched):
+		return errInUse
+	}
+	return err
+}
+
+// clearHolding moves the locked runtime into the trash if it is over, and leaves the
+// deletion to the next monitor. It asks what a monitor asks, and records nothing.
+func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
+	w := &Watching{runtime: r, lock: lock, log: slog.New(slog.DiscardHandler)}
+	t, err := tracker.New(tracker.Options{})
+	if err != nil {
+		return errors.Join(r.advise(err.Error()), lock.Close())
+	}
+	defer t.Close()
+	defer w.Close()
+	if err = w.open(); err == nil {
+		w.tree, err = t.Resume(ctx, w.record.Owner, w.journal.relatives())
+	}
+	if err != nil {
+		return r.advise(err.Error())
+	}
+	if err := w.establishOver(ctx); err != nil {
+		return err
+	}
+	if err := w.stillOurs(); err != nil {
+		return err
+	}
+	_, err = r.setAside()
+	return err
+}
+
+// establishOver returns nil when both witnesses agree that no process of the runtime
+// lives, by the questions that a life asks.
+func (w *Watching) establishOver(ctx context.Context) error {
+	if w.isMember() {
+		return w.runtime.advise("this process is a member of it")
+	}
+	w.checkTable(ctx)
+	if e := w.nextOutcome(); e.kind != vacant {
+		return w.runtime.advise("it has live processes and no monitor")
+	}
+	w.askLease()
+	switch e := w.nextOutcome(); e.kind {
+	case free:
+		return nil
+	case held:
+		return w.runtime.advise(reasonHeld)
+	}
+	return w.runtime.advise("whether it has live processes is not settled")
+}
+
+// isMember reports whether the calling process is a member by its group or session. A
+// tracker does not count its own process.
+func (w *Watching) isMember() bool {
+	self, err := process.Lookup(os.Getpid())
+	if err != nil {
+		return true // unknown is not empty
+	}
+	relatives := append(w.journal.relatives(), w.record.Owner)
+	return slices.ContainsFunc(relatives, func(id process.Identity) bool {
+		if id.Boot != self.Boot || id.PID != self.Group && id.PID != self.Session {
+			return false
+		}
+		// A PID has another process only after its group and its session have ended.
+		now, err := process.Lookup(id.PID)
+		return err != nil || now.Identity == id
+	})
+}
+
+// clearStarts removes the runtimes whose start died before they had a monitor. Their
+// commands were never started.
+func (s *Store) clearStarts(ctx context.Context) {
+	names, _ := s.Names()
+	var survey *Survey // read where there is a start at all
+	for _, name := range names {
+		r := &Runtime{store: s, name: name}
+		record, err := r.Record()
+		if err != nil || record.State != StateStarting || record.Monitor != nil {
+			continue
+		}
+		if survey == nil {
+			if survey, err = s.Survey(); err != nil {
+				return
+			}
+		}
+		if !survey.alive(&record.Owner) {
+			_ = r.clear(ctx) // what stays is listed, with the reason
+		}
+	}
+}
+
+// whyUnmonitored is the reason of a runtime without a monitor.
+func (v *Survey) whyUnmonitored(s Status) string {
+	if v.alive(&s.Owner) || len(s.Members) > 0 {
+		return fmt.Sprintf("its monitor has ended; \"monitor watch %s\" goes on with it", s.Name)
+	}
+	return fmt.Sprintf("none of its known processes lives; \"monitor watch %[1]s\" or the next run of that name removes it", s.Name)
+}

@@ -1,0 +1,59 @@
+package monitor
+
+import (
+	"errors"
+	"os"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// Run makes a runtime whose owner is the calling process, and turns the process into a
+// program: same PID, terminal and process group. The program is not started before the
+// monitor watches this process, so that no process of the runtime is ever unwatched.
+//
+// Run returns only where it fails; then it has removed the runtime and ended its
+// monitor. The error is [ErrBadName], [ErrExist], [ErrNoMonitor], a [ToldError] or an
+// [os.PathError] of "exec". Until the program begins, SIGINT, SIGTERM, SIGHUP and
+// SIGQUIT end Run and not the process. The owner in the creation does not count.
+func (s *Store) Run(c Creation, p Program) error {
+	told := newEar()
+	err := s.run(told, c, p)
+	if ended := told.close(); ended != nil {
+		return ended // which also explains err
+	}
+	return err
+}
+
+func (s *Store) run(told *ear, c Creation, p Program) error {
+	c.Owner = process.Identity{}
+	// Held before the runtime can be seen, so that both witnesses know of its owner
+	// from the first moment on.
+	var lease *os.File
+	r, err := s.place(told, c, func(stage string) (err error) {
+		lease, err = holdLease(stage)
+		return err
+	})
+	if lease != nil {
+		defer lease.Close()
+	}
+	if err != nil {
+		return err
+	}
+	// Opened now, because undo must work when no descriptor is left.
+	lock, err := r.openLock()
+	if err != nil {
+		return errors.Join(err, r.remove())
+	}
+	defer lock.Close()
+	err = r.become(told, lease, p)
+	return errors.Join(err, r.undo(lock, p.Patience))
+}
+
+// become starts the monitor and becomes the program.
+func (r *Runtime) become(told *ear, lease *os.File, p Program) error {
+	if err := r.startMonitor(told, p); err != nil {
+		return err
+	}
+	defer told.open() // reached only where exec fails
+	return r.exec(told, lease, p)
+}
