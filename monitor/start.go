@@ -46,6 +46,7 @@ func (s *Store) run(told *ear, c Creation, p Program) error {
 	}
 	defer lock.Close()
 	err = r.become(told, lease, p)
+	lease.Close() // deleting needs descriptors
 	return errors.Join(err, r.undo(lock, p.Patience))
 }
 
