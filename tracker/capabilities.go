@@ -13,7 +13,7 @@ type Capabilities struct {
 	// proc_info flavour 17).
 	Lineage bool `json:"lineage"`
 	// Misses describes the processes that can be lost although the tracker runs and
-	// keeps up. It is empty where none can.
+	// keeps up. It is empty where none can, which is on no system today.
 	Misses string `json:"misses,omitempty"`
 }
 
@@ -22,6 +22,7 @@ func capabilitiesOf(forks process.Forks, lineage bool) Capabilities {
 	switch {
 	case forks == process.ForksNamed:
 		c.Mechanism = ProcConnector
+		c.Misses = "a process whose fork the kernel does not report because it has no memory for the message, and that is orphaned and leaves the groups and sessions of the tree before the table is read again: when the tree seems empty, or after 5 minutes; an exit that is not reported for that reason is noticed then"
 	case forks == process.ForksUnseen:
 		c.Mechanism = Pidfd
 		c.Misses = "a process that is made and orphaned between two reads of the table, up to 250 ms apart, and leaves the groups and sessions of the tree"

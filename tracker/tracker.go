@@ -12,6 +12,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/kernel"
 	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // ErrSelf reports that a tracker was asked to follow its own process, which it
@@ -110,15 +111,26 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 // no error when all are dead: the tree is then found empty. The error is
 // [process.ErrElsewhere] when that cannot be found out from this namespace.
 func (t *Tracker) Resume(ctx context.Context, root process.Identity, known []process.Identity) (*Tree, error) {
-	relatives, err := ofThisBoot(append([]process.Identity{root}, known...))
-	if err != nil {
-		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
-	}
-	tree, err := t.begin(ctx, func() (*core.Tree, error) { return t.follower.Resume(root, relatives) })
+	return t.Follow(ctx, root, trees.History{Members: known})
+}
+
+// Follow is [Tracker.Resume] with all that can be known of a tree.
+func (t *Tracker) Follow(ctx context.Context, root process.Identity, h trees.History) (*Tree, error) {
+	tree, err := t.follow(ctx, root, h)
 	if err != nil {
 		return nil, fmt.Errorf("resume the tree of process %d: %w", root.PID, err)
 	}
 	return tree, nil
+}
+
+func (t *Tracker) follow(ctx context.Context, root process.Identity, h trees.History) (_ *Tree, err error) {
+	if h.Members, err = ofThisBoot(append([]process.Identity{root}, h.Members...)); err != nil {
+		return nil, err
+	}
+	if h.Strangers, err = ofThisBoot(h.Strangers); err != nil {
+		return nil, err
+	}
+	return t.begin(ctx, func() (*core.Tree, error) { return t.follower.Resume(root, h) })
 }
 
 // ofThisBoot returns the identities whose PIDs and start times mean something now.

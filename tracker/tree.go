@@ -35,6 +35,13 @@ func (t *Tree) Members() (members []trees.Member) {
 	return members
 }
 
+// Strangers returns the live processes that are known not to belong to the tree although
+// a link would lead to them: for a [trees.History] of the same tree.
+func (t *Tree) Strangers() (strangers []process.Identity) {
+	t.tracker.follower.Do(func(c *core.Core) { strangers = c.Strangers(t.tree) })
+	return strangers
+}
+
 // Verdict returns what is established about the tree at this moment. For
 // [trees.Unknown] the error is the reason, or nil where reading has not settled yet.
 func (t *Tree) Verdict() (v trees.Verdict, err error) {

@@ -16,10 +16,11 @@ import (
 // It takes three kinds of news: notices about watched members, whole reads of the
 // table, and the outcomes of what it asked for.
 type Core struct {
-	self  int // the PID of this process, which is never a member
-	forks process.Forks
-	known map[int]*member
-	trees []*Tree
+	self      int // the PID of this process, which is never a member
+	forks     process.Forks
+	known     map[int]*member
+	trees     []*Tree
+	strangers map[int]*stranger
 
 	reads      int                // begun so far
 	unreadable error              // why the last read gave nothing
@@ -30,8 +31,9 @@ type Core struct {
 	asks       []ask              // what the follower is to do after a read
 	budget     budget             // how often reading is worth its cost
 	lastRead   time.Time          // when the last read ended
+	look       time.Time          // when a read is to follow the death of a member, if forks are named
 	beat       time.Duration      // between reads that nothing announced
-	lost       bool               // notices were lost since everything was last settled
+	lost       bool               // notices were or may have been lost since everything was last settled
 	watchful   bool               // a member cannot announce its end: read on the beat
 	crowd      int                // how many processes may be known before tidy drops the dead
 }
@@ -54,10 +56,20 @@ const (
 	SlowBeat = time.Second
 	// forkBeat is for all members where forks are unseen.
 	forkBeat = 250 * time.Millisecond
+	// SafetyBeat is for all members where forks are named. The kernel drops a message
+	// without a word when it has no memory for it (docs/linux.md L37): the exit of the
+	// last member can be among them, and then no notice follows. A read costs a few
+	// milliseconds. This beat keeps an idle minute free of them, and bounds how long
+	// after such a loss the end is noticed.
+	SafetyBeat = 5 * time.Minute
+	// deathLook is how soon the table is read after the death of a member where forks
+	// are named: the fork of an orphan that it left may be lost too, and the dead one
+	// links that while no other process has its PID.
+	deathLook = time.Second
 )
 
 func newCore(self int, forks process.Forks) *Core {
-	return &Core{self: self, forks: forks, known: make(map[int]*member), rows: make(map[int]int), byLineage: make(map[uint64]*member)}
+	return &Core{self: self, forks: forks, known: make(map[int]*member), strangers: make(map[int]*stranger), rows: make(map[int]int), byLineage: make(map[uint64]*member)}
 }
 
 // An ask is something the core wants done to one member after a read.
@@ -105,14 +117,33 @@ func (c *Core) due() (at time.Time, ok bool) {
 		}
 		at, ok = c.budget.ready(), true
 	}
-	if !ok && c.watchful {
+	switch {
+	case !ok && c.watchful:
 		return c.lastRead.Add(c.beat), true
+	case !ok && c.forks == process.ForksNamed:
+		return c.safetyLook(), true
 	}
 	return at, ok
 }
 
+// safetyLook returns when the next read is to find what lost notices were about.
+func (c *Core) safetyLook() time.Time {
+	at := c.lastRead.Add(SafetyBeat)
+	if c.look.IsZero() || c.look.After(at) {
+		return at
+	}
+	if ready := c.budget.ready(); ready.After(c.look) {
+		return ready
+	}
+	return c.look
+}
+
 // readBegins is called when every notice has been taken, before a read.
-func (c *Core) readBegins() {
+func (c *Core) readBegins(now time.Time) {
+	if c.settled() {
+		c.suspect(now) // no notice asks for this read
+	}
+	c.look = time.Time{}
 	if c.unreadable != nil || c.settled() {
 		c.beat = min(2*c.beat, c.longestBeat())
 	}
@@ -162,7 +193,7 @@ func (c *Core) readEnds(now time.Time, cost time.Duration) {
 			t.urgent = 0
 		}
 	}
-	c.forget()
+	c.forget(now)
 	c.conclude(now)
 }
 
@@ -171,6 +202,7 @@ func (c *Core) readEnds(now time.Time, cost time.Duration) {
 func (c *Core) watched(id process.Identity, now process.Row, err error, at time.Time) {
 	m := c.known[id.PID]
 	if m == nil || m.Identity != id || m.dead {
+		c.strangerWatched(id, now, err)
 		return
 	}
 	switch {

@@ -47,6 +47,12 @@ func (c *Core) clone() (*Core, map[*Tree]*Tree) {
 	for _, t := range n.trees {
 		t.outer, t.anchor = trees[t.outer], copyOf(t.anchor)
 	}
+	n.strangers = make(map[int]*stranger, len(c.strangers))
+	for pid, s := range c.strangers {
+		copied := *s
+		copied.tree = trees[s.tree]
+		n.strangers[pid] = &copied
+	}
 	n.known = make(map[int]*member, len(c.known))
 	for pid, m := range c.known {
 		n.known[pid] = copyOf(m)
@@ -73,9 +79,15 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads, m.reserve)
 	}
 	s.End()
+	for _, pid := range slices.Sorted(maps.Keys(c.strangers)) {
+		stranger := c.strangers[pid]
+		s.Numbers(pid, int(stranger.Start))
+		s.Flags(stranger.watched, stranger.ancestor)
+	}
+	s.End()
 	for _, t := range c.trees {
 		s.Numbers(t.living, min(t.clean, settledReads))
-		s.Flags(t.news, t.emptied, t.reads > 0, t.logging, t.logging && t.told)
+		s.Flags(t.news, t.emptied, t.reads > 0, t.logging, t.logging && t.told, t.fresh)
 		for _, change := range t.log {
 			s.Numbers(len(change.Kind), change.Member.PID, int(change.Member.Start))
 		}

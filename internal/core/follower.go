@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A Follower drives a core on a kernel, one step after the other, and decides nothing.
@@ -81,7 +82,7 @@ func (f *Follower) readOnce() error {
 		return err
 	}
 	f.mu.Lock()
-	f.core.readBegins()
+	f.core.readBegins(f.now())
 	f.mu.Unlock()
 	rows, cost, err := f.Kernel.Read(f.rows[:0])
 	f.rows = rows
@@ -186,15 +187,15 @@ func (f *Follower) Track(root int) (*Tree, error) {
 	return f.core.plant(p, f.now()), nil
 }
 
-// Resume begins the tree of a root with the processes that are known to belong to it.
-// The root is one of them if its identity is of this boot.
-func (f *Follower) Resume(root process.Identity, known []process.Identity) (*Tree, error) {
+// Resume begins the tree of a root with what is known of it. The root is one of the
+// members if its identity is of this boot.
+func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error) {
 	type relative struct {
 		process.Row
 		alive bool
 	}
 	var relatives []relative
-	for _, id := range known {
+	for _, id := range h.Members {
 		p, err := f.Kernel.Lookup(id.PID)
 		switch {
 		case err == nil && p.Identity == id:
@@ -210,8 +211,10 @@ func (f *Follower) Resume(root process.Identity, known []process.Identity) (*Tre
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.core.newTree(root, f.now())
+	t.fresh = h.Fresh
 	for _, r := range relatives {
 		f.core.recall(t, r.Row, r.alive, f.now())
 	}
+	f.core.disown(t, h.Strangers)
 	return t, nil
 }

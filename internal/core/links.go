@@ -5,27 +5,37 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// linkOf finds the evidence that a process belongs to a tree.
-func (c *Core) linkOf(row *process.Row, rows []process.Row) (trees.Link, *member) {
+// linkOf finds the evidence that a process belongs to a tree, the member through which
+// it joins, and that tree, which is nil if it joins none.
+func (c *Core) linkOf(row *process.Row, rows []process.Row) (trees.Link, *member, *Tree) {
+	kind, m := c.nearest(row, rows)
+	if m == nil {
+		return trees.Link{}, nil, nil
+	}
+	return linkTo(kind, m), m, c.treeFor(row, m)
+}
+
+// nearest finds the member that is linked to a process, and how.
+func (c *Core) nearest(row *process.Row, rows []process.Row) (trees.LinkKind, *member) {
 	if row.PID == c.self {
-		return trees.Link{}, nil
+		return "", nil
 	}
 	if m := c.known[row.Parent]; m != nil && c.mayBeParent(m, row) {
-		return linkTo(trees.LinkParent, m), m
+		return trees.LinkParent, m
 	}
 	if !c.orphan(row, rows) {
-		return trees.Link{}, nil
+		return "", nil
 	}
 	if m := c.makerByLineage(row); m != nil {
-		return linkTo(trees.LinkLineage, m), m
+		return trees.LinkLineage, m
 	}
 	if m := c.creatorOf(row.Group, row); m != nil {
-		return linkTo(trees.LinkGroup, m), m
+		return trees.LinkGroup, m
 	}
 	if m := c.creatorOf(row.Session, row); m != nil {
-		return linkTo(trees.LinkSession, m), m
+		return trees.LinkSession, m
 	}
-	return trees.Link{}, nil
+	return "", nil
 }
 
 func linkTo(kind trees.LinkKind, m *member) trees.Link {

@@ -77,6 +77,7 @@ type Tree struct {
 	emptied bool    // found empty when settled
 	told    bool    // found empty at some time, and no process has joined since
 	closed  bool    // not followed any more
+	fresh   bool    // its root has made no member before the first read
 	logging bool
 	log     []trees.Change
 }

@@ -10,11 +10,14 @@ import (
 // take takes one notice.
 func (c *Core) take(n Notice, now time.Time) {
 	if n.Lost {
-		c.lost = true
-		c.freshen(now)
+		c.suspect(now)
 		for _, t := range c.trees {
 			c.stir(t)
 		}
+		return
+	}
+	if s := c.strangers[n.PID]; s != nil {
+		c.hear(s, n)
 		return
 	}
 	m := c.known[n.PID]
@@ -49,8 +52,31 @@ func (c *Core) takeNamed(m *member, n Notice, now time.Time) {
 		}
 	case n.Events.Has(process.Exited):
 		c.bury(m, now)
+		c.doubt(m.tree, now)
 		c.tidy(now)
 	}
+}
+
+// doubt is called when a member has died. The notice of a fork may have been lost without a
+// word, so the table is read for what it left behind: soon, and at once for a tree whose
+// last known member it was. That tree is empty when the table has shown it.
+func (c *Core) doubt(t *Tree, now time.Time) {
+	if t.living > 0 {
+		if c.look.IsZero() {
+			c.look = now.Add(deathLook)
+		}
+		return
+	}
+	c.suspect(now)
+	for ; t != nil && t.living == 0; t = t.outer {
+		t.news, t.clean = true, 0
+	}
+}
+
+// suspect is called before a read that is to find what lost notices were about.
+func (c *Core) suspect(now time.Time) {
+	c.freshen(now)
+	c.lost = c.forks == process.ForksNamed
 }
 
 // isNew reports whether a child that is announced is not known yet, by a read for
@@ -86,16 +112,17 @@ func (c *Core) freshen(now time.Time) {
 const linkPeriod = 2 * time.Second
 
 // tidy drops dead members where forks are named, since a read that would drop them can
-// be long in coming. It keeps a dead member if a live one is in a group or session with
-// its PID: that member can link a process when notices are lost, and no later process
-// has its PID. It keeps the others for the linkPeriod, in reserve.
+// be long in coming. It keeps a dead member if one that is alive, or was within the
+// linkPeriod, is in a group or session with its PID: that member can link a process when
+// notices are lost, and no later process has its PID. It keeps the others for the
+// linkPeriod, and until a read has begun, in reserve.
 func (c *Core) tidy(now time.Time) {
 	if len(c.known) <= c.crowd {
 		return
 	}
 	needed := make(map[int]bool)
 	for _, m := range c.known {
-		if m.alive() {
+		if m.alive() || now.Sub(m.left) <= linkPeriod {
 			needed[m.Group], needed[m.Session] = true, true
 		}
 	}
@@ -103,7 +130,7 @@ func (c *Core) tidy(now time.Time) {
 		if !m.dead || !c.settled() {
 			continue
 		}
-		if m.reserve = !needed[pid]; m.reserve && now.Sub(m.left) > linkPeriod {
+		if m.reserve = !needed[pid]; m.reserve && m.buried < c.reads && now.Sub(m.left) > linkPeriod {
 			delete(c.known, pid)
 		}
 	}

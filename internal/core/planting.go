@@ -22,11 +22,11 @@ func (c *Core) plant(p process.Row, now time.Time) *Tree {
 }
 
 // enclose makes a member of one tree the root of a new tree inside it. The member and
-// all that joined through it move to the new tree.
+// all that joined through it move to the new tree. The root of a fresh one moves alone.
 func (c *Core) enclose(t *Tree, m *member) {
 	t.anchor, t.outer = m, m.tree
 	for _, d := range c.known {
-		if d.tree == t.outer && d.descends(m) {
+		if d.tree == t.outer && (d == m || !t.fresh && d.descends(m)) {
 			d.tree = t
 			if d.alive() {
 				t.living++
@@ -35,7 +35,7 @@ func (c *Core) enclose(t *Tree, m *member) {
 		}
 	}
 	for _, inner := range c.trees {
-		if inner != t && inner.outer == t.outer && inner.anchor != m && inner.anchor.descends(m) {
+		if !t.fresh && inner != t && inner.outer == t.outer && inner.anchor != m && inner.anchor.descends(m) {
 			inner.outer = t
 			t.living += inner.living
 			t.leaving += inner.leaving
@@ -82,6 +82,7 @@ func (c *Core) recall(t *Tree, p process.Row, alive bool, now time.Time) {
 func (c *Core) Drop(t *Tree) {
 	t.closed = true
 	c.trees = slices.DeleteFunc(c.trees, func(other *Tree) bool { return other == t })
+	c.forgetStrangers(t)
 	for _, inner := range c.trees {
 		if inner.outer == t {
 			inner.outer = t.outer

@@ -21,8 +21,13 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 		c.compare(m, rows, now)
 		c.indexLineage(m)
 	}
+	c.keepStrangers(rows)
+	for _, t := range c.trees {
+		c.beginFresh(t, rows)
+	}
 	for c.admit(rows, now) {
 	}
+	c.spread(rows)
 	for _, t := range c.trees {
 		c.nest(t, rows)
 	}
@@ -117,11 +122,11 @@ func (c *Core) admit(rows []process.Row, now time.Time) (any bool) {
 		if m := c.known[row.PID]; m != nil {
 			continue
 		}
-		link, via := c.linkOf(row, rows)
-		if via == nil {
+		link, via, t := c.linkOf(row, rows)
+		if t == nil {
 			continue
 		}
-		m := c.join(*row, link, via, via.tree, now)
+		m := c.join(*row, link, via, t, now)
 		any = true
 		if m.dead {
 			continue
@@ -144,6 +149,7 @@ func (c *Core) join(p process.Row, link trees.Link, via *member, t *Tree, now ti
 	m := &member{Member: trees.Member{Process: p.Process, Link: link, Joined: now}, lineage: p.Lineage, tree: t, via: via}
 	m.shorten()
 	c.known[p.PID] = m
+	delete(c.strangers, p.PID)
 	c.indexLineage(m)
 	if p.State == process.Zombie {
 		m.dead, m.buried, m.left = true, c.reads, now
@@ -175,11 +181,11 @@ func (c *Core) nest(t *Tree, rows []process.Row) {
 	if t.outer != nil || root == nil || root.Identity != t.root || !listed {
 		return
 	}
-	_, via := c.linkOf(&rows[i], rows)
-	if via == nil || via.tree.within(t) {
+	_, via, outer := c.linkOf(&rows[i], rows)
+	if outer == nil || outer.within(t) {
 		return
 	}
-	t.outer, root.via = via.tree, via
+	t.outer, root.via = outer, via
 	t.outer.count(t.living, t.leaving)
 	for _, m := range c.inOrder() {
 		if m.alive() && m.tree.within(t) {
@@ -205,13 +211,15 @@ func (c *Core) markNeeded(rows []process.Row) {
 // get their PIDs. It drops none before everything is settled: the only process in a
 // dead member's group may have been born after the list of PIDs was taken. A tree
 // without members keeps its dead: a process that was missed can be found only by them.
-func (c *Core) forget() {
+// Where forks are named, the dead of the last linkPeriod stay too.
+func (c *Core) forget(now time.Time) {
 	if !c.settled() {
 		return
 	}
 	c.lost = false
 	for pid, m := range c.known {
-		if m.dead && m.needed != c.reads && m.tree.living > 0 {
+		recent := c.forks == process.ForksNamed && now.Sub(m.left) <= linkPeriod
+		if m.dead && m.needed != c.reads && m.tree.living > 0 && !recent {
 			delete(c.known, pid)
 		}
 	}

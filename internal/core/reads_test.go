@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"slices"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -100,6 +101,27 @@ var _ = Describe("Who belongs to a tree", func() {
 		r.Posted = append(r.Posted, core.Notice{Lost: true})
 		r.Run()
 		Expect(rehearsal.Links(tree)).To(HaveKeyWithValue(30, "orphan in the group of 11"))
+	})
+
+	It("keeps a link through a member that died long ago, whose group the last member was in", func() {
+		r := rehearsal.New(process.ForksNamed)
+		tree := r.Track(10)
+		r.Appears(rehearsal.Row(20, 11, 11, 5))
+		r.Dies(10, 11, 12)
+		r.HappensLater(time.Hour)
+		r.Rows[30] = rehearsal.Row(30, 1, 11, 5) // the notice of this fork was lost, and nothing tells so
+		r.Dies(20)
+		Expect(rehearsal.Links(tree)).To(Equal(map[int]string{30: "orphan in the group of 11"}))
+	})
+
+	It("looks for the orphans of a member soon after its death, for their forks may be lost without a word", func() {
+		r := rehearsal.New(process.ForksNamed)
+		tree := r.Track(10)
+		reads := r.Reads
+		r.Rows[30] = rehearsal.Row(30, 1, 11, 5)
+		r.Dies(11)
+		Expect(rehearsal.Links(tree)).To(HaveKeyWithValue(30, "orphan in the group of 11"))
+		Expect(r.Reads).To(BeNumerically(">", reads))
 	})
 
 	DescribeTable("keeps links through members that died", func(flavour process.Forks) {

@@ -96,6 +96,17 @@ var _ = Describe("The verdict on a tree", func() {
 		Expect(r.Reads).To(Equal(before))
 	})
 
+	It("reads nothing in an idle minute, and looks again after some, where forks are named", func() {
+		r := rehearsal.New(process.ForksNamed)
+		r.Track(10)
+		before := r.Reads
+		r.HappensLater(core.SafetyBeat / 2)
+		Expect(core.SafetyBeat / 2).To(BeNumerically(">", time.Minute))
+		Expect(r.Reads).To(Equal(before))
+		r.HappensLater(core.SafetyBeat / 2)
+		Expect(r.Reads).To(Equal(before + 1))
+	})
+
 	It("reads on a beat where forks are unseen", func() {
 		r := rehearsal.New(process.ForksUnseen)
 		r.Track(10)

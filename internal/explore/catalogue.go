@@ -10,6 +10,7 @@ var (
 	forkExiting = simkernel.ForkExiting
 	attach      = simkernel.Attach
 	stay        = simkernel.Stay
+	exit        = simkernel.Do(simkernel.OpExit)
 	wait        = simkernel.Do(simkernel.OpWait)
 	setsid      = simkernel.Do(simkernel.OpSetsid)
 	setpgid     = simkernel.Do(simkernel.OpSetpgid)
@@ -81,6 +82,18 @@ var Catalogue = []Case{
 		Root: program{fork("B", fork("C", stay))}},
 	{Name: "a root in a group of another process, beside a stranger that is orphaned", Leaderless: true,
 		Root: program{fork("B")}, Strays: true, Strangers: []program{{stay}}},
+	{Name: "a pipeline in the root's group, and the shell exits", Fresh: true, Fellows: true, Shell: program{exit},
+		Strangers: []program{{stay}}, Root: nil},
+	{Name: "the same, and an orphan of the root's is in that group too", Fresh: true, Fellows: true, Shell: program{exit},
+		Strangers: []program{{stay}}, Root: program{letGo, fork("B", stay)}},
+	{Name: "a fellow of the root's in a pipeline makes a child and exits", Fresh: true, Fellows: true, Mistaken: true,
+		Strangers: []program{{fork("Y", stay)}}, Root: nil},
+	{Name: "the shell makes a fellow of the root's later", Fresh: true, Mistaken: true, Shell: program{fork("Y", joinGroup, stay), exit},
+		Root: nil},
+	{Name: "a child that the root had before it was the root", Fresh: true, Before: []program{{stay}},
+		Root: program{letGo, fork("B", stay)}},
+	{Name: "a child that the root had before makes another one", Fresh: true, Before: []program{{fork("Y", stay), stay}},
+		Root: nil},
 	{Name: "a debugger attaches to a child, which dies (R12)", Traced: true,
 		Root:      program{fork("B", fork("C", stay)), wait},
 		Strangers: []program{{attach("B"), wait, stay}}},
@@ -100,6 +113,14 @@ var Catalogue = []Case{
 		Root: program{fork("B", daemonize, stay)}},
 	{Name: "the same, and the daemon execs when it is an orphan (R2): the hole", Hole: true,
 		Root: program{fork("B", daemonize, exec, stay)}},
+	{Name: "an event is dropped without a word", Drops: 1, Root: program{letGo, fork("B", fork("C", stay))}},
+	{Name: "an event is dropped without a word, and all exit", Drops: 1, Root: program{letGo, fork("B"), wait}},
+	{Name: "two events are dropped without a word", Drops: 2, Root: program{fork("B", letGo, stay)}},
+	{Name: "two events are dropped without a word, and all exit", Drops: 2, Root: program{letGo, fork("B")}},
+	{Name: "an event is dropped without a word, and a look of safety comes at any time", Drops: 1, Looks: 1,
+		Root: program{letGo, fork("B", setpgid)}},
+	{Name: "an event is dropped without a word, about a daemon: the hole", Drops: 1, Hole: true,
+		Root: program{fork("B", daemonize, stay)}},
 	{Name: "two watches are refused", Refusals: 2, Root: program{fork("B", fork("C"))}},
 	{Name: "two reads fail", Faults: 2, Root: program{fork("B")}},
 }

@@ -1,6 +1,8 @@
 package explore
 
 import (
+	"slices"
+
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/simkernel"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -38,7 +40,7 @@ func (r *Run) holeOpens() bool {
 func (r *Run) checkMember(id process.Identity) {
 	for _, p := range r.Kernel.All {
 		if p.Identity() == id {
-			if !p.Member {
+			if !p.Member && !r.Mistaken {
 				r.fail("the stranger %s is a member", p)
 			}
 			return
@@ -84,10 +86,18 @@ func (r *Run) finish() {
 			}
 		}
 	}
-	if living == 0 && !r.Tree.Emptied() && !r.Unannounced() {
+	if living == 0 && !r.Tree.Emptied() && !r.Unannounced() && !r.TakesStranger() {
 		r.fail("all are dead, and the tree is not found empty")
 	}
 	panic(ending{})
+}
+
+// TakesStranger reports whether a stranger that lives is taken for a member, in a case
+// where that can be.
+func (r *Run) TakesStranger() bool {
+	return r.Mistaken && slices.ContainsFunc(r.Kernel.Listed, func(p *simkernel.Process) bool {
+		return !p.Member && p.Alive() && r.knows(p)
+	})
 }
 
 func (r *Run) knows(p *simkernel.Process) (known bool) {

@@ -48,6 +48,8 @@ func drawCase(t *rapid.T, flavour simkernel.Flavour) Case {
 	}
 	if flavour.Forks == process.ForksNamed {
 		c.Overflow = rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "overflow")
+		c.Drops = rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "drops")
+		c.Looks = rapid.IntRange(0, 1).Draw(t, "looks")
 	}
 	return c
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/simkernel"
 	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // A Case is a small world: a tree to be followed, and strangers.
@@ -21,15 +22,29 @@ type Case struct {
 	// group.
 	Strangers [][]simkernel.Op
 	Strays    bool
+	// Fresh means that the root waits until it is followed, so that no other process of
+	// the beginning is a member: those in its group with Fellows, the children that it
+	// has already (Before), and the shell, which may exit (Shell).
+	Fresh, Fellows bool
+	Before         [][]simkernel.Op
+	Shell          []simkernel.Op
+	// Mistaken means that in some schedule a stranger is taken for a member: one that
+	// was made after the tree began.
+	Mistaken bool
 	// Late lets the processes run before the tracker has read the table once.
 	Late bool
 	// MaxPID is where PIDs wrap; 0 for never.
 	MaxPID int
 	// Leaderless puts the root into the shell's group instead of its own.
 	Leaderless bool
-	// Faults is how many reads may fail, Refusals how many watches may be refused,
-	// and Overflow how many events fit; 0 is no limit.
-	Faults, Refusals, Overflow int
+	// Faults is how many reads may fail, Refusals how many watches may be refused, Drops
+	// how many events may be dropped without a word, and Overflow how many events fit; 0
+	// is no limit.
+	Faults, Refusals, Drops, Overflow int
+	// Looks is how many times the tracker may be done with waiting for its next look, of
+	// a second or more, while processes still have steps to take, where forks are named.
+	// When they have none, it always may.
+	Looks int
 	// Traced means that a debugger takes part, which only XNU shows.
 	Traced bool
 	// Hole means that the documented hole opens: in some schedule the tree is found
@@ -47,7 +62,7 @@ type Case struct {
 // kind of kernel.
 func (c Case) Differs(flavour simkernel.Flavour) bool {
 	switch {
-	case c.Overflow > 0:
+	case c.Overflow > 0, c.Drops > 0:
 		return flavour.Forks == process.ForksNamed
 	case c.Traced:
 		return flavour.Forks == process.ForksAnnounced
@@ -58,7 +73,7 @@ func (c Case) Differs(flavour simkernel.Flavour) bool {
 // opens reports whether some schedule of the case has to open the documented hole.
 // A kernel that names each child has none, once the tracker is there.
 func (c Case) opens(flavour simkernel.Flavour) bool {
-	return c.Hole && !(flavour.Lineage && c.ByLineage) && (flavour.Forks != process.ForksNamed || c.Late || c.Overflow > 0)
+	return c.Hole && !(flavour.Lineage && c.ByLineage) && (flavour.Forks != process.ForksNamed || c.Late || c.Overflow > 0 || c.Drops > 0)
 }
 
 // A Run is one schedule of a case.
@@ -88,7 +103,7 @@ func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bo
 		c.MaxPID = 100
 	}
 	k := simkernel.New(flavour, c.MaxPID)
-	k.Faults, k.Refusals, k.Overflow = c.Faults, c.Refusals, c.Overflow
+	k.Faults, k.Refusals, k.Drops, k.Overflow = c.Faults, c.Refusals, c.Drops, c.Overflow
 	r := &Run{Case: c, Kernel: k, choose: choose}
 	k.Schedule, k.Fail, k.Belongs = r.schedule, r.fault, k.Shown
 	r.Follower = core.NewFollower(k, -1, func() time.Time { return k.Now })
@@ -109,7 +124,8 @@ func (r *Run) fault(left *int) bool {
 }
 
 func (c Case) scene() simkernel.Scene {
-	return simkernel.Scene{Root: c.Root, Careless: c.Careless, Leaderless: c.Leaderless, Strangers: c.Strangers, Strays: c.Strays}
+	return simkernel.Scene{Root: c.Root, Careless: c.Careless, Leaderless: c.Leaderless, Strangers: c.Strangers, Strays: c.Strays,
+		Fellows: c.Fellows, Before: c.Before, Shell: c.Shell}
 }
 
 // run plays the schedule to its end, from the beginning or from where it was
@@ -124,7 +140,7 @@ func (r *Run) run() (failure string) {
 		failure = end.failure
 	}()
 	if r.Tree == nil {
-		t, err := r.Follower.Track(r.Kernel.Owner().PID)
+		t, err := r.begin()
 		if err != nil {
 			panic(ending{}) // the root died first: documented
 		}
@@ -145,12 +161,22 @@ func (r *Run) run() (failure string) {
 	}
 }
 
+// begin has the tracker follow the tree.
+func (r *Run) begin() (*core.Tree, error) {
+	root := r.Kernel.Owner().Identity()
+	if r.Fresh {
+		return r.Follower.Resume(root, trees.History{Members: []process.Identity{root}, Fresh: true})
+	}
+	return r.Follower.Track(root.PID)
+}
+
 // schedule has other steps precede that of the tracker, as the chooser chooses.
 func (r *Run) schedule(patience time.Duration) {
 	for {
 		r.check()
 		ready := r.ready()
-		tracker := patience == 0 || patience > 0 || r.Kernel.Pending() || r.recheck
+		early := r.Kernel.Flavour == process.ForksNamed && patience > time.Second/2 && len(ready) > 0 && !r.Kernel.Pending() && !r.recheck
+		tracker := patience == 0 || patience > 0 && (!early || r.Looks > 0) || r.Kernel.Pending() || r.recheck
 		options := len(ready)
 		if tracker {
 			options++
@@ -164,6 +190,9 @@ func (r *Run) schedule(patience time.Duration) {
 			r.fail("there is no choice %d here", choice)
 		}
 		if tracker && choice == 0 {
+			if early {
+				r.Looks--
+			}
 			return
 		}
 		if tracker {
@@ -173,16 +202,21 @@ func (r *Run) schedule(patience time.Duration) {
 	}
 }
 
-// ready returns the processes that can take a step, and the actor if it can.
+// ready returns the processes that can take a step, and the actor and the dropper of
+// events if they can.
 func (r *Run) ready() (ready []stepper) {
 	if r.Tree != nil && r.actor != nil && r.actor.Ready() {
 		ready = append(ready, r.actor)
 	}
-	if !r.Late && (r.Tree == nil || r.Tree.Reads() == 0) {
+	if d, ok := r.Kernel.Dropper(); ok && r.Tree != nil {
+		ready = append(ready, d)
+	}
+	early := r.Tree == nil || r.Tree.Reads() == 0
+	if early && !r.Late && !r.Fresh {
 		return ready
 	}
 	for _, p := range r.Kernel.All {
-		if p.Enabled() {
+		if p.Enabled() && !(early && r.Fresh && p == r.Kernel.Owner()) {
 			ready = append(ready, p)
 		}
 	}
@@ -209,7 +243,7 @@ func (r *Run) clone() *Run {
 
 // encode writes down all that the future of a run depends on.
 func (r *Run) encode() (text []byte) {
-	text = r.Kernel.AppendState(nil)
+	text = append(r.Kernel.AppendState(nil), byte(r.Looks))
 	r.Follower.Do(func(c *core.Core) { text = c.AppendState(text, r.Kernel.Now) })
 	if r.actor != nil {
 		s := core.StateWriter{Text: r.actor.AppendState(text)}

@@ -28,6 +28,7 @@ type connectorSource struct {
 	queue    []procEvent
 	failed   error
 	children bool // they are watched too
+	lose     func(what process.Events, pid, child int) bool
 	watched  map[int]subject
 }
 
@@ -130,7 +131,7 @@ func (s *connectorSource) receive() (any bool) {
 	}
 	s.queue = queue[:known]
 	for _, e := range queue[known:] {
-		if !s.concerns(e) {
+		if !s.concerns(e) || s.lost(e) {
 			continue
 		}
 		if e.what == procFork {

@@ -51,7 +51,13 @@ func (r *Rehearsal) Resume(root int, known ...int) *Tree {
 	for _, pid := range known {
 		identities = append(identities, Identity(pid))
 	}
-	t, err := r.Follower.Resume(Identity(root), append([]process.Identity{Identity(root)}, identities...))
+	return r.Follow(root, trees.History{Members: append([]process.Identity{Identity(root)}, identities...)})
+}
+
+// Follow begins a tree of which something is known, and runs the tracker until it waits.
+func (r *Rehearsal) Follow(root int, h trees.History) *Tree {
+	ginkgo.GinkgoHelper()
+	t, err := r.Follower.Resume(Identity(root), h)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	r.Run()
 	return &Tree{r.Follower, t}

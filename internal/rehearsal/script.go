@@ -28,7 +28,7 @@ type Script struct {
 	BeforeAdd    func(pid int)
 
 	Reads int
-	Idle  bool // the tracker waits for a notice and for nothing else
+	Idle  bool // the tracker waits for a notice, or for its next look in some minutes
 }
 
 func (s *Script) now() time.Time { return s.Clock }
@@ -70,10 +70,10 @@ func (s *Script) Next(notices []core.Notice, timeout time.Duration) ([]core.Noti
 }
 
 // Wait moves the clock on by the timeout of a call, unless the call has got something.
-// Idle becomes true for a call that would wait for ever.
+// Idle becomes true for a call that would wait for ever, or longer than a minute.
 func (s *Script) Wait(got bool, timeout time.Duration) {
-	s.Idle = !got && timeout < 0
-	if !got && timeout > 0 {
+	s.Idle = !got && (timeout < 0 || timeout > time.Minute)
+	if !got && timeout > 0 && !s.Idle {
 		s.Clock = s.Clock.Add(timeout)
 		if s.WhileWaiting != nil {
 			s.WhileWaiting(timeout)

@@ -24,6 +24,7 @@ type Kernel struct {
 	knotes    []*knote
 	events    []event // of the connector, not yet taken
 	Overflow  int     // events that fit; 0 is no limit
+	Drops     int     // events that may still be dropped without a word
 	Faults    int     // reads that may still fail
 	Refusals  int     // watches that may still be refused
 	Fail      func(left *int) bool
@@ -162,6 +163,25 @@ func (k *Kernel) post(p *Process, e process.Events, child *Process) {
 			kn.pending |= e
 		}
 	}
+}
+
+// A Dropper is a kernel that has no memory for an event of the connector: its step drops
+// the latest one that is not taken yet, without a word (docs/linux.md L37).
+type Dropper struct{ kernel *Kernel }
+
+// Dropper returns the dropper, if it can take a step now.
+func (k *Kernel) Dropper() (d Dropper, ok bool) {
+	last := len(k.events) - 1
+	return Dropper{k}, k.Drops > 0 && last >= 0 && !k.events[last].lost
+}
+
+// Step drops an event.
+func (d Dropper) Step() {
+	k := d.kernel
+	last := len(k.events) - 1
+	k.Story("the event of %d %s is dropped", k.events[last].PID, k.events[last].Events)
+	k.events = k.events[:last:last]
+	k.Drops--
 }
 
 // reap takes a process out of the table for good. XNU posts NOTE_REAP then;

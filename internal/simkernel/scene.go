@@ -16,14 +16,24 @@ type Scene struct {
 	// Strangers are other children of the shell, or orphans in its group.
 	Strangers [][]Op
 	Strays    bool
+	// Fellows puts the strangers into the group that the root leads, as a shell does with
+	// the processes of a pipeline.
+	Fellows bool
+	// Before is what children do that the root has made before it became the root.
+	Before [][]Op
+	// Shell is what the shell does. It stays if that is nil.
+	Shell []Op
 }
 
 // Set makes the processes that are there at the beginning. The root is a child of
 // init, or of a shell where one is needed.
 func (k *Kernel) Set(s Scene) {
 	var shell *Process
-	if s.Careless || s.Leaderless || len(s.Strangers) > 0 {
+	if s.Careless || s.Leaderless || len(s.Strangers) > 0 || s.Shell != nil {
 		shell = k.spawn(nil, []Op{Stay})
+		if s.Shell != nil {
+			shell.program = s.Shell
+		}
 		shell.name, shell.noWait = "shell", !s.Careless
 	}
 	root := k.spawn(shell, s.Root)
@@ -34,12 +44,19 @@ func (k *Kernel) Set(s Scene) {
 		if s.Strays {
 			p.parent, p.orphan = nil, true
 		}
-		if !s.Leaderless {
+		switch {
+		case s.Fellows:
+			p.pgid = root.PID
+		case !s.Leaderless:
 			p.pgid = p.PID
 		}
 	}
 	if !s.Leaderless {
 		root.pgid = root.PID
+	}
+	for i, program := range s.Before {
+		p := k.spawn(root, program)
+		p.name, p.pgid, p.Member, p.Lease = fmt.Sprintf("C%d", i+1), root.pgid, false, false
 	}
 	at := slices.Index(k.All, root)
 	k.All[0], k.All[at] = root, k.All[0]

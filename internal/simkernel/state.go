@@ -35,7 +35,7 @@ func (k *Kernel) AppendState(text []byte) []byte {
 		s.Numbers(e.PID, int(e.Events), e.Child, int(e.Found.Start))
 		s.Flags(e.lost)
 	}
-	s.Numbers(k.lastPID, k.Faults, k.Refusals, len(k.todo))
+	s.Numbers(k.lastPID, k.Faults, k.Refusals, k.Drops, len(k.todo))
 	for _, p := range k.todo {
 		s.Numbers(int(p.start))
 	}

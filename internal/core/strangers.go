@@ -1,0 +1,182 @@
+package core
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A stranger is a process that is known not to belong to a tree, although a link would
+// lead to it: it was there before the tree began, as a child of the root or in a group or
+// session that the root had created by then, or it descends from such a process.
+type stranger struct {
+	process.Identity
+	tree     *Tree
+	watched  bool
+	ancestor bool // of the root
+}
+
+// disown makes strangers of processes that were established to be some earlier.
+func (c *Core) disown(t *Tree, ids []process.Identity) {
+	for _, id := range ids {
+		if id.PID != c.self && c.known[id.PID] == nil {
+			c.strangers[id.PID] = &stranger{Identity: id, tree: t}
+		}
+	}
+}
+
+// beginFresh makes strangers of those who are there when a tree begins whose root has
+// made no member yet. It is called with the first read.
+func (c *Core) beginFresh(t *Tree, rows []process.Row) {
+	if !t.fresh {
+		return
+	}
+	t.fresh = false
+	root := t.root.PID
+	below := map[int]bool{root: true}
+	for again := true; again; {
+		again = false
+		for i := range rows {
+			if p := &rows[i]; below[p.Parent] && !below[p.PID] {
+				below[p.PID], again = true, true
+			}
+		}
+	}
+	var ids []process.Identity
+	for i := range rows {
+		p := &rows[i]
+		if p.PID != root && (below[p.PID] || p.Group == root || p.Session == root) {
+			ids = append(ids, p.Identity)
+		}
+	}
+	c.disown(t, append(ids, c.jobShell(t, rows)...))
+	for _, p := range c.ancestors(root, rows) {
+		if s := c.strangers[p]; s != nil {
+			s.ancestor = true
+		}
+	}
+}
+
+// jobShell returns the parent of a root that leads a group. It may put later processes
+// into that group. Where orphans go to init only, those are recognised by their parent.
+func (c *Core) jobShell(t *Tree, rows []process.Row) (ids []process.Identity) {
+	i, listed := c.rows[t.root.PID]
+	if c.forks != process.ForksAnnounced || !listed || rows[i].Group != t.root.PID || rows[i].Parent <= 1 {
+		return nil
+	}
+	if parent, listed := c.rows[rows[i].Parent]; listed {
+		ids = append(ids, rows[parent].Identity)
+	}
+	return ids
+}
+
+// ancestors returns the PIDs of the parent of a process, of its parent, and so on.
+func (c *Core) ancestors(pid int, rows []process.Row) (pids []int) {
+	for {
+		i, listed := c.rows[pid]
+		if !listed || slices.Contains(pids, rows[i].Parent) {
+			return pids
+		}
+		pid = rows[i].Parent
+		pids = append(pids, pid)
+	}
+}
+
+// keepStrangers drops the strangers that a read does not show any more. Where forks are
+// named, it has the others watched, so that their children are known from birth.
+func (c *Core) keepStrangers(rows []process.Row) {
+	for _, pid := range slices.Sorted(maps.Keys(c.strangers)) {
+		s := c.strangers[pid]
+		i, listed := c.rows[pid]
+		switch {
+		case !listed || rows[i].Identity != s.Identity:
+			delete(c.strangers, pid)
+		case c.forks == process.ForksNamed && !s.watched:
+			s.watched = true
+			c.asks = append(c.asks, ask{askWatch, s.Identity})
+		}
+	}
+}
+
+// spread makes strangers of the children of strangers.
+func (c *Core) spread(rows []process.Row) {
+	for again := len(c.strangers) > 0; again; {
+		again = false
+		for i := range rows {
+			p := &rows[i]
+			if s := c.strangers[p.Parent]; s != nil && c.bore(s, p) && c.addStranger(p.Identity, s.tree, false) {
+				again = true
+			}
+		}
+	}
+}
+
+// bore reports whether a stranger that a row names as the parent made that process, or
+// adopted one that a stranger had made. On Linux an ancestor of the root can adopt the
+// orphans of its tree (PR_SET_CHILD_SUBREAPER), and the root can make a child of its own
+// parent (CLONE_PARENT).
+func (c *Core) bore(s *stranger, p *process.Row) bool {
+	return p.Tracer == 0 && (c.forks == process.ForksAnnounced || !s.ancestor)
+}
+
+func (c *Core) addStranger(id process.Identity, t *Tree, watched bool) bool {
+	if m := c.known[id.PID]; m != nil && m.alive() || c.strangers[id.PID] != nil || id.PID == c.self {
+		return false
+	}
+	c.strangers[id.PID] = &stranger{Identity: id, tree: t, watched: watched}
+	return true
+}
+
+// hear takes a notice about a stranger, which comes only where forks are named.
+func (c *Core) hear(s *stranger, n Notice) {
+	switch {
+	case n.Events.Has(process.Exited):
+		delete(c.strangers, s.PID)
+	case n.Events.Has(process.Forked) && n.Found.Start != 0 && !s.ancestor:
+		c.addStranger(n.Found.Identity, s.tree, true)
+	}
+}
+
+// strangerWatched takes the outcome of askWatch for a stranger.
+func (c *Core) strangerWatched(id process.Identity, now process.Row, err error) {
+	s := c.strangers[id.PID]
+	switch {
+	case s == nil || s.Identity != id:
+	case err != nil:
+		s.watched = false // the next read tries again
+	case now.Identity != id:
+		delete(c.strangers, id.PID)
+		c.asks = append(c.asks, ask{askUnwatch, id})
+	}
+}
+
+// treeFor returns the tree that a process joins through a member: its nearest one that
+// the process is no stranger to, or nil.
+func (c *Core) treeFor(p *process.Row, m *member) *Tree {
+	s := c.strangers[p.PID]
+	if s == nil || s.Identity != p.Identity || !m.tree.within(s.tree) {
+		return m.tree
+	}
+	return s.tree.outer
+}
+
+// Strangers returns the identities of the strangers to a tree, by PID.
+func (c *Core) Strangers(t *Tree) (ids []process.Identity) {
+	for _, pid := range slices.Sorted(maps.Keys(c.strangers)) {
+		if s := c.strangers[pid]; s.tree == t {
+			ids = append(ids, s.Identity)
+		}
+	}
+	return ids
+}
+
+// forgetStrangers drops the strangers to a tree that is not followed any more.
+func (c *Core) forgetStrangers(t *Tree) {
+	for _, id := range c.Strangers(t) {
+		if c.strangers[id.PID].watched {
+			c.asks = append(c.asks, ask{askUnwatch, id})
+		}
+		delete(c.strangers, id.PID)
+	}
+}
