@@ -21,6 +21,10 @@ type Options struct {
 	// Releases should be shared by all runtimes that one process watches. Where it
 	// is nil, the runtime gets one of its own.
 	Releases *ReleaseNotifier
+	// OwnerWaits says that the owner becomes the command only after Attach has
+	// returned, as [Runtime.Become] does. So no other process that is there is a
+	// member, though the owner may have made it before.
+	OwnerWaits bool
 }
 
 // A Watching is the monitor of one runtime, in the calling process.
@@ -70,7 +74,7 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 		err = w.open()
 	}
 	if err == nil {
-		if err = w.attach(ctx, t); err != nil {
+		if err = w.attach(ctx, t, o.OwnerWaits); err != nil {
 			err = r.wrap(fmt.Errorf("cannot be watched: %w", err))
 		}
 	}
@@ -101,14 +105,18 @@ func (w *Watching) open() (err error) {
 
 // attach follows the owner and all that an earlier monitor knew, and writes the
 // monitor into the record.
-func (w *Watching) attach(ctx context.Context, t *tracker.Tracker) error {
+func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bool) error {
 	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return err
 	}
 	known := w.journal.relatives()
-	if w.tree, err = t.Resume(ctx, w.record.Owner, known); err != nil {
+	past := trees.History{Members: known, Strangers: w.record.Strangers, Fresh: ownerWaits}
+	if w.tree, err = t.Follow(ctx, w.record.Owner, past); err != nil {
 		return err
+	}
+	if past.Fresh {
+		w.record.Strangers = w.tree.Strangers()
 	}
 	by := t.Capabilities()
 	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "by", by.Mechanism, "forks", by.Forks)

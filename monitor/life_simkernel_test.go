@@ -281,7 +281,7 @@ func (s *steward) holding() (all uint64) {
 // Finish implements [explore.Actor].
 func (s *steward) Finish() string {
 	switch {
-	case s.run.Kernel.Living() == 0 && !s.run.Unannounced():
+	case s.run.Kernel.Living() == 0 && !s.run.Unannounced() && !s.run.TakesStranger():
 		return "never removed"
 	case s.written != s.life.said:
 		return "the record says for good what is not so"

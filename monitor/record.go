@@ -27,7 +27,10 @@ type Record struct {
 	Owner process.Identity `json:"owner"`
 	// Monitor is the process that watches, or was the last to do so.
 	Monitor *process.Identity `json:"monitor"`
-	Command []string          `json:"command"`
+	// Strangers are processes that are no members though they descend from the owner
+	// or share its group or session: they were there before the runtime.
+	Strangers []process.Identity `json:"strangers,omitempty"`
+	Command   []string           `json:"command"`
 	// Directory is where the command was started.
 	Directory string `json:"directory"`
 	User      int    `json:"user"`

@@ -38,6 +38,31 @@ var _ = Describe("A monitor", func() {
 		})
 	})
 
+	Describe("of an owner that waits to become the command", func() {
+		It("counts no child that the owner has already, and neither does a later monitor", func() {
+			owners, earlier := newGate(), newGate()
+			owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&5 & read -r x <&3; exit", through(owners, earlier)...)
+			var child process.Identity
+			Eventually(func() (process.Identity, error) {
+				var err error
+				child, err = onlyChild(owner.PID)
+				return child, err
+			}).ShouldNot(BeZero())
+			runtime := own(store, "build", owner.Identity)
+			first := watchAs(runtime, monitor.Options{OwnerWaits: true})
+			Eventually(first.ready).Should(BeClosed())
+			Expect(members(store, "build")()).To(ConsistOf(owner.PID))
+			Expect(runtime.Record()).To(HaveField("Strangers", ContainElement(child)))
+			first.leaves()
+			second := watched(runtime)
+			Expect(members(store, "build")()).To(ConsistOf(owner.PID))
+			owners.open()
+			Expect(second.ends()).To(Succeed())
+			nothingLeft(store)
+			Expect(lives(child)).To(BeTrue(), "the spec proves nothing: the child has ended")
+		})
+	})
+
 	Describe("of an owner whose PID is another's now", func() {
 		It("neither waits for the stranger nor counts it", func() {
 			stranger := start("read -r x <&3", through(newGate())...)
@@ -82,3 +107,14 @@ var _ = Describe("A monitor", func() {
 		})
 	})
 })
+
+// onlyChild returns the child of a process, if it has one.
+func onlyChild(pid int) (process.Identity, error) {
+	rows, err := process.Table()
+	for _, p := range rows {
+		if p.Parent == pid {
+			return p.Identity, nil
+		}
+	}
+	return process.Identity{}, err
+}

@@ -32,14 +32,17 @@ type watching struct {
 func (w *watching) log() string { return string(w.text.Contents()) }
 
 // watch begins to watch a runtime. It ends with the spec at the latest.
-func watch(r *monitor.Runtime) *watching {
+func watch(r *monitor.Runtime) *watching { return watchAs(r, monitor.Options{}) }
+
+// watchAs is watch with options, to which it adds a log.
+func watchAs(r *monitor.Runtime, o monitor.Options) *watching {
 	ctx, stop := context.WithCancel(context.Background())
 	w := &watching{stop: stop, ready: make(chan struct{}), done: make(chan struct{}), text: gbytes.NewBuffer()}
-	log := slog.New(slog.NewTextHandler(io.MultiWriter(GinkgoWriter, w.text), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Log = slog.New(slog.NewTextHandler(io.MultiWriter(GinkgoWriter, w.text), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	go func() {
 		defer GinkgoRecover()
 		defer close(w.done)
-		w.err = w.run(ctx, r, monitor.Options{Log: log})
+		w.err = w.run(ctx, r, o)
 	}()
 	DeferCleanup(func() {
 		stop()

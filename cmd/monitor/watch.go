@@ -95,7 +95,7 @@ func (g *global) watch(name string, owner *detach.Arrival) error {
 }
 
 func (g *global) attachAndRun(ctx context.Context, name string, log *slog.Logger, owner *detach.Arrival) error {
-	t, w, err := g.attach(ctx, name, log)
+	t, w, err := g.attach(ctx, name, monitor.Options{Log: log, OwnerWaits: owner != nil})
 	if err != nil {
 		if owner != nil {
 			owner.Refuse(err)
@@ -111,7 +111,7 @@ func (g *global) attachAndRun(ctx context.Context, name string, log *slog.Logger
 }
 
 // attach makes this process the monitor of a runtime, with a tracker of its own.
-func (g *global) attach(ctx context.Context, name string, log *slog.Logger) (*tracker.Tracker, *monitor.Watching, error) {
+func (g *global) attach(ctx context.Context, name string, o monitor.Options) (*tracker.Tracker, *monitor.Watching, error) {
 	store, err := g.open()
 	if err != nil {
 		return nil, nil, err
@@ -124,7 +124,7 @@ func (g *global) attach(ctx context.Context, name string, log *slog.Logger) (*tr
 	if err != nil {
 		return nil, nil, err
 	}
-	w, err := runtime.Attach(ctx, t, monitor.Options{Log: log})
+	w, err := runtime.Attach(ctx, t, o)
 	if err != nil {
 		t.Close()
 		return nil, nil, err
