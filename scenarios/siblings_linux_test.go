@@ -9,7 +9,7 @@ import (
 )
 
 var _ = Describe("A process that the command makes as its own sibling", ours, Label("linux"), func() {
-	// The kernel names the parent of the command as its maker (docs/linux.md L38).
+	// The kernel names the parent of the command as its maker (docs/linux.md L41).
 	It("keeps the runtime as unknown while it holds the lease", func(ctx SpecContext) {
 		script := `my $pid = syscall($ARGV[0] + 0, 0x8000 | 17, 0, 0, 0, 0); # clone: CLONE_PARENT, SIGCHLD
 			die "clone: $!" if $pid < 0;

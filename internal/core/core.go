@@ -57,7 +57,7 @@ const (
 	// forkBeat is for all members where forks are unseen.
 	forkBeat = 250 * time.Millisecond
 	// SafetyBeat is for all members where forks are named. The kernel drops a message
-	// without a word when it has no memory for it (docs/linux.md L37): the exit of the
+	// without a word when it has no memory for it (docs/linux.md L40): the exit of the
 	// last member can be among them, and then no notice follows. A read costs a few
 	// milliseconds. This beat keeps an idle minute free of them, and bounds how long
 	// after such a loss the end is noticed.

@@ -3,7 +3,7 @@ package kernel
 import "github.com/gemini-monitor/gemini/tracker/process"
 
 // Lose drops the messages of the proc connector that a function chooses, and says nothing
-// of it, for a spec to see what the kernel does when it has no memory (docs/linux.md L37).
+// of it, for a spec to see what the kernel does when it has no memory (docs/linux.md L40).
 // The function is called with what happened, to which PID, and for a fork with the
 // PID of the child.
 func (k *Kernel) Lose(chosen func(what process.Events, pid, child int) bool) {

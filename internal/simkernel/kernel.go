@@ -166,7 +166,7 @@ func (k *Kernel) post(p *Process, e process.Events, child *Process) {
 }
 
 // A Dropper is a kernel that has no memory for an event of the connector: its step drops
-// the latest one that is not taken yet, without a word (docs/linux.md L37).
+// the latest one that is not taken yet, without a word (docs/linux.md L40).
 type Dropper struct{ kernel *Kernel }
 
 // Dropper returns the dropper, if it can take a step now.
