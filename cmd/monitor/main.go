@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gemini-monitor/gemini/internal/detach"
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
@@ -39,7 +40,7 @@ func usageError(format string, args ...any) error {
 }
 
 func main() {
-	if err := newRoot().Execute(); err != nil {
+	if err := newProgram(&global{settle: detach.Settle}).Execute(); err != nil {
 		if told, ok := errors.AsType[*monitor.ToldError](err); ok {
 			dieBy(told.Signal)
 		}
@@ -65,10 +66,16 @@ type global struct {
 	store     string
 	logLevel  string
 	logFormat string
+
+	// settle prepares the process of a monitor.
+	settle func() error
 }
 
-func newRoot() *cobra.Command {
-	g := &global{}
+// newRoot returns the command for a process that is not its own: watch does not
+// settle there.
+func newRoot() *cobra.Command { return newProgram(&global{settle: func() error { return nil }}) }
+
+func newProgram(g *global) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "monitor",
 		Short: "Keep a runtime alive exactly as long as any process of it lives",

@@ -9,6 +9,10 @@ import (
 	"syscall"
 )
 
+// limitSignals are the signals of a limit that ends a monitor: SIGXCPU comes a second
+// before the limit of processor time.
+var limitSignals = []os.Signal{syscall.SIGXCPU}
+
 // pollerDescriptors is how many descriptors Go's poller takes: on Linux an
 // epoll and an eventfd, on macOS a kqueue and two pipes, one of them for signals.
 const pollerDescriptors = 5

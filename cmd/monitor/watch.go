@@ -80,6 +80,12 @@ func (g *global) watchDetached(name string) error {
 // watch watches a runtime until the runtime has ended, or a signal comes. Where
 // owner is set, watch reports that the runtime is watched, or why it is not.
 func (g *global) watch(name string, owner *detach.Arrival) error {
+	if err := g.settle(); err != nil {
+		if owner != nil {
+			owner.Refuse(err)
+		}
+		return err
+	}
 	log, err := g.logger()
 	if err != nil {
 		return err
@@ -135,7 +141,7 @@ func (g *global) attach(ctx context.Context, name string, o monitor.Options) (*t
 // stopSignals returns a context that ends with the first signal to stop. Those
 // that the caller ignores, as nohup does, stay ignored.
 func stopSignals() (context.Context, context.CancelFunc) {
-	signals := []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP}
+	signals := append([]os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGHUP}, limitSignals...)
 	return signal.NotifyContext(context.Background(), slices.DeleteFunc(signals, signal.Ignored)...)
 }
 

@@ -1,6 +1,7 @@
 //go:build darwin || linux
 
-// Package descriptor lists the open file descriptors of this process.
+// Package descriptor lists the open file descriptors of this process, and closes those
+// that it inherited.
 package descriptor
 
 import (
@@ -13,17 +14,27 @@ import (
 )
 
 // Open returns the numbers of the open descriptors of this process in ascending order.
-// The descriptor through which it reads the list is left out.
+// The descriptor through which it reads the list is left out. A caller that closes
+// descriptors must not use a list that came with an error.
+func Open() (open []int, err error) {
+	for _, dir := range lists {
+		if open, err = read(dir); err == nil {
+			return open, nil
+		}
+	}
+	return nil, fmt.Errorf("list the open descriptors: %w", err)
+}
+
+// read returns the descriptors by a directory that lists them.
 //
-// Open reads the names in /dev/fd and does not stat the entries: macOS returns EBADF for
-// the entry of a kqueue, and Go has one as soon as it polls (xnu
+// It reads the names and does not stat the entries: macOS returns EBADF for the entry of
+// a kqueue in /dev/fd, and Go has one as soon as it polls (xnu
 // bsd/miscfs/devfs/devfs_fdesc_support.c, fdesc_attr; golang/go#80143). os.ReadDir does
-// stat entries without a type, as they are on macOS. A caller that closes descriptors
-// must not use a list that came with an error.
-func Open() ([]int, error) {
-	dir, err := os.Open("/dev/fd")
+// stat entries without a type, as they are on macOS.
+func read(path string) ([]int, error) {
+	dir, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("list the open descriptors: %w", err)
+		return nil, err
 	}
 	names, err := dir.Readdirnames(-1)
 	own := int(dir.Fd())
@@ -31,7 +42,7 @@ func Open() ([]int, error) {
 		err = closed
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the open descriptors: %w", err)
+		return nil, err
 	}
 	var open []int
 	for _, name := range names {

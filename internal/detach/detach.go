@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -47,7 +48,7 @@ func Start(ctx context.Context, argv []string, log *os.File) error {
 	}
 	defer reports.Close()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stderr = log
+	cmd.Env, cmd.Stderr = environment(), log
 	cmd.ExtraFiles = []*os.File{theirs}
 	err = cmd.Run()
 	theirs.Close()
@@ -89,8 +90,15 @@ func awaitReady(ctx context.Context, from *os.File) error {
 
 // Launch is the work of the first process: it starts the second with the given
 // command line, which calls [Arrive], and returns. Of the descriptors that the
-// caller had open, the second has standard error alone.
+// caller had open, the second has standard error alone. It has no environment, and
+// default scheduling, signals and umask (docs/detached.md).
 func Launch(argv []string) error {
+	runtime.LockOSThread() // a child inherits some attributes from a thread
+	if err := unblockSignals(); err != nil {
+		return err
+	}
+	resetSignals()
+	shedAttributes()
 	if err := closeInheritedOnExec(); err != nil {
 		return err
 	}
@@ -108,6 +116,7 @@ func Launch(argv []string) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, os.Stderr
 	cmd.ExtraFiles = []*os.File{ready, gone}
 	cmd.SysProcAttr = ownSession()
+	cmd.Env = environment()
 	cmd.Dir = "/" // so that it keeps no file system busy
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start monitor: %w", err)

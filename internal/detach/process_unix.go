@@ -1,8 +1,10 @@
-//go:build unix
+//go:build darwin || linux
 
 package detach
 
 import (
+	"os"
+	"os/signal"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,14 +18,29 @@ func closeOnExec(fd int) { unix.CloseOnExec(fd) }
 // closeInheritedOnExec keeps the second process from inheriting the descriptors
 // that the user had open. A pipe among them would keep its reader waiting, and
 // the lease of a runtime around this one would keep that runtime. It is an error
-// when the descriptors cannot be listed.
-func closeInheritedOnExec() error {
-	inherited, err := descriptor.Inherited()
-	for _, fd := range inherited {
-		closeOnExec(fd)
-	}
-	return err
-}
+// when that cannot be done for all of them.
+func closeInheritedOnExec() error { return descriptor.CloseOnExec() }
 
 // ownSession starts a child as the leader of a session without a terminal.
 func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// resetSignals gives the children of this process the default action for each signal:
+// os/exec resets the signals with a handler, and leaves ignored ones ignored.
+func resetSignals() { signal.Notify(make(chan os.Signal, 1)) }
+
+// unblocked is set in the environment of a process that unblockSignals has started anew.
+const unblocked = "MONITOR_UNBLOCKED"
+
+// unblockSignals starts this program anew, in the same process, where signals were
+// blocked when it was started: a Go program gives that mask to its children. The caller
+// has locked its goroutine to its thread.
+func unblockSignals() error {
+	if os.Getenv(unblocked) != "" || !clearMask() {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return os.NewSyscallError("exec", syscall.Exec(self, os.Args, append(environment(), unblocked+"=1")))
+}

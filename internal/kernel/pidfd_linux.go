@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,10 +17,26 @@ type pidfdSource struct {
 	epoll  int
 	waker  int // eventfd
 	pidfds map[int]int
+	below  int // the numbers of the pidfds are
 	events [64]unix.EpollEvent
 }
 
+// spareDescriptors is how many descriptors the pidfds leave to the rest of this program,
+// which reads the table and removes runtimes with them. A process without a pidfd is
+// looked at from time to time (docs/limits.md).
+const spareDescriptors = 16
+
+// pidfdsBelow returns the end of the numbers that pidfds may have. A new descriptor has
+// the lowest number that is free.
+func pidfdsBelow(limit uint64) int {
+	return int(min(limit-min(spareDescriptors, limit/4), math.MaxInt32))
+}
+
 func newPidfdSource() (*pidfdSource, error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return nil, err
+	}
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, err
@@ -29,7 +46,7 @@ func newPidfdSource() (*pidfdSource, error) {
 		unix.Close(epoll)
 		return nil, err
 	}
-	w := &pidfdSource{epoll: epoll, waker: waker, pidfds: make(map[int]int)}
+	w := &pidfdSource{epoll: epoll, waker: waker, pidfds: make(map[int]int), below: pidfdsBelow(limit.Cur)}
 	// PID 0 stands for the waker.
 	if err := w.poll(waker, 0); err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -53,6 +70,10 @@ func (w *pidfdSource) Add(pid int) error {
 		return process.ErrGone
 	default:
 		return err
+	}
+	if fd >= w.below {
+		unix.Close(fd)
+		return unix.EMFILE
 	}
 	if err := w.poll(fd, pid); err != nil {
 		unix.Close(fd)
