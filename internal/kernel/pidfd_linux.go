@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"errors"
-	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +16,6 @@ type pidfdSource struct {
 	epoll  int
 	waker  int // eventfd
 	pidfds map[int]int
-	below  int // the numbers of the pidfds are
 	events [64]unix.EpollEvent
 }
 
@@ -26,17 +24,15 @@ type pidfdSource struct {
 // looked at from time to time (docs/limits.md).
 const spareDescriptors = 16
 
-// pidfdsBelow returns the end of the numbers that pidfds may have. A new descriptor has
-// the lowest number that is free.
-func pidfdsBelow(limit uint64) int {
-	return int(min(limit-min(spareDescriptors, limit/4), math.MaxInt32))
+// leavesSpare reports whether a new descriptor leaves as many free. It has the lowest
+// number that was free. The limit may be lowered at any time (prlimit(2)).
+func leavesSpare(fd int) bool {
+	var limit unix.Rlimit
+	err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
+	return err != nil || uint64(fd) < limit.Cur-min(spareDescriptors, limit.Cur/4)
 }
 
 func newPidfdSource() (*pidfdSource, error) {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return nil, err
-	}
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, err
@@ -46,7 +42,7 @@ func newPidfdSource() (*pidfdSource, error) {
 		unix.Close(epoll)
 		return nil, err
 	}
-	w := &pidfdSource{epoll: epoll, waker: waker, pidfds: make(map[int]int), below: pidfdsBelow(limit.Cur)}
+	w := &pidfdSource{epoll: epoll, waker: waker, pidfds: make(map[int]int)}
 	// PID 0 stands for the waker.
 	if err := w.poll(waker, 0); err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -71,7 +67,7 @@ func (w *pidfdSource) Add(pid int) error {
 	default:
 		return err
 	}
-	if fd >= w.below {
+	if !leavesSpare(fd) {
 		unix.Close(fd)
 		return unix.EMFILE
 	}
