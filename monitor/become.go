@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gemini-monitor/gemini/internal/detach"
+	"github.com/gemini-monitor/gemini/internal/origin"
 )
 
 // The environment of processes inside a runtime.
@@ -46,11 +47,15 @@ func (r *Runtime) exec(told *ear, lease *os.File, p Program) error {
 		return r.wrap(fmt.Errorf("cannot pass on its lease: %w", err))
 	}
 	defer kept.Close() // reached only where exec fails
+	signals, unknown := origin.AtStart()
 	env := append(os.Environ(), EnvRuntime+"="+r.name, EnvDirectory+"="+r.Root(), EnvStore+"="+r.store.dir)
 	// From here on a signal ends this process, as it would end the program. Then the
 	// monitor removes the runtime.
 	if err := told.close(); err != nil {
 		return err
+	}
+	if unknown == nil { // else they stay as Go has left them
+		defer signals.Restore()()
 	}
 	err = syscall.Exec(p.Path, p.Args, lastOfEach(env))
 	if errors.Is(err, syscall.ENOEXEC) {

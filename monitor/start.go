@@ -15,6 +15,9 @@ import (
 // monitor. The error is [ErrBadName], [ErrExist], [ErrNoMonitor], a [ToldError] or an
 // [os.PathError] of "exec". Until the program begins, SIGINT, SIGTERM, SIGHUP and
 // SIGQUIT end Run and not the process. The owner in the creation does not count.
+//
+// Called from the first thread of the process, Run keeps what belongs to a thread
+// (prctl(2), PR_SET_PDEATHSIG).
 func (s *Store) Run(c Creation, p Program) error {
 	told := newEar()
 	err := s.run(told, c, p)

@@ -6,6 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
 )
 
 var (
@@ -15,18 +18,51 @@ var (
 	errNotExecutable = errors.New("cannot be executed")
 )
 
-// findCommand returns the path of a program, by the rules of a shell. The
-// error is errNotFound or errNotExecutable.
+// systemPath is searched where PATH is not set, as execvp(3) does.
+const systemPath = "/bin:/usr/bin"
+
+// findCommand returns the path of a program, by the rules of execvp(3): the first
+// file in PATH that can be executed. Where there is none, but one that may not be, the
+// error is errNotExecutable, else errNotFound.
 func findCommand(name string) (path string, err error) {
-	path, err = exec.LookPath(name)
+	path, err = search(name)
 	switch {
-	case err == nil || errors.Is(err, exec.ErrDot):
+	case err == nil:
 		return path, nil
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, exec.ErrNotFound):
+	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("%s: %w", name, errNotFound)
 	default:
 		return "", fmt.Errorf("%s: %w: %w", name, errNotExecutable, lookCause(err))
 	}
+}
+
+func search(name string) (string, error) {
+	if name == "" {
+		return "", fs.ErrNotExist
+	}
+	if strings.ContainsRune(name, filepath.Separator) {
+		return exec.LookPath(name)
+	}
+	dirs, set := os.LookupEnv("PATH")
+	if !set {
+		dirs = systemPath
+	}
+	refused := error(fs.ErrNotExist)
+	for _, dir := range strings.Split(dirs, string(filepath.ListSeparator)) {
+		if dir == "" {
+			dir = "." // the working directory
+		}
+		// With a separator in its name, LookPath does not search.
+		path, err := exec.LookPath(dir + string(filepath.Separator) + name)
+		if err == nil {
+			return path, nil
+		}
+		// execve answers EACCES for both.
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EISDIR) {
+			refused = err
+		}
+	}
+	return "", refused
 }
 
 // lookCause returns the cause of an error without the name, which the errors of

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/internal/detach"
+	"github.com/gemini-monitor/gemini/internal/origin"
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
@@ -38,6 +39,10 @@ func (e *exitError) Unwrap() error { return e.err }
 func usageError(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
+
+// The main goroutine stays on the first thread of the process: run and shell exec on it,
+// and only that thread has the attributes that the caller gave to a thread.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	if err := newProgram(&global{settle: detach.Settle}).Execute(); err != nil {
@@ -106,8 +111,14 @@ not start it, 126 when it is not executable, 127 when it is not found.`,
 	flags.StringVar(&g.logFormat, "log-format", "text", "how it logs: text or json")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		becomes := cmd.Name() == "run" || cmd.Name() == "shell"
+		if becomes {
+			_, _ = origin.AtStart() // for Become
+		} else {
+			runtime.UnlockOSThread()
+		}
 		err := makePoller()
-		if err != nil && (cmd.Name() == "run" || cmd.Name() == "shell") {
+		if err != nil && becomes {
 			return &exitError{exitFailed, err}
 		}
 		return err

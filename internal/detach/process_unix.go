@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/internal/descriptor"
+	"github.com/gemini-monitor/gemini/internal/sigmask"
 )
 
 // closeOnExec keeps a descriptor from being inherited.
@@ -35,8 +36,9 @@ const unblocked = "MONITOR_UNBLOCKED"
 // blocked when it was started: a Go program gives that mask to its children. The caller
 // has locked its goroutine to its thread.
 func unblockSignals() error {
-	if os.Getenv(unblocked) != "" || !clearMask() {
-		return nil
+	before, err := sigmask.Set(0)
+	if err != nil || before == 0 || os.Getenv(unblocked) != "" {
+		return err
 	}
 	self, err := os.Executable()
 	if err != nil {

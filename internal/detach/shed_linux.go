@@ -59,10 +59,3 @@ func resetOOMScore(file string) {
 		}
 	}
 }
-
-// clearMask unblocks all signals for the calling thread and reports whether any was
-// blocked.
-func clearMask() bool {
-	var none, before unix.Sigset_t
-	return unix.PthreadSigmask(unix.SIG_SETMASK, &none, &before) == nil && before != none
-}
