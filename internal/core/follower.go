@@ -199,7 +199,8 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 		p, err := f.Kernel.Lookup(id.PID)
 		switch {
 		case err == nil && p.Identity == id:
-			relatives = append(relatives, relative{p, p.State != process.Zombie})
+			// This process may have been a member, before it ran this program.
+			relatives = append(relatives, relative{p, p.State != process.Zombie && id.PID != f.core.self})
 		case err == nil:
 			// The PID is another's: nothing can be linked to this one.
 		case errors.Is(err, process.ErrGone):

@@ -45,12 +45,13 @@ func linkTo(kind trees.LinkKind, m *member) trees.Link {
 // mayBeParent reports whether a row that names m's PID as its parent means m.
 // An exit is announced after the children went to init (docs/xnu.md G6). If m's exit
 // was known before this read, the parent in the row is a later process with m's PID. A
-// traced process keeps the PID of its real parent, alive or dead.
+// traced process keeps the PID of its real parent, alive or dead. This process never
+// counts, and lives on with the children that it had as a member.
 func (c *Core) mayBeParent(m *member, row *process.Row) bool {
 	if m.PID == row.PID {
 		return false
 	}
-	return row.Tracer != 0 || !m.exited && (m.alive() || m.buried == c.reads)
+	return row.Tracer != 0 || m.PID == c.self || !m.exited && (m.alive() || m.buried == c.reads)
 }
 
 // orphan reports whether the parent of a process died. A process whose parent

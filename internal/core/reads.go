@@ -88,6 +88,9 @@ func (c *Core) buryUnannounced(m *member, now time.Time) {
 
 // update takes over the row of a process that is not dead.
 func (c *Core) update(m *member, row process.Row) {
+	if row.PID == c.self {
+		return // a member before it ran this program, which never counts
+	}
 	if row.Session == 0 {
 		row.Session = m.Session // XNU does not show the session of an exiting process
 	}
