@@ -74,6 +74,19 @@ var _ = Describe("A command in a runtime", func() {
 		outside.Exit(0)
 	}, limit)
 
+	It("shares no descriptor with its monitor, whatever number it has", func(ctx SpecContext) {
+		needs(harness.Bash)
+		stage.Start("puppet", "outside")
+		outside := stage.Puppet("outside")
+		moved := append([]string{"bash", "-c", `exec 200>&3 3>&- && exec "$@"`, "bash"}, monitor.Run("open", "puppet", "owner")...)
+		job := stage.Start(moved...)
+		owner := stage.Puppet("owner")
+		owner.CloseInherited()
+		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed(), "the monitor holds the command's descriptor 200")
+		Expect(listed(ctx, "open")).To(BeTrue(), "the runtime was removed while its command lives, which has closed all it inherited")
+		outside.Exit(0)
+	}, limit)
+
 	It("leaves no process behind when its runtime is removed, its monitor included", ours, func(ctx SpecContext) {
 		stage.CrossCheck()
 		job := stage.Start(monitor.Run("clean", "puppet", "owner")...)

@@ -45,6 +45,31 @@ var _ = Describe("A monitor", ours, func() {
 		expectRemoved(ctx, "abandoned", job.Oracle())
 	}, limit)
 
+	// It inherits the lease, and it descends from the owner or was a member itself.
+	DescribeTable("that is started in its own runtime does not wait for itself", func(ctx SpecContext, begin func(owner, member *harness.Puppet)) {
+		job := stage.Start(monitor.Run("own", "puppet", "owner")...)
+		owner := stage.Puppet("owner")
+		member := owner.Fork("member")
+		Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, "own") }).Should(ContainElement(member.PID()))
+		end(ctx, "own", syscall.SIGKILL)
+		begin(owner, member)
+		expectRemoved(ctx, "own", job.Oracle())
+		job.Wait()
+	},
+		Entry("in the background, by the owner", func(owner, member *harness.Puppet) {
+			owner.Exec("sh", "-c", `(trap '' HUP; monitor watch own &); until monitor list | grep running; do :; done`)
+			member.Exit(0)
+		}, limit),
+		Entry("by a member, which becomes it", func(owner, member *harness.Puppet) {
+			member.Exec("monitor", "watch", "own")
+			owner.Exit(0)
+		}, limit),
+		Entry("by the owner, which becomes it", func(owner, member *harness.Puppet) {
+			owner.Exec("monitor", "watch", "own")
+			member.Exit(0)
+		}, limit),
+	)
+
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT} {
 		It(fmt.Sprintf("that is sent signal %d ends and leaves everything as it is", signal), func(ctx SpecContext) {
 			job := stage.Start(monitor.Run("left", "puppet", "owner")...)

@@ -27,7 +27,7 @@ func Settle() error {
 }
 
 // limits are the resources whose soft limit a monitor raises. Go raises that of
-// descriptors itself.
+// descriptors itself, on macOS to what the kernel really allows.
 var limits = append([]int{
 	unix.RLIMIT_AS, unix.RLIMIT_CPU, unix.RLIMIT_DATA, unix.RLIMIT_FSIZE,
 	unix.RLIMIT_MEMLOCK, unix.RLIMIT_NPROC, unix.RLIMIT_RSS, unix.RLIMIT_STACK,

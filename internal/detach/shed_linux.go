@@ -9,9 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// systemLimits are the resources that only Linux limits.
+// systemLimits are the resources that only Linux limits, and descriptors: Go's runtime
+// leaves one of them.
 var systemLimits = []int{
-	unix.RLIMIT_LOCKS, unix.RLIMIT_MSGQUEUE, unix.RLIMIT_NICE, unix.RLIMIT_RTPRIO,
+	unix.RLIMIT_LOCKS, unix.RLIMIT_MSGQUEUE, unix.RLIMIT_NICE, unix.RLIMIT_NOFILE, unix.RLIMIT_RTPRIO,
 	unix.RLIMIT_RTTIME, unix.RLIMIT_SIGPENDING,
 }
 

@@ -28,6 +28,7 @@ type mutant struct {
 	keepsDescriptors bool // the monitor keeps what it inherited
 	crossesMounts    bool // removing deletes what is mounted in the runtime
 	sweepsAtStart    bool // run removes the runtimes whose owners are dead
+	keepsHigh        bool // it closes the usual numbers of what it inherited only
 }
 
 // control is the name of the mutant without a fault. It must pass all scenarios: a
@@ -53,6 +54,7 @@ var mutants = []mutant{
 	{name: "descriptors", fault: "keeps the command's descriptors open", watch: right, keepsDescriptors: true},
 	{name: "mounts", fault: "deletes what is mounted in the runtime too", watch: right, crossesMounts: true},
 	{name: "sweeps", fault: "removes runtimes whose owners are dead before it starts one", watch: right, sweepsAtStart: true},
+	{name: "high-descriptors", fault: "keeps inherited descriptors from 10 up", watch: right, keepsHigh: true},
 	{name: "status", fault: "stays around the command and exits 0", watch: right, start: startCareless},
 	{name: "never", fault: "never deletes", watch: never},
 }

@@ -89,8 +89,11 @@ func (m mutant) begin(runtime, owner string) error {
 	if err != nil {
 		return err
 	}
-	if !m.keepsDescriptors {
-		closeInherited()
+	switch {
+	case m.keepsHigh:
+		closeInherited(10)
+	case !m.keepsDescriptors:
+		closeInherited(256)
 	}
 	w, err := newWatch(runtime, pid)
 	if err != nil {
@@ -114,9 +117,10 @@ func (m mutant) begin(runtime, owner string) error {
 	return remove(runtime)
 }
 
-// closeInherited closes the inherited descriptors. Go opens its own ones close-on-exec.
-func closeInherited() {
-	for fd := 3; fd < 256; fd++ {
+// closeInherited closes the inherited descriptors below a number. Go opens its own ones
+// close-on-exec.
+func closeInherited(below int) {
+	for fd := 3; fd < below; fd++ {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		if err == nil && flags&unix.FD_CLOEXEC == 0 {
 			syscall.Close(fd)
