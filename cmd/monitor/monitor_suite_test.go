@@ -13,12 +13,19 @@ import (
 // the monitor that such a run, or one within the specs, starts from itself.
 const asMonitor = "as-monitor"
 
+// asHeir has the test binary print what an exec left it that /proc does not show.
+const asHeir = "as-heir"
+
 func TestMain(m *testing.M) {
 	// By default the race detector waits a second at exit, in each process.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	if len(os.Args) > 1 && os.Args[1] == asMonitor {
 		os.Args = append(os.Args[:1], os.Args[2:]...)
 		main()
+		os.Exit(0)
+	}
+	if len(os.Args) > 1 && os.Args[1] == asHeir {
+		tellInheritance()
 		os.Exit(0)
 	}
 	if len(os.Args) > 1 && os.Args[1] == "--store" {

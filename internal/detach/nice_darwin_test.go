@@ -1,0 +1,3 @@
+package detach_test
+
+const kernelCountsDown = false
