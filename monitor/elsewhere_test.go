@@ -61,7 +61,8 @@ var _ = Describe("In a store that another machine uses too", func() {
 	})
 
 	It("a runtime of this one is this one's, though it was renamed since", func() {
-		runtime := own(store, "build", self())
+		owner := start("read -r x <&3", through(newGate())...)
+		runtime := own(store, "build", owner.Identity)
 		change(runtime, func(r *monitor.Record) { r.Host, r.Machine = "before.invalid", "before" })
 		w := watched(runtime)
 		Eventually(members(store, "build")).Should(HaveLen(1))

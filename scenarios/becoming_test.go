@@ -22,7 +22,7 @@ const parent = `
 	sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGINT, SIGUSR2, SIGCHLD, SIGTTIN, SIGABRT));
 	$^F = 100; open(my $file, '<', '/etc/passwd'); open(my $log, '>>', $ARGV[0]); shift;
 	fcntl($file, F_SETFL, O_NONBLOCK);
-	umask 0137; setpriority(0, 0, 5);
+	umask 0027; setpriority(0, 0, 5);
 	exec @ARGV`
 
 // witness is a program that prints what exec keeps: the action and the blocking of each

@@ -57,10 +57,11 @@ func hostile(argv ...string) []string {
 		{"env", "--block-signal=USR1,USR2,TERM,CHLD", "--ignore-signal=HUP,INT,QUIT,TSTP,TTOU"},
 		{"prlimit", "--as=40000000000:", "--cpu=1000:", "--fsize=1000000:", "--nofile=100:", "--core=unlimited:", "--stack=4000000:"},
 		{"ionice", "-c", "3"}, {"taskset", "1"}, {"choom", "-n", "500", "--"}, {"setarch", "-R"},
-		{"bash", "-c", `umask 0777; exec 5</etc/passwd 90</etc/group; exec "$@"`, "bash"},
+		{"bash", "-c", `umask 0027; exec 5</etc/passwd 90</etc/group; exec "$@"`, "bash"},
 	}
-	if os.Geteuid() == 0 { // others do not get their priority back
+	if os.Geteuid() == 0 { // others do not get their priority back, and cannot read their own files
 		chain = append([][]string{{"nice", "-n", "19"}, {"chrt", "--idle", "0"}}, chain...)
+		chain = append(chain, []string{"bash", "-c", `umask 0777; exec "$@"`, "bash"})
 	}
 	var words []string
 	for _, link := range chain {

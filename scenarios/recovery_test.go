@@ -64,11 +64,19 @@ var _ = Describe("A monitor", ours, func() {
 			member.Exec("monitor", "watch", "own")
 			owner.Exit(0)
 		}, limit),
-		Entry("by the owner, which becomes it", func(owner, member *harness.Puppet) {
-			owner.Exec("monitor", "watch", "own")
-			member.Exit(0)
-		}, limit),
 	)
+
+	It("that the owner of the runtime would become is refused, and leaves everything", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("own", "puppet", "owner")...)
+		owner := stage.Puppet("owner")
+		end(ctx, "own", syscall.SIGKILL)
+		owner.Exec("monitor", "watch", "own")
+		Expect(job.Wait()).To(Equal(harness.Status{Code: 1}))
+		Expect(job.Output()).To(MatchRegexp(`(?m)^monitor: .*"own" cannot be watched: .* does not follow its own process\r?$`))
+		next := stage.Run("monitor", "watch", "own")
+		Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
+		expectEmptyStore(ctx)
+	}, limit)
 
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT} {
 		It(fmt.Sprintf("that is sent signal %d ends and leaves everything as it is", signal), func(ctx SpecContext) {

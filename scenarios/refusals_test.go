@@ -50,7 +50,7 @@ var _ = Describe("Bad input", ours, func() {
 		Entry("run: a name with a leading dot", 125, `name`, "monitor", "run", "--name", ".x", "--", "true", limit),
 		Entry("shell: a bad name", 125, `name`, "monitor", "shell", "--name", "a b", limit),
 		Entry("run: no command", 125, `command`, "monitor", "run", limit),
-		Entry("run: no such command", 127, `no-such-command`, "monitor", "run", "--", "no-such-command", limit),
+		Entry("run: no such command", 127, `no-such-command`, "sh", "-c", `monitor=$(command -v monitor); PATH=/usr/bin:/bin exec "$monitor" run -- no-such-command`, limit),
 		Entry("run: no such path", 127, `/no/such`, "monitor", "run", "--", "/no/such/program", limit),
 		Entry("run: a directory", 126, `directory`, "monitor", "run", "--", "/", limit),
 		Entry("run: not executable", 126, `passwd`, "monitor", "run", "--", "/etc/passwd", limit),

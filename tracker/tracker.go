@@ -109,7 +109,9 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 // Resume follows a tree whose root and members were established earlier,
 // perhaps by another process. Those that are dead still serve as links. It is
 // no error when all are dead: the tree is then found empty. The error is
-// [process.ErrElsewhere] when that cannot be found out from this namespace.
+// [process.ErrElsewhere] when that cannot be found out from this namespace, and
+// [ErrSelf] when the root is the calling process. Where that was a member, before it ran
+// this program, it does not count, and the children that it had do.
 func (t *Tracker) Resume(ctx context.Context, root process.Identity, known []process.Identity) (*Tree, error) {
 	return t.Follow(ctx, root, trees.History{Members: known})
 }
@@ -124,6 +126,9 @@ func (t *Tracker) Follow(ctx context.Context, root process.Identity, h trees.His
 }
 
 func (t *Tracker) follow(ctx context.Context, root process.Identity, h trees.History) (_ *Tree, err error) {
+	if self, err := process.Lookup(os.Getpid()); err == nil && self.Identity == root {
+		return nil, ErrSelf
+	}
 	if h.Members, err = ofThisBoot(append([]process.Identity{root}, h.Members...)); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ var _ = BeforeEach(func() {
 	GinkgoT().Setenv(monitor.EnvStore, storeDir)
 	GinkgoT().Setenv(monitor.EnvRuntime, "")
 	GinkgoT().Setenv("SHELL", "/bin/sh")
+	GinkgoT().Setenv("PATH", "/usr/bin:/bin") // without directories that only another user may enter
 })
 
 // store opens the store.
