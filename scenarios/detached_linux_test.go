@@ -88,9 +88,11 @@ func traits(pid int) map[string]string {
 	found := map[string]string{
 		"environment": read("environ"),
 		"personality": read("personality"),
-		"timer slack": read("timerslack_ns"),
 		"OOM score":   read("oom_score_adj"),
 		"descriptors": strings.Join(descriptors(pid), "\n"),
+	}
+	if os.Geteuid() == 0 { // it takes CAP_SYS_NICE
+		found["timer slack"] = read("timerslack_ns")
 	}
 	for line := range strings.Lines(read("limits")) {
 		if columns := regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(line), 3); len(columns) == 3 {
@@ -147,5 +149,5 @@ func descriptors(pid int) (files []string) {
 		files = append(files, regexp.MustCompile(`\d+`).ReplaceAllString(file, "N"))
 	}
 	slices.Sort(files)
-	return slices.DeleteFunc(files, func(file string) bool { return file == "/proc" || strings.HasPrefix(file, "anon_inode:[pidfd") })
+	return slices.DeleteFunc(files, func(file string) bool { return strings.HasPrefix(file, "/proc") || strings.HasPrefix(file, "anon_inode:[pidfd") })
 }

@@ -78,7 +78,7 @@ var _ = Describe("A monitor", ours, func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT} {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGXCPU} {
 		It(fmt.Sprintf("that is sent signal %d ends and leaves everything as it is", signal), func(ctx SpecContext) {
 			job := stage.Start(monitor.Run("left", "puppet", "owner")...)
 			owner := stage.Puppet("owner")
