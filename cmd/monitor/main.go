@@ -112,14 +112,14 @@ not start it, 126 when it is not executable, 127 when it is not found.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		becomes := cmd.Name() == "run" || cmd.Name() == "shell"
-		if becomes {
-			_, _ = origin.AtStart() // for Become
-		} else {
-			runtime.UnlockOSThread()
-		}
 		err := makePoller()
-		if err != nil && becomes {
+		switch {
+		case err != nil && becomes:
 			return &exitError{exitFailed, err}
+		case becomes:
+			_, _ = origin.AtStart() // for Become; it opens a file
+		default:
+			runtime.UnlockOSThread()
 		}
 		return err
 	}

@@ -48,6 +48,9 @@ func init() { // the roles name each other
 	roles = map[string]func(file string) error{"as-job": playJob, "as-first": playFirst, "as-second": playSecond}
 }
 
+// seconds is the hard limit of processor time of the job.
+const seconds = 3600
+
 // playJob is a process with unusual attributes, which starts the others.
 func playJob(file string) error {
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTSTP, syscall.SIGUSR1)
@@ -59,6 +62,9 @@ func playJob(file string) error {
 			return failed
 		}
 		limit.Cur = min(1<<20, limit.Max)
+		if resource == unix.RLIMIT_CPU {
+			limit = unix.Rlimit{Cur: 1800, Max: seconds}
+		}
 		if failed := unix.Setrlimit(resource, &limit); failed != nil {
 			return failed
 		}
@@ -169,8 +175,11 @@ var _ = Describe("A detached process", func() {
 			var here unix.Rlimit
 			Expect(unix.Getrlimit(resource, &here)).To(Succeed())
 			wanted := unix.Rlimit{Cur: here.Max, Max: here.Max}
-			if resource == unix.RLIMIT_CORE {
+			switch resource {
+			case unix.RLIMIT_CORE:
 				wanted.Cur = 0
+			case unix.RLIMIT_CPU: // a second is left to end in
+				wanted = unix.Rlimit{Cur: seconds - 1, Max: seconds}
 			}
 			Expect(s.Limits[i]).To(Equal(wanted), "resource %d", resource)
 		}
