@@ -126,14 +126,14 @@ func (t *Tracker) Follow(ctx context.Context, root process.Identity, h trees.His
 }
 
 func (t *Tracker) follow(ctx context.Context, root process.Identity, h trees.History) (_ *Tree, err error) {
-	if self, err := process.Lookup(os.Getpid()); err == nil && self.Identity == root {
-		return nil, ErrSelf
-	}
 	if h.Members, err = ofThisBoot(append([]process.Identity{root}, h.Members...)); err != nil {
 		return nil, err
 	}
 	if h.Strangers, err = ofThisBoot(h.Strangers); err != nil {
 		return nil, err
+	}
+	if self, err := process.Lookup(os.Getpid()); err == nil && self.Identity == root {
+		return nil, ErrSelf
 	}
 	return t.begin(ctx, func() (*core.Tree, error) { return t.follower.Resume(root, h) })
 }
