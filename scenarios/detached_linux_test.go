@@ -149,5 +149,7 @@ func descriptors(pid int) (files []string) {
 		files = append(files, regexp.MustCompile(`\d+`).ReplaceAllString(file, "N"))
 	}
 	slices.Sort(files)
-	return slices.DeleteFunc(files, func(file string) bool { return strings.HasPrefix(file, "/proc") || strings.HasPrefix(file, "anon_inode:[pidfd") })
+	return slices.DeleteFunc(files, func(file string) bool {
+		return strings.HasPrefix(file, "/proc") || strings.HasPrefix(file, "anon_inode:[pidfd")
+	})
 }
