@@ -19,6 +19,6 @@ func dieBy(s syscall.Signal) {
 	var plain [8]uint64
 	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&plain)), 0, setSize, 0, 0)
 	if unix.Kill(os.Getpid(), s) == nil {
-		time.Sleep(time.Second) // another thread may take it a little later (docs/linux.md L37)
+		time.Sleep(time.Second) // another thread may take it a little later (docs/linux.md L42)
 	}
 }
