@@ -8,5 +8,3 @@ import (
 )
 
 func keepOnExec(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
-
-func syncFile(file *os.File) error { return file.Sync() }

@@ -25,15 +25,3 @@ func keepOnExec(file *os.File) (*os.File, error) {
 	}
 	return nil, os.NewSyscallError("fcntl", failed)
 }
-
-// syncFile writes the data of a file to the disk. On macOS Go's File.Sync flushes the
-// cache of the disk too, which takes some 18 ms and helps only against a loss of power
-// (docs/xnu.md X35).
-func syncFile(file *os.File) error {
-	for {
-		err := unix.Fsync(int(file.Fd()))
-		if err != unix.EINTR {
-			return os.NewSyscallError("fsync", err)
-		}
-	}
-}

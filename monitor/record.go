@@ -97,9 +97,9 @@ func readRecord(dir string) (Record, error) {
 }
 
 // write replaces the record in one step: a reader finds the old one or the new one.
-// This holds after a crash of the machine too, because the file is synced before it
-// gets its name. The directory is not synced: either record will do then, as no
-// process of the runtime outlives the machine.
+// It is not synced: no process of the runtime outlives the machine, and readiness does
+// not wait for a disk. After a crash of the machine a record may be cut short, which
+// reads as broken.
 func (r Record) write(dir string) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -113,7 +113,7 @@ func (r Record) write(dir string) error {
 		return fmt.Errorf("write record: %w", err)
 	}
 	_, err = file.Write(text.Bytes())
-	err = errors.Join(err, syncFile(file), file.Close())
+	err = errors.Join(err, file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), filepath.Join(dir, recordFile))
 	}

@@ -97,7 +97,7 @@ func checkFile(path, text string) (found []portable.Finding, scripts int, err er
 // calls are the calls that Go code for macOS must not have, and the reasons.
 var calls = map[string]string{
 	`ReadDir("/dev/fd")`: "EBADF once Go polls: use internal/descriptor",
-	`.Sync()`:            "F_FULLFSYNC on macOS: use syncFile in monitor",
+	`.Sync()`:            "F_FULLFSYNC on macOS: nothing in the store outlives the machine",
 }
 
 func checkGo(path, text string) (found []portable.Finding, scripts int, err error) {
