@@ -53,6 +53,7 @@ var mutants = []mutant{
 	{name: "in-group", fault: "lives in the command's process group and session", watch: right, staysInGroup: true},
 	{name: "descriptors", fault: "keeps the command's descriptors open", watch: right, keepsDescriptors: true},
 	{name: "mounts", fault: "deletes what is mounted in the runtime too", watch: right, crossesMounts: true},
+	{name: "gives-up", fault: "stops watching when it cannot write its journal", watch: givesUp},
 	{name: "sweeps", fault: "removes runtimes whose owners are dead before it starts one", watch: right, sweepsAtStart: true},
 	{name: "high-descriptors", fault: "keeps inherited descriptors from 10 up", watch: right, keepsHigh: true},
 	{name: "status", fault: "stays around the command and exits 0", watch: right, start: startCareless},
