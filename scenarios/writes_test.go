@@ -18,13 +18,4 @@ var _ = Describe("A monitor that cannot write", func() {
 		owner.Exit(0)
 		expectRemoved(ctx, "cramped", job.Oracle())
 	}, limit)
-
-	It("for want of descriptors keeps the runtime and removes it", Label("native"), ours, func(ctx SpecContext) {
-		run := monitor.Run("poor", "sh", "-c", crowd, "sh", "puppet", "owner")
-		job := stage.Start(append([]string{"sh", "-c", `ulimit -n 40; exec "$@"`, "sh"}, run...)...)
-		owner := stage.Puppet("owner")
-		expectKept(ctx, "poor", job.Oracle())
-		owner.Exit(0)
-		expectRemoved(ctx, "poor", job.Oracle())
-	}, limit)
 })

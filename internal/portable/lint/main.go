@@ -98,6 +98,7 @@ func checkFile(path, text string) (found []portable.Finding, scripts int, err er
 var calls = map[string]string{
 	`ReadDir("/dev/fd")`: "EBADF once Go polls: use internal/descriptor",
 	`.Sync()`:            "F_FULLFSYNC on macOS: nothing in the store outlives the machine",
+	`unix.Fsync(`:        "waits for the disk: nothing in the store outlives the machine",
 }
 
 func checkGo(path, text string) (found []portable.Finding, scripts int, err error) {
