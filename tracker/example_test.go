@@ -33,15 +33,12 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := shell.Start(); err != nil {
+	tree, err := t.Start(ctx, shell) // it begins when it is watched
+	if err != nil {
 		log.Fatal(err)
 	}
 	gate.Close()
 
-	tree, err := t.Track(ctx, shell.Process.Pid)
-	if err != nil {
-		log.Fatal(err)
-	}
 	for len(tree.Members()) < 2 { // until the shell has made its job
 		if _, err := tree.Changes(ctx); err != nil {
 			log.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/kernel"
 	"github.com/gemini-monitor/gemini/internal/testproc"
 	"github.com/gemini-monitor/gemini/tracker/trees"
@@ -30,8 +31,17 @@ func withTracker(text string, specs func(open func() *Tracker), decorators ...an
 	return true
 }
 
-// follow tracks the tree of a process.
+// follow tracks the tree of a process that has made nothing which the tracker cannot
+// find: the spec answers for that.
 func follow(ctx context.Context, t *Tracker, pid int) *Tree {
+	GinkgoHelper()
+	tree := testproc.Sure(ctx, func() (*Tree, error) { return t.Track(ctx, pid) })
+	t.follower.Do(func(*core.Core) { tree.origin.late = false })
+	return tree
+}
+
+// track tracks the tree of a process.
+func track(ctx context.Context, t *Tracker, pid int) *Tree {
 	GinkgoHelper()
 	return testproc.Sure(ctx, func() (*Tree, error) { return t.Track(ctx, pid) })
 }

@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/kernel"
 	"github.com/gemini-monitor/gemini/internal/testproc"
 )
@@ -38,6 +39,9 @@ func observer() {
 	}
 	tree, err := t.Track(ctx, testproc.Variable(testproc.RootVariable))
 	say("tracking", err)
+	if err == nil { // the root has made nothing before
+		t.follower.Do(func(*core.Core) { tree.origin.late = false })
+	}
 	var taken []*os.File
 	orders := bufio.NewScanner(os.Stdin)
 	for orders.Scan() {

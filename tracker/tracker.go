@@ -22,6 +22,15 @@ var ErrSelf = errors.New("a tracker does not follow its own process")
 // ErrClosed reports the use of a [Watcher], [Tracker] or [Tree] after its Close.
 var ErrClosed = errors.New("closed")
 
+// ErrMayHaveMissed reports that no process of a tree is known any more, but that there
+// may be some: the tree was begun by [Tracker.Track], and its root may have had children
+// that were orphans before it was watched.
+var ErrMayHaveMissed = errors.New("processes that were orphans before the root was watched may have been missed")
+
+// ErrLeaseHeld reports that no process of a tree is in the process table, but that one
+// holds the lease that [Tracker.Start] gave to it.
+var ErrLeaseHeld = errors.New("no process of the tree is found, but its lease is held")
+
 // A Tracker follows trees. Its methods may be called from any goroutine.
 //
 // It runs one goroutine, which sleeps in the kernel while nothing happens to
@@ -79,6 +88,7 @@ func (t *Tracker) Close() error {
 	t.mu.Unlock()
 	t.follower.Kernel.Wake()
 	<-t.done
+	t.closeLeases()
 	return t.follower.Kernel.Close()
 }
 
@@ -92,6 +102,12 @@ func (t *Tracker) Close() error {
 // caller that knows the root's [process.Identity] from before, and wants no later
 // process with its PID, calls Resume with it.
 //
+// What was made an orphan before the call, and stays in no group or session of the tree,
+// cannot be found: a tree that Track began is never empty with certainty. When its last
+// known member has gone, the verdict is [trees.Unknown] with [ErrMayHaveMissed], which
+// Wait returns. A caller that starts the root calls [Tracker.Start]; one that knows all
+// that the root has made calls Resume.
+//
 // A root that is a member of another tree begins a tree inside that one: its
 // members belong to both, and [Tracker.TreeOf] names the inner. When ctx ends
 // first, nothing is followed.
@@ -99,7 +115,7 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 	if root == os.Getpid() {
 		return nil, fmt.Errorf("track process %d: %w", root, ErrSelf)
 	}
-	tree, err := t.begin(ctx, func() (*core.Tree, error) { return t.follower.Track(root) })
+	tree, err := t.begin(ctx, origin{late: true}, func() (*core.Tree, error) { return t.follower.Track(root) })
 	if err != nil {
 		return nil, fmt.Errorf("track process %d: %w", root, err)
 	}
@@ -108,10 +124,11 @@ func (t *Tracker) Track(ctx context.Context, root int) (*Tree, error) {
 
 // Resume follows a tree whose root and members were established earlier,
 // perhaps by another process. Those that are dead still serve as links. It is
-// no error when all are dead: the tree is then found empty. The error is
-// [process.ErrElsewhere] when that cannot be found out from this namespace, and
-// [ErrSelf] when the root is the calling process. Where that was a member, before it ran
-// this program, it does not count, and the children that it had do.
+// no error when all are dead: the tree is then found empty, since the caller answers for
+// it that the root has made no others before. The error is [process.ErrElsewhere] when
+// that cannot be found out from this namespace, and [ErrSelf] when the root is the calling
+// process. Where that was a member, before it ran this program, it does not count, and the
+// children that it had do.
 func (t *Tracker) Resume(ctx context.Context, root process.Identity, known []process.Identity) (*Tree, error) {
 	return t.Follow(ctx, root, trees.History{Members: known})
 }
@@ -135,7 +152,7 @@ func (t *Tracker) follow(ctx context.Context, root process.Identity, h trees.His
 	if self, err := process.Lookup(os.Getpid()); err == nil && self.Identity == root {
 		return nil, ErrSelf
 	}
-	return t.begin(ctx, func() (*core.Tree, error) { return t.follower.Resume(root, h) })
+	return t.begin(ctx, origin{}, func() (*core.Tree, error) { return t.follower.Resume(root, h) })
 }
 
 // ofThisBoot returns the identities whose PIDs and start times mean something now.
@@ -192,7 +209,7 @@ func (t *Tracker) Capabilities() Capabilities {
 
 // begin starts a tree in the tracker's goroutine and waits until the table has
 // been read once for it.
-func (t *Tracker) begin(ctx context.Context, start func() (*core.Tree, error)) (*Tree, error) {
+func (t *Tracker) begin(ctx context.Context, origin origin, start func() (*core.Tree, error)) (*Tree, error) {
 	var handle *Tree
 	var failed error
 	var reads int
@@ -200,7 +217,10 @@ func (t *Tracker) begin(ctx context.Context, start func() (*core.Tree, error)) (
 		t.follower.Do(func(c *core.Core) { reads = c.Reads() })
 		begun, err := start()
 		if failed = err; err == nil {
-			t.follower.Do(func(*core.Core) { handle = t.handleOf(begun) })
+			t.follower.Do(func(*core.Core) {
+				handle = t.handleOf(begun)
+				handle.origin = origin
+			})
 		}
 	})
 	if err != nil {
@@ -214,6 +234,21 @@ func (t *Tracker) begin(ctx context.Context, start func() (*core.Tree, error)) (
 		return nil, errors.Join(err, handle.Close())
 	}
 	return handle, nil
+}
+
+// closeLeases ends the leases of all trees. The goroutine has ended.
+func (t *Tracker) closeLeases() {
+	var leases []*lease
+	t.follower.Do(func(*core.Core) {
+		for _, tree := range t.handles {
+			if tree.origin.lease != nil {
+				leases = append(leases, tree.origin.lease)
+			}
+		}
+	})
+	for _, l := range leases {
+		l.Close()
+	}
 }
 
 // call has the goroutine carry out a command between two steps, and waits for that.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -16,6 +17,13 @@ import (
 type Tree struct {
 	tracker *Tracker
 	tree    *core.Tree
+	origin  origin // guarded by the follower's lock
+}
+
+// An origin is how a tree began, which limits what is known of it.
+type origin struct {
+	late  bool   // the root may have had children before it was watched
+	lease *lease // nil for none
 }
 
 // Root returns the process that the tree began with. It may be long dead.
@@ -57,7 +65,21 @@ func (t *Tree) verdict(c *core.Core) (trees.Verdict, error) {
 	if t.tree.Closed() {
 		return trees.Unknown, ErrClosed
 	}
-	return c.Verdict(t.tree)
+	v, err := c.Verdict(t.tree)
+	switch {
+	case v != trees.Empty:
+		return v, err
+	case t.origin.lease != nil && t.origin.lease.Held():
+		return trees.Unknown, ErrLeaseHeld
+	case t.origin.late:
+		return trees.Unknown, ErrMayHaveMissed
+	}
+	return v, err
+}
+
+// final reports whether reading the table again adds nothing to a verdict.
+func final(v trees.Verdict, err error) bool {
+	return v != trees.Unknown || errors.Is(err, ErrMayHaveMissed) || errors.Is(err, ErrLeaseHeld)
 }
 
 // Check reads the table anew until it is settled and returns the verdict on
@@ -75,6 +97,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 		return trees.Unknown, err
 	}
 	var reads int
+	var reason error
 	err = t.tracker.call(func() {
 		reads = t.tracker.follower.Recheck(t.tree)
 	})
@@ -82,21 +105,26 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 		return trees.Unknown, err
 	}
 	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
-		if v, err = t.verdict(c); errors.Is(err, ErrClosed) {
-			return false, err
+		if v, reason = t.verdict(c); errors.Is(reason, ErrClosed) {
+			return false, reason
 		}
-		return t.tree.Settled() && v != trees.Unknown, c.FailedSince(reads)
+		return t.tree.Settled() && final(v, reason), c.FailedSince(reads)
 	})
+	if err == nil && v == trees.Unknown {
+		err = reason
+	}
 	return v, err
 }
 
 // Wait returns nil when the tree is settled and empty, unless ctx has ended
 // before the call. Until then nothing but the end of ctx, or Close of the tree or
-// the tracker, makes it return: a table that cannot be read is waited for.
+// the tracker, makes it return: a table that cannot be read is waited for, and so is a
+// lease that is held. For a tree that Track began, it returns [ErrMayHaveMissed] when no
+// member is known any more.
 func (t *Tree) Wait(ctx context.Context) error {
 	return t.tracker.await(ctx, func(c *core.Core) (bool, error) {
 		v, err := t.verdict(c)
-		if !errors.Is(err, ErrClosed) {
+		if !errors.Is(err, ErrClosed) && !errors.Is(err, ErrMayHaveMissed) {
 			err = nil
 		}
 		return v == trees.Empty, err
@@ -105,7 +133,8 @@ func (t *Tree) Wait(ctx context.Context) error {
 
 // Changes returns what has happened to the tree since the last call, waiting
 // until there is something. The first call returns a [trees.Joined] for each live
-// member. One goroutine calls it; the slice is the caller's. A call with a context
+// member. [trees.Emptied] is what the table shows: the lease of a tree that Start began
+// may still be held. One goroutine calls it; the slice is the caller's. A call with a context
 // that has ended takes nothing.
 func (t *Tree) Changes(ctx context.Context) (changes []trees.Change, err error) {
 	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
@@ -118,6 +147,20 @@ func (t *Tree) Changes(ctx context.Context) (changes []trees.Change, err error) 
 	return changes, err
 }
 
+// Signal sends a signal to each live member that is known now, to the identity and not
+// to the PID ([process.Identity.Signal]). Members that have ended meanwhile are no error;
+// the error joins those of the others. Members that join later get nothing: a caller that
+// ends a tree calls it again until the tree is empty.
+func (t *Tree) Signal(sig syscall.Signal) error {
+	var failed []error
+	for _, m := range t.Members() {
+		if err := m.Signal(sig); !errors.Is(err, process.ErrGone) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
 // Close ends following the tree. Trees inside it go on. A tree that ended with
 // its tracker is closed already.
 func (t *Tree) Close() error {
@@ -127,6 +170,9 @@ func (t *Tree) Close() error {
 			delete(t.tracker.handles, t.tree)
 		})
 	})
+	if t.origin.lease != nil {
+		t.origin.lease.Close()
+	}
 	if errors.Is(err, ErrClosed) {
 		return nil
 	}

@@ -17,7 +17,8 @@ func newWait(g *global) *cobra.Command {
 		Short: "Wait until a process and all its descendants have gone",
 		Long: `wait returns when the process and everything that descends from it, now or later,
 have gone. No runtime is involved, so there is no lease: a process that was made
-an orphan before wait began, or too fast for wait to see, is not waited for.`,
+an orphan before wait began, or too fast for wait to see, is not waited for. The exit
+code is 0 when no process that wait knows is left.`,
 		Example: `  monitor wait 4711
   make & monitor wait $!
   monitor wait --log-level debug 4711    # says on standard error when it sees the process`,
@@ -41,7 +42,12 @@ an orphan before wait began, or too fast for wait to see, is not waited for.`,
 				return noProcess(pid, err)
 			}
 			log.Debug("waiting", "process", pid)
-			return tree.Wait(cmd.Context())
+			err = tree.Wait(cmd.Context())
+			if errors.Is(err, tracker.ErrMayHaveMissed) { // as the help says
+				log.Debug("all known processes have gone", "process", pid, "limit", err)
+				return nil
+			}
+			return err
 		},
 	}
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -48,7 +49,7 @@ func follow(roots []int) error {
 		go func() {
 			tree, err := t.Track(ctx, root)
 			begun <- err
-			if err == nil && tree.Wait(ctx) == nil {
+			if err == nil && errors.Is(tree.Wait(ctx), tracker.ErrMayHaveMissed) {
 				out.print(root)
 			}
 		}()
