@@ -83,7 +83,7 @@ func argsOf(path string, args []string) []string {
 func gateArgs(cmd *exec.Cmd, gate int) []string {
 	script := fmt.Sprintf("read -r GEMINI_GATE <&%d || exit 125; unset GEMINI_GATE; ", gate)
 	environment := cmd.Environ()
-	for _, name := range []string{"IFS", "OPTIND", "PWD", "OLDPWD"} {
+	for _, name := range []string{"IFS", "OPTIND", "PS4", "PWD", "OLDPWD"} {
 		script += restore(environment, name)
 	}
 	script += fmt.Sprintf(`exec -a "$0" "$@" %d<&-`, gate)
