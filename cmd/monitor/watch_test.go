@@ -91,6 +91,7 @@ var _ = Describe("The command wait", func() {
 		lines := bufio.NewReader(said)
 		Expect(lines.ReadString('\n')).To(MatchRegexp(`level=DEBUG msg=waiting process=%d\n$`, pid))
 		release()
+		Expect(lines.ReadString('\n')).To(ContainSubstring("orphans before the root was watched may have been missed"))
 		Expect(io.ReadAll(lines)).To(BeEmpty())
 		Expect(cmd.Wait()).To(Succeed())
 	})
