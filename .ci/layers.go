@@ -64,7 +64,7 @@ var layers = []layer{
 	{"internal/detach", "tracker/process internal/descriptor internal/sigmask", specOnly},
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
-	{"monitor", "tracker/process tracker/trees tracker internal/detach internal/mount internal/erase internal/origin", "internal/core internal/descriptor" + specOnly},
+	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/mount internal/erase internal/origin", "internal/core" + specOnly},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/origin monitor", "internal/descriptor" + specOnly},
 
 	// The harness drives programs from outside and imports nothing of the product.

@@ -37,6 +37,7 @@ type Watching struct {
 	tree     *tracker.Tree
 	journal  *journal
 	lease    *leaseWitness
+	claim    *os.File    // see keepFromCleaners
 	released *listener   // nil unless the life listens
 	mounts   *mountWatch // nil unless the life watches the mounts
 	aside    string      // where the runtime is in the trash, once it was moved there
@@ -100,6 +101,7 @@ func (w *Watching) open() (err error) {
 	if err != nil {
 		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
 	}
+	w.keepFromCleaners()
 	return nil
 }
 
@@ -169,6 +171,19 @@ func (w *Watching) Close() error {
 	return err
 }
 
+// keepFromCleaners holds a shared flock(2) on the directory of the runtime. Programs that
+// delete what is old leave a directory alone that another process has locked, and all that
+// is in it: systemd-tmpfiles does (tmpfiles.d(5)).
+func (w *Watching) keepFromCleaners() {
+	var err error
+	if w.claim, err = os.Open(w.runtime.Dir()); err == nil {
+		_, err = tryLock(w.claim, false)
+	}
+	if err != nil {
+		w.log.Warn("the directory is not kept from programs that delete what is old", "error", err)
+	}
+}
+
 func (w *Watching) closeFiles() (err error) {
 	if w.journal != nil {
 		err = w.journal.close()
@@ -177,6 +192,10 @@ func (w *Watching) closeFiles() (err error) {
 	if w.lease != nil {
 		err = errors.Join(err, w.lease.close())
 		w.lease = nil
+	}
+	if w.claim != nil {
+		err = errors.Join(err, w.claim.Close())
+		w.claim = nil
 	}
 	return err
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -11,14 +13,14 @@ import (
 // ErrNone reports that the calling process is in no runtime.
 var ErrNone = errors.New("No active runtime") //lint:ignore ST1005 the words are part of the contract
 
-// Current returns the status of the runtime that the calling process is in:
-// the one that its environment names, else the one that it or its nearest
-// possible ancestor is a member of. The error is [ErrNone] when there is none,
-// and [ErrNotExist] when the one that the environment names is gone.
+// Current returns the status of the runtime that the calling process is in: the one
+// that it or its nearest possible ancestor is a member of. Where the table shows none,
+// as in another PID namespace, it is the one that the environment names, if the caller
+// has inherited the lease of that. The error is [ErrNone] when there is none.
+//
+// A process may carry the environment of a runtime that it is not in, so the name alone
+// proves nothing.
 func (v *Survey) Current() (Status, error) {
-	if name := os.Getenv(EnvRuntime); name != "" {
-		return v.statusOf(name)
-	}
 	ancestors, err := process.Ancestors(os.Getpid())
 	if err != nil {
 		return Status{}, fmt.Errorf("find the runtime of this process: %w", err)
@@ -27,17 +29,37 @@ func (v *Survey) Current() (Status, error) {
 	if err != nil {
 		return Status{}, fmt.Errorf("find the runtime of this process: %w", err)
 	}
-	return v.nearest(append([]process.Process{self}, ancestors...))
+	status, err := v.nearest(append([]process.Process{self}, ancestors...))
+	if hinted := v.hinted(); errors.Is(err, ErrNone) && hinted != nil {
+		return v.Status(hinted)
+	}
+	return status, err
+}
+
+// hinted returns the runtime that the environment names, if it is one of this store and
+// the calling process holds its lease. Else it returns nil.
+func (v *Survey) hinted() *Runtime {
+	name, store := os.Getenv(EnvRuntime), os.Getenv(EnvStore)
+	if name == "" || store != "" && filepath.Clean(store) != v.store.dir {
+		return nil
+	}
+	r, err := v.store.Runtime(name)
+	if err != nil || !inherited(r.path(leaseFile)) {
+		return nil
+	}
+	return r
 }
 
 // nearest returns the runtime of the first process of a line that is a member of
-// one. Where it is a member of several, nearest returns the newest.
+// one. Where it is a member of several, nearest returns the newest. What a process had
+// made before it became the owner of a runtime is not in that, nor what descends from it.
 func (v *Survey) nearest(line []process.Process) (Status, error) {
 	all, err := v.All()
 	if err != nil {
 		return Status{}, err
 	}
 	for _, p := range line {
+		all = slices.DeleteFunc(all, func(s Status) bool { return slices.Contains(s.Strangers, p.Identity) })
 		var found *Status
 		for i := range all {
 			if all[i].has(p.Identity) && (found == nil || all[i].Created.After(found.Created)) {

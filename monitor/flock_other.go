@@ -10,3 +10,5 @@ import (
 func tryLock(*os.File, bool) (bool, error) { return false, errors.ErrUnsupported }
 
 func unlockFile(*os.File) error { return errors.ErrUnsupported }
+
+func inherited(string) bool { return false }

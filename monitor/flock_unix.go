@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gemini-monitor/gemini/internal/descriptor"
 )
 
 // tryLock takes a lock on an open file, exclusive or shared, without waiting. It
@@ -37,4 +39,20 @@ func flock(file *os.File, how int) error {
 			return os.NewSyscallError("flock", err)
 		}
 	}
+}
+
+// inherited reports whether a descriptor of this process is of a file.
+func inherited(path string) bool {
+	var file unix.Stat_t
+	if unix.Stat(path, &file) != nil {
+		return false
+	}
+	open, _ := descriptor.Open()
+	for _, fd := range open {
+		var held unix.Stat_t
+		if unix.Fstat(fd, &held) == nil && held.Dev == file.Dev && held.Ino == file.Ino {
+			return true
+		}
+	}
+	return false
 }

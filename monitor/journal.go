@@ -117,6 +117,9 @@ func (j *journal) rewrite() error {
 	entries := j.entries()
 	size, err := writeEntries(file, entries)
 	if err == nil {
+		err = file.Chmod(0o600) // whatever the umask is
+	}
+	if err == nil {
 		err = os.Rename(file.Name(), j.path)
 	}
 	if err != nil {

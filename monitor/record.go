@@ -113,7 +113,7 @@ func (r Record) write(dir string) error {
 		return fmt.Errorf("write record: %w", err)
 	}
 	_, err = file.Write(text.Bytes())
-	err = errors.Join(err, file.Close())
+	err = errors.Join(err, file.Chmod(0o600), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), filepath.Join(dir, recordFile))
 	}

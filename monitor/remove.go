@@ -31,6 +31,10 @@ func (r *Runtime) setAside() (aside string, err error) {
 	if err := erase.Unmounted(r.Dir()); err != nil {
 		return "", fmt.Errorf("remove runtime %q: %w", r.name, err)
 	}
+	// A program that deletes what is old may have taken the empty trash.
+	if err := makeDirs(r.store.trash()); err != nil {
+		return "", fmt.Errorf("remove runtime %q: %w", r.name, cause(err))
+	}
 	aside = filepath.Join(r.store.trash(), r.name+"-"+randomText())
 	err = os.Rename(r.Dir(), aside)
 	if errors.Is(err, fs.ErrPermission) {

@@ -134,11 +134,12 @@ func newRecord(c Creation) Record {
 
 // fill writes all files of a new runtime.
 func (r Record) fill(dir string) error {
-	if err := os.Mkdir(filepath.Join(dir, rootDir), 0o700); err != nil {
+	// os.MkdirTemp has obeyed the umask.
+	if err := errors.Join(os.Chmod(dir, 0o700), makeDirs(filepath.Join(dir, rootDir))); err != nil {
 		return err
 	}
 	for _, name := range []string{leaseFile, lockFile, journalFile, logFile} {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+		if err := makeFile(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}

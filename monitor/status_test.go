@@ -293,25 +293,37 @@ var _ = Describe("A survey", func() {
 			Expect(err).To(MatchError(monitor.ErrNone))
 		})
 
-		It("the one that the environment names, before all others", func() {
+		It("its own, whatever the environment names", func() {
 			own(store, "mine", self())
-			own(store, "named", dead())
+			own(store, "named", start("read -r x <&3", through(newGate())...).Identity)
+			for _, name := range []string{"named", "gone", "../x"} {
+				GinkgoT().Setenv(monitor.EnvRuntime, name)
+				Expect(survey().Current()).To(HaveField("Name", "mine"))
+			}
+		})
+
+		It("none where it only carries the name of one in its environment", func() {
+			own(store, "named", start("read -r x <&3", through(newGate())...).Identity)
+			for _, name := range []string{"named", "gone", "../x"} {
+				GinkgoT().Setenv(monitor.EnvRuntime, name)
+				_, err := survey().Current()
+				Expect(err).To(MatchError(monitor.ErrNone))
+			}
+		})
+
+		It("the one that the environment names and whose lease it holds, where the table shows none", func() {
+			hold(own(store, "named", dead()))
 			GinkgoT().Setenv(monitor.EnvRuntime, "named")
+			GinkgoT().Setenv(monitor.EnvStore, store.Dir())
 			Expect(survey().Current()).To(HaveField("Name", "named"))
 		})
 
-		It("no other than the environment names, though that one is gone", func() {
-			own(store, "mine", self())
+		It("not one that the environment names in another store", func() {
+			hold(own(store, "named", dead()))
 			GinkgoT().Setenv(monitor.EnvRuntime, "named")
+			GinkgoT().Setenv(monitor.EnvStore, GinkgoT().TempDir())
 			_, err := survey().Current()
-			Expect(err).To(MatchError(monitor.ErrNotExist))
-			Expect(err).To(MatchError(`runtime "named" does not exist`))
-		})
-
-		It("none by a name in the environment that is no name", func() {
-			GinkgoT().Setenv(monitor.EnvRuntime, "../x")
-			_, err := survey().Current()
-			Expect(err).To(MatchError(monitor.ErrBadName))
+			Expect(err).To(MatchError(monitor.ErrNone))
 		})
 
 		It("its own, though others are broken", func() {

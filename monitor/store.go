@@ -65,22 +65,6 @@ func (s *Store) check() error {
 	return nil
 }
 
-// DefaultDir returns the store of a user who names none:
-// $XDG_STATE_HOME/gemini-monitor if that variable is set, on macOS
-// ~/Library/Application Support/gemini-monitor, elsewhere
-// ~/.local/state/gemini-monitor.
-func DefaultDir() (string, error) {
-	const name = "gemini-monitor"
-	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
-		return filepath.Join(state, name), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", fmt.Errorf("find the user's state directory: %w", err)
-	}
-	return filepath.Join(home, stateDir, name), nil
-}
-
 // Dir returns the absolute path of the store.
 func (s *Store) Dir() string { return s.dir }
 
@@ -90,7 +74,7 @@ func (s *Store) trash() string    { return filepath.Join(s.dir, "trash") }
 // create makes the directories of the store.
 func (s *Store) create() error {
 	for _, d := range []string{s.dir, s.runtimes(), s.trash()} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
+		if err := makeDirs(d); err != nil {
 			return fmt.Errorf("create store %s: %w", s.dir, cause(err))
 		}
 	}

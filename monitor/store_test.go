@@ -5,8 +5,10 @@ package monitor_test
 import (
 	"errors"
 	"os"
+	"os/user"
 	"path/filepath"
 	"runtime"
+	"strconv"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -209,6 +211,11 @@ var _ = Describe("A store", func() {
 })
 
 var _ = Describe("The default store", func() {
+	usual := func(home string) string {
+		below := map[string]string{"linux": ".local/state", "darwin": "Library/Application Support"} // Apple's guidelines
+		return filepath.Join(home, below[runtime.GOOS], "gemini-monitor")
+	}
+
 	It("is in $XDG_STATE_HOME", func() {
 		GinkgoT().Setenv("XDG_STATE_HOME", "/somewhere/state")
 		Expect(monitor.DefaultDir()).To(Equal("/somewhere/state/gemini-monitor"))
@@ -217,20 +224,41 @@ var _ = Describe("The default store", func() {
 	DescribeTable("is below the home directory otherwise", func(state string) {
 		GinkgoT().Setenv("XDG_STATE_HOME", state)
 		GinkgoT().Setenv("HOME", "/somewhere/home")
-		usual := map[string]string{
-			"linux":  ".local/state",
-			"darwin": "Library/Application Support", // Apple's guidelines
-		}
-		Expect(monitor.DefaultDir()).To(Equal(filepath.Join("/somewhere/home", usual[runtime.GOOS], "gemini-monitor")))
+		Expect(monitor.DefaultDir()).To(Equal(usual("/somewhere/home")))
 	},
 		Entry("where the variable is empty", ""),
 		Entry("where it is relative, which is ignored by the XDG specification", "state"),
 	)
 
-	It("is an error where the home directory is not known", func() {
+	It("is in the home directory of the user database where HOME is not set", func() {
+		me, err := user.LookupId(strconv.Itoa(os.Geteuid()))
+		if err != nil {
+			Skip("the user database has no entry for this user: " + err.Error())
+		}
 		GinkgoT().Setenv("XDG_STATE_HOME", "")
 		GinkgoT().Setenv("HOME", "")
+		Expect(monitor.DefaultDir()).To(Equal(usual(me.HomeDir)))
+	})
+
+	It("is not in a relative home directory", func() {
+		GinkgoT().Setenv("XDG_STATE_HOME", "")
+		GinkgoT().Setenv("HOME", "home/me")
 		_, err := monitor.DefaultDir()
-		Expect(err).To(MatchError(HavePrefix("find the user's state directory: ")))
+		Expect(err).To(MatchError(`find the user's state directory: HOME is "home/me", which is no absolute path; name a store with --store or MONITOR_STORE`))
+	})
+
+	It("is root's own where the directories of the environment are another user's", Label("root"), func() {
+		if os.Geteuid() != 0 {
+			Skip("only root has directories of another user")
+		}
+		home := GinkgoT().TempDir()
+		Expect(os.Lchown(home, unprivileged, unprivileged)).To(Succeed())
+		me, err := user.LookupId("0")
+		Expect(err).NotTo(HaveOccurred())
+		GinkgoT().Setenv("HOME", home)
+		for _, state := range []string{"", filepath.Join(home, "state"), filepath.Join(home, "not", "there")} {
+			GinkgoT().Setenv("XDG_STATE_HOME", state)
+			Expect(monitor.DefaultDir()).To(Equal(usual(me.HomeDir)))
+		}
 	})
 })

@@ -66,16 +66,17 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 	})
 
 	It("goes back to running when the table shows a member after all", func() {
-		ownersGate, middlesGate, leafsGate := newGate(), newGate(), newGate()
+		ownersGate, middlesGate, leafsGate, forksGate := newGate(), newGate(), newGate(), newGate()
 		owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3", through(ownersGate)...)
 		runtime := own(store, "build", owner.Identity)
 		lease := hold(runtime)
 		// A stranger in the owner's group has a child there, which becomes
 		// an orphan, and so a member, when the stranger ends.
 		stranger := startAs(&syscall.SysProcAttr{Setpgid: true, Pgid: owner.PID},
-			"read -r x <&5 & read -r x <&3; exit", append(through(middlesGate, leafsGate), lease)...)
+			"read -r x <&7; read -r x <&5 & read -r x <&3; exit", append(through(middlesGate, leafsGate, forksGate), lease)...)
 		Expect(lease.Close()).To(Succeed())
 		w := watched(runtime)
+		forksGate.open() // the fork is noticed, where forks are
 		ownersGate.open()
 		Eventually(runtime.Record).Should(unknown)
 		middlesGate.open()

@@ -21,7 +21,7 @@ func newInfo(g *global) *cobra.Command {
 		Use:   "info [NAME]",
 		Short: "Show a runtime: this one, or NAME",
 		Long: `info shows the runtime that NAME names, or the one it is called in: the one that
-$MONITOR_RUNTIME names, else the one that an ancestor is a member of. With none
+the caller or its nearest ancestor is a member of. With none
 it prints "No active runtime" and exits with 1.`,
 		Example: `  monitor info
   monitor info --json build`,
@@ -76,8 +76,8 @@ func printInfo(out io.Writer, s monitor.Status) error {
 	}
 	line("members", headcount(s))
 	line("created", s.Created.Local().Format(time.RFC3339))
-	line("directory", s.Root)
-	line("log", s.Log)
+	line("directory", plain(s.Root))
+	line("log", plain(s.Log))
 	return w.Flush()
 }
 
@@ -90,11 +90,11 @@ func commandLine(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// quote returns a word as a shell reads it back, without control characters: none
+// quote returns a word as a shell reads it back, with printable characters only: no other
 // reaches the terminal or breaks a line of a list.
 func quote(word string) string {
 	switch {
-	case !utf8.ValidString(word) || strings.ContainsFunc(word, unicode.IsControl):
+	case !printable(word):
 		return "$" + escape(word)
 	case word == "" || strings.ContainsFunc(word, special):
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
@@ -117,7 +117,7 @@ func escape(word string) string {
 			text.WriteString(`\n`)
 		case c == '\t':
 			text.WriteString(`\t`)
-		case c == utf8.RuneError && size == 1 || unicode.IsControl(c):
+		case c == utf8.RuneError && size == 1 || !unicode.IsPrint(c):
 			for _, b := range []byte(word[:size]) {
 				fmt.Fprintf(&text, `\%03o`, b)
 			}
@@ -131,13 +131,19 @@ func escape(word string) string {
 }
 
 // plain returns a text of foreign origin, such as a reason or the name of a program,
-// on one line and without control characters.
+// on one line and with printable characters only.
 func plain(text string) string {
-	if utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl) {
+	if printable(text) {
 		return text
 	}
 	quoted := escape(text)
 	return quoted[1 : len(quoted)-1]
+}
+
+// printable reports whether a text has no control character, none that changes the
+// direction of others, no line end and no byte that is no character.
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
 func special(c rune) bool {

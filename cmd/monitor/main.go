@@ -64,7 +64,8 @@ func exitCode(err error) int {
 	return exitNo
 }
 
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// oneLine returns an error on one line. It may have paths and names of any bytes.
+func oneLine(err error) string { return plain(strings.ReplaceAll(err.Error(), "\n", "; ")) }
 
 // global holds the flags that all commands have.
 type global struct {

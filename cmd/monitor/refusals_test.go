@@ -83,8 +83,8 @@ var _ = Describe("The command", func() {
 			return []string{"run", "--store", filepath.Join(storeDir, "below"), "false"}
 		}, 125, "^open store .*: not a directory$"),
 		Entry("where no variable names the store", func() []string {
-			for _, name := range []string{monitor.EnvStore, "XDG_STATE_HOME", "HOME"} {
-				GinkgoT().Setenv(name, "")
+			for name, value := range map[string]string{monitor.EnvStore: "", "XDG_STATE_HOME": "", "HOME": "relative"} {
+				GinkgoT().Setenv(name, value)
 			}
 			return []string{"run", "false"}
 		}, 125, "^find the user's state directory: "),

@@ -26,6 +26,7 @@ type mutant struct {
 
 	staysInGroup     bool // the monitor is in the command's process group and session
 	keepsDescriptors bool // the monitor keeps what it inherited
+	believesName     bool // run takes MONITOR_RUNTIME for the runtime that it is in, and makes none
 	crossesMounts    bool // removing deletes what is mounted in the runtime
 	sweepsAtStart    bool // run removes the runtimes whose owners are dead
 	keepsHigh        bool // it closes the usual numbers of what it inherited only
@@ -52,6 +53,7 @@ var mutants = []mutant{
 	{name: "sigterm", fault: "deletes at SIGTERM", watch: deletesWhenStopped},
 	{name: "in-group", fault: "lives in the command's process group and session", watch: right, staysInGroup: true},
 	{name: "descriptors", fault: "keeps the command's descriptors open", watch: right, keepsDescriptors: true},
+	{name: "believes", fault: "takes the name in MONITOR_RUNTIME for the runtime that it is in", watch: right, believesName: true},
 	{name: "mounts", fault: "deletes what is mounted in the runtime too", watch: right, crossesMounts: true},
 	{name: "gives-up", fault: "stops watching when it cannot write its journal", watch: givesUp},
 	{name: "sweeps", fault: "removes runtimes whose owners are dead before it starts one", watch: right, sweepsAtStart: true},

@@ -27,6 +27,12 @@ func (m mutant) run(runtime string, argv []string) error {
 	if err != nil {
 		return err
 	}
+	if m.believesName {
+		if os.Getenv("MONITOR_RUNTIME") != "" {
+			return syscall.Exec(program, argv, os.Environ())
+		}
+		os.Setenv("MONITOR_RUNTIME", runtime)
+	}
 	if m.sweepsAtStart {
 		sweep()
 	}

@@ -1,0 +1,37 @@
+package monitor
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// The umask of a job may take rights from its user too. What the functions of this file
+// make, its user can use.
+
+// makeDirs makes a directory, and those above it that do not exist.
+func makeDirs(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	switch {
+	case err == nil:
+		return os.Chmod(dir, 0o700)
+	case errors.Is(err, fs.ErrExist):
+		return nil // what it is, Store.check finds out
+	case errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir:
+		if err := makeDirs(filepath.Dir(dir)); err != nil {
+			return err
+		}
+		return makeDirs(dir)
+	}
+	return err
+}
+
+// makeFile makes an empty file.
+func makeFile(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Chmod(0o600), file.Close())
+}
