@@ -45,29 +45,30 @@ func unescape(text string) string {
 	return out.String()
 }
 
-// A source is an open mountinfo: poll(2) reports POLLPRI once after each change
-// (docs/linux.md L37). Go's own poller would take that report.
+// A source is an open mountinfo: poll(2) reports POLLPRI once after each change, to one
+// of those that poll it (docs/linux.md L37). So it is no os.File: Go's poller would take
+// the report.
 type source struct {
-	file      *os.File
+	fd        int
 	end, wake *os.File // a pipe: closing wake ends a wait
 }
 
 func newSource() (*source, error) {
-	file, err := os.Open(mountInfo)
+	fd, err := unix.Open(mountInfo, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, &os.PathError{Op: "open", Path: mountInfo, Err: err}
 	}
 	end, wake, err := os.Pipe()
 	if err != nil {
-		file.Close()
+		unix.Close(fd)
 		return nil, err
 	}
-	return &source{file, end, wake}, nil
+	return &source{fd, end, wake}, nil
 }
 
 // next blocks until there is a change or stop is called, which is an error.
 func (s *source) next() error {
-	wait := []unix.PollFd{{Fd: int32(s.file.Fd()), Events: unix.POLLPRI}, {Fd: int32(s.end.Fd()), Events: unix.POLLIN}}
+	wait := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLPRI}, {Fd: int32(s.end.Fd()), Events: unix.POLLIN}}
 	for {
 		_, err := unix.Poll(wait, -1)
 		switch {
@@ -85,6 +86,6 @@ func (s *source) next() error {
 func (s *source) stop() { _ = s.wake.Close() }
 
 func (s *source) close() {
-	_ = s.file.Close()
+	_ = unix.Close(s.fd)
 	_ = s.end.Close()
 }
