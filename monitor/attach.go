@@ -123,7 +123,11 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	by := t.Capabilities()
 	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "by", by.Mechanism, "forks", by.Forks)
 	w.record.Monitor = &self.Identity
-	w.carryOut(ctx, w.life.step(event{kind: begin, changes: w.diedUnwatched()}))
+	first := event{kind: begin, changes: w.diedUnwatched()}
+	if w.record.State != StateStarting {
+		first.kind = beginAgain
+	}
+	w.carryOut(ctx, w.life.step(first))
 	for len(w.events) > 0 && w.result == nil {
 		w.carryOut(ctx, w.life.step(w.nextOutcome()))
 	}

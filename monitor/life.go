@@ -10,6 +10,7 @@ import "time"
 // The phases:
 //
 //	attaching  the record is being written with the monitor; the owner waits for that
+//	returning  the same for a runtime that had a monitor before; its processes do not wait
 //	following  the process table shows members
 //	blind      the process table cannot be read
 //	checking   the process table is being read anew
@@ -27,6 +28,11 @@ import "time"
 //	phase      event              next       acts
 //	attaching  recorded           following  ready
 //	attaching  unrecorded         over       finish: failed
+//	returning  recorded           following  ready
+//	returning  unrecorded         following  ready
+//	returning  replaced           over       finish: replaced
+//	returning  leave              over       finish: left
+//	returning  tracker ended      over       finish: failed
 //	attaching  replaced           over       finish: replaced
 //	attaching  leave              over       finish: left
 //	attaching  tracker ended      over       finish: failed
@@ -75,7 +81,7 @@ import "time"
 // Beside the phases a life keeps the books: in every phase changes of the table
 // are appended to the journal, and a record or journal that could not be written
 // is written again after the retry timer and after the next change. No phase but
-// attaching waits for a write.
+// attaching and returning waits for a write.
 //
 // A life is comparable, so that states can be counted.
 type life struct {
@@ -97,6 +103,7 @@ type phase uint8
 
 const (
 	attaching phase = iota
+	returning
 	following
 	blind
 	checking
@@ -107,7 +114,7 @@ const (
 	over
 )
 
-var phaseNames = [...]string{"attaching", "following", "blind", "checking", "asking", "waiting", "removing", "stuck", "over"}
+var phaseNames = [...]string{"attaching", "returning", "following", "blind", "checking", "asking", "waiting", "removing", "stuck", "over"}
 
 func (p phase) String() string { return phaseNames[p] }
 

@@ -8,7 +8,11 @@ func (s *stage) begin(take step) {
 	s.world, s.working, s.life = w, true, life{}
 	s.attached, s.leaving = false, false
 	s.agreed, s.clear = 0, false
-	s.take(take, event{kind: begin, changes: left})
+	first := event{kind: begin, changes: left}
+	if s.world.written().state != StateStarting {
+		first.kind = beginAgain
+	}
+	s.take(take, first)
 }
 
 // end ends a monitor. What it had in memory is lost.

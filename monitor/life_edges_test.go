@@ -78,7 +78,7 @@ func drawn() (all []string) {
 // possible reports whether a driver may report an event to a life.
 func possible(l life, e eventKind) bool {
 	switch e {
-	case begin:
+	case begin, beginAgain:
 		return false
 	case alive, vacant, unchecked:
 		return l.table != unaskedYet
@@ -87,7 +87,7 @@ func possible(l life, e eventKind) bool {
 	case removed, unremoved:
 		return l.phase == removing
 	case members, emptied, unreadable, readable, released, unmounted, look, retry:
-		return l.phase != attaching && l.phase != removing
+		return l.phase != attaching && l.phase != returning && l.phase != removing
 	}
 	return true
 }
@@ -118,9 +118,10 @@ func matters(before, after life, acts []act) bool {
 // reached returns the edges of all lives that any events lead to.
 func reached() []string {
 	all := make(map[string]bool)
-	var first life
+	var first, again life
 	first.step(event{kind: begin})
-	seen, next := map[life]bool{first: true}, []life{first}
+	again.step(event{kind: beginAgain})
+	seen, next := map[life]bool{first: true, again: true}, []life{first, again}
 	for len(next) > 0 {
 		l := next[0]
 		next = next[1:]

@@ -19,6 +19,8 @@ const (
 	// Before the first event a life has done nothing. Its changes are of
 	// members that died while the runtime had no monitor.
 	begin eventKind = iota
+	// The same for a runtime that an earlier monitor has watched.
+	beginAgain
 
 	// News of the table. Each may carry changes for the journal.
 	members    // processes joined or left
@@ -58,7 +60,7 @@ const (
 )
 
 var eventNames = [...]string{
-	"begin", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
+	"begin", "begin again", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
 	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
 	"removed", "unremoved", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended",
 }

@@ -14,8 +14,11 @@ func (l *life) step(e event) []act {
 	}
 	t.file(e)
 	switch {
-	case e.kind == begin:
+	case e.kind == begin || e.kind == beginAgain:
 		t.patience = quickLook
+		if e.kind == beginAgain {
+			t.phase = returning
+		}
 		t.state(StateRunning, "")
 	case !t.ends(e):
 		t.decide(e)
@@ -47,6 +50,8 @@ func (t *turn) decide(e event) {
 	switch t.phase {
 	case attaching:
 		t.attach(e)
+	case returning:
+		t.comeBack(e)
 	case following:
 		t.hear(e)
 	case blind:
@@ -71,6 +76,15 @@ func (t *turn) attach(e event) {
 		t.do(act{kind: ready})
 	case unrecorded:
 		t.finish(resultFailed, e.reason)
+	}
+}
+
+// comeBack goes on with a runtime whatever became of the record: its processes are there.
+func (t *turn) comeBack(e event) {
+	switch e.kind {
+	case recorded, unrecorded:
+		t.phase = following
+		t.do(act{kind: ready})
 	}
 }
 

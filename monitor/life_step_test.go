@@ -64,6 +64,10 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 	Entry("names its monitor in the record first", life{}, plainly(begin), attaching, "record running"),
 	Entry("is watched once the record names the monitor", in(attaching), plainly(recorded), following, "ready"),
 	Entry("does not begin without that", in(attaching), because(unrecorded, "disk full"), over, "finish failed: disk full"),
+	Entry("names its monitor in the record first where it had one before", life{}, plainly(beginAgain), returning, "record running"),
+	Entry("is watched then", in(returning), plainly(recorded), following, "ready"),
+	Entry("is watched then, though the record cannot be written", in(returning), because(unrecorded, "disk full"), following,
+		"log the record cannot be written and is tried again; retry in 5s; ready"),
 	Entry("does not wait for the journal to begin", in(attaching), because(unjournaled, "disk full"), attaching,
 		"log the journal cannot be written and is tried again; retry in 5s"),
 

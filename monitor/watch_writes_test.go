@@ -80,6 +80,13 @@ var _ = Describe("A monitor that cannot write", func() {
 		Expect(runtime.Record()).To(Equal(before))
 	})
 
+	It("the record of a runtime that had a monitor begins all the same", func() {
+		runtime := own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
+		watched(runtime).leaves()
+		Expect(play("cramped", store.Dir(), "build")).To(Equal("<nil>\n"))
+		Expect(runtime.Root()).To(BeADirectory())
+	})
+
 	It("all of a line of the journal makes the line good", func() {
 		path := filepath.Join(GinkgoT().TempDir(), monitor.JournalFile)
 		Expect(os.WriteFile(path, nil, 0o600)).To(Succeed())
