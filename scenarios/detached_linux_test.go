@@ -146,6 +146,7 @@ func descriptors(pid int) (files []string) {
 			continue // it was open for a moment
 		}
 		file = regexp.MustCompile(`.*/runtimes/[^/]+/`).ReplaceAllString(file, "runtime/")
+		file = regexp.MustCompile(`.*/runtimes/[^/]+$`).ReplaceAllString(file, "runtime")
 		files = append(files, regexp.MustCompile(`\d+`).ReplaceAllString(file, "N"))
 	}
 	slices.Sort(files)
