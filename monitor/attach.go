@@ -122,6 +122,9 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	}
 	by := t.Capabilities()
 	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "by", by.Mechanism, "forks", by.Forks)
+	if by.Refused != "" {
+		w.log.Info("a better mechanism is refused", "reason", by.Refused)
+	}
 	w.record.Monitor = &self.Identity
 	first := event{kind: begin, changes: w.diedUnwatched()}
 	if w.record.State != StateStarting {

@@ -15,6 +15,9 @@ type Capabilities struct {
 	// Misses describes the processes that can be lost although the tracker runs and
 	// keeps up. It is empty where none can, which is on no system today.
 	Misses string `json:"misses,omitempty"`
+	// Refused is why a better mechanism is not in use. It is empty where the best one
+	// is, and where [Options] chose the mechanism.
+	Refused string `json:"refused,omitempty"`
 }
 
 func capabilitiesOf(forks process.Forks, lineage bool) Capabilities {

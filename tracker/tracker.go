@@ -38,6 +38,7 @@ var ErrLeaseHeld = errors.New("no process of the tree is found, but its lease is
 type Tracker struct {
 	follower *core.Follower
 	log      *slog.Logger
+	refused  string               // why a better mechanism is not in use; set before the tracker is handed out
 	done     chan struct{}        // closed when the goroutine has ended
 	handles  map[*core.Tree]*Tree // guarded by the follower's lock
 	readable bool                 // the last read gave a table; only for the goroutine
@@ -59,6 +60,7 @@ func New(options Options) (*Tracker, error) {
 	}
 	t := newTracker(k, options.logger())
 	if refused != nil {
+		t.refused = refused.Error()
 		t.log.Debug("a better mechanism is refused", "mechanism", t.Capabilities().Mechanism, "error", refused)
 	}
 	return t, nil
@@ -204,7 +206,9 @@ func (t *Tracker) handleOf(followed *core.Tree) *Tree {
 
 // Capabilities returns the means by which trees are followed here.
 func (t *Tracker) Capabilities() Capabilities {
-	return capabilitiesOf(t.follower.Kernel.Forks(), t.follower.Kernel.Lineage())
+	c := capabilitiesOf(t.follower.Kernel.Forks(), t.follower.Kernel.Lineage())
+	c.Refused = t.refused
+	return c
 }
 
 // begin starts a tree in the tracker's goroutine and waits until the table has

@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -20,21 +21,41 @@ var mechanisms = []mechanism{
 	{"pidfd", func() (core.Source, error) { return newPidfdSource() }},
 }
 
-// initialPIDNamespace is the link text of the PID namespace that all others descend
-// from (PROC_PID_INIT_INO, include/uapi/linux/nsfs.h).
-const initialPIDNamespace = "pid:[4026531836]"
+// needed are the namespaces that the proc connector needs, by their link texts, with
+// what it does elsewhere. The numbers are fixed (include/linux/proc_ns.h). The network
+// namespace needs no question: outside the initial one the socket is refused at once.
+var needed = []struct{ kind, initial, elsewhere string }{
+	{"pid", "pid:[4026531836]", "it does not name the PIDs of"},
+	{"user", "user:[4026531837]", "it does not answer in"},
+	{"time", "time:[4026531834]", "its clock is not that of"},
+}
+
+// namespaceRefusal returns an error unless all namespaces that the proc connector needs
+// are the initial ones. Asking the kernel costs a second outside the initial user
+// namespace: no answer comes (docs/linux.md L2). Link reads the link in /proc/self/ns of
+// one kind; a kernel without that kind of namespace has none.
+func namespaceRefusal(link func(kind string) (string, error)) error {
+	for _, n := range needed {
+		namespace, err := link(n.kind)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case namespace != n.initial:
+			return fmt.Errorf("%w: %s %s", errors.ErrUnsupported, n.elsewhere, namespace)
+		}
+	}
+	return nil
+}
 
 // connectorRefusal returns why the proc connector cannot be used, or nil. It tries
 // once. The connector is refused without privilege before Linux 6.6, does not exist
-// outside the initial network namespace (drivers/connector/cn_proc.c), and names
-// PIDs of the initial PID namespace only.
+// outside the initial network namespace (drivers/connector/cn_proc.c), and counts PIDs
+// and time as the initial namespaces do.
 var connectorRefusal = sync.OnceValue(func() error {
-	namespace, err := os.Readlink("/proc/self/ns/pid")
+	err := namespaceRefusal(func(kind string) (string, error) { return os.Readlink("/proc/self/ns/" + kind) })
 	if err != nil {
 		return err
-	}
-	if namespace != initialPIDNamespace {
-		return fmt.Errorf("%w: it does not name the PIDs of %s", errors.ErrUnsupported, namespace)
 	}
 	s, err := newConnectorSource()
 	if err != nil {
