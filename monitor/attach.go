@@ -112,6 +112,9 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	if err != nil {
 		return err
 	}
+	if err := w.journal.named(process.Lookup); err != nil {
+		return err
+	}
 	known := w.journal.relatives()
 	past := trees.History{Members: known, Strangers: w.record.Strangers, Fresh: ownerWaits}
 	if w.tree, err = t.Follow(ctx, w.record.Owner, past); err != nil {

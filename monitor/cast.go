@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -55,6 +57,20 @@ func (c *cast) dismiss() {
 // relatives returns all that are members or may link one.
 func (c *cast) relatives() []process.Identity {
 	return slices.AppendSeq(slices.Collect(maps.Keys(c.members)), maps.Keys(c.former))
+}
+
+// named returns an error if a member was recorded without its start time, because it was
+// hidden (docs/linux.md L17), and its PID is in use: by that member or by another process.
+func (c *cast) named(lookup func(pid int) (process.Process, error)) error {
+	for id := range c.members {
+		if id.Start != 0 {
+			continue
+		}
+		if _, err := lookup(id.PID); !errors.Is(err, process.ErrGone) {
+			return fmt.Errorf("process %d was hidden when it was recorded: it may be alive", id.PID)
+		}
+	}
+	return nil
 }
 
 // entries returns the shortest journal that has this cast.

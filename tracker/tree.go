@@ -105,7 +105,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 		return trees.Unknown, err
 	}
 	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
-		if v, reason = t.verdict(c); errors.Is(reason, ErrClosed) {
+		if v, reason = t.verdict(c); errors.Is(reason, ErrClosed) || t.tree.Settled() && reason != nil {
 			return false, reason
 		}
 		return t.tree.Settled() && final(v, reason), c.FailedSince(reads)

@@ -24,6 +24,7 @@ type Core struct {
 
 	reads      int                // begun so far
 	unreadable error              // why the last read gave nothing
+	partial    error              // why the last read did not show all processes
 	failed     int                // the number of the last read that gave nothing
 	rows       map[int]int        // of the read being applied: index by PID
 	order      []*member          // see inOrder
@@ -91,6 +92,10 @@ const (
 func (c *Core) conclude(now time.Time) {
 	for _, t := range c.trees {
 		if t.Settled() && t.living == 0 && !t.emptied {
+			if err := c.hides(t); err != nil {
+				c.tellDoubt(t, err, now)
+				continue
+			}
 			t.emptied, t.urgent = true, 0
 			if !t.told {
 				t.told = true
@@ -194,6 +199,9 @@ func (c *Core) readEnds(now time.Time, cost time.Duration) {
 		}
 	}
 	c.forget(now)
+	for _, t := range c.trees {
+		c.endDoubt(t, now)
+	}
 	c.conclude(now)
 }
 
@@ -229,6 +237,9 @@ func (c *Core) probed(id process.Identity, now process.Row, err error, at time.T
 		return
 	}
 	if errors.Is(err, process.ErrGone) || err == nil && (now.Identity != id || now.State == process.Zombie) {
+		if c.mayAnnounce(m) {
+			return
+		}
 		c.bury(m, at)
 		c.stir(m.tree)
 	}
@@ -254,6 +265,8 @@ func (c *Core) Verdict(t *Tree) (trees.Verdict, error) {
 		return trees.Alive, nil
 	case t.emptied && t.Settled():
 		return trees.Empty, nil
+	case t.Settled():
+		return trees.Unknown, c.hides(t)
 	}
 	return trees.Unknown, nil
 }

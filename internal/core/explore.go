@@ -76,7 +76,8 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 		m := c.known[pid]
 		s.Row(process.Row{Process: m.Process, Lineage: m.lineage})
 		s.Numbers(int(m.Link.Through.Start), m.secondsDead(now))
-		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads, m.reserve)
+		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads, m.reserve, m.hidden)
+		s.Flags(m.missed)
 	}
 	s.End()
 	for _, pid := range slices.Sorted(maps.Keys(c.strangers)) {
@@ -87,7 +88,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	s.End()
 	for _, t := range c.trees {
 		s.Numbers(t.living, min(t.clean, settledReads))
-		s.Flags(t.news, t.emptied, t.reads > 0, t.logging, t.logging && t.told, t.fresh)
+		s.Flags(t.news, t.emptied, t.reads > 0, t.logging, t.logging && t.told, t.fresh, t.unsure, t.doubted)
 		for _, change := range t.log {
 			s.Numbers(len(change.Kind), change.Member.PID, int(change.Member.Start))
 		}
@@ -95,7 +96,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	for _, a := range c.asks {
 		s.Numbers(int(a.verb), a.id.PID, int(a.id.Start))
 	}
-	s.Flags(c.watchful, c.unreadable != nil, c.lost)
+	s.Flags(c.watchful, c.unreadable != nil, c.lost, c.partial != nil)
 	return s.Text
 }
 
@@ -143,7 +144,7 @@ func (c *Core) CheckCounts() error {
 // HasChanges reports whether Changes has something to return.
 func (c *Core) HasChanges(t *Tree) bool {
 	if !t.logging {
-		return t.living > 0 || t.told
+		return t.living > 0 || t.told || t.doubted
 	}
 	return len(t.log) > 0
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -92,6 +93,7 @@ func (f *Follower) readOnce() error {
 		f.mu.Unlock()
 		return nil
 	}
+	f.core.partial = f.Kernel.Partial()
 	f.core.read(rows, f.now())
 	f.mu.Unlock()
 	f.answer()
@@ -143,8 +145,9 @@ func (f *Follower) watch(id process.Identity) (process.Row, error) {
 		return process.Row{}, err
 	}
 	p, err := f.Kernel.Lookup(id.PID)
-	if errors.Is(err, process.ErrGone) {
-		// It died just now, watched: its exit will be announced.
+	if errors.Is(err, process.ErrGone) || errors.Is(err, fs.ErrPermission) {
+		// It died just now, watched: its exit will be announced. Or it is hidden, and
+		// alive.
 		return process.Row{Process: process.Process{Identity: id}}, nil
 	}
 	return p, err
@@ -213,6 +216,7 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 	defer f.mu.Unlock()
 	t := f.core.newTree(root, f.now())
 	t.fresh = h.Fresh
+	t.unsure = !h.Fresh
 	for _, r := range relatives {
 		f.core.recall(t, r.Row, r.alive, f.now())
 	}

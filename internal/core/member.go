@@ -15,6 +15,8 @@ type member struct {
 	tree    *Tree   // the nearest one
 	via     *member // the member it joined through, nil for a root
 
+	hidden  bool      // no row of it was read: its start time is not known
+	missed  bool      // found dead once on a partial table, with notices perhaps to come
 	watched bool      // a notice of its exit will come
 	exited  bool      // that notice came
 	dead    bool      // established: a former member
@@ -76,6 +78,8 @@ type Tree struct {
 	clean   int     // reads in a row that brought nothing new
 	emptied bool    // found empty when settled
 	told    bool    // found empty at some time, and no process has joined since
+	unsure  bool    // a process may have been made of which no notice came
+	doubted bool    // told that a partial table does not show it empty
 	closed  bool    // not followed any more
 	fresh   bool    // its root has made no member before the first read
 	logging bool

@@ -12,6 +12,7 @@ func (c *Core) take(n Notice, now time.Time) {
 	if n.Lost {
 		c.suspect(now)
 		for _, t := range c.trees {
+			t.unsure = true
 			c.stir(t)
 		}
 		return

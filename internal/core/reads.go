@@ -45,6 +45,9 @@ func (c *Core) inOrder() []*member {
 // compare compares what is known of a process with its row.
 func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	i, listed := c.rows[m.PID]
+	if listed {
+		c.match(m, &rows[i], now)
+	}
 	same := listed && rows[i].Identity == m.Identity
 	switch {
 	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && m.ended != c.reads-1:
@@ -149,7 +152,7 @@ func (c *Core) join(p process.Row, link trees.Link, via *member, t *Tree, now ti
 		old.watched = false // the watch of the PID is now that of the new one
 		c.bury(old, now)
 	}
-	m := &member{Member: trees.Member{Process: p.Process, Link: link, Joined: now}, lineage: p.Lineage, tree: t, via: via}
+	m := &member{Member: trees.Member{Process: p.Process, Link: link, Joined: now}, lineage: p.Lineage, tree: t, via: via, hidden: p.Hidden}
 	m.shorten()
 	c.known[p.PID] = m
 	delete(c.strangers, p.PID)
@@ -220,6 +223,9 @@ func (c *Core) forget(now time.Time) {
 		return
 	}
 	c.lost = false
+	for _, t := range c.trees {
+		t.unsure = t.unsure && c.partial != nil // a whole table has confirmed it
+	}
 	for pid, m := range c.known {
 		recent := c.forks == process.ForksNamed && now.Sub(m.left) <= linkPeriod
 		if m.dead && m.needed != c.reads && m.tree.living > 0 && !recent {

@@ -11,8 +11,11 @@ import (
 type Kernel interface {
 	Source
 	// Read appends one row for each process. The cost is the processor time that
-	// the calling thread spent for it.
+	// the calling thread spent for it. Among the rows are those of hidden
+	// processes, as far as the table names them.
 	Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error)
+	// Partial returns why the last read did not show all processes, or nil.
+	Partial() error
 	// Lookup returns the row of one process, or process.ErrGone.
 	Lookup(pid int) (process.Row, error)
 	// Lineage reports whether rows have lineages.
@@ -58,6 +61,6 @@ type Notice struct {
 	// which names no process.
 	Lost bool
 	// Found is the child of a fork, or the process of an exec, when the notice was
-	// taken. Its start time is zero if it was gone by then.
+	// taken. Its start time is zero if it was gone by then, or is hidden.
 	Found process.Row
 }

@@ -41,6 +41,9 @@ func (c *Core) recount(t *Tree) {
 	if t.told {
 		t.log = append(t.log, trees.Change{Kind: trees.Emptied, Time: c.lastRead})
 	}
+	if t.doubted {
+		t.log = append(t.log, trees.Change{Kind: trees.Unreadable, Err: c.partial, Time: c.lastRead})
+	}
 }
 
 // TreeOf returns the nearest tree that the process with this PID is a member of, or

@@ -20,6 +20,7 @@ var (
 	reapAll     = simkernel.Do(simkernel.OpReap)
 	spawnBadly  = simkernel.Do(simkernel.OpSpawnBad)
 	joinGroup   = simkernel.Do(simkernel.OpJoinGroup)
+	setuid      = simkernel.Do(simkernel.OpSetuid)
 	detach      = simkernel.Do(simkernel.OpDetach)
 )
 
@@ -62,6 +63,12 @@ var Catalogue = []Case{
 	{Name: "the PID of a group's creator stays with the group (R8)", MaxPID: 6,
 		Root:      program{fork("B", setpgid, fork("C", stay)), stay},
 		Strangers: []program{{fork("Y", stay), stay}}},
+	{Name: "a hidden child outlives the root", Hides: true,
+		Root: program{fork("B", letGo, setuid, stay)}},
+	{Name: "a hidden child ends before the root", Hides: true,
+		Root: program{fork("B", setuid), wait}},
+	{Name: "a hidden child has a hidden child", Hides: true,
+		Root: program{fork("B", setuid, fork("C", daemonize, stay))}},
 	{Name: "a spawn fails (R14)", Root: program{spawnBadly, fork("B")}},
 	{Name: "a stranger comes into the root's group (R16)", Leaderless: false,
 		Root:      program{fork("B")},

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"io/fs"
 	"math"
 	"time"
 
@@ -55,7 +56,8 @@ func (s *connectorSource) announceExit(notices []core.Notice, pid int) []core.No
 func (s *connectorSource) ended(pid int) (dead bool, err error) {
 	for range maxAttempts {
 		p, gone := s.lookup(pid)
-		if errors.Is(gone, process.ErrGone) || gone == nil && p.Start != s.startOf(pid) {
+		start := s.startOf(pid)
+		if errors.Is(gone, process.ErrGone) || gone == nil && p.Start != start && start != unread {
 			return true, nil
 		}
 		err = s.pidfds.Add(pid)
@@ -73,7 +75,16 @@ func (s *connectorSource) ended(pid int) (dead bool, err error) {
 		}
 		err = gone
 	}
-	return false, err
+	// The row of a hidden process never shows, and its pidfd has not changed its answer.
+	return errors.Is(err, fs.ErrPermission), butHidden(err)
+}
+
+// butHidden returns the error unless it means that the process is hidden.
+func butHidden(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return err
 }
 
 // maxAttempts is how often the row and the pidfd of a process are compared until

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -92,6 +93,9 @@ func (s *connectorSource) Add(pid int) error {
 	s.pidfds.Remove(pid)
 	s.watch(pid, 0)
 	p, err := s.lookup(pid)
+	if errors.Is(err, fs.ErrPermission) {
+		p, err = process.Row{Process: process.Process{Identity: process.Identity{Start: unread}}}, nil // it lives
+	}
 	if err == nil && p.State == process.Zombie {
 		err = process.ErrGone
 	}
@@ -190,30 +194,55 @@ func (s *connectorSource) translate(notices []core.Notice, e procEvent) []core.N
 	case eventLost:
 		return append(notices, core.Notice{Lost: true})
 	case procFork:
-		child := s.rowOf(e.child)
-		if child.Start > bornBy(e.at) {
-			child = s.unknown(e.child) // another one by now
-		}
-		if s.children {
-			s.watch(child.PID, child.Start)
-		}
-		return append(notices, core.Notice{PID: e.pid, Events: process.Forked, Child: e.child, Found: child})
+		return s.announceFork(notices, e)
 	case procExec:
-		return append(notices, core.Notice{PID: e.pid, Events: process.Execed, Found: s.rowOf(e.pid)})
+		found, err := s.rowOf(e.pid)
+		if err != nil {
+			return notices // what it was stays known, and the next read shows the rest
+		}
+		return append(notices, core.Notice{PID: e.pid, Events: process.Execed, Found: found})
 	case procExit:
 		notices = s.checkEnd(notices, e.pid)
 	}
 	return notices
 }
 
-// rowOf looks a process up. The row of one that is gone has a start time of zero.
-func (s *connectorSource) rowOf(pid int) process.Row {
-	p, err := s.lookup(pid)
+// announceFork appends the birth of a child, which is watched from then on. A child that
+// cannot be looked up, where there is no descriptor for instance, is left to the table:
+// the notice is that of a loss.
+func (s *connectorSource) announceFork(notices []core.Notice, e procEvent) []core.Notice {
+	child, err := s.rowOf(e.child)
 	if err != nil {
-		return s.unknown(pid)
+		return append(notices, core.Notice{Lost: true})
+	}
+	if child.Start > bornBy(e.at) {
+		child = s.unknown(e.child) // another one by now
+	}
+	start := child.Start
+	if child.Hidden {
+		start = unread
+	}
+	if s.children {
+		s.watch(child.PID, start)
+	}
+	return append(notices, core.Notice{PID: e.pid, Events: process.Forked, Child: e.child, Found: child})
+}
+
+// rowOf looks a process up. The row of one that is gone has a start time of zero, and so
+// has that of one that is hidden, which lives. Any other error is returned.
+func (s *connectorSource) rowOf(pid int) (process.Row, error) {
+	p, err := s.lookup(pid)
+	switch {
+	case errors.Is(err, process.ErrGone):
+		return s.unknown(pid), nil
+	case errors.Is(err, fs.ErrPermission):
+		p = s.unknown(pid)
+		p.Hidden = true
+	case err != nil:
+		return process.Row{}, err
 	}
 	p.State = process.Running // its exit is a notice of its own
-	return p
+	return p, nil
 }
 
 // unknown is the row of a process of which only the PID is known.

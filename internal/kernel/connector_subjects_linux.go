@@ -12,7 +12,7 @@ type subject struct {
 	// start is when the process was made. It distinguishes the subject from a later
 	// process with the same PID. It is zero for a process that is watched from birth
 	// and was gone when it was looked up. It is unborn while the queue has the birth
-	// of a process with this PID and none is watched yet.
+	// of a process with this PID and none is watched yet. It is unread for a process that is hidden.
 	start process.StartTime
 	// births counts the forks in the queue that make a process with this PID. The
 	// events before them are about an earlier process.
@@ -22,7 +22,10 @@ type subject struct {
 	dead bool
 }
 
-const unborn process.StartTime = -1
+const (
+	unborn process.StartTime = -1
+	unread process.StartTime = -2
+)
 
 func (s *connectorSource) watch(pid int, start process.StartTime) {
 	s.mu.Lock()
@@ -81,7 +84,7 @@ func (s *connectorSource) replace(pid int, at time.Duration) {
 		return
 	}
 	p, err := s.lookup(pid)
-	if err != nil && !errors.Is(err, process.ErrGone) || err == nil && p.Start == start {
+	if err != nil && !errors.Is(err, process.ErrGone) || err == nil && (p.Start == start || start == unread) {
 		return
 	}
 	s.mu.Lock()

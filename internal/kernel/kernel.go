@@ -49,9 +49,15 @@ func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, 
 		if rows, err = k.reader.Read(rows); err == nil && k.lineages != nil {
 			k.lineages.completeAll(rows)
 		}
+		if err == nil && k.Partial() != nil {
+			rows = k.reader.AppendHidden(rows)
+		}
 	})
 	return rows, cost, err
 }
+
+// Partial returns why the last read did not show all processes, or nil.
+func (k *Kernel) Partial() error { return k.reader.Partial() }
 
 // costOf returns the processor time that some work takes. It holds the thread, so
 // that what other goroutines do meanwhile does not count, and neither does the time

@@ -21,6 +21,7 @@ type Script struct {
 	Watched map[int]process.StartTime
 
 	Unreadable   error         // what a read fails with
+	Hides        error         // why reads do not show all processes
 	Refused      map[int]error // what adding a PID fails with
 	Broken       error         // what next fails with
 	BeforeRead   func()
@@ -97,6 +98,9 @@ func (s *Script) Read(rows []process.Row) ([]process.Row, time.Duration, error) 
 	return rows, s.Cost, nil
 }
 
+// Partial implements [core.Kernel].
+func (s *Script) Partial() error { return s.Hides }
+
 // Lookup implements [core.Kernel].
 func (s *Script) Lookup(pid int) (process.Row, error) {
 	row, listed := s.Rows[pid]
@@ -136,6 +140,9 @@ func Born(start process.StartTime) func(p *process.Row) {
 
 // OwnPID is that of the process in which the tracker runs.
 const OwnPID = 7
+
+// Hidden makes a row that of a hidden process.
+func Hidden(p *process.Row) { p.Start, p.Hidden = 0, true }
 
 // cast is the processes of most scripts: init, a terminal's shell, the tracker's
 // own process, and a root with two children, of which one made a group and one

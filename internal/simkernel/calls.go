@@ -63,11 +63,22 @@ func (k *Kernel) drop(pid int) {
 	k.knotes = slices.DeleteFunc(k.knotes, func(kn *knote) bool { return kn.pid == pid })
 }
 
+// Partial implements [core.Kernel].
+func (k *Kernel) Partial() error {
+	if k.Hides {
+		return errHides
+	}
+	return nil
+}
+
 // Lookup implements [core.Kernel].
 func (k *Kernel) Lookup(pid int) (process.Row, error) {
 	k.call('l', pid, 0)
 	for _, p := range k.Listed {
 		if p.PID == pid && p.listed() {
+			if p.hidden() {
+				return process.Row{}, errHides
+			}
 			return p.lineageRow(), nil
 		}
 	}
@@ -126,6 +137,9 @@ func (k *Kernel) found(n core.Notice) process.Row {
 	for _, p := range k.Listed {
 		if p.PID == pid && n.Found.Start == p.start {
 			row := p.row()
+			if p.hidden() {
+				row = p.hiddenRow()
+			}
 			row.State = process.Running
 			return row
 		}
@@ -179,6 +193,12 @@ func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, 
 			continue
 		}
 		row := p.lineageRow()
+		if p.hidden() {
+			if p.parent == nil || p.parent.hidden() || p.state == Zombie {
+				continue // no children file names it
+			}
+			row = p.hiddenRow()
+		}
 		k.rows = append(k.rows, row)
 		shown = append(shown, p)
 		k.Story("tracker: row %s: parent %d group %d session %d %s", p, row.Parent, row.Group, row.Session, row.State)

@@ -2,6 +2,8 @@ package simkernel
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -25,6 +27,7 @@ type Kernel struct {
 	events    []event // of the connector, not yet taken
 	Overflow  int     // events that fit; 0 is no limit
 	Drops     int     // events that may still be dropped without a word
+	Hides     bool    // the table hides the processes of other users
 	Faults    int     // reads that may still fail
 	Refusals  int     // watches that may still be refused
 	Fail      func(left *int) bool
@@ -82,6 +85,7 @@ type event struct {
 const stageRead = 100
 
 var (
+	errHides   = fmt.Errorf("the table hides processes: %w", fs.ErrPermission)
 	errFault   = errors.New("no memory for the table")
 	errRefused = errors.New("no permission to watch")
 )
@@ -101,7 +105,7 @@ func (k *Kernel) spawn(parent *Process, program []Op) *Process {
 	p.pgid, p.sid, p.Lease = p.PID, p.PID, false
 	if parent != nil {
 		p.parent, p.mother, p.maker = parent, parent, parent.start
-		p.pgid, p.sid, p.Lease, p.Member = parent.pgid, parent.sid, parent.Lease, parent.Member
+		p.pgid, p.sid, p.Lease, p.Member, p.secret = parent.pgid, parent.sid, parent.Lease, parent.Member, parent.secret
 	}
 	k.Listed = slices.Insert(k.Listed, 0, p)
 	k.All = append(k.All, p)

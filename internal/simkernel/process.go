@@ -28,6 +28,7 @@ type Process struct {
 	phase       int      // how far the present one is
 	Member      bool     // it belongs to the tree: the truth
 	Lease       bool     // it holds the lease
+	secret      bool     // it is another user's
 	noWait      bool     // its children are reaped by the kernel
 	orphan      bool     // re-parented: the kernel reaps it
 	child       *Process // being made
@@ -88,6 +89,7 @@ const (
 	OpDaemon    // close the lease and make a session
 	OpWait      // reap one child; wait for it
 	OpReap      // have the kernel reap all children (SIGCHLD ignored)
+	OpSetuid    // exec a program that runs as another user
 	OpStay      // live on
 	OpJoinGroup // enter the group of the tree's root, from the same session
 	OpAttach    // begin to trace the process with that name (XNU)
@@ -131,6 +133,16 @@ func (p *Process) Alive() bool {
 // listed reports whether a read finds it. One that the kernel is about to reap
 // itself is waited for by the read, and missed (docs/xnu.md X16).
 func (p *Process) listed() bool { return p.state != Gone }
+
+// hidden reports whether the table hides it.
+func (p *Process) hidden() bool { return p.secret && p.kernel.Hides }
+
+// hiddenRow is what the table shows of a hidden process whose parent is not hidden.
+func (p *Process) hiddenRow() process.Row {
+	row := p.row()
+	row.Start, row.Command, row.State, row.Hidden = 0, process.Name{}, process.Running, true
+	return row
+}
 
 // lineageRow is a row with its lineage: each process is asked for once.
 func (p *Process) lineageRow() process.Row {

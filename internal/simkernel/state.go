@@ -20,6 +20,7 @@ func (k *Kernel) AppendState(text []byte) []byte {
 		}
 		s.Numbers(p.PID, int(p.start), parent, p.pgid, p.sid, int(p.state), p.at, p.phase, int(p.maker), int(p.lineageSeen), p.Real)
 		s.Flags(p.Member, p.Lease, p.noWait, p.orphan, p.owes, p.underMother, p.named, p.lineageShown)
+		s.Flags(p.secret)
 		s.Numbers(p.ids...)
 		s.End()
 	}

@@ -115,6 +115,10 @@ func (p *Process) perform(op Op) {
 			p.maker = p.parent.start // rewritten (docs/xnu.md X28)
 		}
 		k.post(p, process.Execed, nil)
+	case OpSetuid:
+		p.secret = true
+		k.Story("%s becomes another user's", p)
+		k.post(p, process.Execed, nil)
 	case OpClose:
 		p.Lease = false
 		k.Story("%s closes its descriptors", p)

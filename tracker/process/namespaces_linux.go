@@ -13,7 +13,12 @@ import (
 // inhabited reports whether a PID namespace below the initial one has a live
 // process. It has as long as its init lives (pid_namespaces(7)).
 func inhabited(namespace string) (bool, error) {
-	rows, err := Table()
+	r, err := OpenReader()
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	rows, err := r.Read(nil)
 	if err != nil {
 		return false, err
 	}
@@ -26,7 +31,7 @@ func inhabited(namespace string) (bool, error) {
 			return lives, err
 		}
 	}
-	return false, nil
+	return false, r.Partial() // a process that is not listed may be in it
 }
 
 // isIn reports whether a process is in a PID namespace. One that has gone is

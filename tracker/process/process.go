@@ -38,6 +38,10 @@ type Row struct {
 	// Headless means that the first thread of the process has ended while others
 	// run. Only Linux shows that.
 	Headless bool
+	// Hidden means that the process lives and its row cannot be read. Only PID, parent,
+	// group and session are known, and its start time is zero. Only Linux hides
+	// processes.
+	Hidden bool
 }
 
 // A Lineage has numbers, which the kernel never uses again, of a process and of the one

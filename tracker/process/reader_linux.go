@@ -23,6 +23,7 @@ type Reader struct {
 	path   [32]byte
 	record [1024]byte
 	owner  unix.Stat_t
+	shows  showing // by the last read
 }
 
 // OpenReader returns a reader of the process table. Close it after use. It fails where
@@ -60,8 +61,9 @@ var checkProc = sync.OnceValue(func() error {
 func (r *Reader) Close() { unix.Close(r.proc) }
 
 // Read appends one row for each process to rows, zombies included. It is no
-// snapshot: see [Table].
+// snapshot: see [Table]. A process that /proc hides has no row; see [Reader.Partial].
 func (r *Reader) Read(rows []Row) ([]Row, error) {
+	r.shows = showing{}
 	if _, err := unix.Seek(r.proc, 0, unix.SEEK_SET); err != nil {
 		return rows, fmt.Errorf("read process table: %w", err)
 	}
@@ -97,9 +99,14 @@ func (r *Reader) readEach(rows []Row, entries []byte) ([]Row, error) {
 		if errors.Is(err, ErrGone) {
 			continue // between the listing and now
 		}
+		if errors.Is(err, fs.ErrPermission) {
+			r.shows.refused = true // one row is hidden; the others are not
+			continue
+		}
 		if err != nil {
 			return rows, err
 		}
+		r.shows.init = r.shows.init || p.PID == 1
 		rows = append(rows, p)
 	}
 	return rows, nil

@@ -7,7 +7,8 @@ import (
 
 // Table reads the whole process table, zombies included, in no particular
 // order. It is no snapshot: the kernels list the PIDs first and fill in each
-// row afterwards, so two rows may contradict each other.
+// row afterwards, so two rows may contradict each other. A process that the kernel
+// hides from this user is not in it (hidepid, on Linux).
 func Table() ([]Process, error) {
 	r, err := OpenReader()
 	if err != nil {
