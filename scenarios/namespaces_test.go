@@ -4,6 +4,7 @@ package scenarios_test
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -163,5 +164,118 @@ var _ = Describe("Where a file system ignores case", Label("linux", "namespaces"
 		Expect(result.Stdout).To(MatchRegexp(`(?m)^name: +demo$\n^state: +running$`), result.Stderr)
 		leaf.Exit(0)
 		expectRemoved(ctx, "demo", job.Oracle())
+	}, limit)
+})
+
+
+var _ = Describe("A runtime in which a file system is mounted", Label("linux", "namespaces"), ours, func() {
+	DescribeTable("stays, with the mount point named, and nothing that is mounted is deleted",
+		func(ctx SpecContext, mount string) {
+			namespace(ctx)
+			precious := stage.Path("precious")
+			Expect(os.Mkdir(precious, 0o700)).To(Succeed())
+			Expect(os.WriteFile(stage.Path("precious", "file"), []byte("dear"), 0o600)).To(Succeed())
+			// Only the command and its monitor see the mount.
+			script := `mkdir "$MONITOR_RUNTIME_DIR/m" && ` + mount
+			job := stage.Start(append([]string{"unshare", "--mount"}, monitor.Run("mounted", "sh", "-c", script, "sh", precious)...)...)
+			Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
+			Eventually(ctx, func() string { return stage.Run("monitor", "info", "mounted").Stdout }).
+				Should(MatchRegexp(`reason: +.*/mounted/root(/m)?: a file system is mounted there; unmount it`))
+			Expect(stage.Path("precious", "file")).To(BeARegularFile())
+
+			// The mount has gone with its namespace, at the latest when the monitor ended.
+			Eventually(ctx, func() harness.Status { return stage.Run("monitor", "watch", "mounted").Status }).Should(Equal(harness.Status{}))
+			expectEmptyStore(ctx)
+			Expect(stage.Path("precious", "file")).To(BeARegularFile())
+		},
+		Entry("a directory of the same file system", limit, `mount --bind "$1" "$MONITOR_RUNTIME_DIR/m"`),
+		Entry("a file system of its own", limit, `mount -t tmpfs none "$MONITOR_RUNTIME_DIR/m"`),
+		Entry("at the runtime's own directory", limit, `mount --bind "$1" "$MONITOR_RUNTIME_DIR"`),
+	)
+})
+
+// Where /proc hides the processes of other users, what it does not list may live all the
+// same.
+var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ours, func() {
+	DescribeTable("a runtime is kept while a child lives that became another user's and closed its lease",
+		func(ctx SpecContext, hidepid string) {
+			namespace(ctx)
+			needs(harness.Bash)
+			makeFIFO("gate")
+			other := stage.Path("other")
+			program, err := os.ReadFile("/bin/cat")
+			Expect(err).NotTo(HaveOccurred())
+			Expect(os.WriteFile(other, program, 0o755)).To(Succeed())
+			Expect(os.Chown(other, 65534, 65534)).To(Succeed())
+			Expect(os.Chmod(other, 0o755|os.ModeSetuid)).To(Succeed())
+			script := `"$0" <` + stage.Path("gate") + ` 100>&- & sleep .05; exit`
+			// The init shows what is hidden; the monitor is root without any right, and not in root's
+			// group, to which nothing is hidden.
+			inside := `mount -t proc -o hidepid=$0 proc /proc && setpriv --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all "$@"; sleep 1000`
+			container := []string{"unshare", "--pid", "--fork", "--kill-child", "--mount", "sh", "-c", inside, hidepid}
+			job := stage.Start(append(container, monitor.Run("hidden", "bash", "-c", script, other)...)...)
+			gate := openGate(ctx, "gate")
+			log := func() (string, error) {
+				text, err := os.ReadFile(stage.Path("store", "runtimes", "hidden", "monitor.log"))
+				return string(text), err
+			}
+			expectKept(ctx, "hidden", job.Oracle())
+			Expect(gate.Close()).To(Succeed())
+			// That it has ended now is not known either.
+			Eventually(ctx, log).Should(MatchRegexp(`state=unknown reason=".*/proc .*hides`))
+			expectKept(ctx, "hidden", job.Oracle())
+
+			Expect(stage.Signal(job.PID(), syscall.SIGKILL)).To(Succeed())
+			job.Wait()
+			Eventually(ctx, func() harness.Status { return stage.Run("monitor", "watch", "hidden").Status }).Should(Equal(harness.Status{}))
+			expectEmptyStore(ctx)
+		},
+		Entry("hidepid=1: its row", limit, "1"),
+		Entry("hidepid=2: its PID", limit, "2"),
+	)
+})
+
+var _ = Describe("In a time namespace with an offset", Label("linux", "namespaces"), ours, func() {
+	It("a member lives on in the journal of a monitor that was killed", func(ctx SpecContext) {
+		namespace(ctx)
+		clock := []string{"unshare", "--time", "--boottime", "100000", "--fork", "--kill-child"}
+		if result := stage.Run(append(clock, "true")...); result.Status != (harness.Status{}) {
+			Skip("no such namespace can be made: " + strings.TrimSpace(result.Stderr))
+		}
+		job := stage.Start(append(clock, monitor.Run("clock", "puppet", "owner")...)...)
+		owner := stage.Puppet("owner")
+		owner.CloseInherited()
+		leaf := owner.Fork("leaf")
+		expectKept(ctx, "clock", witnessOf(leaf)) // and is in the journal by now
+		end(ctx, "clock", syscall.SIGKILL)
+
+		there := []string{"nsenter", "--time=/proc/" + strconv.Itoa(leaf.PID()) + "/ns/time"}
+		watch := stage.Start(append(there, "monitor", "watch", "clock")...)
+		Eventually(ctx, func() string { return stage.Run(append(there, "monitor", "info", "clock")...).Stdout }).
+			Should(And(MatchRegexp(`state: +running`), MatchRegexp(`members: +2`)))
+		owner.Exit(0)
+		job.Wait()
+		expectKept(ctx, "clock", witnessOf(leaf))
+		leaf.Exit(0)
+		Expect(watch.Wait()).To(Equal(harness.Status{}), watch.Output())
+		expectEmptyStore(ctx)
+	}, limit)
+})
+
+var _ = Describe("In a user namespace", Label("linux", "namespaces"), ours, func() {
+	It("a runtime is watched without the proc connector, and the log says why", func(ctx SpecContext) {
+		namespace(ctx)
+		own := []string{"unshare", "--user", "--map-root-user"}
+		if result := stage.Run(append(own, "true")...); result.Status != (harness.Status{}) {
+			Skip("no such namespace can be made: " + strings.TrimSpace(result.Stderr))
+		}
+		job := stage.Start(append(own, monitor.Run("mapped", "puppet", "owner")...)...)
+		owner := stage.Puppet("owner")
+		text, err := os.ReadFile(stage.Path("store", "runtimes", "mapped", "monitor.log"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(string(text)).To(MatchRegexp(`refused" reason="proc connector: .* user:\[\d+\]`))
+		owner.Exit(0)
+		Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
+		expectRemoved(ctx, "mapped", job.Oracle())
 	}, limit)
 })
