@@ -249,12 +249,12 @@ var _ = Describe("In a time namespace with an offset", Label("linux", "namespace
 		expectKept(ctx, "clock", witnessOf(leaf)) // and is in the journal by now
 		end(ctx, "clock", syscall.SIGKILL)
 
+		owner.Exit(0) // nothing but the journal links the leaf now
+		job.Wait()
 		there := []string{"nsenter", "--time=/proc/" + strconv.Itoa(leaf.PID()) + "/ns/time"}
 		watch := stage.Start(append(there, "monitor", "watch", "clock")...)
 		Eventually(ctx, func() string { return stage.Run(append(there, "monitor", "info", "clock")...).Stdout }).
-			Should(And(MatchRegexp(`state: +running`), MatchRegexp(`members: +2`)))
-		owner.Exit(0)
-		job.Wait()
+			Should(And(MatchRegexp(`state: +running`), MatchRegexp(`members: +1`)))
 		expectKept(ctx, "clock", witnessOf(leaf))
 		leaf.Exit(0)
 		Expect(watch.Wait()).To(Equal(harness.Status{}), watch.Output())
