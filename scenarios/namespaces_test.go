@@ -238,7 +238,7 @@ var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ou
 var _ = Describe("In a time namespace with an offset", Label("linux", "namespaces"), ours, func() {
 	It("a member lives on in the journal of a monitor that was killed", func(ctx SpecContext) {
 		namespace(ctx)
-		clock := []string{"unshare", "--time", "--boottime", "100000", "--fork", "--kill-child"}
+		clock := []string{"unshare", "--time", "--monotonic", "100000", "--fork", "--kill-child"}
 		if result := stage.Run(append(clock, "true")...); result.Status != (harness.Status{}) {
 			Skip("no such namespace can be made: " + strings.TrimSpace(result.Stderr))
 		}
