@@ -112,7 +112,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	if err != nil {
 		return err
 	}
-	if err := w.journal.named(process.Lookup); err != nil {
+	if err := w.journal.named(self.Boot, process.Lookup); err != nil {
 		return err
 	}
 	known := w.journal.relatives()

@@ -60,10 +60,11 @@ func (c *cast) relatives() []process.Identity {
 }
 
 // named returns an error if a member was recorded without its start time, because it was
-// hidden (docs/linux.md L17), and its PID is in use: by that member or by another process.
-func (c *cast) named(lookup func(pid int) (process.Process, error)) error {
+// hidden (docs/linux.md L17), and its PID is in use in this boot: by that member or by
+// another process.
+func (c *cast) named(boot string, lookup func(pid int) (process.Process, error)) error {
 	for id := range c.members {
-		if id.Start != 0 {
+		if id.Start != 0 || id.Boot != boot {
 			continue
 		}
 		if _, err := lookup(id.PID); !errors.Is(err, process.ErrGone) {

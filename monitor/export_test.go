@@ -66,3 +66,6 @@ func (j Journal) Append(changes ...trees.Change) error       { return j.append(c
 func (j Journal) Members() map[process.Identity]trees.Member { return j.members }
 func (j Journal) Relatives() []process.Identity              { return j.relatives() }
 func (j Journal) Close() error                               { return j.close() }
+func (j Journal) Named(boot string, lookup func(int) (process.Process, error)) error {
+	return j.named(boot, lookup)
+}

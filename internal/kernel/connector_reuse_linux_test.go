@@ -6,6 +6,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/rehearsal"
@@ -203,4 +204,29 @@ var _ = Describe("A process that is watched anew by the proc connector", Label("
 		r.Run()
 		Expect(rehearsal.Links(tree)).To(And(HaveKeyWithValue(20, "child of 11"), HaveKeyWithValue(21, "child of 11")))
 	})
+
+	DescribeTable("has its start time, though the child could not be looked up", func(failure error) {
+		r, w := connect()
+		defer w.end()
+		sighted := w.connectorSource.lookup
+		w.connectorSource.lookup = func(pid int) (process.Row, error) {
+			if pid == 20 {
+				return process.Row{}, failure
+			}
+			return sighted(pid)
+		}
+		tree := r.Track(10)
+		forks(11, 20, 5000)(w)
+		r.Run()
+		w.connectorSource.lookup = sighted
+		r.Follower.Recheck(tree.Tree)
+		r.Run()
+		Expect(tree.Members()).To(ContainElement(And(HaveField("PID", 20), HaveField("Start", process.StartTime(5000)))))
+		exits(20)(w)
+		r.Run()
+		Expect(rehearsal.Links(tree)).NotTo(HaveKey(20))
+	},
+		Entry("for want of a descriptor", unix.EMFILE),
+		Entry("because it was hidden", fs.ErrPermission),
+	)
 })

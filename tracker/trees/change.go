@@ -7,7 +7,7 @@ type Change struct {
 	Kind   ChangeKind
 	Time   time.Time
 	Member Member // the process that joined or left
-	Err    error  // why the table is unreadable
+	Err    error  // why nothing is established
 }
 
 // A ChangeKind is what happened.
@@ -21,8 +21,8 @@ const (
 	// Emptied: no member is left, and that is settled. Nothing follows it, unless a
 	// process that had been missed turns up after all.
 	Emptied ChangeKind = "emptied"
-	// Unreadable: the table cannot be read, so that nothing is established
-	// until Readable follows.
+	// Unreadable: the table cannot be read, or lists no member and hides processes, so
+	// that nothing is established until Readable follows.
 	Unreadable ChangeKind = "unreadable"
 	// Readable: the table can be read again.
 	Readable ChangeKind = "readable"
