@@ -167,7 +167,6 @@ var _ = Describe("Where a file system ignores case", Label("linux", "namespaces"
 	}, limit)
 })
 
-
 var _ = Describe("A runtime in which a file system is mounted", Label("linux", "namespaces"), ours, func() {
 	DescribeTable("stays, with the mount point named, and nothing that is mounted is deleted",
 		func(ctx SpecContext, mount string) {
