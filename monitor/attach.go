@@ -21,10 +21,11 @@ type Options struct {
 	// Releases should be shared by all runtimes that one process watches. Where it
 	// is nil, the runtime gets one of its own.
 	Releases *ReleaseNotifier
-	// OwnerWaits says that the owner becomes the command only after Attach has
-	// returned, as [Runtime.Become] does. So no other process that is there is a
-	// member, though the owner may have made it before.
-	OwnerWaits bool
+	// Owner, if it is set, is the owner that waits: it becomes the command only after
+	// Attach has returned, as [Store.Run] does. So no other process that is there is a
+	// member, though the owner may have made it before. A runtime with another owner is
+	// not the one that is meant, and does not exist.
+	Owner process.Identity
 }
 
 // A Watching is the monitor of one runtime, in the calling process.
@@ -71,11 +72,17 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 		w.releases = &ReleaseNotifier{}
 	}
 	var err error
-	if w.lock, err = r.lock(); err == nil {
+	if err = r.belongsTo(o.Owner); err == nil {
+		w.lock, err = r.lock(ctx)
+	}
+	if err == nil {
 		err = w.open()
 	}
 	if err == nil {
-		if err = w.attach(ctx, t, o.OwnerWaits); err != nil {
+		err = r.belongsTo(o.Owner) // another may have had the name before the lock was taken
+	}
+	if err == nil {
+		if err = w.attach(ctx, t, o.Owner != process.Identity{}); err != nil {
 			err = r.wrap(fmt.Errorf("cannot be watched: %w", err))
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // ErrWatched reports that a runtime has a monitor already.
@@ -14,16 +16,44 @@ var ErrWatched = errors.New("is watched already")
 
 // lock makes the calling process the monitor of the runtime until the file is
 // closed. Only the holder of this lock removes a runtime.
-func (r *Runtime) lock() (*os.File, error) {
+//
+// A process that is no monitor, or that was started to be the monitor of an earlier runtime
+// of this name, may hold the lock for a moment. That is waited for.
+func (r *Runtime) lock(ctx context.Context) (*os.File, error) {
 	file, err := r.openLock()
 	if err != nil {
 		return nil, err
 	}
-	if err := r.take(file); err != nil {
+	if err = r.take(file); errors.Is(err, ErrWatched) && !r.hasMonitor() {
+		limited, done := withPatience(ctx, clearing)
+		defer done()
+		if waited := r.awaitLock(limited, file, func() {}); !errors.Is(waited, ErrWatched) {
+			err = waited
+		}
+	}
+	if err != nil {
 		file.Close()
 		return nil, err
 	}
 	return file, nil
+}
+
+// hasMonitor reports whether the record names a monitor that lives, or may live.
+func (r *Runtime) hasMonitor() bool {
+	record, err := r.Record()
+	return err != nil || record.Monitor != nil && mayLive(*record.Monitor, wordFor(record.Machine))
+}
+
+// belongsTo returns [ErrNotExist] where the runtime has another owner, if one is meant.
+func (r *Runtime) belongsTo(owner process.Identity) error {
+	if owner == (process.Identity{}) {
+		return nil
+	}
+	record, err := r.Record()
+	if err == nil && record.Owner != owner {
+		err = r.wrap(ErrNotExist)
+	}
+	return err
 }
 
 func (r *Runtime) openLock() (*os.File, error) {

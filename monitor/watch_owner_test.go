@@ -39,6 +39,12 @@ var _ = Describe("A monitor", func() {
 	})
 
 	Describe("of an owner that waits to become the command", func() {
+		It("watches no later runtime of the same name", func() {
+			runtime := own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
+			Expect(watchAs(runtime, monitor.Options{Owner: dead()}).ends()).To(MatchError(monitor.ErrNotExist))
+			watched(runtime).leaves()
+		})
+
 		It("counts no child that the owner has already, and neither does a later monitor", func() {
 			owners, earlier := newGate(), newGate()
 			owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&5 & read -r x <&3; exit", through(owners, earlier)...)
@@ -49,7 +55,7 @@ var _ = Describe("A monitor", func() {
 				return child, err
 			}).ShouldNot(BeZero())
 			runtime := own(store, "build", owner.Identity)
-			first := watchAs(runtime, monitor.Options{OwnerWaits: true})
+			first := watchAs(runtime, monitor.Options{Owner: owner.Identity})
 			Eventually(first.ready).Should(BeClosed())
 			Expect(members(store, "build")()).To(ConsistOf(owner.PID))
 			Expect(runtime.Record()).To(HaveField("Strangers", ContainElement(child)))

@@ -167,32 +167,6 @@ var _ = Describe("Where a file system ignores case", Label("linux", "namespaces"
 	}, limit)
 })
 
-var _ = Describe("A runtime in which a file system is mounted", Label("linux", "namespaces"), ours, func() {
-	DescribeTable("stays, with the mount point named, and nothing that is mounted is deleted",
-		func(ctx SpecContext, mount string) {
-			namespace(ctx)
-			precious := stage.Path("precious")
-			Expect(os.Mkdir(precious, 0o700)).To(Succeed())
-			Expect(os.WriteFile(stage.Path("precious", "file"), []byte("dear"), 0o600)).To(Succeed())
-			// Only the command and its monitor see the mount.
-			script := `mkdir "$MONITOR_RUNTIME_DIR/m" && ` + mount
-			job := stage.Start(append([]string{"unshare", "--mount"}, monitor.Run("mounted", "sh", "-c", script, "sh", precious)...)...)
-			Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
-			Eventually(ctx, func() string { return stage.Run("monitor", "info", "mounted").Stdout }).
-				Should(MatchRegexp(`reason: +.*/mounted/root(/m)?: a file system is mounted there; unmount it`))
-			Expect(stage.Path("precious", "file")).To(BeARegularFile())
-
-			// The mount has gone with its namespace, at the latest when the monitor ended.
-			Eventually(ctx, func() harness.Status { return stage.Run("monitor", "watch", "mounted").Status }).Should(Equal(harness.Status{}))
-			expectEmptyStore(ctx)
-			Expect(stage.Path("precious", "file")).To(BeARegularFile())
-		},
-		Entry("a directory of the same file system", limit, `mount --bind "$1" "$MONITOR_RUNTIME_DIR/m"`),
-		Entry("a file system of its own", limit, `mount -t tmpfs none "$MONITOR_RUNTIME_DIR/m"`),
-		Entry("at the runtime's own directory", limit, `mount --bind "$1" "$MONITOR_RUNTIME_DIR"`),
-	)
-})
-
 // Where /proc hides the processes of other users, what it does not list may live all the
 // same.
 var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ours, func() {

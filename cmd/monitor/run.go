@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // patience is how long a monitor may take to begin watching.
@@ -103,9 +104,15 @@ func (g *global) become(store *monitor.Store, name, path string, args []string) 
 	if err != nil {
 		return err
 	}
+	self, err := process.Lookup(os.Getpid())
+	if err != nil {
+		return err
+	}
 	return store.Run(monitor.Creation{Name: name, Command: args}, monitor.Program{
 		Path: path, Args: args, Patience: patience,
-		Monitor: func(name string) []string { return g.watchCommand(program, store, name, "--detach") },
+		Monitor: func(name string) []string {
+			return g.watchCommand(program, store, name, "--detach", ownerWord(self.Identity))
+		},
 	})
 }
 

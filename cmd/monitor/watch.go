@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -14,10 +15,12 @@ import (
 	"github.com/gemini-monitor/gemini/internal/detach"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 func newWatch(g *global) *cobra.Command {
 	var first, second bool // of the processes that package detach describes
+	var owner string
 	cmd := &cobra.Command{
 		Use:   "watch NAME",
 		Short: "Be the monitor of a runtime, in the foreground",
@@ -34,28 +37,41 @@ it is.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
 			case first:
-				return g.launch(args[0])
+				return g.launch(args[0], owner)
 			case second:
-				return g.watchDetached(args[0])
+				return g.watchDetached(args[0], owner)
 			}
-			return g.watch(args[0], nil)
+			return g.watch(args[0], process.Identity{}, nil)
 		},
 	}
 	cmd.Flags().BoolVar(&first, "detach", false, "start the monitor outside of the caller's process tree")
 	cmd.Flags().BoolVar(&second, "detached", false, "be that monitor")
-	for _, internal := range []string{"detach", "detached"} {
+	cmd.Flags().StringVar(&owner, "owner", "", "the owner that waits, as PID-START")
+	for _, internal := range []string{"detach", "detached", "owner"} {
 		_ = cmd.Flags().MarkHidden(internal)
 	}
 	return cmd
 }
 
 // watchCommand returns the command line of a monitor.
-func (g *global) watchCommand(self string, store *monitor.Store, name, how string) []string {
-	return []string{self, "--store", store.Dir(), "--log-level", g.logLevel, "--log-format", g.logFormat, "watch", how, "--", name}
+func (g *global) watchCommand(self string, store *monitor.Store, name, how, owner string) []string {
+	return []string{self, "--store", store.Dir(), "--log-level", g.logLevel, "--log-format", g.logFormat, "watch", how, "--owner", owner, "--", name}
+}
+
+// ownerWord returns what stands for an owner of this boot in a command line.
+func ownerWord(owner process.Identity) string { return fmt.Sprintf("%d-%d", owner.PID, owner.Start) }
+
+// readOwner reads what ownerWord has written.
+func readOwner(word string) (owner process.Identity, err error) {
+	if _, err := fmt.Sscanf(word, "%d-%d", &owner.PID, &owner.Start); err != nil {
+		return owner, usageError("--owner takes PID-START, not %q", word)
+	}
+	owner.Boot, err = process.Boot()
+	return owner, err
 }
 
 // launch is the work of the first process of a detached monitor.
-func (g *global) launch(name string) error {
+func (g *global) launch(name, owner string) error {
 	store, err := g.open()
 	if err != nil {
 		return err
@@ -64,25 +80,30 @@ func (g *global) launch(name string) error {
 	if err != nil {
 		return err
 	}
-	return detach.Launch(g.watchCommand(self, store, name, "--detached"))
+	return detach.Launch(g.watchCommand(self, store, name, "--detached", owner))
 }
 
 // watchDetached is the work of the second process, the monitor. The owner of the
 // runtime waits for its report.
-func (g *global) watchDetached(name string) error {
-	owner, err := detach.Arrive()
+func (g *global) watchDetached(name, word string) error {
+	waiting, err := detach.Arrive()
 	if err != nil {
 		return err
 	}
-	return g.watch(name, owner)
+	owner, err := readOwner(word)
+	if err != nil {
+		waiting.Refuse(err)
+		return err
+	}
+	return g.watch(name, owner, waiting)
 }
 
-// watch watches a runtime until the runtime has ended, or a signal comes. Where
-// owner is set, watch reports that the runtime is watched, or why it is not.
-func (g *global) watch(name string, owner *detach.Arrival) error {
+// watch watches a runtime until the runtime has ended, or a signal comes. Where its owner
+// is waiting, watch reports that the runtime is watched, or why it is not.
+func (g *global) watch(name string, owner process.Identity, waiting *detach.Arrival) error {
 	if err := g.settle(); err != nil {
-		if owner != nil {
-			owner.Refuse(err)
+		if waiting != nil {
+			waiting.Refuse(err)
 		}
 		return err
 	}
@@ -92,7 +113,7 @@ func (g *global) watch(name string, owner *detach.Arrival) error {
 	}
 	ctx, stop := stopSignals()
 	defer stop()
-	err = g.attachAndRun(ctx, name, log, owner)
+	err = g.attachAndRun(ctx, name, monitor.Options{Log: log, Owner: owner}, waiting)
 	if errors.Is(err, context.Canceled) {
 		log.Info("stopped watching; the runtime stays", "cause", context.Cause(ctx))
 		return nil
@@ -100,18 +121,18 @@ func (g *global) watch(name string, owner *detach.Arrival) error {
 	return err
 }
 
-func (g *global) attachAndRun(ctx context.Context, name string, log *slog.Logger, owner *detach.Arrival) error {
-	t, w, err := g.attach(ctx, name, monitor.Options{Log: log, OwnerWaits: owner != nil})
+func (g *global) attachAndRun(ctx context.Context, name string, o monitor.Options, waiting *detach.Arrival) error {
+	t, w, err := g.attach(ctx, name, o)
 	if err != nil {
-		if owner != nil {
-			owner.Refuse(err)
+		if waiting != nil {
+			waiting.Refuse(err)
 		}
 		return err
 	}
 	defer t.Close()
 	go w.Store().Sweep() // it may block, and is not waited for
-	if owner != nil {
-		err = owner.Ready() // after an error too, the runtime is watched: the owner has ended
+	if waiting != nil {
+		err = waiting.Ready() // after an error too, the runtime is watched: the owner has ended
 	}
 	return errors.Join(w.Run(ctx), err)
 }
