@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -130,11 +131,18 @@ func (g *global) attachAndRun(ctx context.Context, name string, o monitor.Option
 		return err
 	}
 	defer t.Close()
-	go w.Store().Sweep() // it may block, and is not waited for
+	// It may take long, so it is waited for at the end: what a start has put into the
+	// trash goes with the monitor of that start.
+	var sweeping sync.WaitGroup
+	sweeping.Go(w.Store().Sweep)
 	if waiting != nil {
 		err = waiting.Ready() // after an error too, the runtime is watched: the owner has ended
 	}
-	return errors.Join(w.Run(ctx), err)
+	err = errors.Join(w.Run(ctx), err)
+	if ctx.Err() == nil {
+		sweeping.Wait()
+	}
+	return err
 }
 
 // attach makes this process the monitor of a runtime, with a tracker of its own.
