@@ -18,29 +18,35 @@ var ErrNone = errors.New("No active runtime") //lint:ignore ST1005 the words are
 // as in another PID namespace, it is the one that the environment names, if the caller
 // has inherited the lease of that. The error is [ErrNone] when there is none.
 //
+// Ancestors that cannot be read, as where /proc hides other users' processes, end the
+// line. They are an error only where no runtime is found without them.
+//
 // A process may carry the environment of a runtime that it is not in, so the name alone
 // proves nothing.
 func (v *Survey) Current() (Status, error) {
-	ancestors, err := process.Ancestors(os.Getpid())
-	if err != nil {
-		return Status{}, fmt.Errorf("find the runtime of this process: %w", err)
-	}
 	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return Status{}, fmt.Errorf("find the runtime of this process: %w", err)
 	}
+	ancestors, unread := process.Ancestors(os.Getpid())
 	status, err := v.nearest(append([]process.Process{self}, ancestors...))
-	if hinted := v.hinted(); errors.Is(err, ErrNone) && hinted != nil {
+	if !errors.Is(err, ErrNone) {
+		return status, err
+	}
+	if hinted := v.hinted(); hinted != nil {
 		return v.Status(hinted)
 	}
-	return status, err
+	if unread != nil {
+		return Status{}, fmt.Errorf("find the runtime of this process: %w", unread)
+	}
+	return Status{}, ErrNone
 }
 
 // hinted returns the runtime that the environment names, if it is one of this store and
 // the calling process holds its lease. Else it returns nil.
 func (v *Survey) hinted() *Runtime {
 	name, store := os.Getenv(EnvRuntime), os.Getenv(EnvStore)
-	if name == "" || store != "" && filepath.Clean(store) != v.store.dir {
+	if name == "" || store != "" && !v.store.isIn(store) {
 		return nil
 	}
 	r, err := v.store.Runtime(name)
@@ -48,6 +54,19 @@ func (v *Survey) hinted() *Runtime {
 		return nil
 	}
 	return r
+}
+
+// isIn reports whether a path leads to the directory of the store.
+func (s *Store) isIn(dir string) bool {
+	if filepath.Clean(dir) == s.dir {
+		return true
+	}
+	ours, err := os.Stat(s.dir)
+	if err != nil {
+		return false
+	}
+	theirs, err := os.Stat(dir)
+	return err == nil && os.SameFile(ours, theirs)
 }
 
 // nearest returns the runtime of the first process of a line that is a member of

@@ -41,14 +41,15 @@ func flock(file *os.File, how int) error {
 	}
 }
 
-// inherited reports whether a descriptor of this process is of a file.
+// inherited reports whether this process has inherited a descriptor of a file. One that it
+// has opened itself, as a monitor does, is none.
 func inherited(path string) bool {
 	var file unix.Stat_t
 	if unix.Stat(path, &file) != nil {
 		return false
 	}
-	open, _ := descriptor.Open()
-	for _, fd := range open {
+	descriptors, _ := descriptor.Inherited()
+	for _, fd := range descriptors {
 		var held unix.Stat_t
 		if unix.Fstat(fd, &held) == nil && held.Dev == file.Dev && held.Ino == file.Ino {
 			return true

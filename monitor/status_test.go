@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -251,6 +252,16 @@ var _ = Describe("A survey", func() {
 			})
 		}
 
+		// inherit opens the lease of a runtime as a process has it that inherited it.
+		inherit := func(r *monitor.Runtime) {
+			GinkgoHelper()
+			lease := hold(r)
+			defer lease.Close()
+			fd, err := unix.Dup(int(lease.Fd()))
+			Expect(err).NotTo(HaveOccurred())
+			DeferCleanup(func() { Expect(unix.Close(fd)).To(Succeed()) })
+		}
+
 		It("none", func() {
 			own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
 			_, err := survey().Current()
@@ -312,14 +323,35 @@ var _ = Describe("A survey", func() {
 		})
 
 		It("the one that the environment names and whose lease it holds, where the table shows none", func() {
-			hold(own(store, "named", dead()))
+			inherit(own(store, "named", dead()))
 			GinkgoT().Setenv(monitor.EnvRuntime, "named")
 			GinkgoT().Setenv(monitor.EnvStore, store.Dir())
 			Expect(survey().Current()).To(HaveField("Name", "named"))
 		})
 
+		It("that one also where its store is named in another way", func() {
+			inherit(own(store, "named", dead()))
+			GinkgoT().Setenv(monitor.EnvRuntime, "named")
+			link := filepath.Join(GinkgoT().TempDir(), "link")
+			Expect(os.Symlink(store.Dir(), link)).To(Succeed())
+			for _, dir := range []string{store.Dir() + "/", link, ""} {
+				GinkgoT().Setenv(monitor.EnvStore, dir)
+				Expect(survey().Current()).To(HaveField("Name", "named"), dir)
+			}
+		})
+
+		It("not one whose lease it has opened itself, as a monitor does", func() {
+			r := own(store, "named", dead())
+			witness, err := r.LeaseWitness()
+			Expect(err).NotTo(HaveOccurred())
+			defer witness.Close()
+			GinkgoT().Setenv(monitor.EnvRuntime, "named")
+			_, err = survey().Current()
+			Expect(err).To(MatchError(monitor.ErrNone))
+		})
+
 		It("not one that the environment names in another store", func() {
-			hold(own(store, "named", dead()))
+			inherit(own(store, "named", dead()))
 			GinkgoT().Setenv(monitor.EnvRuntime, "named")
 			GinkgoT().Setenv(monitor.EnvStore, GinkgoT().TempDir())
 			_, err := survey().Current()

@@ -206,6 +206,25 @@ var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ou
 		Entry("hidepid=1: its row", limit, "1"),
 		Entry("hidepid=2: its PID", limit, "2"),
 	)
+
+	DescribeTable("a process finds its runtime, though ancestors are hidden, with its lease and without",
+		func(ctx SpecContext, hidepid string) {
+			namespace(ctx)
+			needs(harness.Bash)
+			// The init of the namespace is hidden.
+			inside := `mount -t proc -o hidepid=$0 proc /proc && setpriv --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all "$@"; exit`
+			container := []string{"unshare", "--pid", "--fork", "--kill-child", "--mount", "sh", "-c", inside, hidepid}
+			run := monitor.Run("seen", "bash", "-c", "monitor info; exec 100>&-; monitor info; env -u MONITOR_RUNTIME monitor info; exit")
+			result := stage.Run(append(container, run...)...)
+			Expect(result.Stderr).To(BeEmpty())
+			Expect(strings.Count(result.Stdout, "name:      seen\n")).To(Equal(3), result.Stdout)
+			// The monitor may have been killed with the namespace.
+			stage.Run("monitor", "watch", "seen")
+			expectEmptyStore(ctx)
+		},
+		Entry("hidepid=1: their rows", limit, "1"),
+		Entry("hidepid=2: their PIDs", limit, "2"),
+	)
 })
 
 var _ = Describe("In a time namespace with an offset", Label("linux", "namespaces"), ours, func() {
