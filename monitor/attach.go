@@ -108,7 +108,9 @@ func (w *Watching) open() (err error) {
 	if err != nil {
 		return r.wrap(fmt.Errorf("cannot be watched: %w", err))
 	}
-	w.keepFromCleaners()
+	if err := w.keepFromCleaners(); err != nil {
+		w.log.Warn("the directory is not kept from programs that delete what is old", "error", err)
+	}
 	return nil
 }
 
@@ -190,15 +192,24 @@ func (w *Watching) Close() error {
 
 // keepFromCleaners holds a shared flock(2) on the directory of the runtime. Programs that
 // delete what is old leave a directory alone that another process has locked, and all that
-// is in it: systemd-tmpfiles does (tmpfiles.d(5)).
-func (w *Watching) keepFromCleaners() {
-	var err error
-	if w.claim, err = os.Open(w.runtime.Dir()); err == nil {
-		_, err = tryLock(w.claim, false)
+// is in it: systemd-tmpfiles does (tmpfiles.d(5); docs/linux.md L48).
+//
+// Where such a program is just at the directory, or no descriptor is left, the monitor goes
+// on without the lock. Each write of the record or the journal tries again.
+func (w *Watching) keepFromCleaners() error {
+	if w.claim != nil || w.aside != "" {
+		return nil
 	}
+	claim, err := os.Open(w.runtime.Dir())
 	if err != nil {
-		w.log.Warn("the directory is not kept from programs that delete what is old", "error", err)
+		return err
 	}
+	got, err := tryLock(claim, false)
+	if !got {
+		return errors.Join(err, claim.Close())
+	}
+	w.claim = claim
+	return nil
 }
 
 func (w *Watching) closeFiles() (err error) {

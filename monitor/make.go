@@ -27,6 +27,19 @@ func makeDirs(dir string) error {
 	return err
 }
 
+// openUp gives a directory its mode if it has none at all. The process that made it under
+// such a umask has died, or has not set the mode yet.
+func openUp(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() || info.Mode().Perm() != 0 {
+		return err
+	}
+	if owner, ok := ownerOf(info); ok && owner != os.Geteuid() {
+		return nil // Store.check refuses it
+	}
+	return os.Chmod(dir, 0o700)
+}
+
 // makeFile makes an empty file.
 func makeFile(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

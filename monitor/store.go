@@ -74,7 +74,11 @@ func (s *Store) trash() string    { return filepath.Join(s.dir, "trash") }
 // create makes the directories of the store.
 func (s *Store) create() error {
 	for _, d := range []string{s.dir, s.runtimes(), s.trash()} {
-		if err := makeDirs(d); err != nil {
+		err := makeDirs(d)
+		if err == nil {
+			err = openUp(d)
+		}
+		if err != nil {
 			return fmt.Errorf("create store %s: %w", s.dir, cause(err))
 		}
 	}

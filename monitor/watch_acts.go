@@ -22,9 +22,11 @@ func (w *Watching) carryOut(ctx context.Context, acts []act) {
 func (w *Watching) carryOutOne(ctx context.Context, a act) {
 	switch a.kind {
 	case writeRecord:
+		_ = w.keepFromCleaners() // that it failed was logged at the start
 		w.unsaid = w.write(a.says)
 		w.report(w.unsaid, recorded, unrecorded)
 	case appendJournal:
+		_ = w.keepFromCleaners()
 		w.report(w.append(a.changes), journaled, unjournaled)
 	case askLease:
 		w.askLease()
