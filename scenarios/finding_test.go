@@ -5,6 +5,7 @@ package scenarios_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -52,9 +53,24 @@ var _ = Describe("The name of a runtime in the environment", func() {
 		Expect(result.Stderr).To(Equal("monitor: No active runtime\n"))
 		expectEmptyStore(ctx)
 	}, limit)
+
+	It("is not needed by an orphan to find it", ours, func(ctx SpecContext) {
+		// The orphan asks when its parent has ended.
+		const script = `cd "$MONITOR_RUNTIME_DIR" && mkfifo gate answer || exit 9
+(sh -c 'read -r x <gate; exec env -u MONITOR_RUNTIME monitor info >answer 2>&1' &)
+echo >gate; cat answer`
+		result := stage.Run(monitor.Run("orphan", "sh", "-c", script)...)
+		Expect(result.Status).To(Equal(harness.Status{}), result.Stderr)
+		Expect(result.Stdout).To(HavePrefix("name:      orphan\n"))
+	}, limit)
 })
 
 var _ = Describe("A store", ours, func() {
+	It("that none names is found without HOME, as under cron", func(ctx SpecContext) {
+		result := stage.Run(nameless("-u", "HOME", "monitor", "list")...)
+		Expect(result.Stderr).To(BeEmpty())
+		Expect(result.Status).To(Equal(harness.Status{}))
+	}, limit)
 	It("is its user's alone, and usable, whatever the umask takes away", func(ctx SpecContext) {
 		for _, umask := range []string{"0777", "0077", "0"} {
 			store := stage.Path("store-" + umask)
@@ -106,10 +122,56 @@ var _ = Describe("A store", ours, func() {
 		Expect(info.Stdout).NotTo(ContainSubstring("\x1b"))
 		Expect(os.Chmod(store, 0o777)).To(Succeed())
 		refused := stage.Run("monitor", "--store", store, "list")
-		Expect(refused.Stderr).To(And(ContainSubstring(`red \033[31m and; two \342\200\256 lines`), Not(ContainSubstring("\x1b"))))
+		Expect(refused.Stderr).To(And(ContainSubstring(`red \033[31m and\ntwo \342\200\256 lines`), Not(ContainSubstring("\x1b"))))
 		Expect(os.Chmod(store, 0o700)).To(Succeed())
 		leaf.Exit(0)
 		Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
 		Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list").Stdout }).Should(BeEmpty())
+	}, limit)
+})
+
+// nameless returns a command line in whose environment nothing names the store.
+func nameless(words ...string) []string {
+	return append([]string{"env", "-u", "MONITOR_STORE", "-u", "XDG_STATE_HOME", "-u", "USER"}, words...)
+}
+
+var _ = Describe("No output", ours, func() {
+	It("has a control character or a second line of a name in it", func(ctx SpecContext) {
+		const name = "new\nline, \x1b[2J, \u009b and \u202e"
+		odd := stage.Path(name)
+		Expect(os.WriteFile(odd, nil, 0o600)).To(Succeed())
+		store := stage.Path(name + " store")
+		in := func(words ...string) []string { return append([]string{"monitor", "--store", store}, words...) }
+		const script = `monitor info; monitor list; monitor tree; cat "$MONITOR_RUNTIME_DIR/../monitor.log"`
+		for _, words := range [][]string{
+			in("run", "--name", "odd", "--", "sh", "-c", script, name),
+			in("run", "--", odd),
+			in("run", "--", odd+"/missing"),
+			in("run", "--", name),
+			in("run", "--name", name, "--", "true"),
+			in("info", name),
+			in("watch", name),
+			in("wait", name),
+			in("tree", name),
+			in("--" + name),
+			in(name),
+			in("list", "--log-level", name),
+			in("watch", "--log-level", name, "x"),
+			{"monitor", "--store", odd, "list"},
+			{"monitor", "--store", odd, "run", "true"},
+			{"monitor", "--store", odd + "/below", "run", "true"},
+			{"env", "-u", "MONITOR_STORE", "-u", "XDG_STATE_HOME", "HOME=" + name, "monitor", "list"},
+			{"env", "MONITOR_RUNTIME=" + name, "monitor", "info"},
+			{"env", "SHELL=" + odd, "monitor", "shell"},
+		} {
+			result := stage.Run(words...)
+			for _, text := range []string{result.Stdout, result.Stderr} {
+				Expect(strings.ReplaceAll(text, "\n", "")).NotTo(MatchRegexp("[[:cntrl:]\u0080-\u009f\u202e]"), "%q", words)
+			}
+			Expect(strings.Count(result.Stderr, "\n")).To(BeNumerically("<=", 1), "%q", words)
+		}
+		shown := stage.Run(in("run", "--name", "odd", "--", "sh", "-c", "monitor info")...).Stdout
+		Expect(shown).To(ContainSubstring(`directory: $'` + strings.ReplaceAll(stage.Path(""), "'", `\'`)))
+		Expect(strings.Count(shown, "\n")).To(Equal(9), shown)
 	}, limit)
 })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -62,7 +63,7 @@ func printInfo(out io.Writer, s monitor.Status) error {
 	w := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	line := func(key string, value any) { fmt.Fprintf(w, "%s:\t%v\n", key, value) }
 	line("name", s.Name)
-	line("state", s.State)
+	line("state", plain(string(s.State)))
 	if s.Reason != "" {
 		line("reason", plain(s.Reason))
 	}
@@ -76,8 +77,8 @@ func printInfo(out io.Writer, s monitor.Status) error {
 	}
 	line("members", headcount(s))
 	line("created", s.Created.Local().Format(time.RFC3339))
-	line("directory", plain(s.Root))
-	line("log", plain(s.Log))
+	line("directory", quote(s.Root))
+	line("log", quote(s.Log))
 	return w.Flush()
 }
 
@@ -151,8 +152,13 @@ func special(c rune) bool {
 }
 
 func printJSON(out io.Writer, value any) error {
-	e := json.NewEncoder(out)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false) // commands are full of & and >
-	return e.Encode(value)
+	if err := e.Encode(value); err != nil {
+		return err
+	}
+	_, err := out.Write(escapeJSON(text.Bytes()))
+	return err
 }

@@ -82,7 +82,7 @@ func printList(out io.Writer, all []monitor.Status, now time.Time) error {
 			// The clock may have been set back since: an age is never negative.
 			age = max(0, now.Sub(s.Created)).Round(time.Second).String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.State, owner, headcount(s), age, what)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, plain(string(s.State)), owner, headcount(s), age, what)
 	}
 	return w.Flush()
 }

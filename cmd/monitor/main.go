@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,9 +62,6 @@ func exitCode(err error) int {
 	}
 	return exitNo
 }
-
-// oneLine returns an error on one line. It may have paths and names of any bytes.
-func oneLine(err error) string { return plain(strings.ReplaceAll(err.Error(), "\n", "; ")) }
 
 // global holds the flags that all commands have.
 type global struct {

@@ -2,6 +2,10 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -178,6 +182,14 @@ var _ = Describe("What a user reads", func() {
 			`)))
 	})
 
+	It("of info: a directory as a shell reads it back", func() {
+		var out bytes.Buffer
+		status := aStatus()
+		status.Root = "/Library/Application Support/root"
+		Expect(printInfo(&out, status)).To(Succeed())
+		Expect(out.String()).To(ContainSubstring("directory: '/Library/Application Support/root'\n"))
+	})
+
 	It("of info, where there is no reason and no monitor", func() {
 		var out bytes.Buffer
 		status := aStatus()
@@ -233,3 +245,61 @@ var _ = Describe("What a user reads", func() {
 		Expect(strings.Count(out.String(), "\n")).To(Equal(3))
 	})
 })
+
+var _ = Describe("What a terminal must not get", func() {
+	const odd = "a\nb\x1b[2J\u009b\u202e\u2028\x7f"
+	raw := MatchRegexp("[\x00-\x09\x0b-\x1f\x7f\u0080-\u009f\u202e\u2028]")
+
+	It("is in no field of a record, whatever that has", func() {
+		status := aStatus()
+		status.State, status.Reason, status.Root, status.Log = odd, odd, "/"+odd, "/"+odd
+		status.Command = []string{odd}
+		var info, list bytes.Buffer
+		Expect(printInfo(&info, status)).To(Succeed())
+		Expect(info.String()).NotTo(raw)
+		Expect(strings.Count(info.String(), "\n")).To(Equal(10))
+		Expect(info.String()).To(MatchRegexp(`(?m)^directory: \$'/a\\nb\\033\[2J`))
+		Expect(printList(&list, []monitor.Status{status}, time.Now())).To(Succeed())
+		Expect(list.String()).NotTo(raw)
+		Expect(strings.Count(list.String(), "\n")).To(Equal(2))
+	})
+
+	It("is in no link of a drawing", func() {
+		Expect(draw(member(10, 5, odd, trees.Link{Kind: odd}))).NotTo(raw)
+	})
+
+	It("is not in JSON, which says the same", func() {
+		status := aStatus()
+		status.Root, status.Command = odd+"\U000e0001", []string{"größe", "\U0001f600"}
+		var text bytes.Buffer
+		Expect(printJSON(&text, status)).To(Succeed())
+		Expect(text.String()).NotTo(raw)
+		Expect(text.String()).To(And(ContainSubstring("größe"), ContainSubstring("\U0001f600"), Not(ContainSubstring("\U000e0001"))))
+		var read monitor.Status
+		Expect(json.Unmarshal(text.Bytes(), &read)).To(Succeed())
+		Expect(read.Root).To(Equal(status.Root))
+	})
+
+	DescribeTable("is not in an error, which is one line", func(expected string, err error) {
+		Expect(oneLine(err)).To(Equal(expected))
+	},
+		Entry("plain", "a; b's", errors.New("a; b's")),
+		Entry("joined", "a; b; c", errors.Join(errors.New("a"), errors.Join(errors.New("b"), errors.New("c")))),
+		Entry("joined below", "open: a; b: done", fmt.Errorf("open: %w: done", errors.Join(errors.New("a"), errors.New("b")))),
+		Entry("with a name of two lines", `stat /a\nb: gone`, fmt.Errorf("stat /a\nb: %w", errors.New("gone"))),
+		Entry("with such a name below", `open: stat /a\nb\033: gone; \001`,
+			errors.Join(fmt.Errorf("open: %w", &os.PathError{Op: "stat", Path: "/a\nb\x1b", Err: errors.New("gone")}), errors.New("\x01"))),
+		Entry("with two causes", `\033 a, b`, fmt.Errorf("\x1b %w, %w", errors.New("a"), errors.New("b"))),
+		Entry("with an exit code", `\033`, &exitError{1, errors.New("\x1b")}),
+		Entry("with a part that its text does not have", "other", &exitAs{errors.New("part"), "other"}),
+	)
+})
+
+// exitAs is an error whose text does not have that of the error it wraps.
+type exitAs struct {
+	error
+	text string
+}
+
+func (e *exitAs) Error() string { return e.text }
+func (e *exitAs) Unwrap() error { return e.error }

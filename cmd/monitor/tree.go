@@ -115,7 +115,7 @@ func describe(m trees.Member) string {
 		text += " (" + m.State.String() + ")"
 	}
 	if m.Parent != m.Link.Through.PID && m.Link.Kind != trees.LinkRoot {
-		text += ", joined as " + m.Link.String()
+		text += ", joined as " + plain(m.Link.String())
 	}
 	return text
 }
