@@ -155,7 +155,7 @@ func (s *steward) checkTable() {
 		s.run.Recheck()
 		return
 	}
-	if s.run.Kernel.Living() == 0 {
+	if s.run.Kernel.Living() == 0 && !s.run.Unproven() {
 		s.late++
 	}
 	if s.late > tooLate {
@@ -281,7 +281,7 @@ func (s *steward) holding() (all uint64) {
 // Finish implements [explore.Actor].
 func (s *steward) Finish() string {
 	switch {
-	case s.run.Kernel.Living() == 0 && !s.run.Unannounced() && !s.run.TakesStranger():
+	case s.run.Kernel.Living() == 0 && !s.run.Unannounced() && !s.run.TakesStranger() && !s.run.Unproven():
 		return "never removed"
 	case s.written != s.life.said:
 		return "the record says for good what is not so"

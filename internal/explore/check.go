@@ -86,12 +86,16 @@ func (r *Run) finish() {
 			}
 		}
 	}
-	// A partial table proves nothing, unless the notices alone do.
-	hides := r.Kernel.Hides && (r.Kernel.Flavour != process.ForksNamed || r.Case.Overflow > 0 || r.Case.Late)
-	if living == 0 && !r.Tree.Emptied() && !r.Unannounced() && !r.TakesStranger() && !hides {
+	if living == 0 && !r.Tree.Emptied() && !r.Unannounced() && !r.TakesStranger() && !r.Unproven() {
 		r.fail("all are dead, and the tree is not found empty")
 	}
 	panic(ending{})
+}
+
+// Unproven reports whether the end of the tree cannot be known: the table hides processes,
+// and the notices alone do not prove it.
+func (r *Run) Unproven() bool {
+	return r.Kernel.Hides && (r.Kernel.Flavour != process.ForksNamed || r.Case.Overflow > 0 || r.Case.Late)
 }
 
 // TakesStranger reports whether a stranger that lives is taken for a member, in a case
