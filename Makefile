@@ -54,10 +54,11 @@ examples: ## the examples of the harness as modules of other people, with the ha
 	@go run .ci/examples.go $(OUT)/examples $(EXAMPLES)
 
 # One goroutine that computes: no race detector, two processes.
+EXPLORE = explore && !long
 explore: OUT := $(OUT)/explore
-explore: ## every order of the steps of small programs, on a simulated kernel
+explore: ## every order of the steps of small programs, on a simulated kernel (EXPLORE=explore: all)
 	@mkdir -p $(OUT)
-	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter=explore --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
+	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter='$(EXPLORE)' --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
 
 # Lists the fuzz targets, so that a new one is run without being named here. go keeps an
 # input that fails in testdata of the package, where it is a seed from then on. The limit

@@ -46,6 +46,7 @@ var needs = []need{
 	{"macos", "it shows what only macOS does", []string{"root", "user", "container"}, nil},
 	{"explore", "it computes, and is the same everywhere: `make explore` runs it once", []string{"user", "container", "emulated"}, nil},
 	{"stress", "it takes long: `make soak` runs it at night", []string{"root", "user", "container", "emulated", "mac"}, nil},
+	{"long", "it takes long: `make explore EXPLORE=explore` runs it at night", []string{"root", "user", "container", "emulated", "mac"}, nil},
 	{"root", "it takes root to become another user, or to have files of one", []string{"user", "mac"}, nil},
 	{"no-root", "root is not kept from writing", []string{"root", "container", "emulated"}, nil},
 	{"native", "the runner of the macOS build needs descriptors, arguments and time itself", []string{"emulated"}, nil},

@@ -2,8 +2,8 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -13,12 +13,12 @@ import (
 // where the signal is blocked.
 //
 // The action is changed behind Go's runtime, which would print a trace for SIGQUIT and
-// exit with 2. The kernel's structure is all zeros for the default action.
+// exit with 2. The kernel's structure is all zeros for the default action. The signal goes
+// to the calling thread, which takes it before its system call returns (docs/linux.md L42).
 func dieBy(s syscall.Signal) {
 	const setSize = 8 // bytes of the kernel's sigset_t
 	var plain [8]uint64
+	runtime.LockOSThread()
 	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(s), uintptr(unsafe.Pointer(&plain)), 0, setSize, 0, 0)
-	if unix.Kill(os.Getpid(), s) == nil {
-		time.Sleep(time.Second) // another thread may take it a little later (docs/linux.md L42)
-	}
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), s)
 }

@@ -22,7 +22,11 @@ var _ = Describe("in every order of the steps of kernel, processes and tracker",
 				if !c.Differs(flavour) {
 					continue
 				}
-				It("keeps the promise: "+c.Name, func() {
+				var labels Labels
+				if c.Long && flavour.Lineage {
+					labels = Label("long")
+				}
+				It("keeps the promise: "+c.Name, labels, func() {
 					report := EveryOrder(c, flavour)
 					AddReportEntry("explored", report.String(), ReportEntryVisibilityFailureOrVerbose)
 					Expect(report.Failure).To(BeEmpty(), "%s\nto see it again: EXPLORE='%s/%s/%s' go test ./internal/explore -v -ginkgo.focus again",

@@ -47,6 +47,9 @@ type Case struct {
 	Looks int
 	// Traced means that a debugger takes part, which only XNU shows.
 	Traced bool
+	// Long means that the case takes long where lineage is kept, which adds links and
+	// nothing else: "make explore" leaves that to the night.
+	Long bool
 	// Hides means that the table hides the processes of other users, which only Linux
 	// does.
 	Hides bool
