@@ -175,18 +175,12 @@ var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ou
 			namespace(ctx)
 			needs(harness.Bash)
 			makeFIFO("gate")
-			other := stage.Path("other")
-			program, err := os.ReadFile("/bin/cat")
-			Expect(err).NotTo(HaveOccurred())
-			Expect(os.WriteFile(other, program, 0o755)).To(Succeed())
-			Expect(os.Chown(other, 65534, 65534)).To(Succeed())
-			Expect(os.Chmod(other, 0o755|os.ModeSetuid)).To(Succeed())
-			script := `"$0" <` + stage.Path("gate") + ` 100>&- & sleep .05; exit`
+			script := hiddenChild()
 			// The init shows what is hidden; the monitor is root without any right, and not in root's
 			// group, to which nothing is hidden.
 			inside := `mount -t proc -o hidepid=$0 proc /proc && setpriv --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all "$@"; sleep 1000`
 			container := []string{"unshare", "--pid", "--fork", "--kill-child", "--mount", "sh", "-c", inside, hidepid}
-			job := stage.Start(append(container, monitor.Run("hidden", "bash", "-c", script, other)...)...)
+			job := stage.Start(append(container, monitor.Run("hidden", "bash", "-c", script, stage.Path("other"))...)...)
 			gate := openGate(ctx, "gate")
 			log := func() (string, error) {
 				text, err := os.ReadFile(stage.Path("store", "runtimes", "hidden", "monitor.log"))
@@ -225,6 +219,58 @@ var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ou
 		Entry("hidepid=1: their rows", limit, "1"),
 		Entry("hidepid=2: their PIDs", limit, "2"),
 	)
+
+	DescribeTable("a runtime ends with such a child, where process 1 is of the monitor's user and shows its children",
+		func(ctx SpecContext, hidepid string) {
+			namespace(ctx)
+			needs(harness.Bash)
+			makeFIFO("gate")
+			makeFIFO("end")
+			script := hiddenChild()
+			// The init never waits for the child.
+			inside := `mount -t proc -o hidepid=$0 proc /proc && exec setpriv --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all sh -c '"$@"; exec cat ` + stage.Path("end") + `' init "$@"`
+			container := []string{"unshare", "--pid", "--fork", "--kill-child", "--mount", "sh", "-c", inside, hidepid}
+			job := stage.Start(append(container, monitor.Run("hidden", "bash", "-c", script, stage.Path("other"))...)...)
+			gate := openGate(ctx, "gate")
+			end := openGate(ctx, "end") // when the command has ended
+			expectKept(ctx, "hidden", job.Oracle())
+			Expect(gate.Close()).To(Succeed())
+			expectRemoved(ctx, "hidden", noProcess{})
+			Expect(end.Close()).To(Succeed())
+			Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
+		},
+		Entry("hidepid=1: its row", limit, "1"),
+		Entry("hidepid=2: its PID", limit, "2"),
+		Entry("hidepid=4: its PID, also from root's group", limit, "4"),
+	)
+})
+
+// hiddenChild returns a script of bash whose child becomes another user's, by the program
+// that is $0, closes the lease and lives until the gate is closed.
+func hiddenChild() (script string) {
+	other := stage.Path("other")
+	program, err := os.ReadFile("/bin/cat")
+	Expect(err).NotTo(HaveOccurred())
+	Expect(os.WriteFile(other, program, 0o755)).To(Succeed())
+	Expect(os.Chown(other, 65534, 65534)).To(Succeed())
+	Expect(os.Chmod(other, 0o755|os.ModeSetuid)).To(Succeed())
+	// The gate is open before the child is made, which else would wait for it unhidden.
+	return "exec 9<" + stage.Path("gate") + `; "$0" <&9 9<&- 100>&- & exec 9<&-; sleep .05; exit`
+}
+
+var _ = Describe("Where /proc shows processes only", Label("linux", "namespaces"), ours, func() {
+	It("no runtime is made, and the error says why", func(ctx SpecContext) {
+		namespace(ctx)
+		mount := []string{"unshare", "--mount", "sh", "-c", `mount -t proc -o subset=pid proc /proc && exec "$@"`, "sh"}
+		if result := stage.Run(append(mount, "true")...); result.Status != (harness.Status{}) {
+			Skip("no such /proc can be mounted: " + strings.TrimSpace(result.Stderr))
+		}
+		run := stage.Run(append(mount, monitor.Run("blind", "echo", "ran")...)...)
+		Expect(run.Status).To(Equal(harness.Status{Code: 125}))
+		Expect(run.Stdout).To(BeEmpty())
+		Expect(run.Stderr).To(MatchRegexp(`^monitor: .*subset=pid.*\n$`))
+		expectEmptyStore(ctx)
+	}, limit)
 })
 
 var _ = Describe("In a time namespace with an offset", Label("linux", "namespaces"), ours, func() {

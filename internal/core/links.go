@@ -95,10 +95,10 @@ func (c *Core) makerByLineage(row *process.Row) *member {
 // creatorOf finds the member that created the group or session with this id,
 // which is that member's PID. The id of a group or session in use is no
 // process's PID but its creator's (docs/xnu.md G8). A process older than the
-// creator came in from outside.
+// creator came in from outside. A hidden one has no start time that would show this.
 func (c *Core) creatorOf(id int, row *process.Row) *member {
 	m := c.known[id]
-	if m == nil || id == row.PID || row.Start < m.Start || m.reserve && !c.lost {
+	if m == nil || id == row.PID || row.Start < m.Start && !row.Hidden || m.reserve && !c.lost {
 		return nil
 	}
 	return m

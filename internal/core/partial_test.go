@@ -72,6 +72,14 @@ var _ = Describe("A hidden process", func() {
 		Expect(rehearsal.Links(tree)).To(HaveKey(20))
 	})
 
+	It("is a member as an orphan in the group that a member created, though its start time is not known", func() {
+		r := rehearsal.New(process.ForksUnseen)
+		tree := r.Track(10)
+		r.Hides = errHides
+		r.Appears(rehearsal.Row(20, 1, 11, 5, rehearsal.Hidden))
+		Expect(rehearsal.Links(tree)).To(HaveKeyWithValue(20, "orphan in the group of 11"))
+	})
+
 	It("is the process that it was before it was hidden, and after", func() {
 		r := rehearsal.New(process.ForksUnseen)
 		tree := r.Track(10)

@@ -93,9 +93,9 @@ func (r *Run) finish() {
 }
 
 // Unproven reports whether the end of the tree cannot be known: the table hides processes,
-// and the notices alone do not prove it.
+// and neither the notices alone nor the children of init prove it.
 func (r *Run) Unproven() bool {
-	return r.Kernel.Hides && (r.Kernel.Flavour != process.ForksNamed || r.Case.Overflow > 0 || r.Case.Late)
+	return r.Kernel.Hides && !r.Kernel.ShowsInit && (r.Kernel.Flavour != process.ForksNamed || r.Case.Overflow > 0 || r.Case.Late)
 }
 
 // TakesStranger reports whether a stranger that lives is taken for a member, in a case

@@ -51,8 +51,8 @@ type Case struct {
 	// nothing else: "make explore" leaves that to the night.
 	Long bool
 	// Hides means that the table hides the processes of other users, which only Linux
-	// does.
-	Hides bool
+	// does. ShowsInit means that init is not hidden.
+	Hides, ShowsInit bool
 	// Hole means that the documented hole opens: in some schedule the tree is found
 	// empty while a member lives that has closed the lease and was never shown to the
 	// tracker as a member.
@@ -112,7 +112,7 @@ func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bo
 	}
 	k := simkernel.New(flavour, c.MaxPID)
 	k.Faults, k.Refusals, k.Drops, k.Overflow = c.Faults, c.Refusals, c.Drops, c.Overflow
-	k.Hides = c.Hides && flavour.Forks != process.ForksAnnounced
+	k.Hides, k.ShowsInit = c.Hides && flavour.Forks != process.ForksAnnounced, c.ShowsInit
 	r := &Run{Case: c, Kernel: k, choose: choose}
 	k.Schedule, k.Fail, k.Belongs = r.schedule, r.fault, k.Shown
 	r.Follower = core.NewFollower(k, -1, func() time.Time { return k.Now })

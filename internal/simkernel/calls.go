@@ -63,14 +63,6 @@ func (k *Kernel) drop(pid int) {
 	k.knotes = slices.DeleteFunc(k.knotes, func(kn *knote) bool { return kn.pid == pid })
 }
 
-// Partial implements [core.Kernel].
-func (k *Kernel) Partial() error {
-	if k.Hides {
-		return errHides
-	}
-	return nil
-}
-
 // Lookup implements [core.Kernel].
 func (k *Kernel) Lookup(pid int) (process.Row, error) {
 	k.call('l', pid, 0)
@@ -194,14 +186,17 @@ func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, 
 		}
 		row := p.lineageRow()
 		if p.hidden() {
-			if p.parent == nil || p.parent.hidden() || p.state == Zombie {
-				continue // no children file names it
+			if k.ShowsInit || p.parent == nil || p.parent.hidden() || p.state == Zombie {
+				continue // no children file names it, or none was read yet
 			}
 			row = p.hiddenRow()
 		}
 		k.rows = append(k.rows, row)
 		shown = append(shown, p)
 		k.Story("tracker: row %s: parent %d group %d session %d %s", p, row.Parent, row.Group, row.Session, row.State)
+	}
+	if k.Hides && k.ShowsInit {
+		shown = k.lookForHidden(shown)
 	}
 	rows, k.rows = k.rows, nil
 	if k.Fail(&k.Faults) {

@@ -28,6 +28,7 @@ type Kernel struct {
 	Overflow  int     // events that fit; 0 is no limit
 	Drops     int     // events that may still be dropped without a word
 	Hides     bool    // the table hides the processes of other users
+	ShowsInit bool    // but not init, so that a read shows whether one is hidden
 	Faults    int     // reads that may still fail
 	Refusals  int     // watches that may still be refused
 	Fail      func(left *int) bool
@@ -47,6 +48,8 @@ type Kernel struct {
 	patient bool
 	rows    []process.Row // of the read under way: filled
 	todo    []*Process    // and not yet filled
+	parents []*Process    // whose hidden children are not yet looked for; nil stands for init
+	hid     bool          // a hidden child was found
 }
 
 // A Flavour is a kind of kernel.

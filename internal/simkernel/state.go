@@ -40,6 +40,8 @@ func (k *Kernel) AppendState(text []byte) []byte {
 	for _, p := range k.todo {
 		s.Numbers(int(p.start))
 	}
+	s.Flags(k.hid)
+	s.Numbers(len(k.parents)) // the order is that of the rows
 	for _, row := range k.rows {
 		s.Row(row)
 	}
@@ -68,7 +70,7 @@ func (k *Kernel) Clone() *Kernel {
 		return copied
 	}
 	n.Listed, n.All = each(k.Listed), each(k.All)
-	n.rows, n.todo = nil, nil
+	n.rows, n.todo, n.parents = nil, nil, nil
 	n.events = slices.Clone(k.events)
 	n.knotes = make([]*knote, len(k.knotes))
 	for i, kn := range k.knotes {

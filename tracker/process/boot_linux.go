@@ -1,7 +1,9 @@
 package process
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 )
@@ -46,6 +48,9 @@ func (b bootName) String() string {
 
 func readBoot() (string, error) {
 	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read boot identity: /proc shows processes only, as with the mount option subset=pid: %w", err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("read boot identity: %w", err)
 	}

@@ -19,6 +19,7 @@ import (
 type Reader struct {
 	boot   string
 	proc   int
+	mount  int64 // the id of the mount at proc, or 0
 	names  [32 << 10]byte
 	path   [32]byte
 	record [1024]byte
@@ -40,7 +41,7 @@ func OpenReader() (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open /proc: %w", err)
 	}
-	return &Reader{boot: boot, proc: fd}, nil
+	return &Reader{boot: boot, proc: fd, mount: mountOf(fd)}, nil
 }
 
 // checkProc returns an error unless /proc shows the PID namespace of this process. It
@@ -76,6 +77,7 @@ func (r *Reader) Read(rows []Row) ([]Row, error) {
 			return rows, fmt.Errorf("read process table: %w", err)
 		}
 		if n == 0 {
+			r.shows.hidden = r.shows.own && r.mayHide() && r.hidesChild(rows)
 			return rows, nil
 		}
 		if rows, err = r.readEach(rows, r.names[:n]); err != nil {
@@ -100,13 +102,14 @@ func (r *Reader) readEach(rows []Row, entries []byte) ([]Row, error) {
 			continue // between the listing and now
 		}
 		if errors.Is(err, fs.ErrPermission) {
-			r.shows.refused = true // one row is hidden; the others are not
+			// One row is hidden; the others are not.
+			r.shows.refused = r.shows.refused || lives(int(number(name)))
 			continue
 		}
 		if err != nil {
 			return rows, err
 		}
-		r.shows.init = r.shows.init || p.PID == 1
+		r.shows.see(&p)
 		rows = append(rows, p)
 	}
 	return rows, nil
