@@ -170,10 +170,10 @@ var _ = withTracker("A command that is started by a tracker", func(open func() *
 		tree := newBrood(`exit 0`).start(ctx, t)
 		other, held, err := newLease()
 		Expect(err).NotTo(HaveOccurred())
-		defer other.Close()
 		defer held.Close()
 		Eventually(ctx, tree.Verdict).Should(Equal(trees.Empty))
-		tree.origin.lease, other = other, tree.origin.lease
+		defer tree.origin.lease.Close()
+		tree.origin.lease = other
 		Expect(tree.Check(ctx)).Error().To(MatchError(ErrLeaseHeld))
 		Expect(held.Close()).To(Succeed())
 		Expect(tree.Check(ctx)).To(Equal(trees.Empty))

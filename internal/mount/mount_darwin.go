@@ -8,6 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// sysFcntl is the number of fcntl(2) (xnu bsd/kern/syscalls.master). x/sys has no call of
+// it that takes a buffer.
+const sysFcntl = 92
+
 // canonical returns the path of a directory as the mounts are named: without links, and
 // with the letters of the names as they are stored (fcntl(2), F_GETPATH).
 func canonical(dir string) (string, error) {
@@ -17,7 +21,7 @@ func canonical(dir string) (string, error) {
 	}
 	defer file.Close()
 	var path [unix.PathMax]byte
-	if _, _, errno := unix.Syscall(unix.SYS_FCNTL, file.Fd(), unix.F_GETPATH, uintptr(unsafe.Pointer(&path[0]))); errno != 0 {
+	if _, _, errno := unix.Syscall(sysFcntl, file.Fd(), unix.F_GETPATH, uintptr(unsafe.Pointer(&path[0]))); errno != 0 {
 		return "", os.NewSyscallError("fcntl F_GETPATH", errno)
 	}
 	return unix.ByteSliceToString(path[:]), nil
