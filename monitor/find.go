@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -15,14 +15,14 @@ var ErrNone = errors.New("No active runtime") //lint:ignore ST1005 the words are
 
 // Current returns the status of the runtime that the calling process is in: the one
 // that it or its nearest possible ancestor is a member of. Where the table shows none,
-// as in another PID namespace, it is the one that the environment names, if the caller
-// has inherited the lease of that. The error is [ErrNone] when there is none.
+// as in another PID namespace, it is the newest one whose lease the caller has inherited.
+// The error is [ErrNone] when there is none.
 //
 // Ancestors that cannot be read, as where /proc hides other users' processes, end the
 // line. They are an error only where no runtime is found without them.
 //
-// A process may carry the environment of a runtime that it is not in, so the name alone
-// proves nothing.
+// A process may carry the environment of a runtime that it is not in, so that proves
+// nothing.
 func (v *Survey) Current() (Status, error) {
 	self, err := process.Lookup(os.Getpid())
 	if err != nil {
@@ -33,8 +33,8 @@ func (v *Survey) Current() (Status, error) {
 	if !errors.Is(err, ErrNone) {
 		return status, err
 	}
-	if hinted := v.hinted(); hinted != nil {
-		return v.Status(hinted)
+	if leased := v.leased(); leased != nil {
+		return v.Status(leased)
 	}
 	if unread != nil {
 		return Status{}, fmt.Errorf("find the runtime of this process: %w", unread)
@@ -42,31 +42,22 @@ func (v *Survey) Current() (Status, error) {
 	return Status{}, ErrNone
 }
 
-// hinted returns the runtime that the environment names, if it is one of this store and
-// the calling process holds its lease. Else it returns nil.
-func (v *Survey) hinted() *Runtime {
-	name, store := os.Getenv(EnvRuntime), os.Getenv(EnvStore)
-	if name == "" || store != "" && !v.store.isIn(store) {
-		return nil
+// leased returns the newest runtime of the store whose lease the calling process has
+// inherited, or nil.
+func (v *Survey) leased() (newest *Runtime) {
+	names, _ := v.store.Names()
+	files := inheritedFiles()
+	var made time.Time
+	for _, name := range names {
+		r, err := v.store.Runtime(name)
+		if err != nil || !files.have(r.path(leaseFile)) {
+			continue
+		}
+		if record, err := r.Record(); err == nil && (newest == nil || record.Created.After(made)) {
+			newest, made = r, record.Created
+		}
 	}
-	r, err := v.store.Runtime(name)
-	if err != nil || !inherited(r.path(leaseFile)) {
-		return nil
-	}
-	return r
-}
-
-// isIn reports whether a path leads to the directory of the store.
-func (s *Store) isIn(dir string) bool {
-	if filepath.Clean(dir) == s.dir {
-		return true
-	}
-	ours, err := os.Stat(s.dir)
-	if err != nil {
-		return false
-	}
-	theirs, err := os.Stat(dir)
-	return err == nil && os.SameFile(ours, theirs)
+	return newest
 }
 
 // nearest returns the runtime of the first process of a line that is a member of

@@ -11,4 +11,8 @@ func tryLock(*os.File, bool) (bool, error) { return false, errors.ErrUnsupported
 
 func unlockFile(*os.File) error { return errors.ErrUnsupported }
 
-func inherited(string) bool { return false }
+type fileSet struct{}
+
+func inheritedFiles() fileSet { return fileSet{} }
+
+func (fileSet) have(string) bool { return false }

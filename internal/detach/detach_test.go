@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -53,6 +54,7 @@ const seconds = 3600
 
 // playJob is a process with unusual attributes, which starts the others.
 func playJob(file string) error {
+	runtime.LockOSThread() // a child has the priority of the thread that forks
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTSTP, syscall.SIGUSR1)
 	unix.Umask(0o777)
 	err := unix.Setpriority(unix.PRIO_PROCESS, 0, 7)
