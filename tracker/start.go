@@ -25,8 +25,8 @@ import (
 // and then detached: nothing is different for the command. A program with set-user-ID,
 // set-group-ID or capabilities is started through bash instead, and so is every one
 // where ptrace is refused, and on macOS. Bash adds SHLVL=0 where there was none, has
-// values of its own for variables like UID and RANDOM, drops _, and runs a file that has no format
-// as a script; an exec that fails is reported by exit codes 126 and 127 then, not by
+// values of its own for variables like UID and RANDOM, drops _, and runs a file that has
+// no format as a script; an exec that fails is reported by exit codes 126 and 127 then, not by
 // Start.
 //
 // When Start returns an error, no command is running; if its process was made, it

@@ -114,7 +114,7 @@ not start it, 126 when it is not executable, 127 when it is not found.`,
 		case err != nil && becomes:
 			return &exitError{exitFailed, err}
 		case becomes:
-			_, _ = origin.AtStart() // for Become; it opens a file
+			_, _ = origin.AtStart() // for Store.Run; it opens a file
 		default:
 			runtime.UnlockOSThread()
 		}
