@@ -61,10 +61,12 @@ var layers = []layer{
 	{"internal/erase", "internal/mount", ""},
 	{"internal/sigmask", "", ""},
 	{"internal/origin", "internal/sigmask", ""},
+	{"internal/unixsocket", "tracker/process", specOnly},
+	{"internal/varlink", "", "internal/unixsocket" + specOnly},
 	{"internal/detach", "tracker/process internal/descriptor internal/sigmask", specOnly},
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
-	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/mount internal/erase internal/origin", "internal/core" + specOnly},
+	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/mount internal/erase internal/origin internal/unixsocket internal/varlink", "internal/core" + specOnly},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/origin monitor", "internal/descriptor" + specOnly},
 
 	// The harness drives programs from outside and imports nothing of the product.
