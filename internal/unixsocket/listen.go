@@ -97,11 +97,11 @@ func (l *Listener) start(fd int, file *os.File) error {
 // Path returns the path that was given to [Listen].
 func (l *Listener) Path() string { return l.path }
 
-// Accept waits for a connection. After [Listener.Close], and after [Listener.Refuse] when
-// no connection is left, the error is [net.ErrClosed].
+// Accept waits for a connection. After [Listener.Close] and [Listener.Refuse] the error is
+// [net.ErrClosed].
 func (l *Listener) Accept() (*net.UnixConn, error) {
 	conn, err := l.inner.AcceptUnix()
-	if err != nil && l.refuses.Load() && errors.Is(err, unix.EINVAL) {
+	if err != nil && l.refuses.Load() {
 		err = failure(net.ErrClosed, err)
 	}
 	return conn, err

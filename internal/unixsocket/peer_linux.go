@@ -1,7 +1,6 @@
 package unixsocket
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -48,20 +47,26 @@ func processOf(fd int) (process.Identity, error) {
 	return id, nil
 }
 
-// handleOf returns a pidfd of the peer. A kernel before 6.5 does not have it, and the one
-// of the PID is taken, which may be another process. Only ENOPROTOOPT means that: for a
-// peer that was reaped the newer kernels have other errors.
+// handleOf returns a pidfd of the peer, which the kernel has since 6.5. Before, it is the
+// pidfd of the process that has the PID now.
 func handleOf(fd, pid int) (int, error) {
-	handle, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+	return handleBy(
+		func() (int, error) { return unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEERPIDFD) },
+		func() (int, error) { return unix.PidfdOpen(pid, 0) })
+}
+
+// handleBy decides. Only ENOPROTOOPT means that the kernel is too old: a peer that was
+// reaped has other errors on newer ones, and its PID may be another process's.
+func handleBy(peer, byPID func() (int, error)) (int, error) {
+	handle, err := peer()
 	if err == unix.ENOPROTOOPT {
-		handle, err = unix.PidfdOpen(pid, 0)
+		handle, err = byPID()
 	}
-	switch {
-	case err == nil:
-		unix.CloseOnExec(handle) // it is set already: pidfd_open(2)
+	switch err {
+	case nil:
 		return handle, nil
-	case errors.Is(err, unix.ESRCH), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENODATA):
-		return -1, fmt.Errorf("process %d: %w (%w)", pid, process.ErrGone, err)
+	case unix.ESRCH, unix.EINVAL, unix.ENODATA, unix.ENOENT:
+		return -1, failure(process.ErrGone, err)
 	}
-	return -1, os.NewSyscallError("getsockopt SO_PEERPIDFD", err)
+	return -1, os.NewSyscallError("open a pidfd of the peer", err)
 }

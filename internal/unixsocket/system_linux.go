@@ -3,6 +3,7 @@ package unixsocket
 import (
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,11 +22,10 @@ func acceptOne(fd int) (int, error) {
 	return accepted, err
 }
 
-// Refuse makes the kernel refuse new connections. Those that wait can still be accepted
-// (docs/linux.md L51). It cannot be taken back. macOS cannot do it: the error there is
-// [errors.ErrUnsupported].
+// Refuse makes the kernel refuse new connections, and ends Accept. AcceptNow still takes the
+// connections that wait (docs/linux.md L51). It cannot be taken back. macOS cannot do it:
+// the error there is [errors.ErrUnsupported].
 func (l *Listener) Refuse() error {
-	l.refuses.Store(true)
 	raw, err := l.inner.SyscallConn()
 	if err != nil {
 		return err
@@ -34,7 +34,11 @@ func (l *Listener) Refuse() error {
 	if err := raw.Control(func(fd uintptr) { failed = unix.Shutdown(int(fd), unix.SHUT_RD) }); err != nil {
 		return err
 	}
-	return os.NewSyscallError("shutdown", failed)
+	if failed != nil {
+		return os.NewSyscallError("shutdown", failed)
+	}
+	l.refuses.Store(true)
+	return l.inner.SetDeadline(time.Unix(1, 0)) // an Accept that waits is not woken otherwise
 }
 
 // HungUp reports whether the other end of a connection is closed in all processes that had
