@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -64,7 +63,7 @@ func (s *Server) Serve(ctx context.Context, l Acceptor) error {
 		case !exhausted(err):
 			return fmt.Errorf("accept a connection: %w", err)
 		case spare.drop():
-			s.turnAway(l)
+			s.turnAway(ctx, l, spare)
 			spare.renew()
 		default:
 			s.await(pause)
@@ -95,9 +94,16 @@ func exhausted(err error) bool {
 	return false
 }
 
-// turnAway accepts a connection by the descriptor that was the spare one.
-func (s *Server) turnAway(l Acceptor) {
-	if conn, err := l.Accept(); err == nil {
+// turnAway accepts a connection by the descriptor that was the spare one. The queue may have
+// been empty: Linux looks for a descriptor first (docs/linux.md L51). So when a client comes,
+// there may be others again, and the connection is served.
+func (s *Server) turnAway(ctx context.Context, l Acceptor, spare *spare) {
+	conn, err := l.Accept()
+	switch {
+	case err != nil: // Serve asks again
+	case spare.renew():
+		s.Take(ctx, conn)
+	default:
 		s.sayAndClose(conn, Busy, "the service has no file descriptor left; try again later")
 	}
 }
@@ -239,14 +245,19 @@ func (s *Server) sayAndClose(conn *net.UnixConn, name, reason string) {
 }
 
 // A spare is a descriptor to be closed when there is no other one.
-type spare struct{ file io.Closer }
+type spare struct{ file *os.File }
 
-func (s *spare) renew() {
-	if file, err := os.Open(os.DevNull); err == nil && s.file == nil {
-		s.file = file
-	} else if err == nil {
-		_ = file.Close()
+// renew opens the descriptor and reports whether there is one.
+func (s *spare) renew() bool {
+	if s.file != nil {
+		return true
 	}
+	file, err := os.Open(os.DevNull)
+	if err != nil {
+		return false
+	}
+	s.file = file
+	return true
 }
 
 // drop closes the descriptor and reports whether there was one.
