@@ -31,7 +31,6 @@ type Server struct {
 	stopping bool
 	// ended has room for one word, that a connection has ended.
 	ended chan struct{}
-	once  sync.Once
 	all   sync.WaitGroup
 }
 
@@ -80,7 +79,11 @@ const (
 )
 
 func (s *Server) prepare() {
-	s.once.Do(func() { s.sessions, s.ended = make(map[*session]bool), make(chan struct{}, 1) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sessions == nil {
+		s.sessions, s.ended = make(map[*session]bool), make(chan struct{}, 1)
+	}
 }
 
 // exhausted reports whether an error of accept(2) is the lack of a resource. The connection
