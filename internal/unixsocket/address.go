@@ -11,7 +11,7 @@ import (
 )
 
 // maxName is the length of the longest name that fits into an address, with its zero byte:
-// 103 bytes on macOS, 107 on Linux (docs/xnu.md X52, docs/linux.md L50).
+// 103 bytes on macOS, 107 on Linux (docs/xnu.md X52, docs/linux.md L55).
 const maxName = len(unix.RawSockaddrUnix{}.Path) - 1
 
 // reach calls do with a name for the socket at an absolute path that fits into an address.

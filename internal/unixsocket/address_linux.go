@@ -11,7 +11,7 @@ import (
 const dirFlags = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
 
 // from calls do with a name that leads through the descriptor of a directory
-// (docs/linux.md L50).
+// (docs/linux.md L55).
 func from(dir int, name string, do func(name string) error) error {
 	link := "/proc/self/fd/" + strconv.Itoa(dir)
 	if len(link)+1+len(name) > maxName {

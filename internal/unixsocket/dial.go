@@ -56,7 +56,7 @@ func dial(ctx context.Context, path string) (conn *net.UnixConn, err error) {
 }
 
 // explain finds the sentinel for an error of connect(2). Linux refuses also where a file is
-// no socket; macOS does not (docs/linux.md L51, docs/xnu.md X53).
+// no socket; macOS does not (docs/linux.md L56, docs/xnu.md X53).
 func explain(path string, err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err // without the name, which may lead through a descriptor

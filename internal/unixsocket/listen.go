@@ -15,7 +15,7 @@ import (
 )
 
 // backlog is the length of the queue of connections that Listen asks for. The kernel cuts
-// it to its own limit, 4096 on Linux and 128 on macOS (docs/linux.md L51, docs/xnu.md X53).
+// it to its own limit, 4096 on Linux and 128 on macOS (docs/linux.md L56, docs/xnu.md X53).
 const backlog = 1<<16 - 1
 
 // A Listener is a listening stream socket in the file system. All its methods may be called

@@ -34,7 +34,7 @@ var _ = Describe("A socket", func() {
 		Expect(server.Close()).To(Succeed())
 	}
 
-	DescribeTable("is found at a path of", func(ctx SpecContext, length int) {
+	DescribeTable("is found at a path of", Label("probe"), func(ctx SpecContext, length int) {
 		path := pathOf(length)
 		l := listening(path)
 		Expect(l.Path()).To(Equal(path))
@@ -62,7 +62,7 @@ var _ = Describe("A socket", func() {
 		converse(ctx, other, filepath.Join(filepath.Dir(path), "other"))
 	}, Entry("40 bytes", testproc.Patience, 40), Entry("300 bytes", testproc.Patience, 300))
 
-	It("does not change the working directory of the process", testproc.Patience, func(ctx SpecContext) {
+	It("does not change the working directory of the process", Label("probe"), testproc.Patience, func(ctx SpecContext) {
 		before, err := os.Getwd()
 		Expect(err).NotTo(HaveOccurred())
 		path := pathOf(300)

@@ -18,7 +18,7 @@ func userOf(fd int) (int, error) {
 }
 
 // processOf opens the pidfd before it reads the start time, and asks it afterwards: while
-// the process lives, its PID is no other's (docs/linux.md L54).
+// the process lives, its PID is no other's (docs/linux.md L59).
 func processOf(fd int) (process.Identity, error) {
 	peer, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {

@@ -127,7 +127,7 @@ var _ = Describe("The peer of a connection", func() {
 	})
 })
 
-var _ = Describe("A connection has hung up", func() {
+var _ = Describe("A connection has hung up", Label("probe"), func() {
 	It("once the other end is closed, whatever it has left to read", testproc.Patience, func(ctx SpecContext) {
 		l := plain()
 		client := dial(ctx, l.Path())

@@ -12,7 +12,7 @@ func newSocket() (int, error) {
 	return unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 }
 
-// beforeBind sets the mode that the file will have (docs/linux.md L52).
+// beforeBind sets the mode that the file will have (docs/linux.md L57).
 func beforeBind(fd int) error { return os.NewSyscallError("fchmod", unix.Fchmod(fd, 0o600)) }
 
 func afterBind(string) error { return nil }
@@ -23,7 +23,7 @@ func acceptOne(fd int) (int, error) {
 }
 
 // Refuse makes the kernel refuse new connections, and ends Accept. AcceptNow still takes the
-// connections that wait (docs/linux.md L51). It cannot be taken back. macOS cannot do it:
+// connections that wait (docs/linux.md L56). It cannot be taken back. macOS cannot do it:
 // the error there is [errors.ErrUnsupported].
 func (l *Listener) Refuse() error {
 	raw, err := l.inner.SyscallConn()
@@ -46,7 +46,7 @@ func (l *Listener) Refuse() error {
 func HungUp(conn *net.UnixConn) bool {
 	up := false
 	err := control(conn, func(fd int) error {
-		// POLLHUP means that both directions are shut (docs/linux.md L53).
+		// POLLHUP means that both directions are shut (docs/linux.md L58).
 		events, err := pollNow(fd, 0)
 		up = err == nil && events&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) == 0
 		return err

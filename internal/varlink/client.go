@@ -46,7 +46,7 @@ func call(ctx context.Context, conn *net.UnixConn, method string, in, out any) e
 	if err := conn.SetDeadline(deadline); err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	defer interrupt(ctx, conn)()
 	// A service that refuses early has answered, although the request cannot be written.
 	_, unsent := conn.Write(request)
 	text, err := receive(conn)
@@ -54,6 +54,21 @@ func call(ctx context.Context, conn *net.UnixConn, method string, in, out any) e
 		return explain(ctx, err, unsent)
 	}
 	return decodeReply(text, out)
+}
+
+// interrupt ends what waits for a connection when ctx ends, until release is called. After
+// that it moves no deadline.
+func interrupt(ctx context.Context, conn *net.UnixConn) (release func()) {
+	moved := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(moved)
+		_ = conn.SetDeadline(time.Unix(1, 0))
+	})
+	return func() {
+		if !stop() {
+			<-moved
+		}
+	}
 }
 
 func encodeRequest(method string, in any) ([]byte, error) {

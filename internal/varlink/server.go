@@ -98,7 +98,7 @@ func exhausted(err error) bool {
 }
 
 // turnAway accepts a connection by the descriptor that was the spare one. The queue may have
-// been empty: Linux looks for a descriptor first (docs/linux.md L51). So when a client comes,
+// been empty: Linux looks for a descriptor first (docs/linux.md L56). So when a client comes,
 // there may be others again, and the connection is served.
 func (s *Server) turnAway(ctx context.Context, l Acceptor, spare *spare) {
 	conn, err := l.Accept()
