@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/flock"
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
@@ -37,11 +38,13 @@ type Watching struct {
 	releases *ReleaseNotifier
 	tree     *tracker.Tree
 	journal  *journal
-	lease    *leaseWitness
-	claim    *os.File    // see keepFromCleaners
-	released *listener   // nil unless the life listens
-	mounts   *mountWatch // nil unless the life watches the mounts
-	aside    string      // where the runtime is in the trash, once it was moved there
+	// lastWrite is when an earlier monitor wrote into the journal or the record.
+	lastWrite time.Time
+	lease     *leaseWitness
+	claim     *os.File    // see keepFromCleaners
+	released  *listener   // nil unless the life listens
+	mounts    *mountWatch // nil unless the life watches the mounts
+	aside     string      // where the runtime is in the trash, once it was moved there
 
 	life      life
 	events    []event // outcomes and answers that the life has not taken yet
@@ -100,6 +103,7 @@ func (w *Watching) open() (err error) {
 		return err
 	}
 	if err = w.record.visible(); err == nil {
+		w.lastWrite = r.lastWrite()
 		w.journal, err = openJournal(r.path(journalFile))
 	}
 	if err == nil {
@@ -141,6 +145,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	first := event{kind: begin, changes: w.diedUnwatched()}
 	if w.record.State != StateStarting {
 		first.kind = beginAgain
+		w.journal.resume(w.lastWrite)
 	}
 	w.carryOut(ctx, w.life.step(first))
 	for len(w.events) > 0 && w.result == nil {
@@ -168,6 +173,17 @@ func (w *Watching) diedUnwatched() (left []trees.Change) {
 		}
 	}
 	return left
+}
+
+// lastWrite returns when the journal or the record was last written, zero where that is not
+// known.
+func (r *Runtime) lastWrite() (last time.Time) {
+	for _, name := range []string{recordFile, journalFile} {
+		if info, err := os.Stat(r.path(name)); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return last
 }
 
 // Store returns the store that the runtime is in.
@@ -204,7 +220,7 @@ func (w *Watching) keepFromCleaners() error {
 	if err != nil {
 		return err
 	}
-	got, err := tryLock(claim, false)
+	got, err := flock.Try(claim, false)
 	if !got {
 		return errors.Join(err, claim.Close())
 	}

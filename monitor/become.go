@@ -9,7 +9,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gemini-monitor/gemini/internal/detach"
 	"github.com/gemini-monitor/gemini/internal/origin"
 )
 
@@ -32,9 +31,8 @@ type Program struct {
 	// Path of the program, and its arguments, the first of which is its name.
 	Path string
 	Args []string
-	// Monitor returns the command line that starts the monitor of a runtime, outside
-	// of it: "monitor watch --detach -- NAME".
-	Monitor func(name string) []string
+	// Keeper has the runtime watched before the program begins.
+	Keeper Keeper
 	// Patience is how long the monitor may take to begin. Time in which this process
 	// is stopped does not count.
 	Patience time.Duration
@@ -84,42 +82,21 @@ func lastOfEach(env []string) []string {
 	return kept
 }
 
-// startMonitor starts the monitor and waits until it reports that it watches.
-func (r *Runtime) startMonitor(told *ear, p Program) error {
+// beWatched returns when the runtime is watched.
+func (r *Runtime) beWatched(told *ear, p Program) error {
 	ctx, done := withPatience(told, p.Patience)
 	defer done()
-	log, err := os.OpenFile(r.path(logFile), os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return r.wrap(fmt.Errorf("cannot start: %w: %w", ErrNoMonitor, cause(err)))
-	}
-	defer log.Close()
-	if err := detach.Start(ctx, p.Monitor(r.name), log); err != nil {
-		return r.wrap(fmt.Errorf("cannot start: %w: %w%s", ErrNoMonitor, err, r.lastLogLine()))
+	if err := p.Keeper.Watch(ctx, r); err != nil {
+		return r.wrap(fmt.Errorf("cannot start: %w: %w", ErrNoMonitor, err))
 	}
 	return nil
 }
 
-// lastLogLine returns the last line of the monitor's log, to be put behind an
-// error.
-func (r *Runtime) lastLogLine() string {
-	text, _ := os.ReadFile(r.path(logFile))
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if last := lines[len(lines)-1]; last != "" {
-		return ": " + last
-	}
-	return ""
-}
-
-// undo ends the monitor of a runtime that did not start, and removes the runtime.
-func (r *Runtime) undo(lock *os.File, patience time.Duration) error {
-	ctx, done := withPatience(context.Background(), patience)
+// undo ends the watching of a runtime that did not start, and removes the runtime.
+func (r *Runtime) undo(lock *os.File, p Program) error {
+	ctx, done := withPatience(context.Background(), p.Patience)
 	defer done()
-	err := r.awaitLock(ctx, lock, func() {
-		// A monitor that was just being started may be in the record a little later.
-		if record, err := r.Record(); err == nil && record.Monitor != nil {
-			_ = record.Monitor.Signal(syscall.SIGKILL) // it may have ended by itself
-		}
-	})
+	err := r.awaitLock(ctx, lock, func() { p.Keeper.Leave(ctx, r) })
 	if errors.Is(err, ErrNotExist) {
 		return nil
 	}

@@ -79,7 +79,7 @@ var _ = Describe("Starting a runtime", func() {
 	run := func(path, conduct string, patience time.Duration) error {
 		return become(store, monitor.Program{
 			Path: path, Args: []string{path},
-			Monitor: conductedBy(conduct, store.Dir()), Patience: patience,
+			Keeper: monitor.OwnMonitor{Command: conductedBy(conduct, store.Dir())}, Patience: patience,
 		}, "build")
 	}
 
@@ -100,7 +100,7 @@ var _ = Describe("Starting a runtime", func() {
 	It("is refused where the monitor is no program, with the reason", func() {
 		err := become(store, monitor.Program{
 			Path: noCommand, Args: []string{noCommand}, Patience: generous,
-			Monitor: func(string) []string { return []string{"/no/such/program"} },
+			Keeper: monitor.OwnMonitor{Command: func(string) []string { return []string{"/no/such/program"} }},
 		}, "build")
 		Expect(err).To(MatchError(monitor.ErrNoMonitor))
 		Expect(err).To(MatchError(os.ErrNotExist))
@@ -110,9 +110,9 @@ var _ = Describe("Starting a runtime", func() {
 	It("is refused with the last line of the log, where the monitor wrote why", func() {
 		err := become(store, monitor.Program{
 			Path: noCommand, Args: []string{noCommand}, Patience: generous,
-			Monitor: func(string) []string {
+			Keeper: monitor.OwnMonitor{Command: func(string) []string {
 				return []string{"/bin/sh", "-c", "echo first >&2; echo the reason >&2; exit 3"}
-			},
+			}},
 		}, "build")
 		Expect(err).To(MatchError(monitor.ErrNoMonitor))
 		Expect(err).To(MatchError(HaveSuffix("exit status 3: the reason")))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
@@ -66,6 +67,14 @@ func (j *journal) append(changes []trees.Change) error {
 		return j.rewrite()
 	}
 	return j.flush()
+}
+
+// resume notes that the runtime was not watched since a time. It is no error where that
+// cannot be written yet.
+func (j *journal) resume(since time.Time) {
+	since = since.UTC()
+	j.missing = append(j.missing, JournalEntry{Time: time.Now().UTC(), Event: Unwatched, Since: &since})
+	_ = j.flush()
 }
 
 // flush writes the missing entries behind the last whole line.

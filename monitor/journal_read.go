@@ -21,7 +21,14 @@ type JournalEntry struct {
 	Member *trees.Member `json:"member,omitempty"`
 	// Reason is why the table could not be read.
 	Reason string `json:"reason,omitempty"`
+	// Since is when an earlier monitor was last known to watch, for [Unwatched].
+	Since *time.Time `json:"since,omitempty"`
 }
+
+// Unwatched is the event of a journal that a monitor went on after an earlier one had ended
+// without removing the runtime. What happened between is known from the process table
+// alone.
+const Unwatched trees.ChangeKind = "unwatched"
 
 func entryOf(c trees.Change) JournalEntry {
 	e := JournalEntry{Time: c.Time.UTC(), Event: c.Kind}

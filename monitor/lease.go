@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/gemini-monitor/gemini/internal/flock"
 )
 
 // holdLease takes the lease of the runtime in a directory for the calling process. No
@@ -14,7 +16,7 @@ func holdLease(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hold lease: %w", cause(err))
 	}
-	got, err := tryLock(file, false)
+	got, err := flock.Try(file, false)
 	if err == nil && !got {
 		err = errors.New("a process holds it alone")
 	}
@@ -41,11 +43,11 @@ func (r *Runtime) leaseWitness() (*leaseWitness, error) {
 
 // free reports whether no process holds the lease, without waiting.
 func (w *leaseWitness) free() (bool, error) {
-	got, err := tryLock(w.file, true)
+	got, err := flock.Try(w.file, true)
 	if err != nil || !got {
 		return false, err
 	}
-	return true, unlockFile(w.file)
+	return true, flock.Release(w.file)
 }
 
 func (w *leaseWitness) close() error { return w.file.Close() }

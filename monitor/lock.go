@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/flock"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -69,7 +70,7 @@ func (r *Runtime) openLock() (*os.File, error) {
 
 // take locks the open lock file.
 func (r *Runtime) take(file *os.File) error {
-	got, err := tryLock(file, true)
+	got, err := flock.Try(file, true)
 	if err != nil {
 		return r.wrap(fmt.Errorf("cannot be locked: %w", err))
 	}

@@ -83,7 +83,7 @@ func (r *Runtime) clear(ctx context.Context) error {
 
 // advise returns why the runtime stays, with the command that goes on with it.
 func (r *Runtime) advise(why string) error {
-	return fmt.Errorf("%s; \"monitor watch %s\" goes on with it", why, r.name)
+	return fmt.Errorf("%s; \"monitor serve %s\" goes on with it", why, r.name)
 }
 
 // clearLocked removes the runtime if it is over. None of its known processes is alive.
@@ -197,7 +197,7 @@ func (s *Store) clearStarts(ctx context.Context) {
 // whyUnmonitored is the reason of a runtime without a monitor.
 func (v *Survey) whyUnmonitored(s Status) string {
 	if v.alive(&s.Owner) || len(s.Members) > 0 {
-		return fmt.Sprintf("its monitor has ended; \"monitor watch %s\" goes on with it", s.Name)
+		return fmt.Sprintf("its monitor has ended; \"monitor serve %s\" goes on with it", s.Name)
 	}
-	return fmt.Sprintf("none of its known processes lives; \"monitor watch %[1]s\" or the next run of that name removes it", s.Name)
+	return fmt.Sprintf("none of its known processes lives; \"monitor serve %[1]s\" or the next run of that name removes it", s.Name)
 }

@@ -107,7 +107,7 @@ var _ = Describe("The name of a runtime that is over", func() {
 			Expect(runtime.Root()).To(BeADirectory())
 		}
 
-		const advice = `.*; "monitor watch nightly" goes on with it`
+		const advice = `.*; "monitor serve nightly" goes on with it`
 
 		It("while its start lives", func() { kept(own(store, "nightly", self()), "") })
 
@@ -201,7 +201,7 @@ var _ = Describe("The name of a runtime that is over", func() {
 			Expect(input.Close()).To(Succeed())
 			Expect(report.SetReadDeadline(time.Now().Add(generous))).To(Succeed())
 			Expect(io.ReadAll(report)).To(ContainSubstring(
-				`"nightly" exists already: this process is a member of it; "monitor watch nightly" goes on with it`))
+				`"nightly" exists already: this process is a member of it; "monitor serve nightly" goes on with it`))
 			Expect(runtime.Root()).To(BeADirectory())
 		})
 	})
@@ -209,10 +209,10 @@ var _ = Describe("The name of a runtime that is over", func() {
 	It("has the reason in the status", func() {
 		runtime := own(store, "nightly", dead())
 		Expect(statusOf(store, "nightly")).To(And(HaveField("State", monitor.StateUnmonitored), HaveField("Reason",
-			`none of its known processes lives; "monitor watch nightly" or the next run of that name removes it`)))
+			`none of its known processes lives; "monitor serve nightly" or the next run of that name removes it`)))
 		join(runtime, self())
 		Expect(statusOf(store, "nightly")).To(And(HaveField("State", monitor.StateUnmonitored), HaveField("Reason",
-			`its monitor has ended; "monitor watch nightly" goes on with it`)))
+			`its monitor has ended; "monitor serve nightly" goes on with it`)))
 	})
 })
 

@@ -52,7 +52,7 @@ const (
 	StateStarting State = "starting"
 	// StateRunning: a monitor watches it.
 	StateRunning State = "running"
-	// StateUnmonitored: no monitor watches it. "monitor watch NAME" goes on with
+	// StateUnmonitored: no monitor watches it. "monitor serve NAME" goes on with
 	// it. The next runtime of that name replaces it, if it is over.
 	StateUnmonitored State = "unmonitored"
 	// StateStopping: found empty and being removed, which has not succeeded yet for

@@ -148,7 +148,7 @@ func playStarter(args []string) error {
 	}
 	return become(s, monitor.Program{
 		Path: args[4], Args: args[4:],
-		Monitor: conductedBy(args[0], args[2]), Patience: patience,
+		Keeper: monitor.OwnMonitor{Command: conductedBy(args[0], args[2])}, Patience: patience,
 	}, args[3])
 }
 

@@ -50,12 +50,12 @@ func (s *Store) run(told *ear, c Creation, p Program) error {
 	defer lock.Close()
 	err = r.become(told, lease, p)
 	lease.Close() // deleting needs descriptors
-	return errors.Join(err, r.undo(lock, p.Patience))
+	return errors.Join(err, r.undo(lock, p))
 }
 
-// become starts the monitor and becomes the program.
+// become has the runtime watched and becomes the program.
 func (r *Runtime) become(told *ear, lease *os.File, p Program) error {
-	if err := r.startMonitor(told, p); err != nil {
+	if err := r.beWatched(told, p); err != nil {
 		return err
 	}
 	defer told.open() // reached only where exec fails

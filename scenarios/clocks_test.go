@@ -20,6 +20,7 @@ import (
 // changes which processes live.
 var _ = Describe("A runtime that looks as if it was made", ours, func() {
 	DescribeTable("lives as long as its processes", func(ctx SpecContext, ago time.Duration) {
+		alone()
 		job := stage.Start(monitor.Run("aged", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
 		leaf := owner.Fork("leaf", harness.OwnSession)
@@ -27,7 +28,7 @@ var _ = Describe("A runtime that looks as if it was made", ours, func() {
 		end(ctx, "aged", syscall.SIGKILL)
 		age(gemini.Path("aged"), time.Now().Add(-ago))
 
-		next := stage.Start("monitor", "watch", "aged")
+		next := stage.Start("monitor", "serve", "aged")
 		owner.Exit(0)
 		job.Wait()
 		expectKept(ctx, "aged", job.Oracle())

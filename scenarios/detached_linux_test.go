@@ -18,7 +18,8 @@ import (
 )
 
 var _ = Describe("A monitor that run starts", Label("linux"), ours, func() {
-	It("is the same whatever job it comes from", func(ctx SpecContext) {
+	DescribeTable("is the same whatever job it comes from", func(ctx SpecContext, prepare func()) {
+		prepare()
 		stage.Start(monitor.Run("plain", "puppet", "plain")...)
 		stage.Puppet("plain")
 		plain := traits(monitorOf(ctx, "plain"))
@@ -27,6 +28,7 @@ var _ = Describe("A monitor that run starts", Label("linux"), ours, func() {
 		Expect(plain["Max core file size"]).To(HavePrefix("0 "))
 		Expect(plain["terminal"]).To(Equal("0"))
 
+		stage.Setenv("MONITOR_STORE", stage.Path("other")) // has a resident monitor of its own
 		stage.Setenv("GOGC", "off")
 		stage.Setenv("GODEBUG", "gctrace=1")
 		stage.Setenv("BUILD_COOKIE", "42")
@@ -34,8 +36,13 @@ var _ = Describe("A monitor that run starts", Label("linux"), ours, func() {
 		job := stage.Start(hostile(monitor.Run("hostile", "puppet", "hostile")...)...)
 		stage.Puppet("hostile")
 		Expect(traits(job.PID())).NotTo(HaveKeyWithValue("Umask", "0077"))
-		Expect(traits(monitorOf(ctx, "hostile"))).To(Equal(plain))
-	}, limit)
+		hostileOnes := traits(monitorOf(ctx, "hostile"))
+		hostileOnes["descriptors"] = strings.ReplaceAll(hostileOnes["descriptors"], "/other/", "/store/")
+		Expect(hostileOnes).To(Equal(plain))
+	},
+		Entry("for all runtimes of the store", func() {}, limit),
+		Entry("for one runtime", alone, limit),
+	)
 
 	It("has no descriptor of the job where /dev/fd does not exist", Label("namespaces"), func(ctx SpecContext) {
 		namespace(ctx)

@@ -95,6 +95,7 @@ var _ = Describe("A runtime in which a file system is mounted", Label("mounts"),
 
 	It("that nothing watches any more is removed by the next monitor", func(ctx SpecContext) {
 		mounting()
+		alone()
 		dir, file := precious()
 		script := `point=$MONITOR_RUNTIME_DIR && mount --bind "$1" "$point" && printf '%s\n' "$point" >point`
 		job, unmount := startMounting(monitor.Run("mounted", "sh", "-c", script, "sh", dir))
@@ -102,7 +103,7 @@ var _ = Describe("A runtime in which a file system is mounted", Label("mounts"),
 		end(ctx, "mounted", syscall.SIGKILL)
 		Eventually(ctx, func() string { return stage.Run("monitor", "list").Stdout }).Should(ContainSubstring("unmonitored"))
 		unmount()
-		Expect(stage.Run("monitor", "watch", "mounted").Status).To(Equal(harness.Status{}))
+		Expect(stage.Run("monitor", "serve", "mounted").Status).To(Equal(harness.Status{}))
 		expectEmptyStore(ctx)
 		Expect(file).To(BeARegularFile())
 		job.Write("\n")

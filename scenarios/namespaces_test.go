@@ -74,7 +74,7 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 		// At the end of its init the kernel kills all processes of a namespace, the
 		// monitor included, before it reports the end.
 		Expect(monitor.List(ctx)).To(ConsistOf("init"))
-		next := stage.Run("monitor", "watch", "init")
+		next := stage.Run("monitor", "serve", "init")
 		Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
 		expectRemoved(ctx, "init", job.Oracle())
 	}, limit)
@@ -85,6 +85,7 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 var _ = Describe("From inside other namespaces than its own a runtime", Label("linux", "namespaces"), ours, func() {
 	DescribeTable("is unknown: info reports that, and watch refuses and removes nothing",
 		func(ctx SpecContext, elsewhere ...string) {
+			alone()
 			namespace(ctx)
 			if result := stage.Run(append(elsewhere, "true")...); result.Status != (harness.Status{}) {
 				Skip("no such namespace can be made: " + strings.TrimSpace(result.Stderr))
@@ -97,14 +98,14 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 			info := stage.Run(append(elsewhere, "monitor", "info", "outside")...)
 			Expect(info.Status).To(Equal(harness.Status{}), info.Stderr)
 			Expect(info.Stdout).To(MatchRegexp(`state: +unknown\nreason: +.*process %d was recorded in another namespace`, owner.PID()))
-			watch := stage.Run(append(elsewhere, "monitor", "watch", "outside")...)
+			watch := stage.Run(append(elsewhere, "monitor", "serve", "outside")...)
 			Expect(watch.Status).To(Equal(harness.Status{Code: 1}), watch.Stderr)
 			Expect(watch.Stderr).To(ContainSubstring("recorded in another namespace"))
 			expectKept(ctx, "outside", witnessOf(owner))
 
 			owner.Exit(0)
 			job.Wait()
-			next := stage.Run("monitor", "watch", "outside")
+			next := stage.Run("monitor", "serve", "outside")
 			Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
 			expectEmptyStore(ctx)
 		},
@@ -117,16 +118,17 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 		seeingAll()
 		needs(harness.Bash)
 		makeFIFO("gate")
+		alone()
 		// The owner closes the lease and kills its monitor.
-		alone := `exec 100>&-
+		script := `exec 100>&-
 			pid=$(monitor info | sed -n 's/^monitor: *//p')
 			kill -KILL $pid
 			while kill -0 $pid; do :; done 2>/dev/null
 			cat "$0"; exit`
 		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", `"$@" & sleep 1000`, "init")
-		job := stage.Start(append(container, monitor.Run("contained", "bash", "-c", alone, stage.Path("gate"))...)...)
+		job := stage.Start(append(container, monitor.Run("contained", "bash", "-c", script, stage.Path("gate"))...)...)
 		gate := openGate(ctx, "gate")
-		watch := stage.Run("monitor", "watch", "contained")
+		watch := stage.Run("monitor", "serve", "contained")
 		Expect(watch.Status).To(Equal(harness.Status{Code: 1}), watch.Stderr)
 		Expect(watch.Stderr).To(ContainSubstring("recorded in another namespace"))
 		expectKept(ctx, "contained", job.Oracle())
@@ -135,7 +137,7 @@ var _ = Describe("From inside other namespaces than its own a runtime", Label("l
 		job.Wait()
 		Expect(gate.Close()).To(Succeed())
 		Eventually(ctx, func() harness.Status {
-			return stage.Run("monitor", "watch", "contained").Status
+			return stage.Run("monitor", "serve", "contained").Status
 		}).Should(Equal(harness.Status{}), "no process is in the container")
 		expectEmptyStore(ctx)
 	}, limit)
@@ -194,7 +196,7 @@ var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ou
 
 			Expect(stage.Signal(job.PID(), syscall.SIGKILL)).To(Succeed())
 			job.Wait()
-			Eventually(ctx, func() harness.Status { return stage.Run("monitor", "watch", "hidden").Status }).Should(Equal(harness.Status{}))
+			Eventually(ctx, func() harness.Status { return stage.Run("monitor", "serve", "hidden").Status }).Should(Equal(harness.Status{}))
 			expectEmptyStore(ctx)
 		},
 		Entry("hidepid=1: its row", limit, "1"),
@@ -213,7 +215,7 @@ var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ou
 			Expect(result.Stderr).To(BeEmpty())
 			Expect(strings.Count(result.Stdout, "name:      seen\n")).To(Equal(3), result.Stdout)
 			// The monitor may have been killed with the namespace.
-			stage.Run("monitor", "watch", "seen")
+			stage.Run("monitor", "serve", "seen")
 			expectEmptyStore(ctx)
 		},
 		Entry("hidepid=1: their rows", limit, "1"),
@@ -276,6 +278,7 @@ var _ = Describe("Where /proc shows processes only", Label("linux", "namespaces"
 var _ = Describe("In a time namespace with an offset", Label("linux", "namespaces"), ours, func() {
 	It("a member lives on in the journal of a monitor that was killed", func(ctx SpecContext) {
 		namespace(ctx)
+		alone()
 		clock := []string{"unshare", "--time", "--monotonic", "100000", "--fork", "--kill-child"}
 		if result := stage.Run(append(clock, "true")...); result.Status != (harness.Status{}) {
 			Skip("no such namespace can be made: " + strings.TrimSpace(result.Stderr))
@@ -290,7 +293,7 @@ var _ = Describe("In a time namespace with an offset", Label("linux", "namespace
 		owner.Exit(0) // nothing but the journal links the leaf now
 		job.Wait()
 		there := []string{"nsenter", "--time=/proc/" + strconv.Itoa(leaf.PID()) + "/ns/time"}
-		watch := stage.Start(append(there, "monitor", "watch", "clock")...)
+		watch := stage.Start(append(there, "monitor", "serve", "clock")...)
 		Eventually(ctx, func() string { return stage.Run(append(there, "monitor", "info", "clock")...).Stdout }).
 			Should(And(MatchRegexp(`state: +running`), MatchRegexp(`members: +1`)))
 		expectKept(ctx, "clock", witnessOf(leaf))

@@ -13,7 +13,9 @@ import (
 	"github.com/gemini-monitor/gemini/harness"
 )
 
-var _ = Describe("A monitor", ours, func() {
+var _ = Describe("A monitor of one runtime", ours, func() {
+	BeforeEach(alone)
+
 	It("that is killed leaves everything, and the next one continues", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("orphaned", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
@@ -24,7 +26,7 @@ var _ = Describe("A monitor", ours, func() {
 		job.Wait()
 		expectKept(ctx, "orphaned", job.Oracle())
 
-		next := stage.Start("monitor", "watch", "orphaned")
+		next := stage.Start("monitor", "serve", "orphaned")
 		expectKept(ctx, "orphaned", job.Oracle())
 		Expect(next.Exited()).NotTo(BeClosed(), next.Output())
 		leaf.Exit(0)
@@ -40,7 +42,7 @@ var _ = Describe("A monitor", ours, func() {
 		owner.Exit(0)
 		job.Wait()
 		Expect(monitor.List(ctx)).To(ConsistOf("abandoned"))
-		next := stage.Start("monitor", "watch", "abandoned")
+		next := stage.Start("monitor", "serve", "abandoned")
 		Expect(next.Wait()).To(Equal(harness.Status{}), next.Output())
 		expectRemoved(ctx, "abandoned", job.Oracle())
 	}, limit)
@@ -57,11 +59,11 @@ var _ = Describe("A monitor", ours, func() {
 		job.Wait()
 	},
 		Entry("in the background, by the owner", func(owner, member *harness.Puppet) {
-			owner.Exec("sh", "-c", `(trap '' HUP; monitor watch own &); until monitor list | grep running; do :; done`)
+			owner.Exec("sh", "-c", `(trap '' HUP; monitor serve own &); until monitor list | grep running; do :; done`)
 			member.Exit(0)
 		}, limit),
 		Entry("by a member, which becomes it", func(owner, member *harness.Puppet) {
-			member.Exec("monitor", "watch", "own")
+			member.Exec("monitor", "serve", "own")
 			owner.Exit(0)
 		}, limit),
 	)
@@ -70,10 +72,10 @@ var _ = Describe("A monitor", ours, func() {
 		job := stage.Start(monitor.Run("own", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
 		end(ctx, "own", syscall.SIGKILL)
-		owner.Exec("monitor", "watch", "own")
+		owner.Exec("monitor", "serve", "own")
 		Expect(job.Wait()).To(Equal(harness.Status{Code: 1}))
 		Expect(job.Output()).To(MatchRegexp(`(?m)^monitor: .*"own" cannot be watched: .* does not follow its own process\r?$`))
-		next := stage.Run("monitor", "watch", "own")
+		next := stage.Run("monitor", "serve", "own")
 		Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
 		expectEmptyStore(ctx)
 	}, limit)
@@ -89,7 +91,7 @@ var _ = Describe("A monitor", ours, func() {
 			job.Wait()
 			passTime(ctx)
 			Expect(monitor.List(ctx)).To(ConsistOf("left"), "it has no monitor, so it stays until a command is asked to remove it")
-			next := stage.Start("monitor", "watch", "left")
+			next := stage.Start("monitor", "serve", "left")
 			Expect(next.Wait()).To(Equal(harness.Status{}), next.Output())
 			expectEmptyStore(ctx)
 		}, limit)
@@ -98,7 +100,7 @@ var _ = Describe("A monitor", ours, func() {
 	It("is the only one of its runtime: a second one reports the first", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("taken", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
-		second := stage.Run("monitor", "watch", "taken")
+		second := stage.Run("monitor", "serve", "taken")
 		Expect(second.Status).To(Equal(harness.Status{Code: 1}))
 		Expect(second.Stderr).To(ContainSubstring(fmt.Sprint(monitorOf(ctx, "taken"))))
 		expectKept(ctx, "taken", job.Oracle())

@@ -30,7 +30,7 @@ var _ = Describe("Bad input", ours, func() {
 	DescribeTable("is refused in one line, with its exit code, and leaves nothing",
 		refused,
 		Entry("info: no runtime of that name", 1, `^monitor: runtime "nobody" does not exist\n$`, "monitor", "info", "nobody", limit),
-		Entry("watch: no runtime of that name", 1, `^monitor: runtime "nobody" does not exist\n$`, "monitor", "watch", "nobody", limit),
+		Entry("serve: no runtime of that name", 1, `^monitor: runtime "nobody" does not exist\n$`, "monitor", "serve", "nobody", limit),
 		Entry("tree: no runtime of that name", 1, `^monitor: runtime "nobody" does not exist\n$`, "monitor", "tree", "nobody", limit),
 		Entry("info outside of any runtime", 1, `^monitor: No active runtime\n$`, "monitor", "info", limit),
 		Entry("tree with the name of a runtime that is gone", 1, `^monitor: No active runtime\n$`, "env", "MONITOR_RUNTIME=gone", "monitor", "tree", limit),
@@ -47,7 +47,7 @@ var _ = Describe("Bad input", ours, func() {
 		Entry("tree: PID 0", 2, `PID 0`, "monitor", "tree", "0", limit),
 		Entry("tree: PID 1", 2, `PID 1`, "monitor", "tree", "1", limit),
 		Entry("info: a bad name", 2, `/etc`, "monitor", "info", "../../etc", limit),
-		Entry("watch: a bad name", 2, `name`, "monitor", "watch", ".hidden", limit),
+		Entry("serve: a bad name", 2, `name`, "monitor", "serve", ".hidden", limit),
 		Entry("run: a bad name", 125, `name`, "monitor", "run", "--name", "a/b", "--", "true", limit),
 		Entry("run: a name too long", 125, `name`, "monitor", "run", "--name", strings.Repeat("x", 65), "--", "true", limit),
 		Entry("run: a name with a leading dot", 125, `name`, "monitor", "run", "--name", ".x", "--", "true", limit),
@@ -133,12 +133,13 @@ var _ = Describe("Bad input", ours, func() {
 	}, limit)
 
 	It("a damaged record is reported by name, and nothing is removed", func(ctx SpecContext) {
+		alone()
 		job := stage.Start(monitor.Run("damaged", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
 		end(ctx, "damaged", syscall.SIGKILL)
 		Expect(os.WriteFile(gemini.Path("damaged", "runtime.json"), []byte("{half"), 0o600)).To(Succeed())
 		Expect(stage.Run("monitor", "list").Stdout).To(MatchRegexp(`damaged +broken`))
-		watch := stage.Run("monitor", "watch", "damaged")
+		watch := stage.Run("monitor", "serve", "damaged")
 		Expect(watch.Status).To(Equal(harness.Status{Code: 1}))
 		Expect(watch.Stderr).To(ContainSubstring(`"damaged"`))
 		Expect(gemini.Path("damaged")).To(BeADirectory())

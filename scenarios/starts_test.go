@@ -72,6 +72,7 @@ var _ = Describe("A start", ours, func() {
 	}, limit)
 
 	It("of a name that a runtime had before the machine was last started succeeds", func(ctx SpecContext) {
+		alone()
 		job := stage.Start(monitor.Run("nightly", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
 		end(ctx, "nightly", syscall.SIGKILL)
@@ -93,6 +94,7 @@ var _ = Describe("A start", ours, func() {
 	}, limit)
 
 	It("of a name whose runtime has live processes and no monitor is refused, with the way out", func(ctx SpecContext) {
+		alone()
 		job := stage.Start(monitor.Run("nightly", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
 		leaf := owner.Fork("leaf", harness.OwnSession)
@@ -103,7 +105,7 @@ var _ = Describe("A start", ours, func() {
 		next := stage.Run(monitor.Run("nightly", "echo", "started")...)
 		Expect(next.Status).To(Equal(harness.Status{Code: 125}))
 		Expect(next.Stdout).To(BeEmpty())
-		Expect(next.Stderr).To(MatchRegexp(`^monitor: runtime "nightly" exists already: .*; "monitor watch nightly" goes on with it\n$`))
+		Expect(next.Stderr).To(MatchRegexp(`^monitor: runtime "nightly" exists already: .*; "monitor serve nightly" goes on with it\n$`))
 		expectKept(ctx, "nightly", job.Oracle())
 		leaf.Exit(0)
 		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())

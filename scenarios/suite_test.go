@@ -191,3 +191,7 @@ func openDescriptors() ([]string, error) {
 	config, _ := GinkgoConfiguration()
 	return descriptor.Snapshot(config.ParallelTotal == 1)
 }
+
+// alone has each runtime of the spec watched by a monitor of its own, which no guard
+// starts anew.
+func alone() { stage.Setenv("MONITOR_RESIDENT", "no") }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,7 +29,7 @@ it prints "No active runtime" and exits with 1.`,
   monitor info --json build`,
 		Args: arguments(0, 1, "at most the name of a runtime"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			status, err := g.status(args)
+			status, err := g.status(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -44,19 +45,26 @@ it prints "No active runtime" and exits with 1.`,
 
 // status returns the status of the runtime that the arguments name, or of the
 // current one.
-func (g *global) status(args []string) (monitor.Status, error) {
+func (g *global) status(ctx context.Context, args []string) (monitor.Status, error) {
 	store, err := g.open()
 	if err != nil {
 		return monitor.Status{}, err
 	}
-	survey, err := store.Survey()
-	if err != nil {
-		return monitor.Status{}, err
+	look := func() (monitor.Status, error) {
+		survey, err := store.Survey()
+		if err != nil {
+			return monitor.Status{}, err
+		}
+		if len(args) == 0 {
+			return survey.Current()
+		}
+		return survey.Named(args[0])
 	}
-	if len(args) == 0 {
-		return survey.Current()
+	status, err := look()
+	if err == nil && status.State == monitor.StateUnmonitored && g.adopt(ctx, store) {
+		return look()
 	}
-	return survey.Named(args[0])
+	return status, err
 }
 
 func printInfo(out io.Writer, s monitor.Status) error {

@@ -108,7 +108,7 @@ var _ = Describe("The command info, list and tree", func() {
 
 var _ = Describe("The command", func() {
 	It("explains each of its commands, with an example", func() {
-		for _, name := range []string{"", "run", "shell", "info", "list", "tree", "wait", "watch"} {
+		for _, name := range []string{"", "run", "shell", "info", "list", "tree", "wait", "serve", "prune"} {
 			got := call(strings.Fields(name + " --help")...)
 			Expect(got.Code).To(BeZero(), name)
 			Expect(got.Stdout).To(And(ContainSubstring("Usage:"), ContainSubstring("Examples:"), ContainSubstring("monitor "+name)), name)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -20,7 +21,7 @@ func newList(g *global) *cobra.Command {
 		Long: `list shows all runtimes of the store with their states:
   starting      made, its command not started yet
   running       a monitor watches it
-  unmonitored   no monitor watches it; "monitor watch NAME" goes on with it, and
+  unmonitored   no monitor watches it; "monitor serve NAME" goes on with it, and
                 where it is over the next run of that name removes it
   stopping      found empty and being removed; the reason is shown where that fails
   unknown       whether it has members could not be established, so it stays
@@ -34,11 +35,10 @@ func newList(g *global) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			survey, err := store.Survey()
-			if err != nil {
-				return err
+			all, err := allOf(store)
+			if err == nil && slices.ContainsFunc(all, isUnmonitored) && g.adopt(cmd.Context(), store) {
+				all, err = allOf(store)
 			}
-			all, err := survey.All()
 			switch {
 			case err != nil:
 				return err
@@ -56,6 +56,16 @@ func newList(g *global) *cobra.Command {
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print names only")
 	return cmd
 }
+
+func allOf(store *monitor.Store) ([]monitor.Status, error) {
+	survey, err := store.Survey()
+	if err != nil {
+		return nil, err
+	}
+	return survey.All()
+}
+
+func isUnmonitored(s monitor.Status) bool { return s.State == monitor.StateUnmonitored }
 
 func printNames(out io.Writer, all []monitor.Status) error {
 	for _, s := range all {

@@ -68,6 +68,7 @@ type global struct {
 	store     string
 	logLevel  string
 	logFormat string
+	alone     bool // runtimes get monitors of their own
 
 	// settle prepares the process of a monitor.
 	settle func() error
@@ -106,6 +107,7 @@ not start it, 126 when it is not executable, 127 when it is not found.`,
 	flags.StringVar(&g.store, "store", "", "the directory of the runtimes (default $MONITOR_STORE, else the user's state directory)")
 	flags.StringVar(&g.logLevel, "log-level", "info", "how much a monitor logs: debug, info, warn or error")
 	flags.StringVar(&g.logFormat, "log-format", "text", "how it logs: text or json")
+	flags.BoolVar(&g.alone, "no-resident", false, "have each runtime watched by a monitor of its own (default where $MONITOR_RESIDENT is \"no\")")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		becomes := cmd.Name() == "run" || cmd.Name() == "shell"
@@ -122,7 +124,7 @@ not start it, 126 when it is not executable, 127 when it is not found.`,
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	for _, command := range []*cobra.Command{
-		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(g), newWatch(g),
+		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(g), newServe(g), newPrune(g),
 	} {
 		root.AddCommand(command)
 	}
@@ -137,6 +139,15 @@ func version() string {
 		return "unknown"
 	}
 	return fmt.Sprintf("%s, %s %s/%s", build.Main.Version, build.GoVersion, runtime.GOOS, runtime.GOARCH)
+}
+
+// moduleVersion returns the version of the source, "" where it is not known.
+func moduleVersion() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return build.Main.Version
 }
 
 // open opens the store that --store names, else $MONITOR_STORE, else the default.

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 func TestCommand(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyTimeout(20 * time.Second)
+	os.Setenv(envResident, "no") // specs about a resident monitor set it anew
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Command")
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // patience is how long a monitor may take to begin watching.
@@ -84,7 +83,7 @@ func (g *global) run(name string, args []string) error {
 			return failed(err)
 		}
 	}
-	if _, err := g.logger(); err != nil {
+	if _, err := g.logger(os.Stderr); err != nil {
 		return failed(err)
 	}
 	path, err := findCommand(args[0])
@@ -100,19 +99,12 @@ func (g *global) run(name string, args []string) error {
 
 // become makes a runtime of this process and becomes the command.
 func (g *global) become(store *monitor.Store, name, path string, args []string) error {
-	program, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	self, err := process.Lookup(os.Getpid())
+	keeper, err := g.keeper(store)
 	if err != nil {
 		return err
 	}
 	return store.Run(monitor.Creation{Name: name, Command: args}, monitor.Program{
-		Path: path, Args: args, Patience: patience,
-		Monitor: func(name string) []string {
-			return g.watchCommand(program, store, name, "--detach", ownerWord(self.Identity))
-		},
+		Path: path, Args: args, Patience: patience, Keeper: keeper,
 	})
 }
 

@@ -45,7 +45,7 @@ descends from it. An orphan hangs where it joined, with the evidence.`,
 
 // members returns the live members of what the argument names.
 func (g *global) members(ctx context.Context, args []string) ([]trees.Member, error) {
-	status, err := g.status(args)
+	status, err := g.status(ctx, args)
 	switch {
 	case err == nil && status.State == monitor.StateBroken:
 		return nil, errors.New(status.Reason)

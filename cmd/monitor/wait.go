@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ code is 0 when no process that wait knows is left.`,
 			if err != nil {
 				return err
 			}
-			log, err := g.logger()
+			log, err := g.logger(os.Stderr)
 			if err != nil {
 				return err
 			}

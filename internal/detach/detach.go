@@ -5,7 +5,7 @@
 // second one and ends. The second is then init's child, and has a session of its
 // own and no terminal. It reports to the caller through a pipe, readyFD. The
 // first process alone holds the writing end of another pipe, goneFD, by which the
-// second sees that the first has ended.
+// second sees that the first has ended. An open file of the caller's may go with them.
 package detach
 
 import (
@@ -23,9 +23,13 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
+// The descriptors of the second process. The first has the file at passedToFirst.
 const (
-	readyFD = 3
-	goneFD  = 4
+	readyFD  = 3
+	goneFD   = 4
+	passedFD = 5
+
+	passedToFirst = 4
 )
 
 // A report is a line that the second process writes to the caller.
@@ -41,15 +45,25 @@ type report struct {
 // [Launch], and waits until the second has reported that it is ready. Their
 // standard error goes to log. A second process that is not ready when ctx ends is
 // killed, if it has reported that it began. The error is the reason why it is not ready.
-func Start(ctx context.Context, argv []string, log *os.File) error {
+//
+// Passed is an open file that the second process gets, with the locks on it; see
+// [Arrival.Passed]. Where it is nil, the second process gets /dev/null.
+func Start(ctx context.Context, argv []string, log, passed *os.File) error {
 	reports, theirs, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer reports.Close()
+	if passed == nil {
+		// The first process could not tell a descriptor that is closed from one of Go's.
+		if passed, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
+			return errors.Join(err, theirs.Close())
+		}
+		defer passed.Close()
+	}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env, cmd.Stderr = environment(), log
-	cmd.ExtraFiles = []*os.File{theirs}
+	cmd.ExtraFiles = []*os.File{theirs, passed}
 	err = cmd.Run()
 	theirs.Close()
 	if err != nil {
@@ -102,7 +116,7 @@ func Launch(argv []string) error {
 	if err := closeInheritedOnExec(); err != nil {
 		return err
 	}
-	ready := os.NewFile(readyFD, "ready")
+	ready, passed := os.NewFile(readyFD, "ready"), os.NewFile(passedToFirst, "passed")
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -114,10 +128,8 @@ func Launch(argv []string) error {
 	defer ours.Close() // the end of this process closes it too
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, os.Stderr
-	cmd.ExtraFiles = []*os.File{ready, gone}
-	cmd.SysProcAttr = ownSession()
-	cmd.Env = environment()
-	cmd.Dir = "/" // so that it keeps no file system busy
+	cmd.ExtraFiles = []*os.File{ready, gone, passed}
+	Outside(cmd)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start monitor: %w", err)
 	}
@@ -126,6 +138,9 @@ func Launch(argv []string) error {
 
 // An Arrival is the second process's connection to the caller of [Start].
 type Arrival struct {
+	// Passed is the file that Start was given, else /dev/null. The second process closes it.
+	Passed *os.File
+
 	to      *os.File
 	reports *json.Encoder
 }
@@ -137,11 +152,12 @@ func Arrive() (*Arrival, error) {
 	ready, gone := os.NewFile(readyFD, "ready"), os.NewFile(goneFD, "gone")
 	closeOnExec(readyFD)
 	closeOnExec(goneFD)
+	closeOnExec(passedFD)
 	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return nil, err
 	}
-	a := &Arrival{ready, json.NewEncoder(ready)}
+	a := &Arrival{Passed: os.NewFile(passedFD, "passed"), to: ready, reports: json.NewEncoder(ready)}
 	// Where the caller has been killed, this process goes on: it cleans up.
 	if err := a.reports.Encode(report{Process: &self.Identity}); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return nil, fmt.Errorf("answer the owner: %w", err)
@@ -167,4 +183,12 @@ func (a *Arrival) Ready() error {
 func (a *Arrival) Refuse(why error) {
 	_ = a.reports.Encode(report{Error: why.Error()})
 	a.to.Close()
+}
+
+// Outside gives a command what the second process has: a session of its own, no
+// environment, and the root directory.
+func Outside(cmd *exec.Cmd) {
+	cmd.SysProcAttr = ownSession()
+	cmd.Env = environment()
+	cmd.Dir = "/" // so that it keeps no file system busy
 }

@@ -80,7 +80,7 @@ func playJob(file string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return detach.Start(ctx, []string{self, "as-first", file}, os.Stderr)
+	return detach.Start(ctx, []string{self, "as-first", file}, os.Stderr, nil)
 }
 
 func playFirst(file string) error {

@@ -30,6 +30,7 @@ type Gemini struct {
 func NewGemini(stage *harness.Stage) *Gemini {
 	g := &Gemini{Store: stage.Path("store"), stage: stage, kept: map[string]*os.File{}}
 	stage.Setenv("MONITOR_STORE", g.Store)
+	stage.Setenv("MONITOR_IDLE", "0s") // so that no process outlives the spec
 	stage.Observe(harness.Observer{Look: g.keep, Events: g.events, Close: g.release})
 	return g
 }

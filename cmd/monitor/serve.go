@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -15,49 +16,62 @@ import (
 
 	"github.com/gemini-monitor/gemini/internal/detach"
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/monitor/resident"
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-func newWatch(g *global) *cobra.Command {
-	var first, second bool // of the processes that package detach describes
+func newServe(g *global) *cobra.Command {
+	var how role
 	var owner string
+	idle := resident.Forever
 	cmd := &cobra.Command{
-		Use:   "watch NAME",
-		Short: "Be the monitor of a runtime, in the foreground",
-		Long: `watch follows the processes of a runtime and removes it when the last one has
-gone. run and shell start it by themselves; start it by hand where a monitor was
-killed, for a runtime that list calls unmonitored: it goes on from the journal.
+		Use:   "serve [NAME]",
+		Short: "Be the monitor of the store, or of one runtime, in the foreground",
+		Long: `serve watches all runtimes of the store, and removes each when its last process has
+gone. run and shell start such a resident monitor by themselves, detached, and with a
+guard that starts it anew when it dies. Start it by hand under launchd or systemd.
+
+With NAME it is the monitor of that runtime alone. It goes on from the journal where an
+earlier monitor ended.
 
 On SIGTERM, SIGINT, SIGQUIT or SIGHUP it stops watching and leaves everything as
 it is.`,
-		Example: `  monitor watch build
-  monitor watch --log-level debug build
-  (trap '' HUP; monitor watch build 2>>log &)   # goes on when the terminal is closed`,
-		Args: arguments(1, 1, "the name of a runtime"),
+		Example: `  monitor serve
+  monitor serve --idle 1m              # ends when it had nothing to watch for a minute
+  monitor serve build
+  (trap '' HUP; monitor serve build 2>>log &)   # goes on when the terminal is closed`,
+		Args: arguments(0, 1, "the name of a runtime, or nothing"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			s := &service{global: g, idle: idle}
 			switch {
-			case first:
-				return g.launch(args[0], owner)
-			case second:
+			case how.launch:
+				return s.launch(args, owner)
+			case how.guard:
+				return s.guard()
+			case len(args) == 0:
+				return s.serve(how)
+			case how.detached:
 				return g.watchDetached(args[0], owner)
 			}
 			return g.watch(args[0], process.Identity{}, nil)
 		},
 	}
-	cmd.Flags().BoolVar(&first, "detach", false, "start the monitor outside of the caller's process tree")
-	cmd.Flags().BoolVar(&second, "detached", false, "be that monitor")
-	cmd.Flags().StringVar(&owner, "owner", "", "the owner that waits, as PID-START")
-	for _, internal := range []string{"detach", "detached", "owner"} {
-		_ = cmd.Flags().MarkHidden(internal)
+	flags := cmd.Flags()
+	flags.DurationVar(&idle, "idle", resident.Forever, "end when there was nothing to watch for so long (without NAME)")
+	flags.BoolVar(&how.launch, "detach", false, "start the monitor outside of the caller's process tree")
+	flags.BoolVar(&how.detached, "detached", false, "be that monitor")
+	flags.BoolVar(&how.guard, "guard", false, "be the guard of a resident monitor")
+	flags.BoolVar(&how.guarded, "guarded", false, "be a resident monitor that a guard has started")
+	flags.StringVar(&owner, "owner", "", "the owner that waits, as PID-START")
+	for _, internal := range []string{"detach", "detached", "guard", "guarded", "owner"} {
+		_ = flags.MarkHidden(internal)
 	}
 	return cmd
 }
 
-// watchCommand returns the command line of a monitor.
-func (g *global) watchCommand(self string, store *monitor.Store, name, how, owner string) []string {
-	return []string{self, "--store", store.Dir(), "--log-level", g.logLevel, "--log-format", g.logFormat, "watch", how, "--owner", owner, "--", name}
-}
+// A role is what a process of a detached monitor is.
+type role struct{ launch, detached, guard, guarded bool }
 
 // ownerWord returns what stands for an owner of this boot in a command line.
 func ownerWord(owner process.Identity) string { return fmt.Sprintf("%d-%d", owner.PID, owner.Start) }
@@ -71,26 +85,14 @@ func readOwner(word string) (owner process.Identity, err error) {
 	return owner, err
 }
 
-// launch is the work of the first process of a detached monitor.
-func (g *global) launch(name, owner string) error {
-	store, err := g.open()
-	if err != nil {
-		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return detach.Launch(g.watchCommand(self, store, name, "--detached", owner))
-}
-
-// watchDetached is the work of the second process, the monitor. The owner of the
-// runtime waits for its report.
+// watchDetached is the work of the second process of a monitor for one runtime. The owner
+// of the runtime waits for its report.
 func (g *global) watchDetached(name, word string) error {
 	waiting, err := detach.Arrive()
 	if err != nil {
 		return err
 	}
+	waiting.Passed.Close()
 	owner, err := readOwner(word)
 	if err != nil {
 		waiting.Refuse(err)
@@ -108,7 +110,7 @@ func (g *global) watch(name string, owner process.Identity, waiting *detach.Arri
 		}
 		return err
 	}
-	log, err := g.logger()
+	log, err := g.logger(os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -174,8 +176,8 @@ func stopSignals() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), slices.DeleteFunc(signals, signal.Ignored)...)
 }
 
-// logger returns the log, on standard error.
-func (g *global) logger() (*slog.Logger, error) {
+// logger returns a log.
+func (g *global) logger(out io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(g.logLevel)); err != nil {
 		return nil, usageError("--log-level takes debug, info, warn or error, not %q", g.logLevel)
@@ -183,9 +185,9 @@ func (g *global) logger() (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch g.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(os.Stderr, options)), nil
+		return slog.New(slog.NewTextHandler(out, options)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(os.Stderr, options)), nil
+		return slog.New(slog.NewJSONHandler(out, options)), nil
 	}
 	return nil, usageError("--log-format takes text or json, not %q", g.logFormat)
 }

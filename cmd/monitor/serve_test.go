@@ -32,10 +32,10 @@ func held() (pid int, release func()) {
 	return cmd.Process.Pid, release
 }
 
-var _ = Describe("The command watch", func() {
+var _ = Describe("The command serve with a name", func() {
 	It("leaves everything as it is on a signal, and exits with 0", func() {
 		create("build")
-		cmd := command("watch", "build")
+		cmd := command("serve", "build")
 		log, err := cmd.StderrPipe()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(cmd.Start()).To(Succeed())
@@ -53,7 +53,7 @@ var _ = Describe("The command watch", func() {
 		r := create("build")
 		give(r, pid)
 
-		cmd := command("watch", "build")
+		cmd := command("serve", "build")
 		cmd.Stderr = GinkgoWriter
 		signal.Ignore(syscall.SIGHUP) // the child inherits that
 		err := cmd.Start()
@@ -69,14 +69,14 @@ var _ = Describe("The command watch", func() {
 
 	It("names the process that watches already", func() {
 		r := create("build")
-		cmd := command("watch", "build")
+		cmd := command("serve", "build")
 		Expect(cmd.Start()).To(Succeed())
 		DeferCleanup(func() {
 			_ = cmd.Process.Kill()
 			_ = cmd.Wait()
 		})
 		Eventually(r.Record).Should(HaveField("Monitor", Not(BeNil())))
-		Expect(call("watch", "build")).To(fails(1, `^runtime "build" is watched already, by process `+strconv.Itoa(cmd.Process.Pid)+"$"))
+		Expect(call("serve", "build")).To(fails(1, `^runtime "build" is watched already, by process `+strconv.Itoa(cmd.Process.Pid)+"$"))
 	})
 })
 

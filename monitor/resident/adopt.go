@@ -1,0 +1,101 @@
+package resident
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// An Outcome is what became of a runtime when a resident looked after it.
+type Outcome string
+
+const (
+	// Taken: it had no monitor, and the resident watches it now. Where no process of it
+	// lives, the resident is removing it.
+	Taken Outcome = "taken over"
+	// Watched: it has a monitor.
+	Watched Outcome = "watched"
+	// Begins: it is just being started.
+	Begins Outcome = "starting"
+	// Left: it cannot be watched here, for a reason. It stays as it is.
+	Left Outcome = "left"
+)
+
+// A Finding is what a resident found of one runtime.
+type Finding struct {
+	Name    string  `json:"name"`
+	Outcome Outcome `json:"outcome"`
+	Reason  string  `json:"reason,omitempty"`
+}
+
+// atOnce is how many runtimes are taken over at the same time. They share reads of the
+// process table.
+const atOnce = 64
+
+// adopt takes over every runtime of the store that has no monitor.
+func (w *watches) adopt(s *monitor.Store) ([]Finding, error) {
+	names, err := s.Names()
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Finding, len(names))
+	turns := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for i, name := range names {
+		turns <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turns }()
+			found[i] = w.adoptOne(s, name)
+		})
+	}
+	all.Wait()
+	return slices.DeleteFunc(found, func(f Finding) bool { return f.Name == "" }), nil
+}
+
+// adoptOne returns the zero Finding where the runtime was removed meanwhile.
+func (w *watches) adoptOne(s *monitor.Store, name string) Finding {
+	r, err := s.Runtime(name)
+	var record monitor.Record
+	if err == nil {
+		record, err = r.Record()
+	}
+	if err == nil {
+		if begins(record) {
+			return Finding{Name: name, Outcome: Begins}
+		}
+		if w.has(key{name, record.Owner}) {
+			return Finding{Name: name, Outcome: Watched}
+		}
+		_, err = w.begin(r, record.Owner, false)
+	}
+	switch {
+	case err == nil:
+		w.log.Info("took over a runtime", "runtime", name)
+		return Finding{Name: name, Outcome: Taken}
+	case errors.Is(err, monitor.ErrNotExist):
+		return Finding{}
+	case errors.Is(err, monitor.ErrWatched):
+		return Finding{Name: name, Outcome: Watched}
+	}
+	w.log.Warn("a runtime stays without a monitor", "runtime", name, "error", err)
+	return Finding{Name: name, Outcome: Left, Reason: fmt.Sprint(err)}
+}
+
+// begins reports whether the owner of a runtime has not had it watched yet, and lives.
+func begins(r monitor.Record) bool {
+	if r.State != monitor.StateStarting || r.Monitor != nil {
+		return false
+	}
+	p, err := process.Lookup(r.Owner.PID)
+	return err != nil && !errors.Is(err, process.ErrGone) || err == nil && p.Identity == r.Owner && p.State != process.Zombie
+}
+
+func (w *watches) has(k key) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all[k] != nil
+}

@@ -1,0 +1,234 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/detach"
+	"github.com/gemini-monitor/gemini/internal/unixsocket"
+	"github.com/gemini-monitor/gemini/internal/varlink"
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+// A Client asks the resident of a store. Where none serves, it starts one. It is a
+// [monitor.Keeper].
+type Client struct {
+	Store *monitor.Store
+	// Command is the command line of a program that starts a resident outside of the
+	// caller's process tree: "monitor serve --detach".
+	Command []string
+	// Version is that of the calling program.
+	Version string
+	// Own starts the monitor of a single runtime, where the resident does not answer.
+	Own monitor.Keeper
+	// Tell receives what the user of a command should know, or is nil.
+	Tell func(string)
+}
+
+const (
+	// quick is how long a resident may take to answer at all. One that is stopped or stuck
+	// takes longer.
+	quick = 2 * time.Second
+	// slow is how long it may take to begin to watch a runtime.
+	slow = 5 * time.Second
+)
+
+// Watch implements [monitor.Keeper]. Where the resident cannot be had, the runtime gets a
+// monitor of its own, and its log says why.
+func (c *Client) Watch(ctx context.Context, r *monitor.Runtime) error {
+	err := c.ask(ctx, r)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	logger(r).Warn("the runtime gets a monitor of its own: the resident one does not watch it", "reason", err)
+	return c.Own.Watch(ctx, r)
+}
+
+// logger returns a log that writes into the log of a runtime.
+func logger(r *monitor.Runtime) *slog.Logger {
+	return slog.New(slog.NewTextHandler(r.LogWriter(), nil))
+}
+
+// Leave implements [monitor.Keeper].
+func (c *Client) Leave(ctx context.Context, r *monitor.Runtime) {
+	record, err := r.Record()
+	if err != nil || record.Monitor == nil {
+		return
+	}
+	if card, err := ReadCard(c.Store); err != nil || card.Process != *record.Monitor {
+		c.Own.Leave(ctx, r)
+		return
+	}
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return // its lock is free soon
+	}
+	defer conn.Close()
+	_ = varlink.Call(ctx, conn, methodLeave, nameIn{r.Name()}, nil)
+}
+
+// ask has the resident watch a runtime of this process. One that answers at all may take
+// longer to watch it, where many are started at once.
+func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
+	return c.try(ctx, func(conn *net.UnixConn) error {
+		hello, done := context.WithTimeout(ctx, quick)
+		defer done()
+		if err := varlink.Call(hello, conn, methodStatus, nil, nil); err != nil {
+			return err
+		}
+		limited, done := context.WithTimeout(ctx, slow)
+		defer done()
+		return varlink.Call(limited, conn, methodWatch, watchIn{r.Name(), c.Version}, nil)
+	})
+}
+
+// Adopt has the resident take over every runtime that has no monitor. It returns what
+// became of all.
+func (c *Client) Adopt(ctx context.Context) ([]Finding, error) {
+	var out adoptOut
+	err := c.try(ctx, func(conn *net.UnixConn) error {
+		return varlink.Call(ctx, conn, methodAdopt, struct{}{}, &out)
+	})
+	return out.Found, err
+}
+
+// try carries out an exchange with the resident, which is repeated where the resident has
+// just ended, and with a newer one where it is older than this program.
+func (c *Client) try(ctx context.Context, exchange func(*net.UnixConn) error) error {
+	for {
+		conn, err := c.connect(ctx)
+		if err != nil {
+			return err
+		}
+		err = exchange(conn)
+		conn.Close()
+		failed, _ := errors.AsType[*varlink.Error](err)
+		switch {
+		case err == nil:
+			return nil
+		case failed != nil && failed.Name == errorOlder:
+			err = c.takeOver(ctx)
+		case failed != nil && (failed.Name == errorLeaving || failed.Name == varlink.Busy), errors.Is(err, varlink.ErrNoAnswer):
+			err = nil
+		}
+		if err == nil {
+			err = pause(ctx, breath)
+		}
+		if err != nil {
+			return explain(err)
+		}
+	}
+}
+
+// takeOver has an older resident end. Connect starts the next one.
+func (c *Client) takeOver(ctx context.Context) error {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil // it has ended
+	}
+	defer conn.Close()
+	err = varlink.Call(ctx, conn, methodHandOver, versionIn{c.Version}, nil)
+	if errors.Is(err, varlink.ErrNoAnswer) {
+		err = nil
+	}
+	return err
+}
+
+// breath and longBreath are the first and the longest pause between two tries to connect.
+const (
+	breath     = time.Millisecond
+	longBreath = 20 * time.Millisecond
+)
+
+// connect connects to the resident. Where none serves, connect starts one: the process
+// that gets the lock of the store does, the others wait for it. A full queue or a
+// time-out is no proof that none serves; a lock that is free is.
+func (c *Client) connect(ctx context.Context) (*net.UnixConn, error) {
+	for wait := breath; ; wait = min(2*wait, longBreath) {
+		conn, err := c.dial(ctx)
+		if err == nil || ctx.Err() != nil {
+			return conn, err
+		}
+		if !isDead(err) {
+			return nil, err
+		}
+		if err := c.startOne(ctx); err != nil {
+			return nil, err
+		}
+		if err := pause(ctx, wait); err != nil {
+			return nil, fmt.Errorf("the resident monitor does not begin to serve: %w", err)
+		}
+	}
+}
+
+func (c *Client) dial(ctx context.Context) (*net.UnixConn, error) {
+	limited, done := context.WithTimeout(ctx, quick)
+	defer done()
+	return unixsocket.Dial(limited, socketPath(c.Store))
+}
+
+// isDead reports whether no process seems to listen.
+func isDead(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unixsocket.ErrRefused) || errors.Is(err, syscall.ECONNRESET)
+}
+
+// startOne starts a resident, unless a process has the lock of the store.
+func (c *Client) startOne(ctx context.Context) error {
+	lock, err := tryLock(c.Store)
+	if lock == nil || err != nil {
+		return err
+	}
+	defer lock.Close()
+	// Another may have come and gone between, or serve without the socket that was tried.
+	if conn, err := c.dial(ctx); err == nil {
+		return conn.Close()
+	}
+	c.tellFailure()
+	log, err := openFile(LogPath(c.Store), os.O_WRONLY|os.O_APPEND)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if err := detach.Start(ctx, c.Command, log, lock); err != nil {
+		return fmt.Errorf("the resident monitor did not start: %w", err)
+	}
+	return nil
+}
+
+// tellFailure tells once that a guard has given up.
+func (c *Client) tellFailure() {
+	text, err := os.ReadFile(failedPath(c.Store))
+	if err != nil {
+		return
+	}
+	if os.Remove(failedPath(c.Store)) == nil && c.Tell != nil {
+		c.Tell(strings.TrimSpace(string(text)))
+	}
+}
+
+// pause waits for a time that differs from process to process.
+func pause(ctx context.Context, about time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(about/2 + rand.N(about)):
+		return nil
+	}
+}
+
+// explain puts an error of the protocol in words.
+func explain(err error) error {
+	if failed, _ := errors.AsType[*varlink.Error](err); failed != nil && failed.Reason() != "" {
+		return errors.New(failed.Reason())
+	}
+	return err
+}

@@ -1,0 +1,62 @@
+package resident
+
+import (
+	"errors"
+	"os"
+	"runtime/debug"
+	"sync"
+)
+
+// A LogFile is a log that stays small: where it would get longer than a limit, it is put
+// aside under its name with ".1" at the end, in the place of an older one.
+type LogFile struct {
+	path string
+
+	mu   sync.Mutex
+	file *os.File
+	size int64
+}
+
+// maxLog is how long a log may get, in bytes.
+const maxLog = 1 << 20
+
+// OpenLog opens a log for appending. The trace of a crash of this process goes there too.
+func OpenLog(path string) (*LogFile, error) {
+	l := &LogFile{path: path}
+	return l, l.open()
+}
+
+func (l *LogFile) open() error {
+	file, err := openFile(l.path, os.O_WRONLY|os.O_APPEND)
+	if err != nil {
+		return err
+	}
+	if info, err := file.Stat(); err == nil {
+		l.size = info.Size()
+	}
+	if l.file != nil {
+		l.file.Close()
+	}
+	l.file = file
+	return debug.SetCrashOutput(file, debug.CrashOptions{})
+}
+
+// Write appends a line.
+func (l *LogFile) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.size+int64(len(line)) > maxLog {
+		l.rotate()
+	}
+	n, err := l.file.Write(line)
+	l.size += int64(n)
+	return n, err
+}
+
+// rotate begins a new file. Where that fails, the old one gets longer, and the next line
+// tries again.
+func (l *LogFile) rotate() {
+	if err := os.Rename(l.path, l.path+".1"); err == nil || errors.Is(err, os.ErrNotExist) {
+		_ = l.open()
+	}
+}

@@ -1,0 +1,228 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/unixsocket"
+	"github.com/gemini-monitor/gemini/internal/varlink"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// The interface of a resident, and its errors. They never change; what a later version
+// adds has another name.
+const (
+	interfaceName = "io.github.gemini-monitor"
+
+	methodWatch    = interfaceName + ".Watch"
+	methodLeave    = interfaceName + ".Leave"
+	methodAdopt    = interfaceName + ".Adopt"
+	methodStatus   = interfaceName + ".Status"
+	methodHandOver = interfaceName + ".HandOver"
+
+	errorForeign = interfaceName + ".Foreign"
+	errorOlder   = interfaceName + ".Older"
+	errorLeaving = interfaceName + ".Leaving"
+	errorFailed  = interfaceName + ".Failed"
+)
+
+// description is the interface in the language of varlink.
+const description = `# The one monitor of a store.
+interface ` + interfaceName + `
+
+type Identity (pid: int, start: int, boot: string)
+
+type Finding (name: string, outcome: string, reason: ?string)
+
+# Watches the runtime whose owner is the calling process, and answers when it is watched.
+method Watch(name: string, version: ?string) -> (monitor: Identity)
+
+# Ends watching the runtime whose owner is the calling process, and leaves it as it is.
+method Leave(name: string) -> ()
+
+# Takes over every runtime of the store that has no monitor.
+method Adopt() -> (found: []Finding)
+
+method Status() -> (process: Identity, version: string, guard: ?int, runtimes: int, started: string)
+
+# Ends the resident and leaves all runtimes as they are, for a newer program to go on.
+method HandOver(version: string) -> ()
+
+# The caller is in another PID namespace.
+error Foreign (reason: string)
+
+# The resident is of an older version than the caller. It can be asked to hand over.
+error Older (version: string)
+
+# The resident is about to end. The lock of the store is free soon.
+error Leaving ()
+
+error Failed (reason: string)
+`
+
+// What requests and replies carry.
+type (
+	watchIn struct {
+		Name    string `json:"name"`
+		Version string `json:"version,omitempty"`
+	}
+	watchOut struct {
+		Monitor process.Identity `json:"monitor"`
+	}
+	nameIn struct {
+		Name string `json:"name"`
+	}
+	adoptOut struct {
+		Found []Finding `json:"found"`
+	}
+	versionIn struct {
+		Version string `json:"version"`
+	}
+)
+
+// A Status is what a resident tells of itself.
+type Status struct {
+	Process process.Identity `json:"process"`
+	Version string           `json:"version"`
+	// Guard is the PID of the process that starts it anew, 0 for none.
+	Guard int `json:"guard,omitempty"`
+	// Runtimes is how many it watches.
+	Runtimes int       `json:"runtimes"`
+	Started  time.Time `json:"started"`
+}
+
+// methods returns the protocol of the resident.
+func (s *server) methods() *varlink.Server {
+	return &varlink.Server{
+		Service: varlink.Service{
+			Vendor: "Gemini", Product: "monitor", Version: s.Version, URL: "https://github.com/gemini-monitor/gemini",
+			Report: func(err error) { s.Log.Error("a request failed", "error", err) },
+			Interfaces: []varlink.Interface{{
+				Name: interfaceName, Description: description,
+				Methods: map[string]varlink.Method{
+					"Watch":    s.counted(s.watch),
+					"Leave":    s.counted(s.leaveOne),
+					"Adopt":    s.counted(s.adopt),
+					"Status":   s.status,
+					"HandOver": s.handOver,
+				},
+			}},
+		},
+		Admit:          admit,
+		MaxConnections: 1024,
+	}
+}
+
+// admit refuses other users. The mode of the store keeps them out already.
+func admit(conn *net.UnixConn) error {
+	user, err := unixsocket.UserOf(conn)
+	if err == nil && user != os.Geteuid() {
+		err = fmt.Errorf("the resident monitor serves user %d, not user %d", os.Geteuid(), user)
+	}
+	return err
+}
+
+// counted is a method during which the resident is not idle.
+func (s *server) counted(method varlink.Method) varlink.Method {
+	return func(ctx context.Context, r *varlink.Request) (any, error) {
+		s.mu.Lock()
+		s.busy++
+		s.asked = true
+		s.mu.Unlock()
+		s.sweeping.want() // a start of that name, or another, may have died
+		defer s.stirred()
+		defer func() {
+			s.mu.Lock()
+			s.busy--
+			s.mu.Unlock()
+		}()
+		return method(ctx, r)
+	}
+}
+
+func (s *server) watch(_ context.Context, r *varlink.Request) (any, error) {
+	var in watchIn
+	if err := r.Decode(&in); err != nil {
+		return nil, err
+	}
+	if older(s.Version, in.Version) {
+		return nil, &varlink.Error{Name: errorOlder, Parameters: versionIn{s.Version}}
+	}
+	peer, err := unixsocket.PeerOf(r.Conn())
+	if err != nil {
+		return nil, refusal(err)
+	}
+	if unixsocket.HungUp(r.Conn()) {
+		return nil, refusal(errHungUp) // a letter from before this process was stopped
+	}
+	runtime, err := s.Store.Runtime(in.Name)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	if _, err = s.watches.begin(runtime, peer.Process, true); err != nil {
+		return nil, refusal(err)
+	}
+	if unixsocket.HungUp(r.Conn()) {
+		// The owner has another monitor begin, or removes the runtime itself.
+		s.watches.end(in.Name, peer.Process)
+		return nil, refusal(errHungUp)
+	}
+	return watchOut{s.self}, nil
+}
+
+// errHungUp reports a client that does not wait any more.
+var errHungUp = errors.New("the client has hung up")
+
+func (s *server) leaveOne(_ context.Context, r *varlink.Request) (any, error) {
+	var in nameIn
+	if err := r.Decode(&in); err != nil {
+		return nil, err
+	}
+	peer, err := unixsocket.PeerOf(r.Conn())
+	if err != nil {
+		return nil, refusal(err)
+	}
+	s.watches.end(in.Name, peer.Process)
+	return struct{}{}, nil
+}
+
+func (s *server) adopt(context.Context, *varlink.Request) (any, error) {
+	found, err := s.watches.adopt(s.Store)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	return adoptOut{found}, nil
+}
+
+func (s *server) status(context.Context, *varlink.Request) (any, error) {
+	return Status{s.self, s.Version, s.Guard.PID(), s.watches.count(), s.started}, nil
+}
+
+// handOver ends the resident after the reply.
+func (s *server) handOver(_ context.Context, r *varlink.Request) (any, error) {
+	var in versionIn
+	if err := r.Decode(&in); err != nil {
+		return nil, err
+	}
+	if !older(s.Version, in.Version) {
+		return nil, refusal(fmt.Errorf("version %s serves, and %q is not newer", s.Version, in.Version))
+	}
+	s.Log.Info("a newer program asks to take over", "version", in.Version)
+	s.handOnce.Do(func() { close(s.handed) })
+	return struct{}{}, nil
+}
+
+// refusal is an error as the protocol has it.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, unixsocket.ErrForeign):
+		return varlink.NewError(errorForeign, err.Error())
+	case errors.Is(err, errLeaving):
+		return &varlink.Error{Name: errorLeaving, Parameters: struct{}{}}
+	}
+	return varlink.NewError(errorFailed, err.Error())
+}

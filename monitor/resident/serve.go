@@ -1,0 +1,247 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/unixsocket"
+	"github.com/gemini-monitor/gemini/internal/varlink"
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// ErrServed reports that another resident serves the store.
+var ErrServed = errors.New("another resident monitor serves the store")
+
+// Forever is the idle time of a resident that does not end by itself.
+const Forever time.Duration = -1
+
+// Options are the choices of a resident.
+type Options struct {
+	// Store is what it watches.
+	Store *monitor.Store
+	// Lock is the locked file that [Client] passes on, or nil. Serve closes it.
+	Lock *os.File
+	// Idle is how long it stays when it has nothing to watch.
+	Idle time.Duration
+	// Version is that of the program, as Go writes the version of a module.
+	Version string
+	// Log receives what it logs of itself, and RuntimeLog what it logs of a runtime.
+	Log        *slog.Logger
+	RuntimeLog func(*monitor.Runtime) *slog.Logger
+	// Ready is called when it answers.
+	Ready func() error
+	// Guard is what starts it anew when it dies, or nil.
+	Guard *Pair
+}
+
+// welcome is how long a resident waits for the first request. The process that started
+// it is about to ask.
+const welcome = 2 * time.Second
+
+// Serve watches the runtimes of a store, those that have no monitor at once, and others
+// as their owners ask for it. It returns nil when there was nothing to watch for a while,
+// when ctx ends, and when a newer program takes its place. Then all runtimes stay as they
+// are. The error is [ErrServed] where another resident has the store.
+func Serve(ctx context.Context, o Options) error {
+	s := &server{Options: o, stir: make(chan struct{}, 1), handed: make(chan struct{})}
+	if err := s.open(); err != nil {
+		return errors.Join(err, s.close())
+	}
+	err := s.serve(ctx)
+	return errors.Join(err, s.close())
+}
+
+// A server is a resident that serves.
+type server struct {
+	Options
+	self     process.Identity
+	started  time.Time
+	watches  watches
+	protocol *varlink.Server
+	stir     chan struct{} // something has ended
+	handed   chan struct{} // closed when a newer program takes over
+	handOnce sync.Once
+	sweeping sweep
+
+	mu    sync.Mutex
+	door  *unixsocket.Listener
+	busy  int  // requests in work
+	asked bool // a request has come
+}
+
+// open takes the lock of the store and begins to answer.
+func (s *server) open() (err error) {
+	if s.Lock == nil {
+		if s.Lock, err = tryLock(s.Store); err == nil && s.Lock == nil {
+			err = ErrServed
+		}
+	} else {
+		err = holds(s.Store, s.Lock)
+	}
+	if err != nil {
+		return err
+	}
+	p, err := process.Lookup(os.Getpid())
+	if err != nil {
+		return err
+	}
+	s.self = p.Identity
+	s.started = time.Now().UTC()
+	card := Card{Process: s.self, Version: s.Version, Started: s.started}
+	card.Host, _ = os.Hostname()
+	if err := card.write(s.Lock); err != nil {
+		s.Log.Warn("the lock file does not tell who serves", "error", err)
+	}
+	t, err := tracker.New(tracker.Options{})
+	if err != nil {
+		return err
+	}
+	s.watches = watches{tracker: t, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, all: make(map[key]*watch)}
+	s.protocol = s.methods()
+	if err := s.listen(); err != nil {
+		return err
+	}
+	by := t.Capabilities()
+	s.Log.Info("serving", "store", s.Store.Dir(), "version", s.Version, "by", by.Mechanism, "forks", by.Forks)
+	return nil
+}
+
+// listen opens the door: the socket of the store. What a dead resident left there goes
+// first. Only the holder of the lock does that.
+func (s *server) listen() error {
+	path := socketPath(s.Store)
+	if err := unixsocket.Remove(path); err != nil {
+		return fmt.Errorf("listen at %s: %w", path, err)
+	}
+	door, err := unixsocket.Listen(path)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.door = door
+	s.mu.Unlock()
+	go func() { _ = s.protocol.Serve(context.Background(), door) }()
+	return nil
+}
+
+// serve adopts what is there and answers until the resident is to end.
+func (s *server) serve(ctx context.Context) error {
+	if s.Ready != nil {
+		_ = s.Ready() // where the starter has died, others ask
+	}
+	s.Guard.watch(s.Log)
+	defer s.Guard.close()
+	if _, err := s.watches.adopt(s.Store); err != nil {
+		s.Log.Warn("runtimes without a monitor stay as they are", "error", err)
+	}
+	s.sweeping.want()
+	s.stirred()
+	began := time.Now()
+	idle := time.NewTimer(max(s.Idle, welcome))
+	defer idle.Stop()
+	beat := time.NewTimer(0)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.Log.Info("stopped; the runtimes stay", "cause", context.Cause(ctx))
+			return nil
+		case <-s.handed:
+			s.Log.Info("stopped; a newer program goes on")
+			return nil
+		case <-s.stir:
+			if err := s.lookAround(); err != nil {
+				return err
+			}
+			if wait := s.sweeping.begin(s.Store, s.watchesNone(), s.stirred); wait > 0 {
+				beat.Reset(wait)
+			}
+			if s.idle() {
+				idle.Reset(s.patience(time.Since(began)))
+			}
+		case <-beat.C:
+			s.stirred()
+		case <-idle.C:
+			if s.Idle != Forever && s.leave() {
+				s.Log.Info("ended; there is nothing to watch")
+				return nil
+			}
+		}
+	}
+}
+
+// patience returns how long the resident waits from now on, if nothing comes. It began
+// some time ago.
+func (s *server) patience(served time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked {
+		return max(s.Idle, 0)
+	}
+	return max(s.Idle, welcome-served)
+}
+
+func (s *server) stirred() {
+	select {
+	case s.stir <- struct{}{}:
+	default:
+	}
+}
+
+// idle reports whether there is nothing to do.
+func (s *server) idle() bool { return s.watchesNone() && s.sweeping.idle() }
+
+// watchesNone reports whether nothing is watched, and no request is in work.
+func (s *server) watchesNone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.busy == 0 && s.watches.count() == 0
+}
+
+// leave closes the door for good if there is nothing to do. A client that comes at that
+// moment is refused, waits for the lock and starts the next resident.
+func (s *server) leave() bool {
+	return s.idle() && s.watches.closeIdle()
+}
+
+// lookAround sees to it that clients find this resident. It returns an error where the
+// store is not the one that it serves any more.
+func (s *server) lookAround() error {
+	if err := holds(s.Store, s.Lock); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	door := s.door
+	s.mu.Unlock()
+	if door.Here() {
+		return nil
+	}
+	s.Log.Warn("the socket was removed; it is made anew")
+	_ = door.Close()
+	if err := s.listen(); err != nil {
+		s.Log.Warn("no socket: runtimes get monitors of their own", "error", err)
+	}
+	return nil
+}
+
+// close ends what open began. Runtimes that are watched stay as they are.
+func (s *server) close() (err error) {
+	if s.door != nil {
+		err = errors.Join(s.door.Unlink(), s.door.Close())
+	}
+	if s.watches.tracker != nil {
+		s.watches.close()
+		err = errors.Join(err, s.watches.tracker.Close())
+	}
+	if s.Lock != nil {
+		err = errors.Join(err, s.Lock.Close()) // last: the next resident may begin
+	}
+	return err
+}

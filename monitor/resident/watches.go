@@ -1,0 +1,163 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// watches are the runtimes that a resident watches. Each has a goroutine of its own, so
+// that one whose file system hangs holds up no other.
+type watches struct {
+	tracker  *tracker.Tracker
+	releases monitor.ReleaseNotifier
+	log      *slog.Logger
+	format   func(runtime *monitor.Runtime) *slog.Logger // the log of a runtime
+	stirred  func()                                      // called when one has ended
+
+	mu     sync.Mutex
+	all    map[key]*watch
+	closed bool
+	going  sync.WaitGroup
+}
+
+// A key names a runtime. A later one of the same name has another owner.
+type key struct {
+	name  string
+	owner process.Identity
+}
+
+// A watch is one runtime that a resident watches, or is about to.
+type watch struct {
+	key
+	runtime *monitor.Runtime
+	leave   context.CancelFunc
+	begun   chan struct{} // closed when it is watched, or cannot be
+	err     error         // why it cannot be; written before begun is closed
+	ended   chan struct{} // closed when it is not watched any more
+}
+
+// errLeaving reports that the resident is about to end.
+var errLeaving = errors.New("the resident monitor is about to end")
+
+// begin watches the runtime of an owner, and returns when that has begun. It is no error
+// if it is watched already. The owner waits for the answer, or else the runtime is one
+// that had a monitor before.
+func (w *watches) begin(r *monitor.Runtime, owner process.Identity, waits bool) (*watch, error) {
+	one, err := w.add(r, owner, waits)
+	if err != nil {
+		return nil, err
+	}
+	<-one.begun
+	return one, one.err
+}
+
+func (w *watches) add(r *monitor.Runtime, owner process.Identity, waits bool) (*watch, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return nil, errLeaving
+	}
+	k := key{r.Name(), owner}
+	if one := w.all[k]; one != nil {
+		return one, nil
+	}
+	ctx, leave := context.WithCancel(context.Background())
+	one := &watch{key: k, runtime: r, leave: leave, begun: make(chan struct{}), ended: make(chan struct{})}
+	w.all[k] = one
+	w.going.Go(func() { w.keep(ctx, one, waits) })
+	return one, nil
+}
+
+// keep watches a runtime until it has ended or the watching is left.
+func (w *watches) keep(ctx context.Context, one *watch, waits bool) {
+	defer one.leave()
+	defer w.drop(one)
+	defer w.recover(one)
+	o := monitor.Options{Log: w.format(one.runtime), Releases: &w.releases}
+	if waits {
+		o.Owner = one.owner
+	}
+	watching, err := one.runtime.Attach(ctx, w.tracker, o)
+	if one.err = err; err != nil {
+		close(one.begun)
+		return
+	}
+	close(one.begun)
+	if err := watching.Run(ctx); err != nil && ctx.Err() == nil {
+		w.log.Error("a runtime is not watched any more", "runtime", one.name, "error", err)
+	}
+}
+
+// drop forgets a watch that has ended.
+func (w *watches) drop(one *watch) {
+	w.mu.Lock()
+	delete(w.all, one.key)
+	w.mu.Unlock()
+	close(one.ended)
+	w.stirred()
+}
+
+// recover keeps a defect that shows in one runtime from ending the others. The runtime
+// stays, and is unknown.
+func (w *watches) recover(one *watch) {
+	defect := recover()
+	if defect == nil {
+		return
+	}
+	w.log.Error("a defect ended the watching of a runtime", "runtime", one.name, "defect", defect, "stack", string(debug.Stack()))
+	select {
+	case <-one.begun:
+	default:
+		one.err = fmt.Errorf("defect of the monitor: %v", defect)
+		close(one.begun)
+	}
+	if err := one.runtime.Doubt(one.owner, fmt.Sprintf("a defect of its monitor ended the watching: %v", defect)); err != nil {
+		w.log.Error("the record of a runtime cannot be written", "runtime", one.name, "error", err)
+	}
+}
+
+// end ends the watching of a runtime and leaves it as it is. It returns when the lock of
+// the runtime is free, also where the resident does not watch it.
+func (w *watches) end(name string, owner process.Identity) {
+	w.mu.Lock()
+	one := w.all[key{name, owner}]
+	w.mu.Unlock()
+	if one != nil {
+		one.leave()
+		<-one.ended
+	}
+}
+
+// close ends the watching of all runtimes, and leaves them as they are.
+func (w *watches) close() {
+	w.mu.Lock()
+	w.closed = true
+	for _, one := range w.all {
+		one.leave()
+	}
+	w.mu.Unlock()
+	w.going.Wait()
+}
+
+// closeIdle refuses all that is to be watched from now on, if nothing is watched.
+func (w *watches) closeIdle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = w.closed || len(w.all) == 0
+	return w.closed
+}
+
+// count returns how many runtimes are watched, or about to be.
+func (w *watches) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.all)
+}
