@@ -43,6 +43,9 @@ it is.`,
   (trap '' HUP; monitor serve build 2>>log &)   # goes on when the terminal is closed`,
 		Args: arguments(0, 1, "the name of a runtime, or nothing"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if idle < 0 && idle != resident.Forever {
+				return usageError("--idle takes a time such as 10s, not %v", idle)
+			}
 			s := &service{global: g, idle: idle}
 			switch {
 			case how.launch:
@@ -59,6 +62,7 @@ it is.`,
 	}
 	flags := cmd.Flags()
 	flags.DurationVar(&idle, "idle", resident.Forever, "end when there was nothing to watch for so long (without NAME)")
+	flags.Lookup("idle").DefValue = "" // no time at all
 	flags.BoolVar(&how.launch, "detach", false, "start the monitor outside of the caller's process tree")
 	flags.BoolVar(&how.detached, "detached", false, "be that monitor")
 	flags.BoolVar(&how.guard, "guard", false, "be the guard of a resident monitor")

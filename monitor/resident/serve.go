@@ -50,6 +50,7 @@ const welcome = 2 * time.Second
 // when ctx ends, and when a newer program takes its place. Then all runtimes stay as they
 // are. The error is [ErrServed] where another resident has the store.
 func Serve(ctx context.Context, o Options) error {
+	defer o.Guard.close() // whatever ends it in good order, it is not to be started anew
 	s := &server{Options: o, stir: make(chan struct{}, 1), handed: make(chan struct{})}
 	if err := s.open(); err != nil {
 		return errors.Join(err, s.close())
@@ -137,7 +138,6 @@ func (s *server) serve(ctx context.Context) error {
 		_ = s.Ready() // where the starter has died, others ask
 	}
 	s.Guard.watch(s.Log)
-	defer s.Guard.close()
 	if _, err := s.watches.adopt(s.Store); err != nil {
 		s.Log.Warn("runtimes without a monitor stay as they are", "error", err)
 	}
@@ -238,6 +238,9 @@ func (s *server) close() (err error) {
 	}
 	if s.watches.tracker != nil {
 		s.watches.close()
+		answered, done := context.WithTimeout(context.Background(), quick)
+		_ = s.protocol.Wait(answered)
+		done()
 		err = errors.Join(err, s.watches.tracker.Close())
 	}
 	if s.Lock != nil {
