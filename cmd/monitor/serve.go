@@ -62,7 +62,7 @@ it is.`,
 	}
 	flags := cmd.Flags()
 	flags.DurationVar(&idle, "idle", resident.Forever, "end when there was nothing to watch for so long (without NAME)")
-	flags.Lookup("idle").DefValue = "" // no time at all
+	flags.Lookup("idle").DefValue = "never"
 	flags.BoolVar(&how.launch, "detach", false, "start the monitor outside of the caller's process tree")
 	flags.BoolVar(&how.detached, "detached", false, "be that monitor")
 	flags.BoolVar(&how.guard, "guard", false, "be the guard of a resident monitor")
