@@ -152,7 +152,7 @@ func FuzzStage(f *testing.F) {
 		if read, word, ok := makerOf(name + random); !ok || read != maker || word != wordFor(machine) {
 			t.Fatalf("%q gives %+v, %q (%v), not %+v", name+random, read, word, ok, maker)
 		}
-		if filepath.Base(name) != name || validName.MatchString(name) {
+		if filepath.Base(name) != name || validName(name) {
 			t.Fatalf("%q is a path, or a name of a runtime", name)
 		}
 	})

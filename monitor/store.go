@@ -99,7 +99,7 @@ func (s *Store) Names() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if validName.MatchString(e.Name()) {
+		if validName(e.Name()) {
 			names = append(names, e.Name())
 		}
 	}
