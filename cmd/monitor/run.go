@@ -11,8 +11,9 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
-// patience is how long a monitor may take to begin watching.
-const patience = 10 * time.Second
+// patience is how long a monitor may take to begin watching. A machine on which hundreds of
+// runtimes are started at once is slow.
+const patience = 30 * time.Second
 
 func newRun(g *global) *cobra.Command {
 	var name string

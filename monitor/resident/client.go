@@ -34,13 +34,9 @@ type Client struct {
 	Tell func(string)
 }
 
-const (
-	// quick is how long a resident may take to answer at all. One that is stopped or stuck
-	// takes longer.
-	quick = 2 * time.Second
-	// slow is how long it may take to begin to watch a runtime.
-	slow = 5 * time.Second
-)
+// quick is how long a resident may take to answer at all. One that is stopped or stuck takes
+// longer.
+const quick = 2 * time.Second
 
 // Watch implements [monitor.Keeper]. Where the resident cannot be had, the runtime gets a
 // monitor of its own, and its log says why.
@@ -76,8 +72,9 @@ func (c *Client) Leave(ctx context.Context, r *monitor.Runtime) {
 	_ = varlink.Call(ctx, conn, methodLeave, nameIn{r.Name()}, nil)
 }
 
-// ask has the resident watch a runtime of this process. One that answers at all may take
-// longer to watch it, where many are started at once.
+// ask has the resident watch a runtime of this process. A resident that answers at all may
+// take longer to watch it, where many are started at once. One that does not has not been
+// asked to watch it, so that no runtime is watched by two.
 func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 	return c.try(ctx, func(conn *net.UnixConn) error {
 		hello, done := context.WithTimeout(ctx, quick)
@@ -85,9 +82,7 @@ func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 		if err := varlink.Call(hello, conn, methodStatus, nil, nil); err != nil {
 			return err
 		}
-		limited, done := context.WithTimeout(ctx, slow)
-		defer done()
-		return varlink.Call(limited, conn, methodWatch, watchIn{r.Name(), c.Version}, nil)
+		return varlink.Call(ctx, conn, methodWatch, watchIn{r.Name(), c.Version}, nil)
 	})
 }
 
