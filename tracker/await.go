@@ -7,10 +7,11 @@ import (
 	"github.com/gemini-monitor/gemini/internal/core"
 )
 
-// A waiter waits for something to become true of the core. The tracker's
-// goroutine checks all of them after each step: if each were woken to check its own,
-// the cost of a notice would grow with the number of trees.
+// A waiter waits for something to become true of a tree. The tracker's goroutine looks
+// at the conditions after each step, and only at those on trees that the step has
+// touched: the cost of a notice must not grow with the number of trees.
 type waiter struct {
+	tree *core.Tree
 	// condition is called under the locks of tracker and follower. When it has
 	// returned true or an error, it is not called again.
 	condition func(*core.Core) (bool, error)
@@ -18,14 +19,15 @@ type waiter struct {
 	over      chan struct{} // closed when the wait is
 }
 
-// await returns when the condition holds or has an error, ctx ends, or the
-// tracker does. Where ctx has ended before, the condition is not looked at: what a
+// await returns when the condition on a tree holds or has an error, ctx ends, or the
+// tracker does. The condition depends on what core.Core.Touched names, on the lease of the
+// tree, and on nothing else. Where ctx has ended before, the condition is not looked at: what a
 // caller gets after its ctx has ended must not depend on a race.
-func (t *Tracker) await(ctx context.Context, condition func(*core.Core) (bool, error)) error {
+func (t *Tracker) await(ctx context.Context, tree *core.Tree, condition func(*core.Core) (bool, error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := &waiter{condition: condition, over: make(chan struct{})}
+	w := &waiter{tree: tree, condition: condition, over: make(chan struct{})}
 	t.beginWait(w)
 	select {
 	case <-w.over:
@@ -39,7 +41,7 @@ func (t *Tracker) await(ctx context.Context, condition func(*core.Core) (bool, e
 		return w.err
 	default:
 	}
-	t.waiters = slices.DeleteFunc(t.waiters, func(other *waiter) bool { return other == w })
+	t.keepWaiters(tree, func(other *waiter) bool { return other != w })
 	return ctx.Err()
 }
 
@@ -49,16 +51,39 @@ func (t *Tracker) beginWait(w *waiter) {
 	defer t.mu.Unlock()
 	t.follower.Do(func(c *core.Core) {
 		if !t.ends(w, c) {
-			t.waiters = append(t.waiters, w)
+			t.waiters[w.tree] = append(t.waiters[w.tree], w)
 		}
 	})
 }
 
-// endWaits ends all waits that are over. It is called with the lock held.
+// keepWaiters drops the waiters on a tree that a function does not keep. It is called
+// with the lock held.
+func (t *Tracker) keepWaiters(tree *core.Tree, keep func(*waiter) bool) {
+	left := slices.DeleteFunc(t.waiters[tree], func(w *waiter) bool { return !keep(w) })
+	if t.waiters[tree] = left; len(left) == 0 {
+		delete(t.waiters, tree)
+	}
+}
+
+// endWaits ends the waits that the last step has made over, and all when the tracker has
+// ended. It is called with the lock held.
 func (t *Tracker) endWaits() {
 	t.follower.Do(func(c *core.Core) {
-		t.waiters = slices.DeleteFunc(t.waiters, func(w *waiter) bool { return t.ends(w, c) })
+		c.Touched(func(tree *core.Tree) { t.endWaitsOn(tree, c) })
+		if t.err == nil {
+			return
+		}
+		for tree := range t.waiters {
+			t.endWaitsOn(tree, c)
+		}
 	})
+}
+
+// endWaitsOn ends the waits on one tree that are over. It is called with both locks held.
+func (t *Tracker) endWaitsOn(tree *core.Tree, c *core.Core) {
+	if len(t.waiters[tree]) > 0 {
+		t.keepWaiters(tree, func(w *waiter) bool { return !t.ends(w, c) })
+	}
 }
 
 // ends ends a wait if its condition holds or the tracker has ended.

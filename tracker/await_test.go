@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/rehearsal"
 	"github.com/gemini-monitor/gemini/internal/testproc"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -49,3 +50,34 @@ func waiting(t *Tracker) func() int {
 		return len(t.waiters)
 	}
 }
+
+var _ = Describe("A step of the tracker", func() {
+	DescribeTable("looks at the waits on the tree that it concerns, and at no others", func(forks process.Forks) {
+		r := rehearsal.New(forks)
+		r.Rows[30] = rehearsal.Row(30, 5, 30, 5)
+		busy, resting := r.Track(10), r.Track(30)
+		tracker := quiet(r)
+		looks := make(map[*core.Tree]int)
+		for _, tree := range []*rehearsal.Tree{busy, resting} {
+			tracker.beginWait(&waiter{tree: tree.Tree, over: make(chan struct{}), condition: func(*core.Core) (bool, error) {
+				looks[tree.Tree]++
+				return false, nil
+			}})
+		}
+		step := func() {
+			Expect(r.Follower.Step()).To(Succeed())
+			tracker.mu.Lock()
+			defer tracker.mu.Unlock()
+			tracker.endWaits()
+		}
+		step() // what the beginnings have touched
+		clear(looks)
+		r.Posted = append(r.Posted, core.Notice{PID: 77, Events: process.Exited})
+		step()
+		Expect(looks).To(BeEmpty(), "the notice is about a process that is no member")
+		r.Dies(12)
+		step()
+		Expect(looks).To(HaveLen(1))
+		Expect(looks[busy.Tree]).To(BeNumerically(">", 0))
+	}, rehearsal.EveryFlavour)
+})

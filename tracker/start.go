@@ -63,7 +63,7 @@ func (t *Tracker) start(ctx context.Context, cmd *exec.Cmd) (*Tree, error) {
 	lease.watch(func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.endWaits()
+		t.follower.Do(func(c *core.Core) { t.endWaitsOn(tree.tree, c) })
 	})
 	return tree, nil
 }

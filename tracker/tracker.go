@@ -45,7 +45,7 @@ type Tracker struct {
 
 	mu       sync.Mutex
 	commands []func()
-	waiters  []*waiter
+	waiters  map[*core.Tree][]*waiter
 	err      error // why the tracker ended; ErrClosed after Close
 }
 
@@ -75,7 +75,7 @@ func newTracker(k core.Kernel, log *slog.Logger) *Tracker {
 }
 
 func trackerOf(f *core.Follower, log *slog.Logger) *Tracker {
-	return &Tracker{follower: f, log: log, done: make(chan struct{}), handles: make(map[*core.Tree]*Tree), readable: true}
+	return &Tracker{follower: f, log: log, done: make(chan struct{}), handles: make(map[*core.Tree]*Tree), waiters: make(map[*core.Tree][]*waiter), readable: true}
 }
 
 // Close ends the tracker and all its trees. Calls that wait for a tree return
@@ -151,8 +151,10 @@ func (t *Tracker) follow(ctx context.Context, root process.Identity, h trees.His
 	if h.Strangers, err = ofThisBoot(h.Strangers); err != nil {
 		return nil, err
 	}
-	if self, err := process.Lookup(os.Getpid()); err == nil && self.Identity == root {
-		return nil, ErrSelf
+	if root.PID == os.Getpid() {
+		if self, err := process.Lookup(root.PID); err == nil && self.Identity == root {
+			return nil, ErrSelf
+		}
 	}
 	return t.begin(ctx, origin{}, func() (*core.Tree, error) { return t.follower.Resume(root, h) })
 }
@@ -233,7 +235,7 @@ func (t *Tracker) begin(ctx context.Context, origin origin, start func() (*core.
 	if failed != nil {
 		return nil, failed
 	}
-	err = t.await(ctx, func(c *core.Core) (bool, error) { return handle.tree.Reads() > 0, c.FailedSince(reads) })
+	err = t.await(ctx, handle.tree, func(c *core.Core) (bool, error) { return handle.tree.Reads() > 0, c.FailedSince(reads) })
 	if err != nil {
 		return nil, errors.Join(err, handle.Close())
 	}

@@ -104,7 +104,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 	if err != nil {
 		return trees.Unknown, err
 	}
-	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
+	err = t.tracker.await(ctx, t.tree, func(c *core.Core) (bool, error) {
 		if v, reason = t.verdict(c); errors.Is(reason, ErrClosed) || t.tree.Settled() && reason != nil {
 			return false, reason
 		}
@@ -122,7 +122,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 // lease that is held. For a tree that Track began, it returns [ErrMayHaveMissed] when no
 // member is known any more.
 func (t *Tree) Wait(ctx context.Context) error {
-	return t.tracker.await(ctx, func(c *core.Core) (bool, error) {
+	return t.tracker.await(ctx, t.tree, func(c *core.Core) (bool, error) {
 		v, err := t.verdict(c)
 		if !errors.Is(err, ErrClosed) && !errors.Is(err, ErrMayHaveMissed) {
 			err = nil
@@ -137,7 +137,7 @@ func (t *Tree) Wait(ctx context.Context) error {
 // may still be held. One goroutine calls it; the slice is the caller's. A call with a context
 // that has ended takes nothing.
 func (t *Tree) Changes(ctx context.Context) (changes []trees.Change, err error) {
-	err = t.tracker.await(ctx, func(c *core.Core) (bool, error) {
+	err = t.tracker.await(ctx, t.tree, func(c *core.Core) (bool, error) {
 		changes = c.Changes(t.tree)
 		if len(changes) == 0 && t.tree.Closed() {
 			return false, ErrClosed

@@ -21,6 +21,7 @@ type Core struct {
 	known     map[int]*member
 	trees     []*Tree
 	strangers map[int]*stranger
+	marks     marks
 
 	reads      int                // begun so far
 	unreadable error              // why the last read gave nothing
@@ -90,8 +91,9 @@ const (
 // conclude is called when all notices that are there have been taken. It finds trees
 // empty.
 func (c *Core) conclude(now time.Time) {
-	for _, t := range c.trees {
+	for _, t := range c.marks.restless {
 		if t.Settled() && t.living == 0 && !t.emptied {
+			t.touch()
 			if err := c.hides(t); err != nil {
 				c.tellDoubt(t, err, now)
 				continue
@@ -113,7 +115,7 @@ func (c *Core) due() (at time.Time, ok bool) {
 	if c.unreadable != nil {
 		return c.lastRead.Add(c.beat), true
 	}
-	for _, t := range c.trees {
+	for _, t := range c.marks.restless {
 		if t.Settled() {
 			continue
 		}
@@ -159,7 +161,7 @@ func (c *Core) readBegins(now time.Time) {
 }
 
 func (c *Core) settled() bool {
-	return !slices.ContainsFunc(c.trees, func(t *Tree) bool { return !t.Settled() })
+	return !slices.ContainsFunc(c.marks.restless, func(t *Tree) bool { return !t.Settled() })
 }
 
 func (c *Core) longestBeat() time.Duration {
@@ -173,6 +175,7 @@ func (c *Core) longestBeat() time.Duration {
 func (c *Core) readFails(err error, now time.Time) {
 	for _, t := range c.trees {
 		t.clean = 0
+		t.rouse()
 		if c.unreadable == nil {
 			t.record(trees.Change{Kind: trees.Unreadable, Err: err, Time: now})
 		}
@@ -203,6 +206,10 @@ func (c *Core) readEnds(now time.Time, cost time.Duration) {
 		c.endDoubt(t, now)
 	}
 	c.conclude(now)
+	for _, t := range c.marks.restless {
+		t.touch()
+	}
+	c.marks.calm()
 }
 
 // watched takes the outcome of askWatch: the process that has the PID now that it is

@@ -24,13 +24,15 @@ func (f *Follower) Clone(k Kernel, now func() time.Time) (*Follower, map[*Tree]*
 func (c *Core) clone() (*Core, map[*Tree]*Tree) {
 	n := *c
 	trees := make(map[*Tree]*Tree, len(c.trees))
-	n.trees = make([]*Tree, len(c.trees))
+	n.trees, n.marks = make([]*Tree, len(c.trees)), marks{}
 	for i, t := range c.trees {
 		copied := *t
-		copied.log = slices.Clone(t.log)
+		copied.log, copied.marks = slices.Clone(t.log), &n.marks
 		n.trees[i] = &copied
 		trees[t] = &copied
 	}
+	n.marks.touched = copiesOf(c.marks.touched, trees)
+	n.marks.restless = copiesOf(c.marks.restless, trees)
 	members := make(map[*member]*member, len(c.known))
 	var copyOf func(m *member) *member
 	copyOf = func(m *member) *member {
@@ -60,6 +62,16 @@ func (c *Core) clone() (*Core, map[*Tree]*Tree) {
 	n.rows, n.order = maps.Clone(c.rows), nil
 	n.asks = slices.Clone(c.asks)
 	return &n, trees
+}
+
+// copiesOf returns the copies of some trees, without those that are closed.
+func copiesOf(of []*Tree, copies map[*Tree]*Tree) (found []*Tree) {
+	for _, t := range of {
+		if copied := copies[t]; copied != nil {
+			found = append(found, copied)
+		}
+	}
+	return found
 }
 
 // AppendState appends all that the future of a core depends on. Times decide when, not

@@ -84,6 +84,9 @@ type Tree struct {
 	fresh   bool    // its root has made no member before the first read
 	logging bool
 	log     []trees.Change
+
+	marks             *marks // of the core
+	touched, restless bool   // in the lists there
 }
 
 // within reports whether t is o or lies inside it.
@@ -100,6 +103,7 @@ func (t *Tree) within(o *Tree) bool {
 func (t *Tree) record(c trees.Change) {
 	if t.logging {
 		t.log = append(t.log, c)
+		t.touch()
 	}
 }
 
@@ -117,14 +121,23 @@ func (t *Tree) count(living, leaving int) {
 		t.living += living
 		t.leaving += leaving
 		t.emptied, t.told = t.emptied && t.living == 0, t.told && t.living == 0
+		if t.touch(); t.vacant() {
+			t.rouse()
+		}
 	}
 }
 
 // stir makes the tree and all around it unsettled.
 func (t *Tree) stir() {
 	for ; t != nil; t = t.outer {
-		t.news, t.clean = true, 0
+		t.unsettle()
 	}
+}
+
+// unsettle has the table read until that brings nothing new for the tree.
+func (t *Tree) unsettle() {
+	t.news, t.clean = true, 0
+	t.rouse()
 }
 
 // vacant reports whether the tree waits only to be found empty.

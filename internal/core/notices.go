@@ -70,7 +70,7 @@ func (c *Core) doubt(t *Tree, now time.Time) {
 	}
 	c.suspect(now)
 	for ; t != nil && t.living == 0; t = t.outer {
-		t.news, t.clean = true, 0
+		t.unsettle()
 	}
 }
 
@@ -121,6 +121,16 @@ func (c *Core) tidy(now time.Time) {
 	if len(c.known) <= c.crowd {
 		return
 	}
+	if c.settled() {
+		c.dropDead(now)
+	}
+	c.crowd = 2*len(c.known) + smallCrowd
+}
+
+func (c *Core) dropDead(now time.Time) {
+	if !c.knowsDead() {
+		return
+	}
 	needed := make(map[int]bool)
 	for _, m := range c.known {
 		if m.alive() || now.Sub(m.left) <= linkPeriod {
@@ -128,14 +138,22 @@ func (c *Core) tidy(now time.Time) {
 		}
 	}
 	for pid, m := range c.known {
-		if !m.dead || !c.settled() {
+		if !m.dead {
 			continue
 		}
 		if m.reserve = !needed[pid]; m.reserve && m.buried < c.reads && now.Sub(m.left) > linkPeriod {
 			delete(c.known, pid)
 		}
 	}
-	c.crowd = 2*len(c.known) + smallCrowd
+}
+
+func (c *Core) knowsDead() bool {
+	for _, m := range c.known {
+		if m.dead {
+			return true
+		}
+	}
+	return false
 }
 
 // smallCrowd is how many processes are known before tidying is worth it.

@@ -46,7 +46,7 @@ func (c *Core) enclose(t *Tree, m *member) {
 // newTree makes a tree that has no members yet.
 func (c *Core) newTree(root process.Identity, now time.Time) *Tree {
 	c.freshen(now)
-	t := &Tree{root: root}
+	t := &Tree{root: root, marks: &c.marks}
 	c.trees = append(c.trees, t)
 	c.stir(t)
 	return t
@@ -81,6 +81,8 @@ func (c *Core) recall(t *Tree, p process.Row, alive bool, now time.Time) {
 // Drop ends following a tree. What lies inside it goes on in the tree around.
 func (c *Core) Drop(t *Tree) {
 	t.closed = true
+	t.touch()
+	c.marks.calm()
 	c.trees = slices.DeleteFunc(c.trees, func(other *Tree) bool { return other == t })
 	c.forgetStrangers(t)
 	for _, inner := range c.trees {
@@ -88,10 +90,7 @@ func (c *Core) Drop(t *Tree) {
 			inner.outer = t.outer
 		}
 	}
-	for _, m := range c.inOrder() {
-		if m.tree != t {
-			continue
-		}
+	for _, m := range c.ownOf(t) {
 		if m.tree = t.outer; m.tree == nil {
 			delete(c.known, m.PID)
 			if m.watched { // otherwise the PID may be that of another watched process

@@ -22,9 +22,7 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 		c.indexLineage(m)
 	}
 	c.keepStrangers(rows)
-	for _, t := range c.trees {
-		c.beginFresh(t, rows)
-	}
+	c.beginAllFresh(rows)
 	for c.admit(rows, now) {
 	}
 	c.spread(rows)
@@ -34,11 +32,25 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 	c.markNeeded(rows)
 }
 
+// ownOf returns what is known of the members of a tree that belong to no inner one, in the
+// order of inOrder.
+func (c *Core) ownOf(t *Tree) (own []*member) {
+	for _, m := range c.known {
+		if m.tree == t {
+			own = append(own, m)
+		}
+	}
+	slices.SortFunc(own, byPID)
+	return own
+}
+
+func byPID(a, b *member) int { return a.PID - b.PID }
+
 // inOrder returns what is known in the order of PIDs, so that what a core does depends
 // on its news alone. The slice is valid until the next call.
 func (c *Core) inOrder() []*member {
 	c.order = slices.AppendSeq(c.order[:0], maps.Values(c.known))
-	slices.SortFunc(c.order, func(a, b *member) int { return a.PID - b.PID })
+	slices.SortFunc(c.order, byPID)
 	return c.order
 }
 

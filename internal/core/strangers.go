@@ -26,36 +26,69 @@ func (c *Core) disown(t *Tree, ids []process.Identity) {
 	}
 }
 
-// beginFresh makes strangers of those who are there when a tree begins whose root has
-// made no member yet. It is called with the first read.
-func (c *Core) beginFresh(t *Tree, rows []process.Row) {
-	if !t.fresh {
-		return
+// beginAllFresh makes strangers of those who are there when trees begin whose roots have
+// made no member yet. It is called with their first read. The table is gone through once
+// for all of them.
+func (c *Core) beginAllFresh(rows []process.Row) {
+	var kin *kinship
+	for _, t := range c.trees {
+		if !t.fresh {
+			continue
+		}
+		if kin == nil {
+			kin = kinshipOf(rows)
+		}
+		t.fresh = false
+		c.beginFresh(t, rows, kin)
 	}
-	t.fresh = false
+}
+
+func (c *Core) beginFresh(t *Tree, rows []process.Row, kin *kinship) {
 	root := t.root.PID
-	below := map[int]bool{root: true}
-	for again := true; again; {
-		again = false
-		for i := range rows {
-			if p := &rows[i]; below[p.Parent] && !below[p.PID] {
-				below[p.PID], again = true, true
-			}
-		}
-	}
-	var ids []process.Identity
-	for i := range rows {
-		p := &rows[i]
-		if p.PID != root && (below[p.PID] || p.Group == root || p.Session == root) {
-			ids = append(ids, p.Identity)
-		}
-	}
-	c.disown(t, append(ids, c.jobShell(t, rows)...))
+	c.disown(t, append(kin.around(root, rows), c.jobShell(t, rows)...))
 	for _, p := range c.ancestors(root, rows) {
 		if s := c.strangers[p]; s != nil {
 			s.ancestor = true
 		}
 	}
+}
+
+// A kinship has the indexes of rows by what they name: parent, group and session.
+type kinship struct{ children, groups, sessions map[int][]int }
+
+func kinshipOf(rows []process.Row) *kinship {
+	k := &kinship{make(map[int][]int), make(map[int][]int), make(map[int][]int)}
+	for i := range rows {
+		p := &rows[i]
+		k.children[p.Parent] = append(k.children[p.Parent], i)
+		k.groups[p.Group] = append(k.groups[p.Group], i)
+		k.sessions[p.Session] = append(k.sessions[p.Session], i)
+	}
+	return k
+}
+
+// around returns the processes below a root and those in a group or session of its
+// making, without the root.
+func (k *kinship) around(root int, rows []process.Row) (ids []process.Identity) {
+	seen := map[int]bool{root: true}
+	add := func(i int) (isNew bool) {
+		if isNew = !seen[rows[i].PID]; isNew {
+			seen[rows[i].PID] = true
+			ids = append(ids, rows[i].Identity)
+		}
+		return isNew
+	}
+	for below := []int{root}; len(below) > 0; below = below[1:] {
+		for _, i := range k.children[below[0]] {
+			if add(i) {
+				below = append(below, rows[i].PID)
+			}
+		}
+	}
+	for _, i := range slices.Concat(k.groups[root], k.sessions[root]) {
+		add(i)
+	}
+	return ids
 }
 
 // jobShell returns the parent of a root that leads a group. It may put later processes
@@ -163,11 +196,12 @@ func (c *Core) treeFor(p *process.Row, m *member) *Tree {
 
 // Strangers returns the identities of the strangers to a tree, by PID.
 func (c *Core) Strangers(t *Tree) (ids []process.Identity) {
-	for _, pid := range slices.Sorted(maps.Keys(c.strangers)) {
-		if s := c.strangers[pid]; s.tree == t {
+	for _, s := range c.strangers {
+		if s.tree == t {
 			ids = append(ids, s.Identity)
 		}
 	}
+	slices.SortFunc(ids, func(a, b process.Identity) int { return a.PID - b.PID })
 	return ids
 }
 

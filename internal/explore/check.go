@@ -14,6 +14,7 @@ func (r *Run) check() {
 		return
 	}
 	r.Follower.Do(func(c *core.Core) {
+		r.checkTouched(c)
 		for id := range c.Alive() {
 			if id.Start != 0 {
 				r.checkMember(id)

@@ -94,6 +94,7 @@ type Run struct {
 	actor    Actor // nil unless the case has one
 	recheck  bool  // the actor has called Recheck, and the tracker has not begun it
 	since    int   // how many reads had begun before the last Recheck
+	looked   look  // how the tree looked at the last check
 	deciding bool  // the actor is in the middle of a step
 	choose   func(options int, quiet bool) int
 	trusted  bool    // nothing to check: these states were seen before
@@ -243,7 +244,7 @@ func (r *Run) clone() *Run {
 	n.Kernel.Schedule, n.Kernel.Fail, n.Kernel.Belongs = n.schedule, n.fault, n.Kernel.Shown
 	var trees map[*core.Tree]*core.Tree
 	n.Follower, trees = r.Follower.Clone(n.Kernel, func() time.Time { return n.Kernel.Now })
-	n.Tree, n.recheck, n.since = trees[r.Tree], r.recheck, r.since
+	n.Tree, n.recheck, n.since, n.looked = trees[r.Tree], r.recheck, r.since, r.looked
 	if r.actor != nil {
 		n.actor = r.actor.Clone(n)
 	}

@@ -1,0 +1,49 @@
+package core
+
+import "slices"
+
+// marks are the trees that a step has something to do for. Of many trees most rest most
+// of the time, and a step that looked at each of them would cost more with each.
+//
+// Both lists may hold more trees than they need to, never fewer: what makes a tree visibly
+// different touches it, and what can unsettle it rouses it.
+type marks struct {
+	touched  []*Tree // may look different to a caller since the last call of Touched
+	restless []*Tree // not settled, or waiting to be found empty
+}
+
+// touch marks the tree as one that may look different to a caller.
+func (t *Tree) touch() {
+	if !t.touched {
+		t.touched = true
+		t.marks.touched = append(t.marks.touched, t)
+	}
+}
+
+// rouse marks the tree as restless. That shows.
+func (t *Tree) rouse() {
+	t.touch()
+	if !t.restless && !t.closed {
+		t.restless = true
+		t.marks.restless = append(t.marks.restless, t)
+	}
+}
+
+// calm takes the trees that rest again out of the restless ones.
+func (m *marks) calm() {
+	m.restless = slices.DeleteFunc(m.restless, func(t *Tree) bool {
+		t.restless = !t.closed && (!t.Settled() || t.vacant())
+		return !t.restless
+	})
+}
+
+// Touched calls a function on each tree that may look different than at the last call of
+// Touched: in its changes, its verdict, whether it is settled, has been read or is closed,
+// and in FailedSince. The function does not change the core, but for taking changes.
+func (c *Core) Touched(visit func(*Tree)) {
+	for i, t := range c.marks.touched {
+		t.touched, c.marks.touched[i] = false, nil
+		visit(t)
+	}
+	c.marks.touched = c.marks.touched[:0]
+}
