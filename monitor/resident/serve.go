@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -44,6 +45,10 @@ type Options struct {
 // welcome is how long a resident waits for the first request. The process that started
 // it is about to ask.
 const welcome = 2 * time.Second
+
+// calmAfter is how long nothing was asked and no runtime has ended, when a resident gives
+// memory back.
+const calmAfter = 3 * time.Second
 
 // Serve watches the runtimes of a store, those that have no monitor at once, and others
 // as their owners ask for it. It returns nil when there was nothing to watch for a while,
@@ -148,6 +153,8 @@ func (s *server) serve(ctx context.Context) error {
 	defer idle.Stop()
 	beat := time.NewTimer(0)
 	defer beat.Stop()
+	calm := time.NewTimer(calmAfter)
+	defer calm.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -166,8 +173,11 @@ func (s *server) serve(ctx context.Context) error {
 			if s.idle() {
 				idle.Reset(s.patience(time.Since(began)))
 			}
+			calm.Reset(calmAfter)
 		case <-beat.C:
 			s.stirred()
+		case <-calm.C:
+			debug.FreeOSMemory() // once: Go keeps what a crowd of starts has used
 		case <-idle.C:
 			if s.Idle != Forever && s.leave() {
 				s.Log.Info("ended; there is nothing to watch")
