@@ -72,14 +72,19 @@ func (w *watches) add(r *monitor.Runtime, owner process.Identity, waits bool) (*
 	ctx, leave := context.WithCancel(context.Background())
 	one := &watch{key: k, runtime: r, leave: leave, begun: make(chan struct{}), ended: make(chan struct{})}
 	w.all[k] = one
-	w.going.Go(func() { w.keep(ctx, one, waits) })
+	w.going.Go(func() { w.attach(ctx, one, waits) })
 	return one, nil
 }
 
-// keep watches a runtime until it has ended or the watching is left.
-func (w *watches) keep(ctx context.Context, one *watch, waits bool) {
-	defer one.leave()
-	defer w.drop(one)
+// attach begins to watch a runtime. The goroutine that goes on is another one, because this
+// one's stack has grown.
+func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
+	goesOn := false
+	defer func() {
+		if !goesOn {
+			w.drop(one)
+		}
+	}()
 	defer w.recover(one)
 	o := monitor.Options{Log: w.format(one.runtime), Releases: &w.releases}
 	if waits {
@@ -90,7 +95,15 @@ func (w *watches) keep(ctx context.Context, one *watch, waits bool) {
 		close(one.begun)
 		return
 	}
+	goesOn = true
+	w.going.Go(func() { w.run(ctx, one, watching) })
 	close(one.begun)
+}
+
+// run watches a runtime until it has ended or the watching is left.
+func (w *watches) run(ctx context.Context, one *watch, watching *monitor.Watching) {
+	defer w.drop(one)
+	defer w.recover(one)
 	if err := watching.Run(ctx); err != nil && ctx.Err() == nil {
 		w.log.Error("a runtime is not watched any more", "runtime", one.name, "error", err)
 	}
@@ -98,6 +111,7 @@ func (w *watches) keep(ctx context.Context, one *watch, waits bool) {
 
 // drop forgets a watch that has ended.
 func (w *watches) drop(one *watch) {
+	one.leave()
 	w.mu.Lock()
 	delete(w.all, one.key)
 	w.mu.Unlock()
