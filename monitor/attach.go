@@ -169,7 +169,7 @@ func (w *Watching) diedUnwatched() (left []trees.Change) {
 	}
 	for id, m := range w.journal.members {
 		if !alive[id] {
-			left = append(left, trees.Change{Kind: trees.Left, Time: time.Now(), Member: m})
+			left = append(left, trees.Change{Kind: trees.Left, Time: time.Now(), Member: *m})
 		}
 	}
 	return left

@@ -12,14 +12,14 @@ import (
 
 // A cast is the processes of a runtime, by its journal.
 type cast struct {
-	members map[process.Identity]trees.Member
+	members map[process.Identity]*trees.Member
 	// former members have left. One that created a group or session that a member
 	// is in can still link an orphan.
-	former map[process.Identity]trees.Member
+	former map[process.Identity]*trees.Member
 }
 
 func newCast() cast {
-	return cast{make(map[process.Identity]trees.Member), make(map[process.Identity]trees.Member)}
+	return cast{make(map[process.Identity]*trees.Member), make(map[process.Identity]*trees.Member)}
 }
 
 // take changes the cast by an entry. It reports whether the entry is new: a member
@@ -32,11 +32,11 @@ func (c *cast) take(e JournalEntry) (isNew bool) {
 	_, known := c.members[id]
 	switch {
 	case e.Event == trees.Joined && !known:
-		c.members[id] = *e.Member
+		c.members[id] = e.Member
 		delete(c.former, id)
 	case e.Event == trees.Left:
 		delete(c.members, id)
-		c.former[id] = *e.Member
+		c.former[id] = e.Member
 	default:
 		return false
 	}
@@ -51,7 +51,7 @@ func (c *cast) dismiss() {
 	for _, m := range c.members {
 		named[m.Group], named[m.Session] = true, true
 	}
-	maps.DeleteFunc(c.former, func(id process.Identity, _ trees.Member) bool { return !named[id.PID] })
+	maps.DeleteFunc(c.former, func(id process.Identity, _ *trees.Member) bool { return !named[id.PID] })
 }
 
 // relatives returns all that are members or may link one.
@@ -77,10 +77,10 @@ func (c *cast) named(boot string, lookup func(pid int) (process.Process, error))
 // entries returns the shortest journal that has this cast.
 func (c *cast) entries() (entries []JournalEntry) {
 	for _, m := range c.members {
-		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: trees.Joined, Member: &m})
+		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: trees.Joined, Member: m})
 	}
 	for _, m := range c.former {
-		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: trees.Left, Member: &m})
+		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: trees.Left, Member: m})
 	}
 	return entries
 }

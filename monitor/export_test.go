@@ -62,10 +62,16 @@ func OpenJournal(path string) (Journal, error) {
 	return Journal{j}, err
 }
 
-func (j Journal) Append(changes ...trees.Change) error       { return j.append(changes) }
-func (j Journal) Members() map[process.Identity]trees.Member { return j.members }
-func (j Journal) Relatives() []process.Identity              { return j.relatives() }
-func (j Journal) Close() error                               { return j.close() }
+func (j Journal) Append(changes ...trees.Change) error { return j.append(changes) }
+func (j Journal) Members() map[process.Identity]trees.Member {
+	members := make(map[process.Identity]trees.Member)
+	for id, m := range j.members {
+		members[id] = *m
+	}
+	return members
+}
+func (j Journal) Relatives() []process.Identity { return j.relatives() }
+func (j Journal) Close() error                  { return j.close() }
 func (j Journal) Named(boot string, lookup func(int) (process.Process, error)) error {
 	return j.named(boot, lookup)
 }

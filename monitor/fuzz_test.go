@@ -219,7 +219,7 @@ func sameCast(t *testing.T, what string, want, got cast) {
 	if !maps.Equal(links(want), links(got)) {
 		t.Fatalf("%s: members %v, and then %v", what, links(want), links(got))
 	}
-	sameKey := func(trees.Member, trees.Member) bool { return true }
+	sameKey := func(*trees.Member, *trees.Member) bool { return true }
 	if !maps.EqualFunc(want.former, got.former, sameKey) {
 		t.Fatalf("%s: former members %v, and then %v", what, want.former, got.former)
 	}

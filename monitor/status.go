@@ -90,7 +90,7 @@ func (v *Survey) members(r *Runtime, status *Status) error {
 	for id, m := range known.members {
 		if now, ok := v.live[id]; ok {
 			m.Process = now
-			status.Members = append(status.Members, m)
+			status.Members = append(status.Members, *m)
 		}
 	}
 	slices.SortFunc(status.Members, func(a, b trees.Member) int {
