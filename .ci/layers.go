@@ -57,6 +57,7 @@ var layers = []layer{
 	{"internal/kernel", "tracker/process tracker/trees internal/core", specOnly},
 	{"tracker", "tracker/process tracker/trees internal/core internal/kernel", specOnly},
 	{"internal/descriptor", "", ""},
+	{"internal/flock", "", ""},
 	{"internal/mount", "", ""},
 	{"internal/erase", "internal/mount", ""},
 	{"internal/sigmask", "", ""},
@@ -66,8 +67,9 @@ var layers = []layer{
 	{"internal/detach", "tracker/process internal/descriptor internal/sigmask", specOnly},
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
-	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/mount internal/erase internal/origin internal/unixsocket internal/varlink", "internal/core" + specOnly},
-	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/origin monitor", "internal/descriptor" + specOnly},
+	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin", "internal/core" + specOnly},
+	{"monitor/resident", "tracker/process tracker monitor internal/detach internal/flock internal/unixsocket internal/varlink", "internal/descriptor" + specOnly},
+	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/origin monitor monitor/resident", "internal/descriptor" + specOnly},
 
 	// The harness drives programs from outside and imports nothing of the product.
 	// A program of the harness is the tests, a puppet or a warden.
