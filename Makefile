@@ -53,12 +53,12 @@ plain: ## the tests without Ginkgo: what the documentation of the harness shows
 examples: ## the examples of the harness as modules of other people, with the harness from a proxy
 	@go run .ci/examples.go $(OUT)/examples $(EXAMPLES)
 
-# One goroutine that computes: no race detector, two processes.
+# One goroutine that computes: no race detector, two processes, fewer collections of garbage.
 EXPLORE = explore && !long
 explore: OUT := $(OUT)/explore
 explore: ## every order of the steps of small programs, on a simulated kernel (EXPLORE=explore: all)
 	@mkdir -p $(OUT)
-	$(TOOL) ginkgo $(SPEC_FLAGS) --label-filter='$(EXPLORE)' --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
+	GOGC=400 $(TOOL) ginkgo $(SPEC_FLAGS) --label-filter='$(EXPLORE)' --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
 
 # Lists the fuzz targets, so that a new one is run without being named here. go keeps an
 # input that fails in testdata of the package, where it is a seed from then on. The limit

@@ -14,60 +14,77 @@ import (
 // What an exploration of all orders asks of a follower: copies, and the state as
 // bytes. It is called between two steps of the follower.
 
-// Clone returns a copy of the follower on a copy of its kernel, and the copies of its
-// trees.
-func (f *Follower) Clone(k Kernel, now func() time.Time) (*Follower, map[*Tree]*Tree) {
-	c, copies := f.core.clone()
-	return &Follower{Kernel: k, now: now, core: c}, copies
+// Clone returns a copy of the follower on a copy of its kernel, and a function that
+// returns the copy of a tree.
+func (f *Follower) Clone(k Kernel, now func() time.Time) (*Follower, func(*Tree) *Tree) {
+	c, copyOf := f.core.clone()
+	return &Follower{Kernel: k, now: now, core: c}, copyOf
 }
 
-func (c *Core) clone() (*Core, map[*Tree]*Tree) {
+// clone shares the maps that are filled during a read and used in it alone.
+func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	n := *c
-	trees := make(map[*Tree]*Tree, len(c.trees))
+	n.order, n.asks = nil, slices.Clip(c.asks)
 	n.trees, n.marks = make([]*Tree, len(c.trees)), marks{}
+	treeOf := func(t *Tree) *Tree {
+		if i := slices.Index(c.trees, t); i >= 0 {
+			return n.trees[i]
+		}
+		return nil
+	}
 	for i, t := range c.trees {
 		copied := *t
-		copied.log, copied.marks = slices.Clone(t.log), &n.marks
+		copied.log, copied.marks = slices.Clip(t.log), &n.marks
 		n.trees[i] = &copied
-		trees[t] = &copied
 	}
-	n.marks.touched = copiesOf(c.marks.touched, trees)
-	n.marks.restless = copiesOf(c.marks.restless, trees)
-	members := make(map[*member]*member, len(c.known))
-	var copyOf func(m *member) *member
-	copyOf = func(m *member) *member {
-		if m == nil || members[m] != nil {
-			return members[m]
-		}
-		copied := *m
-		members[m] = &copied
-		copied.tree, copied.via = trees[m.tree], nil
-		members[m].tree = trees[m.tree]
-		members[m].via = copyOf(m.via)
-		return members[m]
-	}
+	n.marks.touched = copiesOf(c.marks.touched, treeOf)
+	n.marks.restless = copiesOf(c.marks.restless, treeOf)
+	members := copies{treeOf: treeOf, made: make([]madeCopy, 0, len(c.known)+1)}
 	for _, t := range n.trees {
-		t.outer, t.anchor = trees[t.outer], copyOf(t.anchor)
+		t.outer, t.anchor = treeOf(t.outer), members.of(t.anchor)
 	}
 	n.strangers = make(map[int]*stranger, len(c.strangers))
 	for pid, s := range c.strangers {
 		copied := *s
-		copied.tree = trees[s.tree]
+		copied.tree = treeOf(s.tree)
 		n.strangers[pid] = &copied
 	}
 	n.known = make(map[int]*member, len(c.known))
 	for pid, m := range c.known {
-		n.known[pid] = copyOf(m)
+		n.known[pid] = members.of(m)
 	}
-	n.rows, n.order = maps.Clone(c.rows), nil
-	n.asks = slices.Clone(c.asks)
-	return &n, trees
+	return &n, treeOf
+}
+
+// Copies are those of the members, few enough to be looked for one by one.
+type copies struct {
+	treeOf func(*Tree) *Tree
+	made   []madeCopy
+}
+
+type madeCopy struct{ of, is *member }
+
+// of returns the copy of a member, which it makes if there is none.
+func (c *copies) of(m *member) *member {
+	if m == nil {
+		return nil
+	}
+	for _, made := range c.made {
+		if made.of == m {
+			return made.is
+		}
+	}
+	copied := *m
+	c.made = append(c.made, madeCopy{m, &copied})
+	copied.tree = c.treeOf(m.tree)
+	copied.via = c.of(m.via)
+	return &copied
 }
 
 // copiesOf returns the copies of some trees, without those that are closed.
-func copiesOf(of []*Tree, copies map[*Tree]*Tree) (found []*Tree) {
+func copiesOf(of []*Tree, copyOf func(*Tree) *Tree) (found []*Tree) {
 	for _, t := range of {
-		if copied := copies[t]; copied != nil {
+		if copied := copyOf(t); copied != nil {
 			found = append(found, copied)
 		}
 	}
@@ -79,23 +96,19 @@ func copiesOf(of []*Tree, copies map[*Tree]*Tree) (found []*Tree) {
 // linkPeriod.
 func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	s := StateWriter{text}
-	pids := make([]int, 0, len(c.known))
-	for pid := range c.known {
-		pids = append(pids, pid)
-	}
-	slices.Sort(pids)
-	for _, pid := range pids {
-		m := c.known[pid]
+	for _, m := range c.inOrder() {
 		s.Row(process.Row{Process: m.Process, Lineage: m.lineage})
 		s.Numbers(int(m.Link.Through.Start), m.secondsDead(now))
 		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads, m.reserve, m.hidden)
 		s.Flags(m.missed)
 	}
 	s.End()
-	for _, pid := range slices.Sorted(maps.Keys(c.strangers)) {
-		stranger := c.strangers[pid]
-		s.Numbers(pid, int(stranger.Start))
-		s.Flags(stranger.watched, stranger.ancestor)
+	if len(c.strangers) > 0 {
+		for _, pid := range slices.Sorted(maps.Keys(c.strangers)) {
+			stranger := c.strangers[pid]
+			s.Numbers(pid, int(stranger.Start))
+			s.Flags(stranger.watched, stranger.ancestor)
+		}
 	}
 	s.End()
 	for _, t := range c.trees {

@@ -22,7 +22,7 @@ type Actor interface {
 	Finish() string
 	// Clone returns a copy for a copy of the run.
 	Clone(*Run) Actor
-	// AppendState appends all that its future depends on.
+	// AppendState appends all that its future depends on beside kernel and tracker.
 	AppendState(text []byte) []byte
 }
 

@@ -12,11 +12,17 @@ import (
 // An explorer visits every schedule of a case. It does not go on from a state
 // that it has been in before. For each way that is left to go, it keeps a copy
 // of the run as it was when the tracker began its step, and the choices since.
+// A step of a process is tried on a copy of the kernel first: no way is kept to a
+// state that is known already.
 type explorer struct {
 	Case
 	flavour simkernel.Flavour
 	states  map[[2]uint64]int
+	beside  []byte  // what the state of the present run has beside its kernel
+	text    []byte  // of a state
 	next    [][]int // of each state
+	entered []bool  // of each state: a run has chosen how to go on
+	visited int     // states that were entered
 	seeds   [2]maphash.Seed
 	todo    []way
 	holes   int
@@ -27,7 +33,10 @@ type way struct {
 	base    *Run // nil is the beginning
 	choices []uint8
 	from    int // the state
+	to      int // the state that the last choice leads to, or unknown
 }
+
+const unknown = -1
 
 // Findings are what an exploration found.
 type Findings struct {
@@ -56,15 +65,18 @@ func (r Findings) String() string {
 func EveryOrder(c Case, flavour simkernel.Flavour) Findings {
 	e := &explorer{Case: c, flavour: flavour, states: make(map[[2]uint64]int),
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
-	e.todo = []way{{from: -1}}
+	e.todo = []way{{from: unknown, to: unknown}}
 	for len(e.todo) > 0 {
-		if len(e.states) > tooMany {
+		if e.visited > tooMany {
 			report := e.report(fmt.Sprintf("more than %d states: make the program smaller", tooMany), nil)
 			report.TooLarge = true
 			return report
 		}
 		path := e.todo[len(e.todo)-1]
 		e.todo = e.todo[:len(e.todo)-1]
+		if path.to != unknown && e.entered[path.to] {
+			continue
+		}
 		if failure, choices := e.visit(path); failure != "" {
 			return e.report(failure, choices)
 		}
@@ -76,7 +88,7 @@ func EveryOrder(c Case, flavour simkernel.Flavour) Findings {
 // known state.
 func (e *explorer) visit(path way) (failure string, choices []uint8) {
 	r := e.begin(path)
-	at, from, quiet := 0, path.from, -1
+	at, from, quiet := 0, path.from, unknown
 	base := path.base
 	since := len(r.choices)
 	r.choose = func(options int, isQuiet bool) int {
@@ -87,11 +99,13 @@ func (e *explorer) visit(path way) (failure string, choices []uint8) {
 			r.choices = append(r.choices, choice)
 			return int(choice)
 		}
-		id, isNew := e.state(r)
+		e.beside = r.appendBeside(e.beside[:0])
+		id, _ := e.state(r.Kernel)
 		e.link(from, id)
 		if isQuiet && id == quiet {
 			r.finish() // nothing but time passes, and it changes nothing
 		}
+		isNew := !e.entered[id]
 		if !isNew && !isQuiet {
 			panic(ending{})
 		}
@@ -99,8 +113,11 @@ func (e *explorer) visit(path way) (failure string, choices []uint8) {
 			quiet = id
 		}
 		from = id
-		for other := options - 1; isNew && other > 0; other-- {
-			e.todo = append(e.todo, way{base, append(slices.Clone(r.choices[since:]), uint8(other)), id})
+		if isNew {
+			e.enter(r, id)
+			for other := options - 1; other > 0; other-- {
+				e.branch(r, way{base, r.choices[since:], id, unknown}, other)
+			}
 		}
 		r.choices = append(r.choices, 0)
 		return 0
@@ -129,29 +146,51 @@ func (e *explorer) begin(path way) *Run {
 }
 
 func (e *explorer) link(from, to int) {
-	if from >= 0 && !slices.Contains(e.next[from], to) {
+	if from != unknown && !slices.Contains(e.next[from], to) {
 		e.next[from] = append(e.next[from], to)
 	}
 }
 
-// state returns the number of the state that a run is in.
-func (e *explorer) state(r *Run) (id int, isNew bool) {
-	text := r.encode()
-	key := [2]uint64{maphash.Bytes(e.seeds[0], text), maphash.Bytes(e.seeds[1], text)}
+// enter records that a run chooses how to go on from a state.
+func (e *explorer) enter(r *Run, id int) {
+	e.entered[id] = true
+	e.visited++
+	if r.Tree != nil && len(r.lost()) > 0 {
+		e.holes++
+	}
+}
+
+// branch keeps the way to a state and one more choice, unless that choice leads to a
+// known state. Then a run has been there, or a way to it is kept.
+func (e *explorer) branch(r *Run, path way, choice int) {
+	if k := r.peek(choice); k != nil {
+		id, isNew := e.state(k)
+		e.link(path.from, id)
+		if !isNew {
+			return
+		}
+		path.to = id
+	}
+	path.choices = append(slices.Clone(path.choices), uint8(choice))
+	e.todo = append(e.todo, path)
+}
+
+// state returns the number of the state that the present run is in when its kernel is k.
+func (e *explorer) state(k *simkernel.Kernel) (id int, isNew bool) {
+	e.text = append(k.AppendState(e.text[:0]), e.beside...)
+	key := [2]uint64{maphash.Bytes(e.seeds[0], e.text), maphash.Bytes(e.seeds[1], e.text)}
 	if id, ok := e.states[key]; ok {
 		return id, false
 	}
 	id = len(e.states)
 	e.states[key] = id
 	e.next = append(e.next, nil)
-	if r.Tree != nil && len(r.lost()) > 0 {
-		e.holes++
-	}
+	e.entered = append(e.entered, false)
 	return id, true
 }
 
 func (e *explorer) report(failure string, choices []uint8) Findings {
-	report := Findings{States: len(e.states), Schedules: e.schedules(), Holes: e.holes, Failure: failure}
+	report := Findings{States: e.visited, Schedules: e.schedules(), Holes: e.holes, Failure: failure}
 	if failure != "" {
 		report.Replay = encodeChoices(choices)
 		report.Story = Replay(e.Case, e.flavour, choices)
@@ -164,7 +203,7 @@ func (e *explorer) schedules() float64 {
 	if len(e.next) == 0 {
 		return 1
 	}
-	const onPath, unknown = -2, -1
+	const onPath = unknown - 1
 	count := make([]float64, len(e.next))
 	for i := range count {
 		count[i] = unknown

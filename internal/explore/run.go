@@ -94,11 +94,14 @@ type Run struct {
 	Kernel   *simkernel.Kernel
 	Follower *core.Follower
 	Tree     *core.Tree
-	actor    Actor // nil unless the case has one
-	recheck  bool  // the actor has called Recheck, and the tracker has not begun it
-	since    int   // how many reads had begun before the last Recheck
-	looked   look  // how the tree looked at the last check
-	deciding bool  // the actor is in the middle of a step
+	actor    Actor     // nil unless the case has one
+	recheck  bool      // the actor has called Recheck, and the tracker has not begun it
+	since    int       // how many reads had begun before the last Recheck
+	looked   look      // how the tree looked at the last check
+	deciding bool      // the actor is in the middle of a step
+	stepping bool      // the chooser chooses which step is next
+	first    int       // the option that stands for the first of the steppers
+	steppers []stepper // beside the tracker, which is option 0 if first is 1
 	choose   func(options int, quiet bool) int
 	trusted  bool    // nothing to check: these states were seen before
 	choices  []uint8 // made so far
@@ -187,37 +190,38 @@ func (r *Run) begin() (*core.Tree, error) {
 func (r *Run) schedule(patience time.Duration) {
 	for {
 		r.check()
-		ready := r.ready()
+		r.steppers = r.ready(r.steppers[:0])
+		ready := r.steppers
 		early := r.Kernel.Flavour == process.ForksNamed && patience > time.Second/2 && len(ready) > 0 && !r.Kernel.Pending() && !r.recheck
 		tracker := patience == 0 || patience > 0 && (!early || r.Looks > 0) || r.Kernel.Pending() || r.recheck
-		options := len(ready)
+		r.first = 0
 		if tracker {
-			options++
+			r.first = 1
 		}
+		options := r.first + len(ready)
 		quiet := len(ready) == 0 && patience != 0 && !r.Kernel.Pending() && !r.recheck
 		if options == 0 {
 			r.finish()
 		}
+		r.stepping = true
 		choice := r.choose(options, quiet)
+		r.stepping = false
 		if choice >= options {
 			r.fail("there is no choice %d here", choice)
 		}
-		if tracker && choice == 0 {
+		if choice < r.first {
 			if early {
 				r.Looks--
 			}
 			return
 		}
-		if tracker {
-			choice--
-		}
-		ready[choice].Step()
+		ready[choice-r.first].Step()
 	}
 }
 
-// ready returns the processes that can take a step, and the actor and the dropper of
+// ready appends the processes that can take a step, and the actor and the dropper of
 // events if they can.
-func (r *Run) ready() (ready []stepper) {
+func (r *Run) ready(ready []stepper) []stepper {
 	if r.Tree != nil && r.actor != nil && r.actor.Ready() {
 		ready = append(ready, r.actor)
 	}
@@ -236,6 +240,24 @@ func (r *Run) ready() (ready []stepper) {
 	return ready
 }
 
+// A peeker is a stepper whose step changes the kernel only.
+type peeker interface {
+	// After returns a copy of the kernel in which the step is taken.
+	After() *simkernel.Kernel
+}
+
+// peek returns a copy of the kernel as it is after a choice, or nil if the choice changes
+// more than the kernel.
+func (r *Run) peek(choice int) *simkernel.Kernel {
+	if !r.stepping || choice < r.first {
+		return nil
+	}
+	if p, ok := r.steppers[choice-r.first].(peeker); ok {
+		return p.After()
+	}
+	return nil
+}
+
 func (r *Run) fail(format string, args ...any) {
 	panic(ending{fmt.Sprintf(format, args...)})
 }
@@ -245,18 +267,18 @@ func (r *Run) clone() *Run {
 	n := &Run{Case: r.Case, choices: slices.Clone(r.choices)}
 	n.Kernel = r.Kernel.Clone()
 	n.Kernel.Schedule, n.Kernel.Fail, n.Kernel.Belongs = n.schedule, n.fault, n.Kernel.Shown
-	var trees map[*core.Tree]*core.Tree
-	n.Follower, trees = r.Follower.Clone(n.Kernel, func() time.Time { return n.Kernel.Now })
-	n.Tree, n.recheck, n.since, n.looked = trees[r.Tree], r.recheck, r.since, r.looked
+	var copyOf func(*core.Tree) *core.Tree
+	n.Follower, copyOf = r.Follower.Clone(n.Kernel, func() time.Time { return n.Kernel.Now })
+	n.Tree, n.recheck, n.since, n.looked = copyOf(r.Tree), r.recheck, r.since, r.looked
 	if r.actor != nil {
 		n.actor = r.actor.Clone(n)
 	}
 	return n
 }
 
-// encode writes down all that the future of a run depends on.
-func (r *Run) encode() (text []byte) {
-	text = append(r.Kernel.AppendState(nil), byte(r.Looks))
+// appendBeside appends all that the future of a run depends on beside its kernel.
+func (r *Run) appendBeside(text []byte) []byte {
+	text = append(text, byte(r.Looks))
 	r.Follower.Do(func(c *core.Core) { text = c.AppendState(text, r.Kernel.Now) })
 	if r.actor != nil {
 		s := core.StateWriter{Text: r.actor.AppendState(text)}

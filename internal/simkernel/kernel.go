@@ -102,7 +102,7 @@ func New(flavour Flavour, maxPID int) *Kernel {
 // spawn puts a process into the table.
 func (k *Kernel) spawn(parent *Process, program []Op) *Process {
 	k.births++
-	p := &Process{kernel: k, start: k.births, program: program, state: Running}
+	p := &Process{kernel: k, index: len(k.All), start: k.births, program: program, state: Running}
 	p.PID, _ = k.freePID()
 	k.lastPID = p.PID
 	p.pgid, p.sid, p.Lease = p.PID, p.PID, false
@@ -189,6 +189,13 @@ func (d Dropper) Step() {
 	k.Story("the event of %d %s is dropped", k.events[last].PID, k.events[last].Events)
 	k.events = k.events[:last:last]
 	k.Drops--
+}
+
+// After returns a copy of the kernel in which the dropper has taken its step.
+func (d Dropper) After() *Kernel {
+	n := d.kernel.Clone()
+	Dropper{n}.Step()
+	return n
 }
 
 // reap takes a process out of the table for good. XNU posts NOTE_REAP then;

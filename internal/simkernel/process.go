@@ -12,6 +12,7 @@ import (
 // small step after the other.
 type Process struct {
 	kernel      *Kernel
+	index       int // in All
 	name        string
 	PID         int
 	start       process.StartTime

@@ -60,6 +60,7 @@ func (k *Kernel) Set(s Scene) {
 	}
 	at := slices.Index(k.All, root)
 	k.All[0], k.All[at] = root, k.All[0]
+	k.All[0].index, k.All[at].index = 0, at
 }
 
 // Owner returns the root of the scene.

@@ -50,31 +50,41 @@ func (k *Kernel) AppendState(text []byte) []byte {
 	return s.Text
 }
 
-// Clone copies the kernel, between two of its system calls.
+// Clone copies the kernel, between two steps of the tracker, or in the middle of one of
+// its system calls. In the middle, only steps of processes go on in the copy.
 func (k *Kernel) Clone() *Kernel {
 	n := *k
-	people := make(map[*Process]*Process, len(k.All))
-	for _, p := range k.All {
-		q := *p
-		q.kernel, q.ids = &n, slices.Clone(p.ids)
-		people[p] = &q
+	people := make([]Process, len(k.All))
+	for i, p := range k.All {
+		people[i] = *p
+		q := &people[i]
+		q.kernel, q.ids = &n, slices.Clip(p.ids)
+		q.parent, q.mother, q.child = p.parent.in(people), p.mother.in(people), p.child.in(people)
 	}
-	for _, q := range people {
-		q.parent, q.mother, q.child = people[q.parent], people[q.mother], people[q.child]
-	}
+	lists := make([]*Process, 0, len(k.Listed)+2*len(k.All)+len(k.todo)+len(k.parents))
 	each := func(old []*Process) []*Process {
-		copied := make([]*Process, len(old))
-		for i, p := range old {
-			copied[i] = people[p]
+		begin := len(lists)
+		for _, p := range old {
+			lists = append(lists, p.in(people))
 		}
-		return copied
+		return slices.Clip(lists[begin:])
 	}
-	n.Listed, n.All = each(k.Listed), each(k.All)
-	n.rows, n.todo, n.parents = nil, nil, nil
-	n.events = slices.Clone(k.events)
+	n.Listed, n.All, n.todo, n.parents = each(k.Listed), each(k.All), each(k.todo), each(k.parents)
+	n.rows, n.events = slices.Clip(k.rows), slices.Clip(k.events)
+	knotes := make([]knote, len(k.knotes))
 	n.knotes = make([]*knote, len(k.knotes))
 	for i, kn := range k.knotes {
-		n.knotes[i] = &knote{people[kn.proc], kn.pid, kn.start, kn.pending, kn.gone}
+		knotes[i] = *kn
+		knotes[i].proc = kn.proc.in(people)
+		n.knotes[i] = &knotes[i]
 	}
 	return &n
+}
+
+// in returns the copy of the process in a copy of All, or nil for none.
+func (p *Process) in(people []Process) *Process {
+	if p == nil {
+		return nil
+	}
+	return &people[p.index]
 }

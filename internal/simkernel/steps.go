@@ -30,8 +30,10 @@ func (p *Process) Enabled() bool {
 	}
 	what := p.op().Verb
 	forks := what == OpFork && p.phase == 0 || what == OpSpawnBad && p.phase == 0 || what == OpForkExit && p.phase == phaseBegun
-	if _, ok := p.kernel.freePID(); forks && !ok {
-		return false
+	if forks {
+		if _, ok := p.kernel.freePID(); !ok {
+			return false
+		}
 	}
 	if p.state == Exiting {
 		return true
@@ -92,6 +94,13 @@ func (p *Process) Step() {
 		p.perform(op)
 	}
 	p.at, p.phase = p.at+1, 0
+}
+
+// After returns a copy of the kernel in which the process has taken its next step.
+func (p *Process) After() *Kernel {
+	n := p.kernel.Clone()
+	n.All[p.index].Step()
+	return n
 }
 
 // perform does an Op that takes one step.
