@@ -32,6 +32,11 @@ SUITES = listed=$$(for module in $(PARTS); do $(1) go list -C $$module -f '$(TES
 	echo "$$listed" | sed -n -e 's|^$(CURDIR)/||' -e '/onsi.ginkgo.v2/s|^\([^ ]*\).*|ginkgo \1|' \
 		-e '/^ginkgo /!s|^\([^ ]*\).*|plain \1|' -e p
 
+# Suites that compute, or play on the simulated kernel. They are the same everywhere, so
+# they run once and not again as another user or on an emulator (label pure or explore).
+PURE := internal/core internal/explore internal/portable internal/simkernel scenarios/explore \
+	tracker/trees harness/specs/play harness/specs/screen
+
 build: ## bin/monitor and bin/puppet
 	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor
 	CGO_ENABLED=0 go build -C harness -o $(CURDIR)/bin/ ./puppet
@@ -64,15 +69,20 @@ explore: ## every order of the steps of small programs, on a simulated kernel (E
 # input that fails in testdata of the package, where it is a seed from then on. The limit
 # is a number of inputs: a limit in seconds makes go before 1.27 fail now and then, at its
 # end and without an input (https://go.dev/issue/75804).
+# Each package is built once for its targets. Where memory can hold files, the targets
+# write theirs there.
 FUZZTIME ?= 10000x
 fuzz: ## arbitrary bytes for what reads bytes of the disk or the kernel (FUZZTIME=10000x for each)
-	@packages=$$(find . -path ./out -prune -o -name '*_test.go' -print | xargs grep -l '^func Fuzz' | xargs -n 1 dirname | sort -u); \
+	@cache=$$(go env GOCACHE)/fuzz; [ ! -w /dev/shm ] || export TMPDIR=/dev/shm; \
+	packages=$$(find . -path ./out -prune -o -name '*_test.go' -print | xargs grep -l '^func Fuzz' | xargs -n 1 dirname | sort -u); \
 	[ -n "$$packages" ] || { echo 'fuzz: no targets were found'; exit 1; }; \
 	for package in $$packages; do \
-		found=$$(go test -C $$package -list '^Fuzz' .) || { echo "$$found"; exit 1; }; \
-		for target in $$(echo "$$found" | sed -n '/^Fuzz/p'); do \
+		binary=$(OUT)/fuzz/$$package.test; path=$$(go list -C $$package .) && \
+		go test -C $$package -c -fuzz=. -o $$binary . && found=$$($$binary -test.list '^Fuzz') || exit 1; \
+		for target in $$found; do \
 			echo "fuzz $$target of $$package"; \
-			go test -C $$package -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x . || exit 1; done; done
+			(cd $$package && $$binary -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) \
+				-test.fuzzminimizetime 10x -test.fuzzcachedir $$cache/$$path) || exit 1; done; done
 
 probe: LABELS = probe
 probe: specs ## only the specs that check facts about the kernel
@@ -91,14 +101,18 @@ bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 	@go build -C internal/bench/gopsutil -o $(CURDIR)/bin/gopsutil .
 	@bin/bench -monitor bin/monitor -gopsutil bin/gopsutil $(ARGS)
 
+# A workspace of all modules: what several of them import is loaded and looked at once.
+# `make cross` builds each module by itself.
+WORKSPACE = $(OUT)/go.work
+PACKAGES = $(MODULES:%=./%/...)
 lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as a Mac knows them, the workflow, the docs
 	@unformatted=$$(find . -path ./out -prune -o -name '*.go' -print | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
+	@mkdir -p $(OUT) && rm -f $(WORKSPACE) && GOWORK=$(WORKSPACE) go work init $(MODULES)
 	@for system in $(SYSTEMS); do \
-		export GOOS=$${system%/*} GOARCH=$${system#*/}; for module in $(MODULES); do \
-			echo "vet $$module for $$system"; go vet -C $$module ./... || exit 1; done; done
+		echo "vet for $$system"; GOWORK=$(WORKSPACE) GOOS=$${system%/*} GOARCH=$${system#*/} go vet $(PACKAGES) || exit 1; done
 	@for program in .ci/*.go; do go vet $$program || exit 1; done
-	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do for module in $(MODULES); do \
-		echo "staticcheck $$module for $$system"; (cd $$module && GOOS=$$system "$$staticcheck" ./...) || exit 1; done; done
+	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do \
+		echo "staticcheck for $$system"; GOWORK=$(WORKSPACE) GOOS=$$system "$$staticcheck" $(PACKAGES) || exit 1; done
 	go run ./internal/portable/lint
 	@go run .ci/layers.go
 	@go run .ci/modules.go $(MODULES)
@@ -127,8 +141,8 @@ define binaries
 	$(1) go build -C harness -o $(OUT)/bin/ ./puppet
 	$(1) go build -o $(OUT)/bin/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
 	@$(call SUITES,$(1)) >$(OUT)/suites && [ -s $(OUT)/suites ] && while read -r kind package; do \
-		echo "test binary of $$package"; \
-		$(1) go test -C $$package -c -o $(OUT)/tests/$$kind/$$package/ . || exit 1; done <$(OUT)/suites
+		case ' $(PURE) ' in *" $$package "*) continue ;; esac; echo "test binary of $$package"; \
+		$(1) go test -C $$package -c -ldflags=-w -o $(OUT)/tests/$$kind/$$package/ . || exit 1; done <$(OUT)/suites
 endef
 BUILT = HARNESS_REPORTS=$(OUT)/failures HARNESS_PROGRAMS=$(OUT)/bin
 BUILT_SPECS = $$(find $(OUT)/tests/ginkgo -name '*.test')

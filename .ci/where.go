@@ -45,6 +45,7 @@ var needs = []need{
 	{"linux", "it shows what only Linux does", []string{"emulated", "mac"}, nil},
 	{"macos", "it shows what only macOS does", []string{"root", "user", "container"}, nil},
 	{"explore", "it computes, and is the same everywhere: `make explore` runs it once", []string{"user", "container", "emulated"}, nil},
+	{"pure", "it computes, and is the same everywhere: `make test` runs it", []string{"user", "emulated"}, nil},
 	{"stress", "it takes long: `make soak` runs it at night", []string{"root", "user", "container", "emulated", "mac"}, nil},
 	{"long", "it takes long: `make explore EXPLORE=explore` runs it at night", []string{"root", "user", "container", "emulated", "mac"}, nil},
 	{"root", "it takes root to become another user, or to have files of one", []string{"user", "mac"}, nil},
@@ -145,7 +146,7 @@ func read(file string, specs map[string]spec, happened map[string]outcome) error
 			if r.LeafNodeType != types.NodeTypeIt {
 				continue
 			}
-			s := spec{report.SuiteDescription, r.FullText(), r.Labels()}
+			s := spec{report.SuiteDescription, r.FullText(), slices.Concat(report.SuiteLabels, r.Labels())}
 			specs[s.id()] = s
 			became := ran
 			if r.State == types.SpecStateSkipped {
@@ -227,7 +228,7 @@ func pageOf(specs []spec) string {
 			fmt.Fprintf(&page, "| `%s` | %d |%s %s |\n", n.label, count, only.row(), n.why)
 		}
 	}
-	fmt.Fprintf(&page, "\n## Spec by spec\n\nEach spec with a gap, but those labelled `explore` and `stress` alone.\n")
+	fmt.Fprintf(&page, "\n## Spec by spec\n\nEach spec with a gap, but those labelled `explore`, `pure` or `stress` alone.\n")
 	suite := ""
 	for _, s := range specs {
 		if !s.gap() {
@@ -299,5 +300,5 @@ func (s spec) known() (labels []string) {
 // gap reports whether the spec does not run, or asks, at one of the places.
 func (s spec) gap() bool {
 	known := s.known()
-	return len(known) > 1 || len(known) == 1 && known[0] != "`explore`" && known[0] != "`stress`"
+	return len(known) > 1 || len(known) == 1 && !slices.Contains([]string{"`explore`", "`pure`", "`stress`"}, known[0])
 }

@@ -13,7 +13,7 @@ import (
 func TestCore(t *testing.T) {
 	SetDefaultEventuallyTimeout(30 * time.Second)
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Core")
+	RunSpecs(t, "Core", Label("pure"))
 }
 
 var _ = testproc.CheckLeaks()

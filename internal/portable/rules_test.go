@@ -11,7 +11,7 @@ import (
 
 func TestPortable(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Portable")
+	RunSpecs(t, "Portable", Label("pure"))
 }
 
 var _ = Describe("A script for a Mac", func() {

@@ -11,5 +11,5 @@ import (
 func TestSimkernel(t *testing.T) {
 	SetDefaultEventuallyTimeout(30 * time.Second)
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Simulated kernel")
+	RunSpecs(t, "Simulated kernel", Label("pure"))
 }

@@ -9,5 +9,5 @@ import (
 
 func TestTrees(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Trees")
+	RunSpecs(t, "Trees", Label("pure"))
 }

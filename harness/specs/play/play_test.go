@@ -14,7 +14,7 @@ import (
 
 func TestPlay(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Play")
+	RunSpecs(t, "Play", Label("pure"))
 }
 
 var _ = Describe("A play", func() {

@@ -9,5 +9,5 @@ import (
 
 func TestScreen(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Screen")
+	RunSpecs(t, "Screen", Label("pure"))
 }
