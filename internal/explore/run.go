@@ -53,6 +53,9 @@ type Case struct {
 	// Named means that the case is for kernels that name forks. Where others open the
 	// documented hole, a case like it shows that already.
 	Named bool
+	// Covered means that another case has the same steps and a stricter check. "make
+	// explore" leaves it to the night.
+	Covered bool
 	// Hides means that the table hides the processes of other users, which only Linux
 	// does. ShowsInit means that init is not hidden.
 	Hides, ShowsInit bool
