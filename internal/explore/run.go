@@ -50,9 +50,6 @@ type Case struct {
 	// Long means that the case takes long where lineage is kept, which adds links and
 	// nothing else: "make explore" leaves that to the night.
 	Long bool
-	// Named means that the case is for kernels that name forks. Where others open the
-	// documented hole, a case like it shows that already.
-	Named bool
 	// Covered means that another case has the same steps and a stricter check. "make
 	// explore" leaves it to the night.
 	Covered bool
@@ -74,7 +71,7 @@ type Case struct {
 // kind of kernel.
 func (c Case) Differs(flavour simkernel.Flavour) bool {
 	switch {
-	case c.Overflow > 0, c.Drops > 0, c.Named:
+	case c.Overflow > 0, c.Drops > 0:
 		return flavour.Forks == process.ForksNamed
 	case c.Hides:
 		return flavour.Forks != process.ForksAnnounced
@@ -231,7 +228,7 @@ func (r *Run) ready(ready []stepper) []stepper {
 	if d, ok := r.Kernel.Dropper(); ok && r.Tree != nil {
 		ready = append(ready, d)
 	}
-	early := r.Tree == nil || !r.Tree.Begun()
+	early := r.Tree == nil || r.Tree.Reads() == 0
 	if early && !r.Late && !r.Fresh {
 		return ready
 	}
