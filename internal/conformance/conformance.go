@@ -156,6 +156,18 @@ func (s *stage) read() map[int]process.Row {
 	return table
 }
 
+// inhabited reports whether a process is in one of some groups and sessions.
+func (s *stage) inhabited(ids ...int) bool {
+	ginkgo.GinkgoHelper()
+	set := make(map[int]bool)
+	for _, id := range ids {
+		set[id] = true
+	}
+	found, _, err := s.kernel.Inhabited(set)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return found
+}
+
 func (s *stage) lookup(pid int) process.Row {
 	ginkgo.GinkgoHelper()
 	return testproc.Sure(s.ctx, func() (process.Row, error) { return s.kernel.Lookup(pid) })

@@ -119,6 +119,26 @@ var tableFacts = []fact{{
 	},
 	probe: true,
 }, {
+	claim: "has a group or session inhabited until the last process in it has gone, its creator's zombie left out",
+	check: func(ctx context.Context, s *stage) {
+		s.read()
+		creator := s.Spawn(0)
+		s.Setsid(creator)
+		member := s.Spawn(creator)
+		gomega.Expect(s.inhabited(creator)).To(gomega.BeTrue())
+		s.Exit(creator)
+		s.becomes(ctx, creator, process.Zombie)
+		gomega.Expect(s.inhabited(creator)).To(gomega.BeTrue())
+		s.Setpgid(member)
+		gomega.Expect(s.inhabited(creator)).To(gomega.BeTrue(), "the session")
+		gomega.Expect(s.inhabited(member)).To(gomega.BeTrue(), "the group")
+		s.Exit(member)
+		s.vanishes(ctx, member)
+		gomega.Expect(s.inhabited(creator, member)).To(gomega.BeFalse())
+		s.Reap(0, creator)
+	},
+	except: map[process.Forks]exception{process.ForksAnnounced: {why: "XNU names no forks, and is never asked"}},
+}, {
 	claim: "keeps no orphan as a zombie (G12)",
 	check: func(ctx context.Context, s *stage) {
 		parent := s.Spawn(0)

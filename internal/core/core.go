@@ -38,9 +38,10 @@ type Core struct {
 	lost       bool               // notices were or may have been lost since everything was last settled
 	watchful   bool               // a member cannot announce its end: read on the beat
 	crowd      int                // how many processes may be known before tidy drops the dead
+	inhabited  bool               // a glance has not shown what it is for: read until all is settled
 }
 
-// settledReads is how many clean reads in a row settle the trees. One is not
+// settledReads is how many clean reads in a row, or glances, settle the trees. One is not
 // enough: rows are filled after the list of PIDs is taken, so one read can miss
 // a child whose parent died between the two (docs/xnu.md R3, R10, R20).
 const settledReads = 2
@@ -201,6 +202,7 @@ func (c *Core) readEnds(now time.Time, cost time.Duration) {
 			t.urgent = 0
 		}
 	}
+	c.inhabited = c.inhabited && !c.settled()
 	c.forget(now)
 	for _, t := range c.trees {
 		c.endDoubt(t, now)

@@ -121,7 +121,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	for _, a := range c.asks {
 		s.Numbers(int(a.verb), a.id.PID, int(a.id.Start))
 	}
-	s.Flags(c.watchful, c.unreadable != nil, c.lost, c.partial != nil)
+	s.Flags(c.watchful, c.unreadable != nil, c.lost, c.partial != nil, c.inhabited)
 	return s.Text
 }
 

@@ -37,7 +37,7 @@ func (f *Follower) Step() error {
 	}
 	f.answer()
 	if f.patience() == 0 {
-		return f.readOnce()
+		return f.look()
 	}
 	return nil
 }
@@ -76,12 +76,28 @@ func (f *Follower) drain(timeout time.Duration) (err error) {
 	}
 }
 
-// readOnce reads the table once. Every notice is taken first, so that the read is
+// look looks at the table once. Every notice is taken first, so that the look is
 // known to have begun after it.
-func (f *Follower) readOnce() error {
+func (f *Follower) look() error {
 	if err := f.drain(0); err != nil {
 		return err
 	}
+	f.mu.Lock()
+	ids := f.core.remains()
+	f.mu.Unlock()
+	if ids != nil {
+		found, cost, err := f.Kernel.Inhabited(ids)
+		nobody := err == nil && !found
+		f.Do(func(c *Core) { c.glanced(nobody, f.now(), cost) })
+		if nobody {
+			return nil
+		}
+	}
+	return f.readOnce()
+}
+
+// readOnce reads the table once.
+func (f *Follower) readOnce() error {
 	f.mu.Lock()
 	f.core.readBegins(f.now())
 	f.mu.Unlock()

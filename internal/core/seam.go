@@ -16,6 +16,10 @@ type Kernel interface {
 	Read(rows []process.Row) (_ []process.Row, cost time.Duration, err error)
 	// Partial returns why the last read did not show all processes, or nil.
 	Partial() error
+	// Inhabited reports whether a process is in a group or session with one of these
+	// ids, other than a zombie that has one of them as its PID. It is for kernels that
+	// name forks, and costs far less than Read. The error is why it cannot tell.
+	Inhabited(ids map[int]bool) (_ bool, cost time.Duration, err error)
 	// Lookup returns the row of one process, or process.ErrGone.
 	Lookup(pid int) (process.Row, error)
 	// Lineage reports whether rows have lineages.

@@ -52,6 +52,9 @@ func (w *wire) Lineage() bool { return false }
 func (w *wire) Read(rows []process.Row) ([]process.Row, time.Duration, error) {
 	return w.script.Read(rows)
 }
+func (w *wire) Inhabited(ids map[int]bool) (bool, time.Duration, error) {
+	return w.script.Inhabited(ids)
+}
 func (w *wire) Partial() error                      { return w.script.Partial() }
 func (w *wire) Lookup(pid int) (process.Row, error) { return w.script.Lookup(pid) }
 func (w *wire) Next(n []core.Notice, t time.Duration) ([]core.Notice, error) {

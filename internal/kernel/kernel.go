@@ -56,6 +56,13 @@ func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, 
 	return rows, cost, err
 }
 
+// Inhabited reports whether a process is in a group or session with one of these ids. See
+// [process.Reader.Inhabited].
+func (k *Kernel) Inhabited(ids map[int]bool) (found bool, cost time.Duration, err error) {
+	cost = costOf(func() { found, err = k.reader.Inhabited(ids) })
+	return found, cost, err
+}
+
 // Partial returns why the last read did not show all processes, or nil.
 func (k *Kernel) Partial() error { return k.reader.Partial() }
 

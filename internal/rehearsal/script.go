@@ -24,12 +24,13 @@ type Script struct {
 	Hides        error         // why reads do not show all processes
 	Refused      map[int]error // what adding a PID fails with
 	Broken       error         // what next fails with
-	BeforeRead   func()
+	BeforeRead   func()        // or glance
 	WhileWaiting func(time.Duration)
 	BeforeAdd    func(pid int)
 
-	Reads int
-	Idle  bool // the tracker waits for a notice, or for its next look in some minutes
+	Reads   int
+	Glances int
+	Idle    bool // the tracker waits for a notice, or for its next look in some minutes
 }
 
 func (s *Script) now() time.Time { return s.Clock }
@@ -96,6 +97,24 @@ func (s *Script) Read(rows []process.Row) ([]process.Row, time.Duration, error) 
 		rows = append(rows, s.Rows[pid])
 	}
 	return rows, s.Cost, nil
+}
+
+// Inhabited implements [core.Kernel].
+func (s *Script) Inhabited(ids map[int]bool) (bool, time.Duration, error) {
+	s.Glances++
+	s.Clock = s.Clock.Add(s.Cost)
+	if s.BeforeRead != nil {
+		s.BeforeRead()
+	}
+	if s.Hides != nil {
+		return false, s.Cost, s.Hides
+	}
+	for pid, p := range s.Rows {
+		if (ids[p.Group] || ids[p.Session]) && !(p.State == process.Zombie && ids[pid]) {
+			return true, s.Cost, nil
+		}
+	}
+	return false, s.Cost, nil
 }
 
 // Partial implements [core.Kernel].

@@ -167,14 +167,7 @@ func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, 
 	k.Stage = stageRead
 	k.call('R', 0, 0)
 	k.rows = rows
-	k.todo = k.todo[:0]
-	for _, zombies := range []bool{false, true} {
-		for _, p := range k.Listed {
-			if (p.state == Exiting || p.state == Zombie) == zombies {
-				k.todo = append(k.todo, p)
-			}
-		}
-	}
+	k.list()
 	k.Story("tracker: read lists %v", k.todo)
 	var shown []*Process
 	for len(k.todo) > 0 {
@@ -205,6 +198,44 @@ func (k *Kernel) Read(rows []process.Row) (_ []process.Row, cost time.Duration, 
 	}
 	k.show(shown, rows[len(rows)-len(shown):])
 	return rows, 0, nil
+}
+
+// list lists the PIDs at one moment.
+func (k *Kernel) list() {
+	k.todo = k.todo[:0]
+	for _, zombies := range []bool{false, true} {
+		for _, p := range k.Listed {
+			if (p.state == Exiting || p.state == Zombie) == zombies {
+				k.todo = append(k.todo, p)
+			}
+		}
+	}
+}
+
+// Inhabited implements [core.Kernel]. It lists the PIDs at one moment and asks for the
+// group and the session of each later. It cannot tell where the table may hide processes.
+func (k *Kernel) Inhabited(ids map[int]bool) (_ bool, cost time.Duration, err error) {
+	k.Stage = stageRead
+	k.call('I', 0, 0)
+	if k.Hides {
+		return false, 0, errHides
+	}
+	k.list()
+	k.Story("tracker: glance lists %v", k.todo)
+	for ; len(k.todo) > 0; k.todo = k.todo[1:] {
+		p := k.todo[0]
+		k.call('g', 0, 0)
+		in := ids[p.pgid]
+		if p.listed() && !in {
+			k.call('s', 0, 0)
+			in = ids[p.sid]
+		}
+		if p.listed() && in && !(p.state == Zombie && ids[p.PID]) {
+			k.Story("tracker: %s is in a group or session of the tree", p)
+			return true, 0, nil
+		}
+	}
+	return false, 0, nil
 }
 
 // show remembers what a read showed the tracker: a row with the parent that made

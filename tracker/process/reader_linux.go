@@ -65,54 +65,67 @@ func (r *Reader) Close() { unix.Close(r.proc) }
 // snapshot: see [Table]. A process that /proc hides has no row; see [Reader.Partial].
 func (r *Reader) Read(rows []Row) ([]Row, error) {
 	r.shows = showing{}
+	err := r.eachName(func(name []byte) error {
+		p, err := r.readOne(name)
+		switch {
+		case errors.Is(err, ErrGone):
+			return nil // between the listing and now
+		case errors.Is(err, fs.ErrPermission):
+			// One row is hidden; the others are not.
+			r.shows.refused = r.shows.refused || lives(int(number(name)))
+			return nil
+		case err != nil:
+			return err
+		}
+		r.shows.see(&p)
+		rows = append(rows, p)
+		return nil
+	})
+	if err == nil {
+		r.shows.hidden = r.shows.own && r.mayHide() && r.hidesChild(rows)
+	}
+	return rows, err
+}
+
+// eachName calls do with the name of the directory of each process, until it returns an
+// error.
+func (r *Reader) eachName(do func(name []byte) error) error {
 	if _, err := unix.Seek(r.proc, 0, unix.SEEK_SET); err != nil {
-		return rows, fmt.Errorf("read process table: %w", err)
+		return fmt.Errorf("read process table: %w", err)
 	}
 	for {
 		n, err := unix.Getdents(r.proc, r.names[:])
 		if err == unix.EINTR {
 			continue
 		}
+		if n > 0 {
+			err = eachNameIn(r.names[:n], do)
+		}
 		if err != nil {
-			return rows, fmt.Errorf("read process table: %w", err)
+			return fmt.Errorf("read process table: %w", err)
 		}
 		if n == 0 {
-			r.shows.hidden = r.shows.own && r.mayHide() && r.hidesChild(rows)
-			return rows, nil
-		}
-		if rows, err = r.readEach(rows, r.names[:n]); err != nil {
-			return rows, fmt.Errorf("read process table: %w", err)
+			return nil
 		}
 	}
 }
 
-// readEach appends a row for each process named in a block of directory entries.
-func (r *Reader) readEach(rows []Row, entries []byte) ([]Row, error) {
+// eachNameIn does so for a block of directory entries.
+func eachNameIn(entries []byte, do func(name []byte) error) error {
 	for len(entries) > 0 {
 		name, rest, ok := cutEntry(entries)
 		if !ok {
-			return rows, fmt.Errorf("unexpected directory entry in /proc: %q", entries)
+			return fmt.Errorf("unexpected directory entry in /proc: %q", entries)
 		}
 		entries = rest
 		if name[0] < '1' || name[0] > '9' {
 			continue
 		}
-		p, err := r.readOne(name)
-		if errors.Is(err, ErrGone) {
-			continue // between the listing and now
+		if err := do(name); err != nil {
+			return err
 		}
-		if errors.Is(err, fs.ErrPermission) {
-			// One row is hidden; the others are not.
-			r.shows.refused = r.shows.refused || lives(int(number(name)))
-			continue
-		}
-		if err != nil {
-			return rows, err
-		}
-		r.shows.see(&p)
-		rows = append(rows, p)
 	}
-	return rows, nil
+	return nil
 }
 
 // cutEntry returns the name in the first of some directory entries, without the zero byte

@@ -1,0 +1,66 @@
+package core
+
+import (
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// A glance is a look at the table that costs far less than a read. It is enough where a
+// tree without members waits to be found empty and forks are named. All its members are
+// dead, and their exits were announced or two reads have shown them dead: so no process has
+// one as its parent. One that joined now would do so as an orphan in a group or session that
+// a member created, or by such an orphan. Where no process is in these groups and
+// sessions, a read would bring nothing new. Two glances in a row settle a tree for the same
+// reason as two reads: a list of PIDs is no snapshot.
+
+// remains returns the ids of the groups and sessions by which alone a process could still
+// join a tree that is not settled, or nil where it takes a read to find that out.
+func (c *Core) remains() (ids map[int]bool) {
+	if c.forks != process.ForksNamed || c.unreadable != nil || c.partial != nil || c.inhabited || c.settled() {
+		return nil
+	}
+	for _, t := range c.trees {
+		if !t.Settled() && (t.reads == 0 || t.living > 0 || t.unsure) {
+			return nil
+		}
+	}
+	ids = make(map[int]bool)
+	for pid, m := range c.known {
+		if pid == c.self {
+			return nil // its children would be members
+		}
+		if m.tree.moves() {
+			ids[pid] = true
+		}
+	}
+	return ids
+}
+
+// moves reports whether the tree or one around it is not settled.
+func (t *Tree) moves() bool {
+	for ; t != nil; t = t.outer {
+		if !t.Settled() {
+			return true
+		}
+	}
+	return false
+}
+
+// glanced takes the outcome of a glance, with the processor time that it took: no process
+// is in what remains, or perhaps one is. No notice was taken since it began.
+func (c *Core) glanced(nobody bool, now time.Time, cost time.Duration) {
+	c.budget.charge(cost, now)
+	if !nobody {
+		c.inhabited = true
+		return
+	}
+	for _, t := range c.trees {
+		if !t.Settled() {
+			t.clean++
+			t.urgent++
+		}
+	}
+	c.lost = c.lost && !c.settled()
+	c.conclude(now)
+}
