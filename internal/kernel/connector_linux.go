@@ -230,7 +230,9 @@ func (s *connectorSocket) receive(events []procEvent) ([]procEvent, error) {
 	}
 }
 
-// await calls ready each time there may be events, until it is stopped.
+// await calls ready each time there may be events, until it is stopped. Where the limit of
+// descriptors is lower than the number of those that it waits for, poll(2) refuses
+// (docs/linux.md L51), so it looks from time to time.
 func (s *connectorSocket) await(ready func()) error {
 	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: int32(s.stopper), Events: unix.POLLIN}}
 	for {
@@ -238,6 +240,11 @@ func (s *connectorSocket) await(ready func()) error {
 		switch {
 		case err == unix.EINTR:
 			continue
+		case err == unix.EINVAL:
+			time.Sleep(refusedBeat)
+			if s.stopped() {
+				return nil
+			}
 		case err != nil:
 			return os.NewSyscallError("poll", err)
 		case fds[1].Revents != 0:
@@ -245,6 +252,15 @@ func (s *connectorSocket) await(ready func()) error {
 		}
 		ready()
 	}
+}
+
+// refusedBeat is the time between two looks where poll(2) refuses to wait.
+const refusedBeat = 10 * time.Millisecond
+
+func (s *connectorSocket) stopped() bool {
+	var count [8]byte
+	n, _ := unix.Read(s.stopper, count[:])
+	return n > 0
 }
 
 // stop makes await return.
