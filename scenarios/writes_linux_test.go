@@ -3,6 +3,9 @@
 package scenarios_test
 
 import (
+	"strconv"
+	"syscall"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -22,6 +25,47 @@ echo "left: $(ls full/runtimes)"`
 		Expect(result.Status).To(Equal(harness.Status{}), result.Stderr)
 		Expect(result.Stdout).To(ContainSubstring("cannot be written and is tried again"))
 		Expect(result.Stdout).To(HaveSuffix("left: \n"))
+	}, limit)
+
+	// A sibling of the command holds the lease. When the command has ended, the state is
+	// unknown, which cannot be written.
+	It("room on the disk of the store shows what it could not write when there is room", func(ctx SpecContext) {
+		namespace(ctx)
+		const script = `mkfifo gate && mkdir full && mount -t tmpfs -o size=64k,mode=700 none full && export MONITOR_STORE="$PWD/full" || exit 9
+monitor run --name full -- "$@"
+until grep -q "the record cannot be written" full/runtimes/full/monitor.log; do sleep .02; done
+echo "full: $(monitor list)"
+rm full/runtimes/full/root/fill
+until monitor list | grep -q unknown; do sleep .02; done
+echo "freed: $(monitor info full)"
+echo >gate
+while [ -e full/runtimes/full ]; do sleep .02; done
+echo "left: $(ls full/runtimes)"`
+		const inside = `my $pid = syscall($ARGV[0] + 0, 0x8000 | 17, 0, 0, 0, 0); # clone: CLONE_PARENT, SIGCHLD
+			die "clone: $!" if $pid < 0;
+			exec "cat", "gate" if !$pid;
+			exec "dd", "if=/dev/zero", "of=$ENV{MONITOR_RUNTIME_DIR}/fill"`
+		result := stage.Run("unshare", "--mount", "sh", "-c", "cd "+stage.Path("")+" && "+script, "sh",
+			perl(), "-e", inside, strconv.Itoa(syscall.SYS_CLONE))
+		Expect(result.Status).To(Equal(harness.Status{}), result.Stderr)
+		Expect(result.Stdout).To(MatchRegexp(`(?s)full: .*full +running.*freed: .*state: +unknown\nreason: [^\n]* holds the lease.*left: \n$`))
+	}, limit)
+
+	// The store is mounted once more, on itself and read-only.
+	It("a store that it may write to goes on, and removes the runtime when it may", func(ctx SpecContext) {
+		namespace(ctx)
+		const script = `mkdir store && export MONITOR_STORE="$PWD/store" || exit 9
+monitor run --name kept -- "$@" || exit 9
+until grep -q "the record cannot be written" store/runtimes/kept/monitor.log; do sleep .02; done
+echo "kept: $(monitor list)"
+umount store || exit 9
+while [ -e store/runtimes/kept ]; do sleep .02; done
+echo "left: $(ls store/runtimes)"`
+		const inside = `mount --bind "$MONITOR_STORE" "$MONITOR_STORE" && mount -o remount,bind,ro "$MONITOR_STORE" || exit 9
+sleep 60 & kill $!; wait; ! touch "$MONITOR_RUNTIME_DIR/file" && monitor tree kept`
+		result := stage.Run("unshare", "--mount", "sh", "-c", "cd "+stage.Path("")+" && "+script, "sh", "sh", "-c", inside)
+		Expect(result.Status).To(Equal(harness.Status{}), result.Stderr)
+		Expect(result.Stdout).To(MatchRegexp(`(?s)kept: .*kept +running.*left: \n$`))
 	}, limit)
 
 	It("descriptors for all members, or fork notices, reads the table all the same, and removes the runtime", func(ctx SpecContext) {

@@ -3,7 +3,12 @@
 package scenarios_test
 
 import (
+	"strings"
+
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
 )
 
 // crowd makes sixty processes that live at the same time, then becomes its arguments.
@@ -17,5 +22,14 @@ var _ = Describe("A monitor that cannot write", func() {
 		expectKept(ctx, "cramped", job.Oracle())
 		owner.Exit(0)
 		expectRemoved(ctx, "cramped", job.Oracle())
+	}, limit)
+
+	It("the record to begin with refuses to start the command, and nothing stays", ours, func(ctx SpecContext) {
+		run := monitor.Run("cramped", "echo", "started", strings.Repeat("x", 1000)) // the record has the command
+		result := stage.Run(append([]string{"sh", "-c", `ulimit -f 1; exec "$@"`, "sh"}, run...)...)
+		Expect(result.Status).To(Equal(harness.Status{Code: 125}), result.Stderr)
+		Expect(result.Stderr).To(MatchRegexp(`^monitor: [^\n]*file too large\n$`))
+		Expect(result.Stdout).To(BeEmpty())
+		expectEmptyStore(ctx)
 	}, limit)
 })
