@@ -78,6 +78,9 @@ func (k *crowdKernel) Add(int) error        { return nil }
 func (k *crowdKernel) Remove(int)           {}
 func (k *crowdKernel) Partial() error       { return nil }
 func (k *crowdKernel) Lineage() bool        { return false }
+func (k *crowdKernel) Inhabited(map[int]bool) (bool, time.Duration, error) {
+	return false, time.Microsecond, nil
+}
 func (k *crowdKernel) Close() error         { return nil }
 
 func (k *crowdKernel) Lookup(pid int) (process.Row, error) {

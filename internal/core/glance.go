@@ -59,8 +59,10 @@ func (c *Core) glanced(nobody bool, now time.Time, cost time.Duration) {
 		if !t.Settled() {
 			t.clean++
 			t.urgent++
+			t.touch()
 		}
 	}
 	c.lost = c.lost && !c.settled()
 	c.conclude(now)
+	c.marks.calm()
 }
