@@ -74,6 +74,12 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 	if w.releases == nil {
 		w.releases = &ReleaseNotifier{}
 	}
+	attached := false
+	defer func() {
+		if !attached { // a panic too leaves the lock free
+			_ = w.Close()
+		}
+	}()
 	var err error
 	if err = r.belongsTo(o.Owner); err == nil {
 		w.lock, err = r.lock(ctx)
@@ -90,9 +96,9 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 		}
 	}
 	if err != nil {
-		_ = w.Close()
 		return nil, err
 	}
+	attached = true
 	return w, nil
 }
 

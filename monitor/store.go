@@ -71,6 +71,10 @@ func (s *Store) Dir() string { return s.dir }
 func (s *Store) runtimes() string { return filepath.Join(s.dir, "runtimes") }
 func (s *Store) trash() string    { return filepath.Join(s.dir, "trash") }
 
+// Make makes the directories of the store where they are not there. The first runtime does
+// too.
+func (s *Store) Make() error { return s.create() }
+
 // create makes the directories of the store.
 func (s *Store) create() error {
 	for _, d := range []string{s.dir, s.runtimes(), s.trash()} {

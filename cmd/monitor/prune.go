@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -37,9 +40,7 @@ it has, "starting", or "left" with the reason. Exit code 1: something was left.`
 			if asJSON {
 				err = printJSON(cmd.OutOrStdout(), found)
 			} else {
-				for _, f := range found {
-					_, err = fmt.Fprintln(cmd.OutOrStdout(), findingLine(f))
-				}
+				err = printFindings(cmd.OutOrStdout(), found)
 			}
 			if err == nil && left > 0 {
 				err = fmt.Errorf("%d of %d runtimes stay without a monitor", left, len(found))
@@ -49,6 +50,15 @@ it has, "starting", or "left" with the reason. Exit code 1: something was left.`
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+func printFindings(out io.Writer, found []resident.Finding) error {
+	for _, f := range found {
+		if _, err := fmt.Fprintln(out, findingLine(f)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func findingLine(f resident.Finding) string {
@@ -62,6 +72,9 @@ func (g *global) prune(ctx context.Context) ([]resident.Finding, error) {
 	store, err := g.open()
 	if err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(store.Dir()); errors.Is(err, fs.ErrNotExist) {
+		return []resident.Finding{}, nil
 	}
 	client, err := g.client(store, nil)
 	if err != nil {

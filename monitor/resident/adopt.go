@@ -36,7 +36,8 @@ type Finding struct {
 // process table.
 const atOnce = 64
 
-// adopt takes over every runtime of the store that has no monitor.
+// adopt takes over every runtime of the store that has no monitor. The error is
+// [errLeaving] where the resident ends meanwhile.
 func (w *watches) adopt(s *monitor.Store) ([]Finding, error) {
 	names, err := s.Names()
 	if err != nil {
@@ -53,6 +54,9 @@ func (w *watches) adopt(s *monitor.Store) ([]Finding, error) {
 		})
 	}
 	all.Wait()
+	if w.leaves() {
+		return nil, errLeaving
+	}
 	return slices.DeleteFunc(found, func(f Finding) bool { return f.Name == "" }), nil
 }
 
@@ -80,6 +84,8 @@ func (w *watches) adoptOne(s *monitor.Store, name string) Finding {
 		return Finding{}
 	case errors.Is(err, monitor.ErrWatched):
 		return Finding{Name: name, Outcome: Watched}
+	case errors.Is(err, errLeaving):
+		return Finding{}
 	}
 	w.log.Warn("a runtime stays without a monitor", "runtime", name, "error", err)
 	return Finding{Name: name, Outcome: Left, Reason: fmt.Sprint(err)}

@@ -1,6 +1,7 @@
 package resident
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,6 +98,19 @@ func tryLock(s *monitor.Store) (*os.File, error) {
 	return nil, err
 }
 
+// stillLocked returns nil where a file that was passed on is the lock of the store, and
+// locked. [ErrServed] is about another process that has it.
+func stillLocked(s *monitor.Store, file *os.File) error {
+	got, err := flock.Try(file, true) // which changes nothing where this open file has it
+	switch {
+	case err != nil:
+		return err
+	case !got:
+		return ErrServed
+	}
+	return holds(s, file)
+}
+
 // errReplaced reports that the store, or its lock, was removed or replaced.
 var errReplaced = errors.New("the store was removed or replaced")
 
@@ -113,14 +127,19 @@ func holds(s *monitor.Store, file *os.File) error {
 	return err
 }
 
-// write writes the card into the lock file. A reader may find a part of it.
+// write writes the card into the lock file, over the last one, in one step: the file is
+// never shorter or half empty, and spaces stand for the rest of a longer card.
 func (c Card) write(lock *os.File) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
-	if err := lock.Truncate(0); err != nil {
+	info, err := lock.Stat()
+	if err != nil {
 		return err
+	}
+	if rest := int(info.Size()) - len(text) - 1; rest > 0 {
+		text = append(text, bytes.Repeat([]byte{' '}, rest)...)
 	}
 	_, err = lock.WriteAt(append(text, '\n'), 0)
 	return err

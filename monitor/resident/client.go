@@ -17,6 +17,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A Client asks the resident of a store. Where none serves, it starts one. It is a
@@ -34,9 +35,14 @@ type Client struct {
 	Tell func(string)
 }
 
-// quick is how long a resident may take to answer at all. One that is stopped or stuck takes
-// longer.
-const quick = 2 * time.Second
+const (
+	// quick is how long a resident may take to answer at all. One that is stopped or stuck
+	// takes longer.
+	quick = 2 * time.Second
+	// slow is how long one may take to begin to serve. Then there is time left for a
+	// monitor of the runtime's own.
+	slow = 5 * time.Second
+)
 
 // Watch implements [monitor.Keeper]. Where the resident cannot be had, the runtime gets a
 // monitor of its own, and its log says why.
@@ -60,16 +66,30 @@ func (c *Client) Leave(ctx context.Context, r *monitor.Runtime) {
 	if err != nil || record.Monitor == nil {
 		return
 	}
-	if card, err := ReadCard(c.Store); err != nil || card.Process != *record.Monitor {
-		c.Own.Leave(ctx, r)
-		return
-	}
 	conn, err := c.dial(ctx)
-	if err != nil {
-		return // its lock is free soon
+	if err == nil {
+		defer conn.Close()
 	}
-	defer conn.Close()
-	_ = varlink.Call(ctx, conn, methodLeave, nameIn{r.Name()}, nil)
+	switch {
+	case err == nil && listens(conn, *record.Monitor):
+		_ = varlink.Call(ctx, conn, methodLeave, nameIn{r.Name()}, nil)
+	case c.served(*record.Monitor):
+		// It ends, and the lock of the runtime is free soon.
+	default:
+		c.Own.Leave(ctx, r) // which kills it
+	}
+}
+
+// listens reports whether a process is the one at the other end of a connection.
+func listens(conn *net.UnixConn, id process.Identity) bool {
+	peer, err := unixsocket.PeerOf(conn)
+	return err == nil && peer.Process == id
+}
+
+// served reports whether a process is the store's last resident.
+func (c *Client) served(id process.Identity) bool {
+	card, err := ReadCard(c.Store)
+	return err == nil && card.Process == id
 }
 
 // ask has the resident watch a runtime of this process. A resident that answers at all may
@@ -96,10 +116,15 @@ func (c *Client) Adopt(ctx context.Context) ([]Finding, error) {
 	return out.Found, err
 }
 
+// fewTimes is how often a request may remain without an answer. One that ends the resident
+// each time is not repeated for ever.
+const fewTimes = 5
+
 // try carries out an exchange with the resident, which is repeated where the resident has
 // just ended, and with a newer one where it is older than this program.
 func (c *Client) try(ctx context.Context, exchange func(*net.UnixConn) error) error {
-	for {
+	unanswered := 0
+	for wait := breath; ; wait = min(2*wait, longBreath) {
 		conn, err := c.connect(ctx)
 		if err != nil {
 			return err
@@ -112,11 +137,14 @@ func (c *Client) try(ctx context.Context, exchange func(*net.UnixConn) error) er
 			return nil
 		case failed != nil && failed.Name == errorOlder:
 			err = c.takeOver(ctx)
-		case failed != nil && (failed.Name == errorLeaving || failed.Name == varlink.Busy), errors.Is(err, varlink.ErrNoAnswer):
+		case failed != nil && (failed.Name == errorLeaving || failed.Name == varlink.Busy):
+			err = nil
+		case errors.Is(err, varlink.ErrNoAnswer) && unanswered < fewTimes:
+			unanswered++
 			err = nil
 		}
 		if err == nil {
-			err = pause(ctx, breath)
+			err = pause(ctx, wait)
 		}
 		if err != nil {
 			return explain(err)
@@ -131,7 +159,9 @@ func (c *Client) takeOver(ctx context.Context) error {
 		return nil // it has ended
 	}
 	defer conn.Close()
-	err = varlink.Call(ctx, conn, methodHandOver, versionIn{c.Version}, nil)
+	limited, done := context.WithTimeout(ctx, quick)
+	defer done()
+	err = varlink.Call(limited, conn, methodHandOver, versionIn{c.Version}, nil)
 	if errors.Is(err, varlink.ErrNoAnswer) {
 		err = nil
 	}
@@ -146,8 +176,11 @@ const (
 
 // connect connects to the resident. Where none serves, connect starts one: the process
 // that gets the lock of the store does, the others wait for it. A full queue or a
-// time-out is no proof that none serves; a lock that is free is.
+// time-out is no proof that none serves; a lock that is free is. One that has the lock and
+// no socket is not waited for longer than one that is slow.
 func (c *Client) connect(ctx context.Context) (*net.UnixConn, error) {
+	ctx, done := context.WithTimeout(ctx, slow)
+	defer done()
 	for wait := breath; ; wait = min(2*wait, longBreath) {
 		conn, err := c.dial(ctx)
 		if err == nil || ctx.Err() != nil {
@@ -194,7 +227,7 @@ func (c *Client) startOne(ctx context.Context) error {
 	}
 	defer log.Close()
 	if err := detach.Start(ctx, c.Command, log, lock); err != nil {
-		return fmt.Errorf("the resident monitor did not start: %w", err)
+		return fmt.Errorf("the resident monitor did not start: %w (its log is %s)", err, log.Name())
 	}
 	return nil
 }

@@ -47,11 +47,13 @@ func (g *Guard) Run() error {
 			return nil
 		}
 		if !g.deaths.admit(time.Now()) {
-			return g.giveUp(how)
+			return g.giveUp(fmt.Errorf("the resident monitor died %d times within %v, the last time at %s (%s)",
+				len(g.deaths), deathWindow, time.Now().Format(time.RFC3339), how))
 		}
 		g.Log.Warn("the resident monitor died and is started anew", "how", how)
 		if err := g.start(); err != nil {
-			return g.giveUp(err.Error())
+			return g.giveUp(fmt.Errorf("the resident monitor died at %s (%s) and cannot be started anew: %w",
+				time.Now().Format(time.RFC3339), how, err))
 		}
 	}
 }
@@ -91,11 +93,10 @@ func (g *Guard) start() (err error) {
 }
 
 // giveUp leaves a file for the next command to show.
-func (g *Guard) giveUp(how string) error {
-	err := fmt.Errorf("the resident monitor died %d times within %v, the last time at %s (%s); its log is %s",
-		maxDeaths+1, deathWindow, time.Now().Format(time.RFC3339), how, LogPath(g.Store))
-	g.Log.Error("gave up", "reason", err)
-	return errors.Join(err, os.WriteFile(failedPath(g.Store), []byte(err.Error()+"\n"), 0o600))
+func (g *Guard) giveUp(why error) error {
+	g.Log.Error("gave up", "reason", why)
+	text := fmt.Sprintf("%v; its log is %s\n", why, LogPath(g.Store))
+	return errors.Join(why, os.WriteFile(failedPath(g.Store), []byte(text), 0o600))
 }
 
 // More than maxDeaths within deathWindow are too many.

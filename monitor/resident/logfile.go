@@ -54,9 +54,21 @@ func (l *LogFile) Write(line []byte) (int, error) {
 }
 
 // rotate begins a new file. Where that fails, the old one gets longer, and the next line
-// tries again.
+// tries again. Another process may have begun one: a resident and its guard write to the
+// same log.
 func (l *LogFile) rotate() {
+	if !l.there() {
+		_ = l.open()
+		return
+	}
 	if err := os.Rename(l.path, l.path+".1"); err == nil || errors.Is(err, os.ErrNotExist) {
 		_ = l.open()
 	}
+}
+
+// there reports whether the file that is open has the name, or that cannot be known.
+func (l *LogFile) there() bool {
+	ours, err := l.file.Stat()
+	named, failed := os.Lstat(l.path)
+	return err != nil || failed == nil && os.SameFile(ours, named)
 }

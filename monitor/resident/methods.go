@@ -135,11 +135,7 @@ func (s *server) counted(method varlink.Method) varlink.Method {
 		s.mu.Unlock()
 		s.sweeping.want() // a start of that name, or another, may have died
 		defer s.stirred()
-		defer func() {
-			s.mu.Lock()
-			s.busy--
-			s.mu.Unlock()
-		}()
+		defer s.work(-1)
 		return method(ctx, r)
 	}
 }
@@ -191,6 +187,7 @@ func (s *server) leaveOne(_ context.Context, r *varlink.Request) (any, error) {
 }
 
 func (s *server) adopt(context.Context, *varlink.Request) (any, error) {
+	<-s.settled
 	found, err := s.watches.adopt(s.Store)
 	if err != nil {
 		return nil, refusal(err)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -22,17 +21,12 @@ type Pair struct {
 	hold  *os.File
 	pid   int
 	ended bool
+	going sync.WaitGroup // what waits for the end of the guard
 }
 
 // Inherited returns the pair of a resident that a guard has started.
 func Inherited(command func() *exec.Cmd) *Pair {
 	return &Pair{Command: command, alive: inherit(aliveFD, "alive"), hold: inherit(holdFD, "hold"), pid: os.Getppid()}
-}
-
-// inherit returns the file of a descriptor that was passed on. No child inherits it.
-func inherit(fd int, name string) *os.File {
-	syscall.CloseOnExec(fd)
-	return os.NewFile(uintptr(fd), name)
 }
 
 // PID returns the PID of the guard, 0 for none.
@@ -50,7 +44,7 @@ func (p *Pair) watch(log *slog.Logger) {
 	if p == nil {
 		return
 	}
-	go func() {
+	p.going.Go(func() {
 		var deaths deaths
 		for {
 			hold, err := p.guarded()
@@ -71,7 +65,7 @@ func (p *Pair) watch(log *slog.Logger) {
 				return
 			}
 		}
-	}()
+	})
 }
 
 // guarded returns the pipe by which the end of the guard shows. It starts a guard where
@@ -123,15 +117,18 @@ func (p *Pair) lost() bool {
 	return p.ended
 }
 
-// close tells the guard that the resident ends in good order.
+// close tells the guard that the resident ends in good order, and closes the pipes.
 func (p *Pair) close() {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.ended = true
 	if p.alive != nil {
 		_, _ = p.alive.Write([]byte{farewell})
+		p.alive.Close()
+		p.hold.Close()
 	}
+	p.mu.Unlock()
+	p.going.Wait()
 }

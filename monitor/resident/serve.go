@@ -53,15 +53,22 @@ const calmAfter = 3 * time.Second
 // Serve watches the runtimes of a store, those that have no monitor at once, and others
 // as their owners ask for it. It returns nil when there was nothing to watch for a while,
 // when ctx ends, and when a newer program takes its place. Then all runtimes stay as they
-// are. The error is [ErrServed] where another resident has the store.
+// are. The error is [ErrServed] where another resident has the store. After an error that
+// another process may not have, the guard starts that process.
 func Serve(ctx context.Context, o Options) error {
-	defer o.Guard.close() // whatever ends it in good order, it is not to be started anew
-	s := &server{Options: o, stir: make(chan struct{}, 1), handed: make(chan struct{})}
-	if err := s.open(); err != nil {
-		return errors.Join(err, s.close())
+	s := &server{
+		Options: o, stir: make(chan struct{}, 1), handed: make(chan struct{}),
+		settled: make(chan struct{}), failed: make(chan error, 1),
 	}
-	err := s.serve(ctx)
-	return errors.Join(err, s.close())
+	err := s.open(ctx)
+	if err == nil {
+		err = s.serve(ctx)
+	}
+	err = errors.Join(err, s.close())
+	if err == nil || errors.Is(err, ErrServed) || errors.Is(err, errReplaced) {
+		o.Guard.close() // not deferred: a panic is no good order
+	}
+	return err
 }
 
 // A server is a resident that serves.
@@ -75,6 +82,10 @@ type server struct {
 	handed   chan struct{} // closed when a newer program takes over
 	handOnce sync.Once
 	sweeping sweep
+	before   process.Identity // of the resident that served before
+	settled  chan struct{}    // closed when that one has ended
+	failed   chan error       // why the tracker follows nothing any more
+	doors    sync.WaitGroup   // what serves the present door, and earlier ones
 
 	mu    sync.Mutex
 	door  *unixsocket.Listener
@@ -82,17 +93,35 @@ type server struct {
 	asked bool // a request has come
 }
 
-// open takes the lock of the store and begins to answer.
-func (s *server) open() (err error) {
-	if s.Lock == nil {
-		if s.Lock, err = tryLock(s.Store); err == nil && s.Lock == nil {
-			err = ErrServed
-		}
-	} else {
-		err = holds(s.Store, s.Lock)
+// takeLock takes the lock of the store, or checks the one that was passed on. A resident
+// that a guard has started waits for the lock of the dead one: the guard may see the death
+// before the kernel has closed all files.
+func (s *server) takeLock(ctx context.Context) (err error) {
+	if s.Lock != nil {
+		return stillLocked(s.Store, s.Lock)
 	}
-	if err != nil {
+	if err := s.Store.Make(); err != nil {
 		return err
+	}
+	limited, done := context.WithTimeout(ctx, quick)
+	defer done()
+	for {
+		if s.Lock, err = tryLock(s.Store); s.Lock != nil || err != nil {
+			return err
+		}
+		if s.Guard.PID() == 0 || pause(limited, longBreath) != nil {
+			return ErrServed
+		}
+	}
+}
+
+// open takes the lock of the store and begins to answer.
+func (s *server) open(ctx context.Context) error {
+	if err := s.takeLock(ctx); err != nil {
+		return err
+	}
+	if last, err := ReadCard(s.Store); err == nil {
+		s.before = last.Process
 	}
 	p, err := process.Lookup(os.Getpid())
 	if err != nil {
@@ -109,7 +138,9 @@ func (s *server) open() (err error) {
 	if err != nil {
 		return err
 	}
-	s.watches = watches{tracker: t, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, all: make(map[key]*watch)}
+	s.watches = watches{
+		tracker: t, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail, all: make(map[key]*watch),
+	}
 	s.protocol = s.methods()
 	if err := s.listen(); err != nil {
 		return err
@@ -133,7 +164,13 @@ func (s *server) listen() error {
 	s.mu.Lock()
 	s.door = door
 	s.mu.Unlock()
-	go func() { _ = s.protocol.Serve(context.Background(), door) }()
+	s.doors.Go(func() {
+		if err := s.protocol.Serve(context.Background(), door); err != nil {
+			s.Log.Error("the socket accepts no connection any more", "error", err)
+			_ = door.Close() // lookAround makes another one
+			s.stirred()
+		}
+	})
 	return nil
 }
 
@@ -143,11 +180,7 @@ func (s *server) serve(ctx context.Context) error {
 		_ = s.Ready() // where the starter has died, others ask
 	}
 	s.Guard.watch(s.Log)
-	if _, err := s.watches.adopt(s.Store); err != nil {
-		s.Log.Warn("runtimes without a monitor stay as they are", "error", err)
-	}
-	s.sweeping.want()
-	s.stirred()
+	s.begin(ctx)
 	began := time.Now()
 	idle := time.NewTimer(max(s.Idle, welcome))
 	defer idle.Stop()
@@ -160,6 +193,8 @@ func (s *server) serve(ctx context.Context) error {
 		case <-ctx.Done():
 			s.Log.Info("stopped; the runtimes stay", "cause", context.Cause(ctx))
 			return nil
+		case err := <-s.failed:
+			return fmt.Errorf("follow processes: %w", err)
 		case <-s.handed:
 			s.Log.Info("stopped; a newer program goes on")
 			return nil
@@ -184,6 +219,51 @@ func (s *server) serve(ctx context.Context) error {
 				return nil
 			}
 		}
+	}
+}
+
+// begin adopts what is there, in a goroutine: a file system that does not answer keeps no
+// client, and no signal, waiting.
+func (s *server) begin(ctx context.Context) {
+	s.work(+1)
+	s.watches.going.Go(func() {
+		defer s.stirred()
+		defer s.work(-1)
+		defer s.sweeping.want()
+		s.awaitEnd(ctx)
+		close(s.settled)
+		if _, err := s.watches.adopt(s.Store); err != nil && !errors.Is(err, errLeaving) {
+			s.Log.Warn("runtimes without a monitor stay as they are", "error", err)
+		}
+	})
+}
+
+// awaitEnd waits for the end of the process that served before. Where it was killed, the
+// kernel frees its locks one after the other, and the lock of the store among the first.
+func (s *server) awaitEnd(ctx context.Context) {
+	limited, done := context.WithTimeout(ctx, quick)
+	defer done()
+	for s.before != s.self {
+		p, err := process.Lookup(s.before.PID)
+		if err != nil || p.Identity != s.before || p.State == process.Zombie || pause(limited, breath) != nil {
+			return
+		}
+	}
+}
+
+// work counts a request, or what else keeps the resident busy.
+func (s *server) work(change int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy += change
+}
+
+// fail ends the resident: its tracker follows nothing any more. The next process has
+// another one.
+func (s *server) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // it ends already
 	}
 }
 
@@ -224,7 +304,7 @@ func (s *server) leave() bool {
 // lookAround sees to it that clients find this resident. It returns an error where the
 // store is not the one that it serves any more.
 func (s *server) lookAround() error {
-	if err := holds(s.Store, s.Lock); err != nil {
+	if err := holds(s.Store, s.Lock); errors.Is(err, errReplaced) {
 		return err
 	}
 	s.mu.Lock()
@@ -241,17 +321,22 @@ func (s *server) lookAround() error {
 	return nil
 }
 
-// close ends what open began. Runtimes that are watched stay as they are.
+// close ends what open began. Runtimes that are watched stay as they are. The end of the
+// process ends what does not end by itself: a file system may not answer.
 func (s *server) close() (err error) {
 	if s.door != nil {
 		err = errors.Join(s.door.Unlink(), s.door.Close())
 	}
 	if s.watches.tracker != nil {
-		s.watches.close()
-		answered, done := context.WithTimeout(context.Background(), quick)
-		_ = s.protocol.Wait(answered)
-		done()
-		err = errors.Join(err, s.watches.tracker.Close())
+		limited, done := context.WithTimeout(context.Background(), quick)
+		defer done()
+		if s.watches.close(limited) {
+			s.doors.Wait()
+			_ = s.protocol.Wait(limited)
+			err = errors.Join(err, s.watches.tracker.Close())
+		} else {
+			s.Log.Warn("the watching of a runtime does not end", "runtimes", s.watches.names())
+		}
 	}
 	if s.Lock != nil {
 		err = errors.Join(err, s.Lock.Close()) // last: the next resident may begin

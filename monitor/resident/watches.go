@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/gemini-monitor/gemini/monitor"
@@ -21,6 +22,7 @@ type watches struct {
 	log      *slog.Logger
 	format   func(runtime *monitor.Runtime) *slog.Logger // the log of a runtime
 	stirred  func()                                      // called when one has ended
+	failed   func(error)                                 // called when the tracker has
 
 	mu     sync.Mutex
 	all    map[key]*watch
@@ -91,6 +93,9 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		o.Owner = one.owner
 	}
 	watching, err := one.runtime.Attach(ctx, w.tracker, o)
+	if err != nil && ctx.Err() != nil {
+		err = errLeaving
+	}
 	if one.err = err; err != nil {
 		close(one.begun)
 		return
@@ -106,6 +111,7 @@ func (w *watches) run(ctx context.Context, one *watch, watching *monitor.Watchin
 	defer w.recover(one)
 	if err := watching.Run(ctx); err != nil && ctx.Err() == nil {
 		w.log.Error("a runtime is not watched any more", "runtime", one.name, "error", err)
+		w.failed(err)
 	}
 }
 
@@ -150,15 +156,45 @@ func (w *watches) end(name string, owner process.Identity) {
 	}
 }
 
-// close ends the watching of all runtimes, and leaves them as they are.
-func (w *watches) close() {
+// close ends the watching of all runtimes, and leaves them as they are. It reports whether
+// all has ended before ctx.
+func (w *watches) close(ctx context.Context) bool {
 	w.mu.Lock()
 	w.closed = true
 	for _, one := range w.all {
 		one.leave()
 	}
 	w.mu.Unlock()
-	w.going.Wait()
+	ended := make(chan struct{})
+	go func() {
+		w.going.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// leaves reports whether nothing more is to be watched.
+func (w *watches) leaves() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed
+}
+
+// names returns the names of the runtimes that are watched, in order.
+func (w *watches) names() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	names := []string{}
+	for k := range w.all {
+		names = append(names, k.name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // closeIdle refuses all that is to be watched from now on, if nothing is watched.

@@ -1,0 +1,66 @@
+package resident
+
+import (
+	"errors"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/gemini-monitor/gemini/monitor"
+)
+
+// The names that the specs use.
+
+const (
+	MaxLog     = maxLog
+	MaxDeaths  = maxDeaths
+	DeathTime  = deathWindow
+	Welcome    = welcome
+	FewTimes   = fewTimes
+	SweepBeat  = sweepBeat
+	LogName    = logFile
+	LockName   = lockFile
+	SocketName = socketFile
+	FailedName = failedFile
+
+	MethodWatch    = methodWatch
+	MethodLeave    = methodLeave
+	MethodAdopt    = methodAdopt
+	MethodStatus   = methodStatus
+	MethodHandOver = methodHandOver
+
+	ErrorForeign = errorForeign
+	ErrorOlder   = errorOlder
+	ErrorLeaving = errorLeaving
+	ErrorFailed  = errorFailed
+)
+
+var (
+	ErrLeaving  = errLeaving
+	ErrReplaced = errReplaced
+)
+
+func Older(one, other string) bool                   { return older(one, other) }
+func Refusal(err error) error                        { return refusal(err) }
+func Explain(err error) error                        { return explain(err) }
+func SocketPath(s *monitor.Store) string             { return socketPath(s) }
+func LockPath(s *monitor.Store) string               { return lockPath(s) }
+func FailedPath(s *monitor.Store) string             { return failedPath(s) }
+func TryLock(s *monitor.Store) (*os.File, error)     { return tryLock(s) }
+func StillLocked(s *monitor.Store, f *os.File) error { return stillLocked(s, f) }
+func (c Card) Write(lock *os.File) error             { return c.write(lock) }
+
+type Deaths struct{ deaths }
+
+func (d *Deaths) Admit(now time.Time) bool { return d.admit(now) }
+
+// Patience is that of a server.
+func Patience(idle time.Duration, asked bool, served time.Duration) time.Duration {
+	s := &server{Options: Options{Idle: idle}, asked: asked}
+	return s.patience(served)
+}
+
+// Close closes the log of this process.
+func (l *LogFile) Close() error {
+	return errors.Join(debug.SetCrashOutput(nil, debug.CrashOptions{}), l.file.Close())
+}

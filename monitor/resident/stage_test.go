@@ -1,0 +1,302 @@
+//go:build darwin || linux
+
+package resident_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
+
+	"github.com/gemini-monitor/gemini/internal/flock"
+	"github.com/gemini-monitor/gemini/internal/unixsocket"
+	"github.com/gemini-monitor/gemini/internal/varlink"
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/monitor/resident"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// newStore returns a store that does not exist yet. What serves it at the end of the spec
+// is killed.
+func newStore() *monitor.Store {
+	GinkgoHelper()
+	s, err := monitor.Open(filepath.Join(GinkgoT().TempDir(), "store"))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { endResident(s) })
+	return s
+}
+
+// endResident ends the resident of a store, and its guard.
+func endResident(s *monitor.Store) {
+	GinkgoHelper()
+	for {
+		card, err := resident.ReadCard(s)
+		if err != nil || card.Process == self() || !lives(card.Process) {
+			return
+		}
+		_ = card.Process.Signal(syscall.SIGCONT)
+		_ = card.Process.Signal(syscall.SIGTERM) // in good order, for the guard
+		select {
+		case <-gone(card.Process):
+		case <-time.After(10 * time.Second):
+			_ = card.Process.Signal(syscall.SIGKILL)
+			<-gone(card.Process)
+		}
+	}
+}
+
+func self() process.Identity { return identity(os.Getpid()) }
+
+func identity(pid int) process.Identity {
+	GinkgoHelper()
+	p, err := process.Lookup(pid)
+	Expect(err).NotTo(HaveOccurred())
+	return p.Identity
+}
+
+func lives(id process.Identity) bool {
+	p, err := process.Lookup(id.PID)
+	return err == nil && p.Identity == id && p.State != process.Zombie
+}
+
+// gone returns a channel that is closed when a process has ended.
+func gone(id process.Identity) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for lives(id) {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	return ended
+}
+
+// A serving is a resident in this process.
+type serving struct {
+	store *monitor.Store
+	log   *gbytes.Buffer
+	done  chan error
+	stop  context.CancelFunc
+}
+
+// serve serves a store in this process, until the end of the spec at the latest.
+func serve(s *monitor.Store, choices ...func(*resident.Options)) *serving {
+	GinkgoHelper()
+	v := begin(s, choices...)
+	Eventually(v.log).Should(gbytes.Say("msg=serving"))
+	return v
+}
+
+func begin(s *monitor.Store, choices ...func(*resident.Options)) *serving {
+	v := &serving{store: s, log: gbytes.NewBuffer(), done: make(chan error, 1)}
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(v.log, GinkgoWriter), nil))
+	o := resident.Options{
+		Store: s, Idle: resident.Forever, Version: "v1.2.3", Log: log,
+		RuntimeLog: func(r *monitor.Runtime) *slog.Logger { return slog.New(slog.NewTextHandler(r.LogWriter(), nil)) },
+	}
+	for _, choose := range choices {
+		choose(&o)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	v.stop = stop
+	go func() {
+		defer close(ended)
+		v.done <- resident.Serve(ctx, o)
+	}()
+	DeferCleanup(func() {
+		stop()
+		Eventually(ended).Should(BeClosed(), "the resident does not end")
+	})
+	return v
+}
+
+// ends stops the resident and returns how it ended.
+func (v *serving) ends() error {
+	GinkgoHelper()
+	v.stop()
+	var err error
+	Eventually(v.done).Should(Receive(&err))
+	return err
+}
+
+// idle is a choice of serve.
+func idle(d time.Duration) func(*resident.Options) {
+	return func(o *resident.Options) { o.Idle = d }
+}
+
+// A child is a process of the spec.
+type child struct {
+	process.Identity
+	in  io.WriteCloser
+	out *bufio.Reader
+	cmd *exec.Cmd
+}
+
+// begins starts a process. It ends with the spec at the latest.
+func begins(argv []string, stderr io.Writer) *child {
+	GinkgoHelper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stderr = stderr
+	in, err := cmd.StdinPipe()
+	Expect(err).NotTo(HaveOccurred())
+	out, err := cmd.StdoutPipe()
+	Expect(err).NotTo(HaveOccurred())
+	Expect(cmd.Start()).To(Succeed())
+	c := &child{identity(cmd.Process.Pid), in, bufio.NewReader(out), cmd}
+	DeferCleanup(func() {
+		_ = in.Close()
+		_ = c.Signal(syscall.SIGCONT)
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	return c
+}
+
+// sleeper starts a process that lives until it is killed, or the spec ends.
+func sleeper() *child {
+	GinkgoHelper()
+	return begins([]string{"/bin/cat"}, GinkgoWriter)
+}
+
+// ends lets the process end, and reaps it.
+func (c *child) ends() error {
+	_ = c.in.Close()
+	_, _ = io.Copy(io.Discard, c.out)
+	return c.cmd.Wait()
+}
+
+// kill kills the process and reaps it.
+func (c *child) kill() {
+	GinkgoHelper()
+	Expect(c.Signal(syscall.SIGKILL)).To(Succeed())
+	_ = c.cmd.Wait()
+}
+
+// foreground starts a resident without a guard, and returns when it answers.
+func foreground(s *monitor.Store, idle time.Duration, version string) *child {
+	GinkgoHelper()
+	c := begins(as("foreground", s, idle.String(), version), GinkgoWriter)
+	Expect(c.out.ReadString('\n')).To(Equal("ready\n"))
+	return c
+}
+
+// asker starts a process that makes requests.
+func asker(s *monitor.Store) *child {
+	GinkgoHelper()
+	return begins(as("asker", s), GinkgoWriter)
+}
+
+// asks makes a request from an asker.
+func (c *child) asks(method, in string) (o outcome) {
+	GinkgoHelper()
+	c.sends(call{Method: method, In: json.RawMessage(in)})
+	return c.hears()
+}
+
+func (c *child) sends(request call) {
+	GinkgoHelper()
+	Expect(json.NewEncoder(c.in).Encode(request)).To(Succeed())
+}
+
+func (c *child) hears() (o outcome) {
+	GinkgoHelper()
+	line, err := c.out.ReadString('\n')
+	Expect(err).NotTo(HaveOccurred())
+	Expect(json.Unmarshal([]byte(line), &o)).To(Succeed())
+	return o
+}
+
+// create makes a runtime without a monitor.
+func create(s *monitor.Store, name string, owner process.Identity) *monitor.Runtime {
+	GinkgoHelper()
+	r, err := s.Create(monitor.Creation{Name: name, Owner: owner, Command: []string{"true"}})
+	Expect(err).NotTo(HaveOccurred())
+	return r
+}
+
+// status asks the resident of a store about itself.
+func status(s *monitor.Store) (resident.Status, error) {
+	ctx, done := context.WithTimeout(context.Background(), 10*time.Second)
+	defer done()
+	var out resident.Status
+	conn, err := unixsocket.Dial(ctx, resident.SocketPath(s))
+	if err != nil {
+		return out, err
+	}
+	defer conn.Close()
+	return out, varlink.Call(ctx, conn, resident.MethodStatus, nil, &out)
+}
+
+// watchedBy matches a runtime that a monitor watches, by its record.
+func watchedBy(id process.Identity) OmegaMatcher {
+	return And(
+		HaveField("State", Equal(monitor.StateRunning)),
+		HaveField("Monitor", HaveValue(Equal(id))),
+	)
+}
+
+// words returns the text of a file, and nothing where it is not there.
+func words(path string) string {
+	text, _ := os.ReadFile(path)
+	return strings.TrimSpace(string(text))
+}
+
+// running makes a runtime whose monitor has died.
+func running(s *monitor.Store, name string, owner process.Identity) *monitor.Runtime {
+	GinkgoHelper()
+	r := create(s, name, owner)
+	record, err := r.Record()
+	Expect(err).NotTo(HaveOccurred())
+	dead := process.Identity{PID: os.Getppid(), Start: 1, Boot: self().Boot}
+	record.State, record.Monitor = monitor.StateRunning, &dead
+	text, err := json.Marshal(record)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), text, 0o600)).To(Succeed())
+	return r
+}
+
+// adopt has the resident of a store take over what it finds.
+func adopt(s *monitor.Store) []resident.Finding {
+	GinkgoHelper()
+	ctx, done := context.WithTimeout(context.Background(), 30*time.Second)
+	defer done()
+	conn, err := unixsocket.Dial(ctx, resident.SocketPath(s))
+	Expect(err).NotTo(HaveOccurred())
+	defer conn.Close()
+	var out struct{ Found []resident.Finding }
+	Expect(varlink.Call(ctx, conn, resident.MethodAdopt, nil, &out)).To(Succeed())
+	return out.Found
+}
+
+// names returns the names in a directory.
+func names(dir string) (names []string) {
+	GinkgoHelper()
+	entries, err := os.ReadDir(dir)
+	Expect(err).NotTo(HaveOccurred())
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// flocked returns nil where an open file can be locked.
+func flocked(file *os.File) error {
+	got, err := flock.Try(file, true)
+	if err == nil && !got {
+		err = errors.New("it is locked")
+	}
+	return err
+}
