@@ -101,8 +101,8 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		return
 	}
 	goesOn = true
+	close(one.begun) // before a defect could show in run, which would close it too
 	w.going.Go(func() { w.run(ctx, one, watching) })
-	close(one.begun)
 }
 
 // run watches a runtime until it has ended or the watching is left.
