@@ -1,8 +1,10 @@
 package resident
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -71,8 +73,10 @@ func (w *watches) adoptOne(s *monitor.Store, name string) Finding {
 		if begins(record) {
 			return Finding{Name: name, Outcome: Begins}
 		}
-		if w.has(key{name, record.Owner}) {
-			return Finding{Name: name, Outcome: Watched}
+		if one := w.find(key{name, record.Owner}); one != nil {
+			if <-one.begun; one.err == nil {
+				return Finding{Name: name, Outcome: Watched}
+			}
 		}
 		_, err = w.begin(r, record.Owner, false)
 	}
@@ -100,8 +104,26 @@ func begins(r monitor.Record) bool {
 	return err != nil && !errors.Is(err, process.ErrGone) || err == nil && p.Identity == r.Owner && p.State != process.Zombie
 }
 
-func (w *watches) has(k key) bool {
+func (w *watches) find(k key) *watch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.all[k] != nil
+	return w.all[k]
+}
+
+// together returns the findings of two adoptions, the second soon after the first, as those
+// of one.
+func together(first, second []Finding) []Finding {
+	all := make(map[string]Finding, len(second))
+	for _, f := range second {
+		all[f.Name] = f
+	}
+	for _, f := range first {
+		now, there := all[f.Name]
+		if f.Outcome == Taken && (!there || now.Outcome == Watched) {
+			all[f.Name] = f
+		}
+	}
+	both := slices.AppendSeq([]Finding{}, maps.Values(all))
+	slices.SortFunc(both, func(a, b Finding) int { return cmp.Compare(a.Name, b.Name) })
+	return both
 }

@@ -43,7 +43,7 @@ type Card struct {
 // ReadCard returns the card of the store's resident. The error is [fs.ErrNotExist] where
 // the store never had one.
 func ReadCard(s *monitor.Store) (c Card, err error) {
-	text, err := os.ReadFile(lockPath(s))
+	text, err := readTwice(lockPath(s))
 	if err == nil && len(text) == 0 {
 		err = fs.ErrNotExist
 	}
@@ -51,6 +51,23 @@ func ReadCard(s *monitor.Store) (c Card, err error) {
 		err = json.Unmarshal(text, &c)
 	}
 	return c, err
+}
+
+// readings is how often a file is read that changes each time.
+const readings = 10
+
+// readTwice reads a file until it is the same twice: a card may be written meanwhile, and a
+// reader can see a part of a write.
+func readTwice(path string) ([]byte, error) {
+	last, err := os.ReadFile(path)
+	for range readings {
+		text, failed := os.ReadFile(path)
+		if failed != nil || bytes.Equal(text, last) {
+			return text, failed
+		}
+		last, err = text, nil
+	}
+	return last, err
 }
 
 // openLock opens the lock file of a store, and makes it where there is none. Nothing ever
@@ -127,8 +144,8 @@ func holds(s *monitor.Store, file *os.File) error {
 	return err
 }
 
-// write writes the card into the lock file, over the last one, in one step: the file is
-// never shorter or half empty, and spaces stand for the rest of a longer card.
+// write writes the card into the lock file, over the last one, so that the file is never
+// empty. Spaces stand for the rest of a longer card.
 func (c Card) write(lock *os.File) error {
 	text, err := json.Marshal(c)
 	if err != nil {

@@ -44,6 +44,7 @@ func Older(one, other string) bool                   { return older(one, other) 
 func Refusal(err error) error                        { return refusal(err) }
 func Explain(err error) error                        { return explain(err) }
 func SocketPath(s *monitor.Store) string             { return socketPath(s) }
+func Together(first, second []Finding) []Finding     { return together(first, second) }
 func LockPath(s *monitor.Store) string               { return lockPath(s) }
 func FailedPath(s *monitor.Store) string             { return failedPath(s) }
 func TryLock(s *monitor.Store) (*os.File, error)     { return tryLock(s) }

@@ -192,7 +192,19 @@ func (s *server) adopt(context.Context, *varlink.Request) (any, error) {
 	if err != nil {
 		return nil, refusal(err)
 	}
-	return adoptOut{found}, nil
+	return adoptOut{together(s.justFound(), found)}, nil
+}
+
+// justFound returns what this process has found when it began, once: for the client that
+// has started it and is asking now.
+func (s *server) justFound() (found []Finding) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.started) < welcome {
+		found = s.early
+	}
+	s.early = nil
+	return found
 }
 
 func (s *server) status(context.Context, *varlink.Request) (any, error) {

@@ -88,6 +88,25 @@ var _ = Describe("A client", func() {
 	})
 })
 
+var _ = DescribeTable("What was found at the start and a moment later is one answer:", func(first, second, both resident.Outcome) {
+	list := func(what resident.Outcome) []resident.Finding {
+		if what == "" {
+			return []resident.Finding{}
+		}
+		return []resident.Finding{{Name: "build", Outcome: what}}
+	}
+	Expect(resident.Together(list(first), list(second))).To(BeEquivalentTo(list(both)))
+},
+	Entry("taken over", resident.Taken, resident.Watched, resident.Taken),
+	Entry("taken over and removed since", resident.Taken, resident.Outcome(""), resident.Taken),
+	Entry("watched before", resident.Watched, resident.Watched, resident.Watched),
+	Entry("watched before, and over since", resident.Watched, resident.Outcome(""), resident.Outcome("")),
+	Entry("taken over later", resident.Begins, resident.Taken, resident.Taken),
+	Entry("left", resident.Left, resident.Left, resident.Left),
+	Entry("taken over, and left later", resident.Taken, resident.Left, resident.Left),
+	Entry("new since", resident.Outcome(""), resident.Begins, resident.Begins),
+)
+
 var _ = Describe("The lock of a store", func() {
 	var store *monitor.Store
 

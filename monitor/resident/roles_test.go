@@ -95,8 +95,10 @@ func playLauncher(s *monitor.Store, args []string) error {
 	return detach.Launch(as("resident", s, args...))
 }
 
-// serveAs serves, with the log of a resident: IDLE VERSION.
-func serveAs(ctx context.Context, s *monitor.Store, o resident.Options, args []string) error {
+// serveAs serves until SIGTERM, with the log of a resident: IDLE VERSION.
+func serveAs(s *monitor.Store, o resident.Options, args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
 	if err := detach.Settle(); err != nil {
 		return err
 	}
@@ -122,7 +124,7 @@ func playResident(s *monitor.Store, args []string) error {
 		return err
 	}
 	o := resident.Options{Lock: waiting.Passed, Ready: waiting.Ready, Guard: &resident.Pair{Command: half("guard", s, args)}}
-	if err := serveAs(context.Background(), s, o, args); err != nil {
+	if err := serveAs(s, o, args); err != nil {
 		waiting.Refuse(err)
 		return err
 	}
@@ -131,7 +133,7 @@ func playResident(s *monitor.Store, args []string) error {
 
 func playGuarded(s *monitor.Store, args []string) error {
 	o := resident.Options{Guard: resident.Inherited(half("guard", s, args))}
-	return serveAs(context.Background(), s, o, args)
+	return serveAs(s, o, args)
 }
 
 // playGuard guards a resident. Where there is a third argument, that is the role of those
@@ -152,16 +154,13 @@ func playGuard(s *monitor.Store, args []string) error {
 // playMortal dies at once, as a resident does that has a defect.
 func playMortal(*monitor.Store, []string) error { return errors.New("no luck today") }
 
-// playForeground serves without a guard until SIGTERM, and writes a line when it answers:
-// IDLE VERSION.
+// playForeground serves without a guard, and writes a line when it answers: IDLE VERSION.
 func playForeground(s *monitor.Store, args []string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
 	ready := func() error {
 		_, err := fmt.Println("ready")
 		return err
 	}
-	return serveAs(ctx, s, resident.Options{Ready: ready}, args)
+	return serveAs(s, resident.Options{Ready: ready}, args)
 }
 
 // A call is a request that an asker is to make, and its outcome.
@@ -216,7 +215,7 @@ func request(s *monitor.Store, c call) (o outcome) {
 	return o
 }
 
-// clientOf returns a client whose residents stay for IDLE and have a VERSION.
+// clientOf returns a client whose residents have some idle time and version.
 func clientOf(s *monitor.Store, idle time.Duration, version string, more ...string) *resident.Client {
 	return &resident.Client{
 		Store: s, Version: version,

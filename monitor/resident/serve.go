@@ -83,7 +83,8 @@ type server struct {
 	handOnce sync.Once
 	sweeping sweep
 	before   process.Identity // of the resident that served before
-	settled  chan struct{}    // closed when that one has ended
+	settled  chan struct{}    // closed when what it has left is taken over
+	early    []Finding        // what that has found; written before settled is closed
 	failed   chan error       // why the tracker follows nothing any more
 	doors    sync.WaitGroup   // what serves the present door, and earlier ones
 
@@ -230,9 +231,10 @@ func (s *server) begin(ctx context.Context) {
 		defer s.stirred()
 		defer s.work(-1)
 		defer s.sweeping.want()
+		defer close(s.settled)
 		s.awaitEnd(ctx)
-		close(s.settled)
-		if _, err := s.watches.adopt(s.Store); err != nil && !errors.Is(err, errLeaving) {
+		var err error
+		if s.early, err = s.watches.adopt(s.Store); err != nil && !errors.Is(err, errLeaving) {
 			s.Log.Warn("runtimes without a monitor stay as they are", "error", err)
 		}
 	})

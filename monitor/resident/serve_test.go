@@ -183,7 +183,7 @@ var _ = Describe("A resident", func() {
 			Expect(keeper.out.ReadString('\n')).To(Equal("ready\n"))
 
 			found := adopt(store)
-			Expect(found).To(HaveLen(4))
+			Expect(found).To(HaveLen(4), "%v", found)
 			Expect(found[0]).To(Equal(resident.Finding{Name: "again", Outcome: resident.Taken}))
 			Expect(found[1]).To(Equal(resident.Finding{Name: "begins", Outcome: resident.Begins}))
 			Expect(found[2]).To(And(HaveField("Name", "broken"), HaveField("Outcome", resident.Left), HaveField("Reason", Not(BeEmpty()))))

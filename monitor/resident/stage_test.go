@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -41,20 +40,13 @@ func newStore() *monitor.Store {
 // endResident ends the resident of a store, and its guard.
 func endResident(s *monitor.Store) {
 	GinkgoHelper()
-	for {
-		card, err := resident.ReadCard(s)
-		if err != nil || card.Process == self() || !lives(card.Process) {
-			return
-		}
-		_ = card.Process.Signal(syscall.SIGCONT)
-		_ = card.Process.Signal(syscall.SIGTERM) // in good order, for the guard
-		select {
-		case <-gone(card.Process):
-		case <-time.After(10 * time.Second):
-			_ = card.Process.Signal(syscall.SIGKILL)
-			<-gone(card.Process)
-		}
+	card, err := resident.ReadCard(s)
+	if err != nil || card.Process == self() || !lives(card.Process) {
+		return
 	}
+	_ = card.Process.Signal(syscall.SIGCONT)
+	_ = card.Process.Signal(syscall.SIGTERM) // in good order, for the guard
+	Eventually(lives).WithArguments(card.Process).Should(BeFalse())
 }
 
 func self() process.Identity { return identity(os.Getpid()) }
@@ -69,18 +61,6 @@ func identity(pid int) process.Identity {
 func lives(id process.Identity) bool {
 	p, err := process.Lookup(id.PID)
 	return err == nil && p.Identity == id && p.State != process.Zombie
-}
-
-// gone returns a channel that is closed when a process has ended.
-func gone(id process.Identity) <-chan struct{} {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for lives(id) {
-			time.Sleep(time.Millisecond)
-		}
-	}()
-	return ended
 }
 
 // A serving is a resident in this process.
@@ -248,10 +228,10 @@ func watchedBy(id process.Identity) OmegaMatcher {
 	)
 }
 
-// words returns the text of a file, and nothing where it is not there.
-func words(path string) string {
-	text, _ := os.ReadFile(path)
-	return strings.TrimSpace(string(text))
+// text returns the text of a file, and nothing where it is not there.
+func text(path string) string {
+	all, _ := os.ReadFile(path)
+	return string(all)
 }
 
 // running makes a runtime whose monitor has died.
@@ -262,9 +242,9 @@ func running(s *monitor.Store, name string, owner process.Identity) *monitor.Run
 	Expect(err).NotTo(HaveOccurred())
 	dead := process.Identity{PID: os.Getppid(), Start: 1, Boot: self().Boot}
 	record.State, record.Monitor = monitor.StateRunning, &dead
-	text, err := json.Marshal(record)
+	line, err := json.Marshal(record)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), text, 0o600)).To(Succeed())
+	Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), line, 0o600)).To(Succeed())
 	return r
 }
 
