@@ -81,7 +81,7 @@ func (k *crowdKernel) Lineage() bool        { return false }
 func (k *crowdKernel) Inhabited(map[int]bool) (bool, time.Duration, error) {
 	return false, time.Microsecond, nil
 }
-func (k *crowdKernel) Close() error         { return nil }
+func (k *crowdKernel) Close() error { return nil }
 
 func (k *crowdKernel) Lookup(pid int) (process.Row, error) {
 	if i := pid - 100; i >= 0 && i < len(k.rows) {
