@@ -58,6 +58,7 @@ func main() {
 	c.checkNames()
 	c.checkFacts()
 	c.checkDrawing()
+	c.checkInterface()
 	for _, kind := range []string{"links", "targets", "commands", "flags", "paths", "names", "facts"} {
 		if c.counts[kind] == 0 {
 			c.report("no %s were found: the check itself is broken", kind)
@@ -242,6 +243,18 @@ func (c *checker) checkDrawing() {
 	c.must(err)
 	if !strings.Contains(c.pages["docs/life.md"], "```mermaid\n"+string(drawing)+"```") {
 		c.report("docs/life.md: the drawing is not that of monitor/life.mmd")
+	}
+}
+
+// checkInterface compares the interface of the resident monitor with what it returns itself.
+func (c *checker) checkInterface() {
+	source, err := os.ReadFile("monitor/resident/methods.go")
+	c.must(err)
+	_, text, _ := strings.Cut(string(source), "const description = `")
+	text, _, found := strings.Cut(text, "`\n\n//")
+	text = strings.ReplaceAll(text, "` + interfaceName + `", "io.github.gemini-monitor")
+	if !found || !strings.Contains(c.pages["docs/resident.md"], "```varlink\n"+text+"```") {
+		c.report("docs/resident.md: the interface is not that of monitor/resident/methods.go")
 	}
 }
 

@@ -31,7 +31,7 @@ const (
 )
 
 // description is the interface in the language of varlink.
-const description = `# The one monitor of a store.
+const description = `# One resident watches all runtimes of a store.
 interface ` + interfaceName + `
 
 type Identity (pid: int, start: int, boot: string)
