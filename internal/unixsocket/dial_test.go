@@ -156,6 +156,9 @@ var _ = Describe("Remove", func() {
 		Entry("a link to a socket", "a symbolic link", func(path string) { Expect(os.Symlink(plain().Path(), path)).To(Succeed()) }))
 
 	It("leaves a socket of another user", Label("root"), func() {
+		if os.Geteuid() != 0 {
+			Skip("only root can give a file to another user")
+		}
 		l := plain()
 		Expect(os.Lchown(l.Path(), 65534, -1)).To(Succeed())
 		err := unixsocket.Remove(l.Path())

@@ -5,6 +5,7 @@ package unixsocket_test
 import (
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 
@@ -15,6 +16,12 @@ import (
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
+
+// peerError returns the error alone: the user is there beside it.
+func peerError(conn *net.UnixConn) error {
+	_, err := unixsocket.PeerOf(conn)
+	return err
+}
 
 var _ = Describe("The peer of a connection", func() {
 	It("is this process at both ends where it connects to itself", testproc.Patience, func(ctx SpecContext) {
@@ -46,7 +53,7 @@ var _ = Describe("The peer of a connection", func() {
 		r.Open(0)
 		Eventually(func() process.State { return testproc.Look(ctx, pid).State }).Should(Equal(process.Zombie))
 		gone := Or(MatchError(process.ErrGone), MatchError(unixsocket.ErrHungUp))
-		Expect(unixsocket.PeerOf(server)).Error().To(gone)
+		Expect(peerError(server)).To(gone)
 		r.Reap()
 		peer, err := unixsocket.PeerOf(server)
 		Expect(err).To(gone)
@@ -67,11 +74,11 @@ var _ = Describe("The peer of a connection", func() {
 		l := plain()
 		r, _, heir := heirs(l)
 		server := accepted(l)
-		Expect(unixsocket.PeerOf(server)).Error().To(MatchError(process.ErrGone))
+		Expect(peerError(server)).To(MatchError(process.ErrGone))
 		Expect(unixsocket.HungUp(server)).To(BeFalse())
 		r.Open(1)
 		Expect(server.Read(make([]byte, 2))).To(Equal(1))
-		Expect(unixsocket.PeerOf(server)).Error().To(MatchError(process.ErrGone))
+		Expect(peerError(server)).To(MatchError(process.ErrGone))
 		Expect(unixsocket.UserOf(server)).To(Equal(os.Geteuid()))
 		Expect(testproc.Look(ctx, heir).State).To(Equal(process.Running))
 		r.Open(2)
@@ -83,11 +90,13 @@ var _ = Describe("The peer of a connection", func() {
 		_, parent, _ := heirs(l)
 		server := accepted(l)
 		exit, err := testproc.ReusePID(parent)
-		Expect(err).NotTo(HaveOccurred())
+		if err != nil {
+			Skip("PIDs cannot be used again here: " + err.Error())
+		}
 		Expect(exit).NotTo(BeNil(), "the PID could not be used again")
 		DeferCleanup(exit)
 		Expect(testproc.Look(ctx, parent).State).To(Equal(process.Running))
-		Expect(unixsocket.PeerOf(server)).Error().To(MatchError(process.ErrGone))
+		Expect(peerError(server)).To(MatchError(process.ErrGone))
 	})
 
 	// docs/xnu.md X55.
@@ -95,19 +104,23 @@ var _ = Describe("The peer of a connection", func() {
 		l := plain()
 		r, _, heir := heirs(l)
 		server := accepted(l)
-		Expect(unixsocket.PeerOf(server)).Error().To(MatchError(process.ErrGone))
+		Expect(peerError(server)).To(MatchError(process.ErrGone))
 		r.Open(1)
 		Expect(server.Read(make([]byte, 2))).To(Equal(1))
 		Expect(unixsocket.PeerOf(server)).To(Equal(unixsocket.Peer{User: os.Geteuid(), Process: identity(ctx, heir)}))
 		r.Open(2)
 		Eventually(unixsocket.HungUp).WithArguments(server).Should(BeTrue())
-		Expect(unixsocket.PeerOf(server)).Error().To(MatchError(unixsocket.ErrHungUp))
+		Expect(peerError(server)).To(MatchError(unixsocket.ErrHungUp))
 	})
 
 	It("is foreign where its PID namespace is not one of this process", Label("linux", "namespaces"), testproc.Patience, func(ctx SpecContext) {
+		unshare := []string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"}
+		if err := exec.Command(unshare[0], append(unshare[1:], "true")...).Run(); err != nil {
+			Skip("no PID namespace can be made here: " + err.Error())
+		}
 		path := filepath.Join(place(), "s")
 		cue := testproc.Played("server", pathVariable+"="+path)
-		cue.Argv = append([]string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"}, cue.Argv...)
+		cue.Argv = append(unshare, cue.Argv...)
 		r := testproc.Lead(0, cue)
 		Expect(r.Line()).To(Equal("listens 1"))
 		dial(ctx, path)

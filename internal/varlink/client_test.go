@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -117,6 +118,9 @@ var _ = Describe("A call", func() {
 	})
 
 	It("is cheap", Label("native"), testproc.Patience, func(ctx SpecContext) {
+		if os.Getenv("HARNESS_EXEC") != "" {
+			Skip("speed is that of the runner of the macOS build")
+		}
 		path, _, _ := serving(&varlink.Server{Service: newDoor().service()})
 		const rounds = 500
 		best := time.Hour
