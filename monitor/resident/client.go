@@ -183,19 +183,25 @@ func (c *Client) connect(ctx context.Context) (*net.UnixConn, error) {
 	defer done()
 	for wait := breath; ; wait = min(2*wait, longBreath) {
 		conn, err := c.dial(ctx)
-		if err == nil || ctx.Err() != nil {
-			return conn, err
-		}
-		if !isDead(err) {
+		switch {
+		case err == nil:
+			return conn, nil
+		case ctx.Err() != nil:
+			return nil, tooLong(ctx)
+		case !isDead(err):
 			return nil, err
 		}
 		if err := c.startOne(ctx); err != nil {
 			return nil, err
 		}
 		if err := pause(ctx, wait); err != nil {
-			return nil, fmt.Errorf("the resident monitor does not begin to serve: %w", err)
+			return nil, tooLong(ctx)
 		}
 	}
+}
+
+func tooLong(ctx context.Context) error {
+	return fmt.Errorf("the resident monitor does not begin to serve: %w", context.Cause(ctx))
 }
 
 func (c *Client) dial(ctx context.Context) (*net.UnixConn, error) {

@@ -111,6 +111,7 @@ var _ = Describe("A client", func() {
 			Expect(stuck.Signal(syscall.SIGSTOP)).To(Succeed())
 			a.sends(call{Method: resident.MethodWatch, In: json.RawMessage(`{"name":"build"}`), HangUp: true})
 			Expect(a.hears()).To(Equal(outcome{}))
+			a.hangsUp()
 			Expect(stuck.Signal(syscall.SIGCONT)).To(Succeed())
 			Expect(adopt(store)).To(ConsistOf(HaveField("Outcome", resident.Begins))) // comes after the letter
 			Consistently(r.Record).WithTimeout(200 * time.Millisecond).Should(HaveField("Monitor", BeNil()))

@@ -167,7 +167,8 @@ func playForeground(s *monitor.Store, args []string) error {
 type call struct {
 	Method string
 	In     json.RawMessage
-	// HangUp has the asker close the connection when it has sent the request.
+	// HangUp has the asker read no answer. It says that it has sent the request, and closes
+	// the connection when it reads the next line.
 	HangUp bool `json:",omitempty"`
 }
 
@@ -186,15 +187,17 @@ func playAsker(s *monitor.Store, _ []string) error {
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			return err
 		}
-		if err := json.NewEncoder(os.Stdout).Encode(request(s, c)); err != nil {
+		if err := say(request(s, c, lines)); err != nil {
 			return err
 		}
 	}
 	return lines.Err()
 }
 
+func say(o outcome) error { return json.NewEncoder(os.Stdout).Encode(o) }
+
 // request makes one request.
-func request(s *monitor.Store, c call) (o outcome) {
+func request(s *monitor.Store, c call, lines *bufio.Scanner) (o outcome) {
 	ctx, done := context.WithTimeout(context.Background(), time.Minute)
 	defer done()
 	conn, err := unixsocket.Dial(ctx, resident.SocketPath(s))
@@ -204,6 +207,8 @@ func request(s *monitor.Store, c call) (o outcome) {
 	defer conn.Close()
 	if c.HangUp {
 		_, err = fmt.Fprintf(conn, `{"method":%q,"parameters":%s}`+"\x00", c.Method, c.In)
+		err = errors.Join(err, say(outcome{}))
+		lines.Scan()
 	} else {
 		err = varlink.Call(ctx, conn, c.Method, c.In, &o.Out)
 	}

@@ -141,20 +141,30 @@ var _ = Describe("A resident", func() {
 			Expect(owner.asks(resident.MethodLeave, `{"name":"other"}`)).To(HaveField("Name", BeEmpty()), "it watches none of that name")
 		})
 
-		It("does not watch for a client that has hung up", func() {
-			serve(store)
+		It("does not watch for a client that hangs up meanwhile", func() {
+			begun, goOn := make(chan struct{}), make(chan struct{})
+			serve(store, func(o *resident.Options) {
+				inner := o.RuntimeLog
+				o.RuntimeLog = func(r *monitor.Runtime) *slog.Logger {
+					close(begun)
+					<-goOn
+					return inner(r)
+				}
+			})
 			owner := asker(store)
 			r := create(store, "build", owner.Identity)
-			for range 20 {
-				owner.sends(call{Method: resident.MethodWatch, In: json.RawMessage(`{"name":"build"}`), HangUp: true})
-				Expect(owner.hears()).To(Equal(outcome{}))
-			}
+			owner.sends(call{Method: resident.MethodWatch, In: json.RawMessage(`{"name":"build"}`), HangUp: true})
+			Expect(owner.hears()).To(Equal(outcome{}))
+			Eventually(begun).Should(BeClosed())
+			owner.hangsUp()
+			close(goOn)
 			Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Runtimes", 0))
 			lock, err := os.OpenFile(filepath.Join(r.Dir(), "monitor.lock"), os.O_RDWR, 0)
 			Expect(err).NotTo(HaveOccurred())
 			DeferCleanup(lock.Close)
 			Eventually(func() error { return flocked(lock) }).Should(Succeed())
 		})
+
 	})
 
 	Describe("that takes over", func() {
@@ -294,9 +304,7 @@ var _ = Describe("A resident", func() {
 	Describe("in trouble", func() {
 		It("makes its socket anew where that was removed", func() {
 			v := serve(store)
-			conn, err := unixsocket.Dial(context.Background(), resident.SocketPath(store))
-			Expect(err).NotTo(HaveOccurred())
-			DeferCleanup(conn.Close)
+			conn := connect(store)
 			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
 			Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
 			Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
@@ -305,9 +313,7 @@ var _ = Describe("A resident", func() {
 
 		It("leaves what is no socket where it is, and serves when that has gone", func() {
 			v := serve(store)
-			conn, err := unixsocket.Dial(context.Background(), resident.SocketPath(store))
-			Expect(err).NotTo(HaveOccurred())
-			DeferCleanup(conn.Close)
+			conn := connect(store)
 			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
 			Expect(os.Mkdir(resident.SocketPath(store), 0o700)).To(Succeed())
 			Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
@@ -320,9 +326,7 @@ var _ = Describe("A resident", func() {
 
 		DescribeTable("ends where its store is another's", func(replace func()) {
 			v := serve(store)
-			conn, err := unixsocket.Dial(context.Background(), resident.SocketPath(store))
-			Expect(err).NotTo(HaveOccurred())
-			DeferCleanup(conn.Close)
+			conn := connect(store)
 			replace()
 			_ = varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)
 			Eventually(v.done).Should(Receive(MatchError(resident.ErrReplaced)))
@@ -351,7 +355,7 @@ var _ = Describe("A resident", func() {
 		DescribeTable("keeps a defect to the runtime that it shows in", func(when string) {
 			living := sleeper()
 			good, bad := running(store, "good", living.Identity), running(store, "bad", living.Identity)
-			serve(store, func(o *resident.Options) {
+			v := serve(store, func(o *resident.Options) {
 				inner := o.RuntimeLog
 				o.RuntimeLog = func(r *monitor.Runtime) *slog.Logger {
 					if r.Name() == "bad" {
@@ -362,7 +366,8 @@ var _ = Describe("A resident", func() {
 			})
 			Eventually(good.Record).Should(watchedBy(self()))
 			if when == "left" {
-				Eventually(bad.Record).Should(watchedBy(self()))
+				// The record names the monitor a little before it watches.
+				Eventually(v.log.Contents).Should(ContainSubstring(`msg="took over a runtime" runtime=bad`))
 				living.kill()
 				Eventually(store.Names).Should(Equal([]string{"bad"}))
 			}

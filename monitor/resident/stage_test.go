@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +46,13 @@ func endResident(s *monitor.Store) {
 		return
 	}
 	_ = card.Process.Signal(syscall.SIGCONT)
+	now, err := status(s)
+	if err == nil && now.Guard != 0 {
+		guard, err := process.Lookup(now.Guard)
+		if err == nil { // it may write into the store until it ends
+			defer func() { Eventually(lives).WithArguments(guard.Identity).Should(BeFalse()) }()
+		}
+	}
 	_ = card.Process.Signal(syscall.SIGTERM) // in good order, for the guard
 	Eventually(lives).WithArguments(card.Process).Should(BeFalse())
 }
@@ -197,6 +205,24 @@ func (c *child) hears() (o outcome) {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(json.Unmarshal([]byte(line), &o)).To(Succeed())
 	return o
+}
+
+// hangsUp has an asker close the connection of the request that it has sent.
+func (c *child) hangsUp() {
+	GinkgoHelper()
+	_, err := io.WriteString(c.in, "\n")
+	Expect(err).NotTo(HaveOccurred())
+	Expect(c.hears()).To(Equal(outcome{}))
+}
+
+// connect connects to the resident of a store, which has accepted the connection.
+func connect(s *monitor.Store) *net.UnixConn {
+	GinkgoHelper()
+	conn, err := unixsocket.Dial(context.Background(), resident.SocketPath(s))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(conn.Close)
+	Expect(varlink.Call(context.Background(), conn, resident.MethodStatus, nil, nil)).To(Succeed())
+	return conn
 }
 
 // create makes a runtime without a monitor.
