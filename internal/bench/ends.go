@@ -39,10 +39,25 @@ func bare() []string { return []string{"cat"} }
 
 // ends prints how long after the kill each peer knew. The peers take turns, so that a slow
 // minute of the machine slows all of them.
-func (b bench) ends(ctx context.Context) error {
+func (b bench) ends(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, endResident(b.store)) }()
 	peers := []peer{{name: exitNotice, n: b.fast, start: bare, rest: rest, arm: watchExit}}
 	peers = append(peers, slowPeers(b.slow)...)
 	peers = append(peers, b.ours("monitor: runtime gone", rest), b.ours("the same, killed at its start", 0))
+	peers = append(peers, b.ours("the same with --no-resident", rest, "--no-resident"))
+	times, err := b.takeTurns(ctx, peers)
+	if err != nil {
+		return err
+	}
+	head("last exit, until known", "ratio")
+	for k, p := range peers {
+		row(p.name, times[k], times[0])
+	}
+	return nil
+}
+
+// takeTurns returns the samples of each peer.
+func (b bench) takeTurns(ctx context.Context, peers []peer) ([]samples, error) {
 	times := make([]samples, len(peers))
 	for i := range b.fast {
 		for k, p := range peers {
@@ -51,16 +66,12 @@ func (b bench) ends(ctx context.Context) error {
 			}
 			t, err := p.once(ctx)
 			if err != nil {
-				return fmt.Errorf("%s: %w", p.name, err)
+				return nil, fmt.Errorf("%s: %w", p.name, err)
 			}
 			times[k] = append(times[k], t)
 		}
 	}
-	head("last exit, until known", "ratio")
-	for k, p := range peers {
-		row(p.name, times[k], times[0])
-	}
-	return nil
+	return times, nil
 }
 
 // once starts a leaf, kills it, and returns how long the peer took to know.
@@ -97,29 +108,31 @@ func (p peer) once(ctx context.Context) (time.Duration, error) {
 
 // ours returns the peer that runs each leaf in a runtime and knows of its end when the
 // directory has gone.
-func (b bench) ours(name string, rest time.Duration) peer {
+func (b bench) ours(name string, rest time.Duration, flags ...string) peer {
 	var count int
 	var runtime string
-	var ended func() error
+	ended := func() error { return nil }
 	return peer{
 		name: name, n: b.fast, rest: rest,
 		start: func() []string {
 			count++
-			runtime = fmt.Sprintf("end-%d-%d", rest.Milliseconds(), count)
-			return []string{b.monitor, "run", "--name", runtime, "--", "cat"}
+			runtime = fmt.Sprintf("end-%d-%d-%d", len(flags), rest.Milliseconds(), count)
+			return append(append([]string{b.monitor, "run", "--name", runtime}, flags...), "--", "cat")
 		},
 		arm: func(int) (func() error, error) {
-			monitor, err := b.monitorOf(runtime)
-			if err != nil {
-				return nil, err
-			}
-			if ended, err = watchExit(monitor); err != nil {
-				return nil, err
+			if len(flags) > 0 {
+				monitor, err := b.monitorOf(runtime)
+				if err != nil {
+					return nil, err
+				}
+				if ended, err = watchExit(monitor); err != nil {
+					return nil, err
+				}
 			}
 			return watchGone(b.runtimeDir(runtime))
 		},
-		// The monitor ends after it has removed the runtime. The wait keeps that out of the
-		// sample of the next peer.
+		// A monitor of its own ends after it has removed the runtime. The wait keeps that
+		// out of the sample of the next peer.
 		after: func() error { return ended() },
 	}
 }

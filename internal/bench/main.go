@@ -1,7 +1,7 @@
 // Bench measures the monitor beside other ways to learn that a process has ended, in one
 // run on one machine: the ratios hold on other machines, the times do not.
 //
-//	go run ./internal/bench -monitor bin/monitor          about three minutes
+//	go run ./internal/bench -monitor bin/monitor          about five minutes
 //	go run ./internal/bench -monitor bin/monitor -long    ten times the samples
 package main
 
@@ -31,6 +31,7 @@ type bench struct {
 	part           string // the only one to run, or "" for all
 	self, gopsutil string // paths of followers
 	trees, members int    // of the crowd
+	runtimes       int    // of one resident monitor
 }
 
 func main() {
@@ -39,7 +40,8 @@ func main() {
 	gopsutil := flag.String("gopsutil", "", "the follower that uses gopsutil, a program of its own")
 	trees := flag.Int("trees", 200, "trees of the crowd")
 	members := flag.Int("members", 10_000, "processes of the crowd")
-	part := flag.String("part", "", "run only this: ends, starts, idles or scale")
+	runtimes := flag.Int("runtimes", 1000, "runtimes of one resident monitor")
+	part := flag.String("part", "", "run only this: ends, starts, idles, resident or scale")
 	kind := flag.String("follow", "", "be a follower (tracker or scan) of the roots that are given")
 	flag.Parse()
 	if *kind != "" {
@@ -48,7 +50,7 @@ func main() {
 	}
 	self, err := os.Executable()
 	end(err)
-	b := bench{part: *part, self: self, gopsutil: *gopsutil, trees: *trees, members: *members}
+	b := bench{part: *part, self: self, gopsutil: *gopsutil, trees: *trees, members: *members, runtimes: *runtimes}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the bench at once, without clean-up
@@ -83,12 +85,14 @@ func (b bench) run(ctx context.Context, monitor string, long bool) error {
 		b.fast, b.slow, b.idle = 2000, 100, 2*time.Minute
 	}
 	os.Setenv("MONITOR_STORE", b.store)
+	os.Setenv("MONITOR_IDLE", "1h") // each part ends the resident monitor itself
+	os.Unsetenv("MONITOR_RESIDENT")
 	os.Unsetenv("MONITOR_RUNTIME") // the bench may itself run in a runtime
 	fmt.Println(fingerprint())
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"ends", b.ends}, {"starts", b.starts}, {"idles", b.idles}, {"scale", b.scale}} {
+	}{{"ends", b.ends}, {"starts", b.starts}, {"idles", b.idles}, {"resident", b.residents}, {"scale", b.scale}} {
 		if b.part != "" && b.part != part.name {
 			continue
 		}

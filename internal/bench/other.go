@@ -16,5 +16,6 @@ func switches(int) (int, error)              { return 0, errors.ErrUnsupported }
 func processor() string                      { return "unknown processor" }
 func load() string                           { return "unknown" }
 
-func followAs(string, []string) error       { return errors.ErrUnsupported }
-func (b bench) scale(context.Context) error { return errors.ErrUnsupported }
+func followAs(string, []string) error           { return errors.ErrUnsupported }
+func (b bench) scale(context.Context) error     { return errors.ErrUnsupported }
+func (b bench) residents(context.Context) error { return errors.ErrUnsupported }
