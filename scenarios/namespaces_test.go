@@ -65,6 +65,7 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 	It("a runtime whose owner is the init ends with the container, and the next command removes it", ours, func(ctx SpecContext) {
 		namespace(ctx)
 		seeingAll()
+		alone() // else the list has the runtime removed
 		makeFIFO("gate")
 		job := stage.Start(append(unshare[:len(unshare):len(unshare)], monitor.Run("init", "cat", stage.Path("gate"))...)...)
 		gate := openGate(ctx, "gate")

@@ -54,6 +54,7 @@ echo "left: $(ls full/runtimes)"`
 	// The store is mounted once more, on itself and read-only.
 	It("a store that it may write to goes on, and removes the runtime when it may", func(ctx SpecContext) {
 		namespace(ctx)
+		alone() // its log is open; that of a resident monitor opens for each line
 		const script = `mkdir store && export MONITOR_STORE="$PWD/store" || exit 9
 monitor run --name kept -- "$@" || exit 9
 until grep -q "the record cannot be written" store/runtimes/kept/monitor.log; do sleep .02; done
