@@ -105,7 +105,7 @@ var _ = Describe("A resident and its guard", func() {
 	It("end together where the store was removed", func() {
 		by, guard := start()
 		Eventually(os.RemoveAll).WithArguments(store.Dir()).Should(Succeed()) // the pair writes into it
-		Expect(living.ends()).To(Succeed()) // the resident looks around
+		Expect(living.ends()).To(Succeed())                                   // the resident looks around
 		Eventually(lives).WithArguments(by).Should(BeFalse())
 		Eventually(lives).WithArguments(guard).Should(BeFalse())
 	})
