@@ -162,6 +162,8 @@ var _ = Describe("A resident and its guard", func() {
 		Eventually(func() (resident.Status, error) { return status(store) }).Should(And(HaveField("Guard", 0), HaveField("Process", by)))
 		Expect(text(resident.LogPath(store))).To(ContainSubstring("goes on without a guard"))
 		Expect(r.Record()).To(watchedBy(by))
+		Expect(by.Signal(syscall.SIGTERM)).To(Succeed())
+		Eventually(lives).WithArguments(by).Should(BeFalse())
 	})
 })
 

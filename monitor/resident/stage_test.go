@@ -46,13 +46,14 @@ func endResident(s *monitor.Store) {
 		return
 	}
 	_ = card.Process.Signal(syscall.SIGCONT)
-	now, err := status(s)
-	if err == nil && now.Guard != 0 {
-		guard, err := process.Lookup(now.Guard)
-		if err == nil { // it may write into the store until it ends
-			defer func() { Eventually(lives).WithArguments(guard.Identity).Should(BeFalse()) }()
+	var guard process.Process // which may write into the store until it ends
+	Eventually(func() bool {
+		if now, err := status(s); err == nil && now.Guard != 0 {
+			guard, _ = process.Lookup(now.Guard)
 		}
-	}
+		return guard.PID != 0 || !lives(card.Process)
+	}).Should(BeTrue())
+	defer func() { Eventually(lives).WithArguments(guard.Identity).Should(BeFalse()) }()
 	_ = card.Process.Signal(syscall.SIGTERM) // in good order, for the guard
 	Eventually(lives).WithArguments(card.Process).Should(BeFalse())
 }
