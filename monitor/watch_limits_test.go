@@ -149,13 +149,15 @@ var _ = Describe("A monitor that comes to a limit while it watches", func() {
 		clerk.obeys(asBefore)
 		Eventually(statusOf).WithArguments(store, "build").Should(And(
 			HaveField("State", monitor.StateUnknown), HaveField("Reason", ContainSubstring("holds the lease"))))
-		var told []trees.ChangeKind
-		for _, e := range entries(runtime) {
-			if e.Member != nil {
-				told = append(told, e.Event)
+		told := func() (told []trees.ChangeKind) {
+			for _, e := range entries(runtime) {
+				if e.Member != nil {
+					told = append(told, e.Event)
+				}
 			}
+			return told
 		}
-		Expect(told).To(Equal([]trees.ChangeKind{trees.Joined, trees.Joined, trees.Left, trees.Left}))
+		Eventually(told).Should(Equal([]trees.ChangeKind{trees.Joined, trees.Joined, trees.Left, trees.Left}))
 
 		Expect(lease.Close()).To(Succeed())
 		Eventually(clerk.said).Should(gbytes.Say("ended: <nil>\n"))
