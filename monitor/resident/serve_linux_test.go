@@ -38,7 +38,7 @@ func dialAs(user int, path string) (conn *net.UnixConn, err error) {
 }
 
 var _ = Describe("A resident", Label("linux"), func() {
-	It("refuses another user, whatever the modes of the files", func() {
+	It("refuses another user, whatever the modes of the files", Label("root"), func() {
 		if os.Geteuid() != 0 {
 			Skip("only a privileged user can be another one")
 		}
