@@ -153,17 +153,35 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 		first.kind = beginAgain
 		w.journal.resume(w.lastWrite)
 	}
-	w.carryOut(ctx, w.life.step(first))
-	for len(w.events) > 0 && w.result == nil {
-		w.carryOut(ctx, w.life.step(w.nextOutcome()))
-	}
+	w.settle(ctx, first)
 	switch {
 	case w.ready:
+		w.introduce(ctx)
 		return nil
 	case w.result.result == resultReplaced:
 		return ErrNotExist
 	}
 	return w.unsaid
+}
+
+// settle takes an event, and the outcomes of what follows from it.
+func (w *Watching) settle(ctx context.Context, e event) {
+	w.carryOut(ctx, w.life.step(e))
+	for len(w.events) > 0 && w.result == nil {
+		w.carryOut(ctx, w.life.step(w.nextOutcome()))
+	}
+}
+
+// introduce writes the members that there are into the journal, before the owner goes on: a
+// command that looks at its own runtime finds itself.
+func (w *Watching) introduce(ctx context.Context) {
+	if len(w.tree.Members()) == 0 {
+		return // Changes would wait
+	}
+	if changes, err := w.tree.Changes(ctx); err == nil { // else Run meets the error
+		w.logChanges(changes)
+		w.settle(ctx, newsOf(changes))
+	}
 }
 
 // diedUnwatched returns the changes that no monitor saw: the members by the

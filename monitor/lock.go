@@ -45,6 +45,17 @@ func (r *Runtime) hasMonitor() bool {
 	return err != nil || record.Monitor != nil && mayLive(*record.Monitor, wordFor(record.Machine))
 }
 
+// Watched reports whether a process holds the lock of the runtime, as its monitor does.
+func (r *Runtime) Watched() (bool, error) {
+	file, err := r.openLock()
+	if err != nil {
+		return false, err
+	}
+	defer file.Close() // which frees the lock
+	got, err := flock.Try(file, false)
+	return !got && err == nil, err
+}
+
 // belongsTo returns [ErrNotExist] where the runtime has another owner, if one is meant.
 func (r *Runtime) belongsTo(owner process.Identity) error {
 	if owner == (process.Identity{}) {

@@ -191,6 +191,7 @@ var _ = Describe("One process", func() {
 			leases[name] = hold(runtime)
 			w, err := runtime.Attach(GinkgoT().Context(), t, options)
 			Expect(err).NotTo(HaveOccurred())
+			Expect(entries(runtime)).To(ConsistOf(HaveField("Event", trees.Joined)), "the owner is in the journal before it goes on")
 			outcome := ended[name]
 			go func() { outcome <- w.Run(GinkgoT().Context()) }()
 		}

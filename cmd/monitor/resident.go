@@ -138,9 +138,9 @@ func (s *service) serve(how role) error {
 			return err
 		}
 		o.Lock, o.Ready, refuse = waiting.Passed, waiting.Ready, waiting.Refuse
-		o.Guard = &resident.Pair{Command: s.half("--guard")}
+		o.Guard = &resident.Pair{}
 	case how.guarded:
-		o.Guard = resident.Inherited(s.half("--guard"))
+		o.Guard = resident.Inherited()
 	}
 	err := s.serveAs(how, o)
 	if err != nil && refuse != nil {
@@ -158,6 +158,11 @@ func (s *service) serveAs(how role, o resident.Options) (err error) {
 	}
 	if o.Store, err = s.open(); err != nil {
 		return err
+	}
+	if o.Guard != nil {
+		if o.Guard.Command, err = s.half(o.Store, "--guard"); err != nil {
+			return err
+		}
 	}
 	var out *resident.LogFile
 	if how == (role{}) {
@@ -191,17 +196,23 @@ func (s *service) guard() error {
 	if err != nil {
 		return err
 	}
-	g := &resident.Guard{Store: store, Command: s.half("--guarded"), Log: log}
+	start, err := s.half(store, "--guarded")
+	if err != nil {
+		return err
+	}
+	g := &resident.Guard{Store: store, Command: start, Log: log}
 	return g.Run()
 }
 
 // half returns the command line of the other half of a pair, with the same choices. It
 // runs the image of this program, also where its file was replaced.
-func (s *service) half(how string) func() *exec.Cmd {
+func (s *service) half(store *monitor.Store, how string) (func() *exec.Cmd, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	argv := s.command(program, store, how, "--idle", s.idle.String())
 	return func() *exec.Cmd {
-		program, _ := os.Executable()
-		store, _ := s.open() // it was opened before
-		argv := s.command(program, store, how, "--idle", s.idle.String())
 		cmd := exec.Command(argv[0], argv[1:]...)
 		if runtime.GOOS == "linux" {
 			cmd.Path = "/proc/self/exe"
@@ -209,5 +220,5 @@ func (s *service) half(how string) func() *exec.Cmd {
 		cmd.Stderr = os.Stderr
 		detach.Outside(cmd)
 		return cmd
-	}
+	}, nil
 }

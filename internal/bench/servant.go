@@ -58,7 +58,7 @@ func endResident(store string) error {
 // beat, where there are many.
 func (b bench) awaitNone() error {
 	dir := filepath.Join(b.store, "runtimes")
-	for deadline := time.Now().Add(herdPatience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(herdPatience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) { // the beat is stated with the figure
 		d, err := os.Open(dir)
 		if err != nil {
 			return err

@@ -87,9 +87,9 @@ func (f *Follower) look() error {
 	f.mu.Unlock()
 	if ids != nil {
 		found, cost, err := f.Kernel.Inhabited(ids)
-		nobody := err == nil && !found
-		f.Do(func(c *Core) { c.glanced(nobody, f.now(), cost) })
-		if nobody {
+		vacant := err == nil && !found
+		f.Do(func(c *Core) { c.glanced(vacant, f.now(), cost) })
+		if vacant {
 			return nil
 		}
 	}

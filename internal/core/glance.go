@@ -47,11 +47,11 @@ func (t *Tree) moves() bool {
 	return false
 }
 
-// glanced takes the outcome of a glance, with the processor time that it took: no process
-// is in what remains, or perhaps one is. No notice was taken since it began.
-func (c *Core) glanced(nobody bool, now time.Time, cost time.Duration) {
+// glanced takes the outcome of a glance, with the processor time that it took. Vacant
+// means that no process is in what remains; else one may be. No notice was taken since it began.
+func (c *Core) glanced(vacant bool, now time.Time, cost time.Duration) {
 	c.budget.charge(cost, now)
-	if !nobody {
+	if !vacant {
 		c.inhabited = true
 		return
 	}

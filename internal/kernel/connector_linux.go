@@ -241,7 +241,7 @@ func (s *connectorSocket) await(ready func()) error {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EINVAL:
-			time.Sleep(refusedBeat)
+			time.Sleep(refusedBeat) // no event tells that the limit is higher again
 			if s.stopped() {
 				return nil
 			}

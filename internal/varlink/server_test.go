@@ -44,7 +44,7 @@ func exhausted() {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(context.Background(), counted) }()
 	for counted.asked.Load() == 0 { // it has its spare descriptor before
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // Serve does not report that it waits
 	}
 	used, err := unix.Dup(0)
 	testproc.Must(err)

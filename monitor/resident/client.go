@@ -97,13 +97,56 @@ func (c *Client) served(id process.Identity) bool {
 // asked to watch it, so that no runtime is watched by two.
 func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 	return c.try(ctx, func(conn *net.UnixConn) error {
-		hello, done := context.WithTimeout(ctx, quick)
-		defer done()
-		if err := varlink.Call(hello, conn, methodStatus, nil, nil); err != nil {
+		if err := greet(ctx, conn); err != nil {
 			return err
 		}
-		return varlink.Call(ctx, conn, methodWatch, watchIn{r.Name(), c.Version}, nil)
+		err := c.whileItAnswers(ctx, func(ctx context.Context) error {
+			return varlink.Call(ctx, conn, methodWatch, watchIn{r.Name(), c.Version}, nil)
+		})
+		if err != nil {
+			return err
+		}
+		if watched, err := r.Watched(); err == nil && !watched {
+			return errors.New("what answers at the socket does not watch the runtime")
+		}
+		return nil
 	})
+}
+
+// greet returns nil when the resident answers in time.
+func greet(ctx context.Context, conn *net.UnixConn) error {
+	limited, done := context.WithTimeout(ctx, quick)
+	defer done()
+	return varlink.Call(limited, conn, methodStatus, nil, nil)
+}
+
+// whileItAnswers carries out a call that may take long. It ends the call when the resident
+// does not answer others any more: it may have been stopped since it was greeted.
+func (c *Client) whileItAnswers(ctx context.Context, call func(context.Context) error) error {
+	calling, end := context.WithCancel(ctx)
+	defer end()
+	ended := make(chan error, 1)
+	go func() { ended <- call(calling) }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-time.After(quick):
+		}
+		conn, err := c.dial(ctx)
+		if err == nil {
+			err = greet(ctx, conn)
+			conn.Close()
+		}
+		if err == nil {
+			continue
+		}
+		end()
+		if last := <-ended; last == nil || ctx.Err() != nil {
+			return last
+		}
+		return err
+	}
 }
 
 // Adopt has the resident take over every runtime that has no monitor. It returns what
@@ -207,7 +250,15 @@ func tooLong(ctx context.Context) error {
 func (c *Client) dial(ctx context.Context) (*net.UnixConn, error) {
 	limited, done := context.WithTimeout(ctx, quick)
 	defer done()
-	return unixsocket.Dial(limited, socketPath(c.Store))
+	conn, err := unixsocket.Dial(limited, socketPath(c.Store))
+	if err != nil {
+		return nil, err
+	}
+	if user, err := unixsocket.UserOf(conn); err != nil || user != os.Geteuid() {
+		conn.Close()
+		return nil, fmt.Errorf("user %d listens at %s: %w", user, socketPath(c.Store), errors.Join(monitor.ErrUnsafe, err))
+	}
+	return conn, nil
 }
 
 // isDead reports whether no process seems to listen.

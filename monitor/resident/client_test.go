@@ -18,6 +18,7 @@ import (
 	"github.com/onsi/gomega/gbytes"
 
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
+	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/monitor/resident"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -206,6 +207,22 @@ var _ = Describe("A client", func() {
 			Expect(asked.Load()).To(BeEquivalentTo(resident.FewTimes + 1))
 		})
 
+		It("does not believe what answers and watches nothing", func() {
+			impostor(store, func(context.Context) error { return nil })
+			Expect(c.Watch(ctx(), r)).To(Succeed())
+			Expect(own.watched.Load()).To(BeEquivalentTo(1))
+			Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("does not watch the runtime"))
+		})
+
+		It("does not wait for one that has been stopped since it was greeted", func() {
+			impostor(store, func(ctx context.Context) error {
+				<-ctx.Done() // the server stops at the end of the spec
+				return ctx.Err()
+			}, "Watch")
+			Expect(c.Watch(ctx(), r)).To(Succeed())
+			Expect(own.watched.Load()).To(BeEquivalentTo(1))
+		})
+
 		It("gives up when its time is over, and tells so", func() {
 			lock, err := resident.TryLock(store)
 			Expect(err).NotTo(HaveOccurred())
@@ -265,6 +282,43 @@ var _ = Describe("A client", func() {
 		})
 	})
 })
+
+// impostor answers at the socket of a store as a resident would, and watches nothing. Where
+// a method is named, that takes as long as answer does, and so does each request that comes
+// after it; else all do.
+func impostor(s *monitor.Store, answer func(context.Context) error, from ...string) {
+	GinkgoHelper()
+	lock, err := resident.TryLock(s)
+	Expect(err).NotTo(HaveOccurred())
+	door, err := unixsocket.Listen(resident.SocketPath(s))
+	Expect(err).NotTo(HaveOccurred())
+	var late atomic.Bool
+	method := func(name string) varlink.Method {
+		return func(ctx context.Context, _ *varlink.Request) (any, error) {
+			if len(from) == 0 || late.Load() || name == from[0] {
+				late.Store(true)
+				return nil, answer(ctx)
+			}
+			return nil, nil
+		}
+	}
+	server := &varlink.Server{Service: varlink.Service{Interfaces: []varlink.Interface{{
+		Name: resident.InterfaceName, Methods: map[string]varlink.Method{"Status": method("Status"), "Watch": method("Watch")},
+	}}}}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(ctx, door)
+	}()
+	DeferCleanup(func() {
+		stop()
+		_ = door.Close()
+		<-ended
+		Expect(server.Wait(context.Background())).To(Succeed())
+		Expect(lock.Close()).To(Succeed())
+	})
+}
 
 // mute serves a store and answers no request. It returns how many connections there were.
 func mute(s *monitor.Store) *atomic.Int32 {

@@ -29,6 +29,8 @@ const (
 	MethodStatus   = methodStatus
 	MethodHandOver = methodHandOver
 
+	InterfaceName = interfaceName
+
 	ErrorForeign = errorForeign
 	ErrorOlder   = errorOlder
 	ErrorLeaving = errorLeaving

@@ -24,9 +24,10 @@ type Pair struct {
 	going sync.WaitGroup // what waits for the end of the guard
 }
 
-// Inherited returns the pair of a resident that a guard has started.
-func Inherited(command func() *exec.Cmd) *Pair {
-	return &Pair{Command: command, alive: inherit(aliveFD, "alive"), hold: inherit(holdFD, "hold"), pid: os.Getppid()}
+// Inherited returns the pair of a resident that a guard has started. The caller sets its
+// Command.
+func Inherited() *Pair {
+	return &Pair{alive: inherit(aliveFD, "alive"), hold: inherit(holdFD, "hold"), pid: os.Getppid()}
 }
 
 // PID returns the PID of the guard, 0 for none.

@@ -132,7 +132,8 @@ func playResident(s *monitor.Store, args []string) error {
 }
 
 func playGuarded(s *monitor.Store, args []string) error {
-	o := resident.Options{Guard: resident.Inherited(half("guard", s, args))}
+	o := resident.Options{Guard: resident.Inherited()}
+	o.Guard.Command = half("guard", s, args)
 	return serveAs(s, o, args)
 }
 

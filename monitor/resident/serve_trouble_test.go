@@ -1,0 +1,115 @@
+//go:build darwin || linux
+
+package resident_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
+
+	"github.com/gemini-monitor/gemini/internal/varlink"
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/monitor/resident"
+)
+
+var _ = Describe("A resident", func() {
+	var store *monitor.Store
+
+	BeforeEach(func() { store = newStore() })
+
+	Describe("in trouble", func() {
+		It("makes its socket anew where that was removed", func() {
+			v := serve(store)
+			conn := connect(store)
+			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
+			Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
+			Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
+			Expect(v.log).To(gbytes.Say("the socket was removed"))
+		})
+
+		It("leaves what is no socket where it is, and serves when that has gone", func() {
+			v := serve(store)
+			conn := connect(store)
+			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
+			Expect(os.Mkdir(resident.SocketPath(store), 0o700)).To(Succeed())
+			Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
+			Eventually(v.log).Should(gbytes.Say("no socket.*directory"))
+			Expect(resident.SocketPath(store)).To(BeADirectory())
+			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
+			Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
+			Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
+		})
+
+		DescribeTable("ends where its store is another's", func(replace func()) {
+			v := serve(store)
+			conn := connect(store)
+			replace()
+			_ = varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)
+			Eventually(v.done).Should(Receive(MatchError(resident.ErrReplaced)))
+		},
+			Entry("its lock was removed", func() { Expect(os.Remove(resident.LockPath(store))).To(Succeed()) }),
+			Entry("its lock was replaced", func() {
+				Expect(os.Remove(resident.LockPath(store))).To(Succeed())
+				Expect(os.WriteFile(resident.LockPath(store), nil, 0o600)).To(Succeed())
+			}),
+			Entry("the store was removed", func() { Expect(os.RemoveAll(store.Dir())).To(Succeed()) }),
+			Entry("the store was moved", func() {
+				Expect(os.Rename(store.Dir(), store.Dir()+".old")).To(Succeed())
+				Expect(store.Make()).To(Succeed())
+			}),
+		)
+
+		It("leaves the socket of its successor alone", func() {
+			v := serve(store)
+			Expect(os.Rename(store.Dir(), store.Dir()+".old")).To(Succeed())
+			successor := serve(store)
+			Expect(v.ends()).To(Or(Succeed(), MatchError(resident.ErrReplaced)))
+			Expect(status(store)).To(HaveField("Process", self()))
+			Expect(successor.ends()).To(Succeed())
+		})
+
+		DescribeTable("keeps a defect to the runtime that it shows in", func(when string) {
+			living := sleeper()
+			good, bad := running(store, "good", living.Identity), running(store, "bad", living.Identity)
+			v := serve(store, func(o *resident.Options) {
+				inner := o.RuntimeLog
+				o.RuntimeLog = func(r *monitor.Runtime) *slog.Logger {
+					if r.Name() == "bad" {
+						return slog.New(&mine{message: when})
+					}
+					return inner(r)
+				}
+			})
+			Eventually(good.Record).Should(watchedBy(self()))
+			if when == "left" {
+				// The record names the monitor a little before it watches.
+				Eventually(v.log.Contents).Should(ContainSubstring(`msg="took over a runtime" runtime=bad`))
+				living.kill()
+				Eventually(store.Names).Should(Equal([]string{"bad"}))
+			}
+			Eventually(bad.Record).Should(And(
+				HaveField("State", monitor.StateUnknown), HaveField("Reason", ContainSubstring("struck a mine")), HaveField("Monitor", HaveValue(Equal(self())))))
+			Expect(status(store)).To(HaveField("Process", self()))
+		},
+			Entry("when it begins to watch", "watching"),
+			Entry("while it watches", "left"),
+		)
+	})
+})
+
+// A mine is a log that panics at one message.
+type mine struct{ message string }
+
+func (m *mine) Enabled(context.Context, slog.Level) bool { return true }
+func (m *mine) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == m.message {
+		panic("struck a mine")
+	}
+	return nil
+}
+func (m *mine) WithAttrs([]slog.Attr) slog.Handler { return m }
+func (m *mine) WithGroup(string) slog.Handler      { return m }
