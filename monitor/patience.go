@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// tick is how exactly patience is measured.
-const tick = 50 * time.Millisecond
+// tick is how exactly patience is measured. Each tick wakes the process, and hundreds may be
+// waiting at once.
+const tick = 250 * time.Millisecond
 
 // withPatience returns a context that ends when this process has run for as long as
 // patience. Time in which the process was stopped (^Z) counts as one tick at most.
