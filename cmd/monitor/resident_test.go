@@ -28,6 +28,16 @@ func withResident() {
 	DeferCleanup(endResident)
 }
 
+// pairOf returns a resident and the guard that it has started.
+func pairOf(id process.Identity) (pair []process.Identity) {
+	GinkgoHelper()
+	Eventually(func() bool {
+		pair = append(childrenOf(id.PID), id)
+		return len(pair) > 1 || !lives(id)
+	}).Should(BeTrue())
+	return pair
+}
+
 // endResident ends the resident and its guard, in good order.
 func endResident() {
 	GinkgoHelper()
@@ -35,10 +45,8 @@ func endResident() {
 	if err != nil || card.Process == self() {
 		return // there was none, or it was this process
 	}
-	pair := append(childrenOf(card.Process.PID), card.Process) // it has started its guard
-	if card.Process.Signal(syscall.SIGTERM) != nil {
-		return // it has ended
-	}
+	pair := pairOf(card.Process)
+	_ = card.Process.Signal(syscall.SIGTERM)
 	for _, id := range pair {
 		Eventually(lives).WithArguments(id).Should(BeFalse())
 	}
@@ -64,13 +72,20 @@ func childrenOf(pid int) (children []process.Identity) {
 // orphan makes a runtime whose monitor has died. Its one process lives until the spec ends.
 func orphan(name string) *monitor.Runtime {
 	GinkgoHelper()
-	pid, _ := held()
-	r := create(name, "sh")
+	r, _ := mortalOrphan(name)
+	return r
+}
+
+// mortalOrphan is orphan with a function that ends the process.
+func mortalOrphan(name string) (r *monitor.Runtime, release func()) {
+	GinkgoHelper()
+	pid, release := held()
+	r = create(name, "sh")
 	give(r, pid)
 	change(r, func(record *monitor.Record) {
 		record.State, record.Monitor = monitor.StateRunning, &process.Identity{PID: pid, Start: 1, Boot: self().Boot}
 	})
-	return r
+	return r, release
 }
 
 // watchedBy matches the record of a runtime that a monitor watches.
@@ -187,9 +202,15 @@ var _ = Describe("The environment of a resident", func() {
 
 	It("has it end that soon", func() {
 		GinkgoT().Setenv(envIdle, "1ms")
-		Expect(start("run", "--", "true")).To(Equal(outcome{}))
-		Eventually(store().Names).Should(BeEmpty())
-		Eventually(lives).WithArguments(card().Process).Should(BeFalse())
+		_, release := mortalOrphan("web")
+		Expect(call("prune")).To(Equal(outcome{Stdout: "web: taken over\n"}))
+		pair := pairOf(card().Process)
+		Expect(pair).To(HaveLen(2))
+		release()
+		for _, id := range pair {
+			Eventually(lives).WithArguments(id).Should(BeFalse())
+		}
+		Expect(store().Names()).To(BeEmpty())
 		Expect(filepath.Join(storeDir, "resident.sock")).NotTo(BeAnExistingFile())
 	})
 })
