@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,7 @@ func TestScenarios(t *testing.T) {
 
 var (
 	options []harness.Option // the programs
+	program string           // path of the command, empty with an adapter
 	adapter = os.Getenv(monitors.AdapterVariable)
 )
 
@@ -64,7 +66,11 @@ var _ = SynchronizedBeforeSuite(func(SpecContext) []byte {
 	return []byte(strings.Join(paths, "\n"))
 }, func(paths []byte) {
 	for path := range strings.Lines(string(paths)) {
-		options = append(options, harness.Program(strings.TrimSpace(path)))
+		path = strings.TrimSpace(path)
+		options = append(options, harness.Program(path))
+		if filepath.Base(path) == "monitor" {
+			program = path
+		}
 	}
 }, NodeTimeout(5*time.Minute))
 

@@ -1,0 +1,230 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("A stopped resident monitor", ours, func() {
+	It("is not waited for: the next runtime gets a monitor of its own, and keeps that one alone", func(ctx SpecContext) {
+		c := startCrowd(1)
+		pair := expectPair(ctx)
+		resume := pause(pair.Resident)
+		begun := time.Now()
+		job := stage.Start(monitor.Run("own", "puppet", "own")...)
+		own := stage.Puppet("own")
+		Expect(time.Since(begun)).To(BeNumerically(">=", 2*time.Second))
+		Expect(gemini.Log("own")).To(ContainSubstring("the runtime gets a monitor of its own"))
+		found, err := gemini.Monitors()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(found["own"]).NotTo(Equal(pair.Resident))
+
+		resume()
+		Expect(expectPair(ctx)).To(Equal(pair)) // it watches one runtime, as before
+		Expect(stage.Run("monitor", "prune").Stdout).To(Equal("crowd-1: watched\nown: watched\n"))
+		Expect(gemini.Monitors()).To(Equal(found))
+		Expect(events("own")).To(Equal(map[string]int{"joined": 1}))
+		own.Exit(0)
+		expectRemoved(ctx, "own", job.Oracle())
+		c.expectKept(ctx)
+		c.leave(ctx, 1)
+		expectNoPair(ctx)
+	}, limit)
+
+	It("is right about what it has missed", func(ctx SpecContext) {
+		c := startCrowd(3)
+		resume := pause(expectPair(ctx).Resident)
+		leaf := c.owners[0].DoubleFork("leaf", harness.OwnSession)
+		c.owners[0].Exit(0)
+		c.owners[1].Exit(0)
+		Expect(gemini.Monitors()).To(HaveLen(3))
+		resume()
+		Eventually(ctx, monitor.List).Should(ConsistOf("crowd-1", "crowd-3"))
+		passTime(ctx)
+		Expect(leaf.Gone()).NotTo(BeClosed())
+		Expect(monitor.List(ctx)).To(ConsistOf("crowd-1", "crowd-3"))
+		leaf.Exit(0)
+		Eventually(ctx, monitor.List).Should(ConsistOf("crowd-3"))
+		c.owners[2].Exit(0)
+		c.job.Wait()
+		expectEmptyStore(ctx)
+		expectNoPair(ctx)
+	}, limit)
+})
+
+var _ = Describe("The socket of the resident monitor", ours, func() {
+	It("is made anew when a runtime ends, and a start that waits for it is served", func(ctx SpecContext) {
+		c := startCrowd(2)
+		pair := expectPair(ctx)
+		Expect(os.Remove(gemini.Socket())).To(Succeed())
+		job := stage.Start(monitor.Run("late", "puppet", "late")...)
+		Eventually(ctx, func() bool { return exists(gemini.Path("late")) }).Should(BeTrue())
+		c.owners[0].Exit(0)
+		late := stage.Puppet("late")
+		c.names, c.owners = []string{"crowd-2", "late"}, []*harness.Puppet{c.owners[1], late}
+		c.expectWatchedBy(ctx, pair.Resident)
+		Expect(expectPair(ctx).Resident).To(Equal(pair.Resident))
+		c.leave(ctx, 2)
+		job.Wait()
+		expectNoPair(ctx)
+	}, limit)
+
+	DescribeTable("replaced by something else costs runtimes nothing but a monitor of their own, until a runtime ends", func(ctx SpecContext, stays bool, replace func(path string)) {
+		c := startCrowd(3)
+		pair := expectPair(ctx)
+		Expect(os.Remove(gemini.Socket())).To(Succeed())
+		replace(gemini.Socket())
+		before, err := os.Lstat(gemini.Socket())
+		Expect(err).NotTo(HaveOccurred())
+		job := stage.Start(monitor.Run("own", "puppet", "own")...)
+		own := stage.Puppet("own")
+		Expect(gemini.Log("own")).To(ContainSubstring("the runtime gets a monitor of its own"))
+		own.Exit(0)
+		expectRemoved(ctx, "own", job.Oracle())
+
+		c.leave(ctx, 1) // the resident looks for its socket
+		if stays {
+			after, err := os.Lstat(gemini.Socket())
+			Expect(err).NotTo(HaveOccurred())
+			Expect(os.SameFile(before, after)).To(BeTrue(), "it was removed")
+			Expect(os.RemoveAll(gemini.Socket())).To(Succeed())
+			c.leave(ctx, 1)
+		}
+		Expect(expectPair(ctx).Resident).To(Equal(pair.Resident))
+		c.leave(ctx, len(c.names))
+		expectNoPair(ctx)
+	},
+		Entry("a directory, which stays", limit, true, func(path string) { Expect(os.Mkdir(path, 0o700)).To(Succeed()) }),
+		Entry("a file, which stays", limit, true, func(path string) { Expect(os.WriteFile(path, []byte("precious"), 0o600)).To(Succeed()) }),
+		Entry("a link, which stays", limit, true, func(path string) {
+			Expect(os.WriteFile(stage.Path("precious"), nil, 0o600)).To(Succeed())
+			Expect(os.Symlink(stage.Path("precious"), path)).To(Succeed())
+		}),
+		Entry("another program's socket, which answers something else", limit, false, func(path string) {
+			foreign(path, func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example.org ESMTP\r\n\x00") })
+		}),
+		Entry("another program's socket, which hangs up", limit, false, func(path string) { foreign(path, func(net.Conn) {}) }),
+	)
+
+	for _, length := range []int{103, 104, 107, 108, 300} {
+		It("may have a path of any length: "+lengthName(length), func(ctx SpecContext) {
+			moveTo(lengthen(stage.Path("store"), length-len("/resident.sock")))
+			Expect(os.MkdirAll(filepath.Dir(gemini.Store), 0o700)).To(Succeed())
+			Expect(gemini.Socket()).To(HaveLen(length))
+			c := startCrowd(2)
+			residents, _, err := gemini.Processes()
+			Expect(err).NotTo(HaveOccurred())
+			Expect(residents).To(HaveLen(1))
+			c.expectWatchedBy(ctx, residents[0])
+			c.leave(ctx, 1)
+			c.leave(ctx, 1)
+			expectNoPair(ctx)
+		}, limit)
+	}
+})
+
+// lengthen returns a path of some length that begins with a shorter one.
+func lengthen(path string, length int) string {
+	for missing := length - len(path); missing > 0; missing = length - len(path) {
+		part := min(missing, 200)
+		if missing-part == 1 {
+			part--
+		}
+		path += "/" + strings.Repeat("d", part-1)
+	}
+	return path
+}
+
+func lengthName(length int) string {
+	return map[int]string{
+		103: "the longest of macOS", 104: "one more than macOS knows", 107: "the longest of Linux",
+		108: "one more than Linux knows", 300: "300 bytes",
+	}[length]
+}
+
+// foreign serves a socket that is not a resident's.
+func foreign(path string, answer func(net.Conn)) {
+	GinkgoHelper()
+	l, err := net.Listen("unix", path)
+	Expect(err).NotTo(HaveOccurred())
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			answer(conn)
+			conn.Close()
+		}
+	}()
+	DeferCleanup(func() {
+		l.Close()
+		<-done
+	})
+}
+
+var _ = Describe("A store", ours, func() {
+	It("of two names has one resident monitor", func(ctx SpecContext) {
+		original := gemini.Store
+		Expect(os.Symlink(original, stage.Path("link"))).To(Succeed())
+		first := stage.Start(monitor.Run("first", "puppet", "first")...)
+		one := stage.Puppet("first")
+		pair := expectPair(ctx)
+		moveTo(stage.Path("link"))
+		second := stage.Start(monitor.Run("second", "puppet", "second")...)
+		two := stage.Puppet("second")
+		third := stage.Command("monitor", "--store", filepath.Base(original), "run", "--name", "third", "--", "puppet", "third").In(filepath.Dir(original)).Start()
+		three := stage.Puppet("third")
+		Expect(gemini.Monitors()).To(And(HaveLen(3), HaveEach(pair.Resident)))
+		one.Exit(0)
+		two.Exit(0)
+		three.Exit(0)
+		expectRemoved(ctx, "first", first.Oracle())
+		expectRemoved(ctx, "second", second.Oracle())
+		expectRemoved(ctx, "third", third.Oracle())
+		moveTo(original)
+		expectNoPair(ctx)
+	}, limit)
+
+	It("that is removed takes the resident monitor along when a process ends, and no process of a runtime", func(ctx SpecContext) {
+		c := startCrowd(2)
+		expectPair(ctx)
+		Expect(os.RemoveAll(gemini.Store)).To(Succeed())
+		c.owners[0].Exit(0)
+		expectNoPair(ctx)
+		Expect(c.owners[1].Report().PID).NotTo(BeZero())
+		Expect(exists(gemini.Store)).To(BeFalse())
+		c.owners[1].Exit(0)
+		c.job.Wait()
+	}, limit)
+
+	It("that is moved is left by the resident monitor when a process ends, and the next command goes on there", func(ctx SpecContext) {
+		c := startCrowd(2)
+		expectPair(ctx)
+		moved := stage.Path("moved")
+		Expect(os.Rename(gemini.Store, moved)).To(Succeed())
+		c.owners[0].Exit(0)
+		expectNoPair(ctx)
+		moveTo(moved)
+		Eventually(ctx, monitor.List).Should(ConsistOf("crowd-2"))
+		c.names, c.owners = c.names[1:], c.owners[1:]
+		c.expectWatchedBy(ctx, expectPair(ctx).Resident)
+		c.expectKept(ctx)
+		c.leave(ctx, 1)
+		expectNoPair(ctx)
+	}, limit)
+})
