@@ -109,7 +109,7 @@ var layers = []layer{
 	{"scenarios/explore", "", "harness/play tracker/process internal/explore internal/simkernel"},
 	{"scenarios/judge", "scenarios/internal/monitors", ""},
 	// An exception: a wrong monitor is ours with one fault, so it has our tracker.
-	{"scenarios/mutant", "tracker/process tracker internal/erase", ""},
+	{"scenarios/mutant", "tracker/process tracker internal/erase internal/unixsocket", ""},
 }
 
 func main() {

@@ -53,6 +53,24 @@ var _ = Describe("In a container", Label("linux", "namespaces"), func() {
 		expectRemoved(ctx, "contained", noProcess{})
 	}, limit)
 
+	It("a runtime lives and ends as elsewhere, beside one outside", Label("containers"), func(ctx SpecContext) {
+		namespace(ctx)
+		outer := stage.Start(monitor.Run("outside", "puppet", "outside")...)
+		outside := stage.Puppet("outside")
+		makeFIFO("gate")
+		// The init of the namespace lives on after the runtime.
+		inside := "(setsid cat " + stage.Path("gate") + " &); exit"
+		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", `"$@"; sleep 1000`, "init")
+		job := stage.Start(append(container, monitor.Run("contained", "sh", "-c", inside)...)...)
+		gate := openGate(ctx, "gate")
+		expectKept(ctx, "contained", job.Oracle())
+		Expect(gate.Close()).To(Succeed())
+		expectRemoved(ctx, "contained", noProcess{})
+		expectKept(ctx, "outside", outer.Oracle())
+		outside.Exit(0)
+		expectRemoved(ctx, "outside", outer.Oracle())
+	}, limit)
+
 	It("without a /proc of its own no runtime is made, because /proc has other PIDs", ours, func(ctx SpecContext) {
 		namespace(ctx)
 		run := stage.Run(append([]string{"unshare", "--pid", "--fork"}, monitor.Run("blind", "echo", "ran")...)...)

@@ -165,7 +165,7 @@ func programOfVersion(begin string) []string {
 	return copyOfProgram(begin+"monitor", func(image []byte) []byte {
 		build, err := buildinfo.Read(bytes.NewReader(image))
 		Expect(err).NotTo(HaveOccurred())
-		line := func(version string) []byte { return fmt.Appendf(nil, "\nmod\t%s\t%s\t", build.Main.Path, version) }
+		line := func(version string) []byte { return fmt.Appendf(nil, "\nmod\t%s\t%s", build.Main.Path, version) }
 		Expect(len(build.Main.Version)).To(BeNumerically(">", len(begin)))
 		other := begin + strings.Repeat("1", len(build.Main.Version)-len(begin))
 		changed := bytes.ReplaceAll(image, line(build.Main.Version), line(other))

@@ -56,6 +56,7 @@ type trial struct {
 // A mutant is one wrong monitor and its outcome in each scenario.
 type mutant struct {
 	name, fault string
+	labels      string                     // of the scenarios about the fault, empty for all
 	ended       map[string]types.SpecState // by the text of the scenario
 }
 
@@ -112,9 +113,10 @@ func (t *trial) gather(ctx context.Context) error {
 		return fmt.Errorf("list the mutants: %w", err)
 	}
 	for line := range strings.Lines(string(lines)) {
-		name, fault, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		t.mutants = append(t.mutants, &mutant{name: name, fault: fault})
-		if err := os.Symlink("mutant", t.path(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		words := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		m := &mutant{name: words[0], fault: words[1], labels: words[2]}
+		t.mutants = append(t.mutants, m)
+		if err := os.Symlink("mutant", t.path(m.name)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
@@ -146,8 +148,12 @@ func (t *trial) runAll(ctx context.Context, at int) error {
 func (t *trial) run(ctx context.Context, m *mutant) error {
 	report := t.path(m.name + ".json")
 	os.Remove(report) // of an earlier run
+	filter := t.filter
+	if m.labels != "" {
+		filter = fmt.Sprintf("(%s) && (%s)", filter, m.labels)
+	}
 	cmd := command(ctx, t.path("scenarios.test"), "-ginkgo.no-color",
-		"-ginkgo.label-filter="+t.filter, "-ginkgo.json-report="+report, "-ginkgo.timeout=10m")
+		"-ginkgo.label-filter="+filter, "-ginkgo.json-report="+report, "-ginkgo.timeout=10m")
 	cmd.Dir = t.out
 	cmd.Env = append(os.Environ(),
 		monitors.AdapterVariable+"="+t.path(m.name),

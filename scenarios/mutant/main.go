@@ -10,7 +10,8 @@
 //	MUTANT shell NAME
 //	MUTANT list
 //
-// Under its own name it lists the mutants with their faults.
+// Under its own name it lists the mutants with their faults, and the labels of the
+// scenarios that are about the fault, where only these are.
 package main
 
 import (
@@ -29,7 +30,7 @@ func main() {
 	m, ok := find(name)
 	if !ok {
 		for _, m := range mutants {
-			fmt.Printf("%s\t%s\n", m.name, m.fault)
+			fmt.Printf("%s\t%s\t%s\n", m.name, m.fault, m.labels)
 		}
 		return
 	}
@@ -54,6 +55,10 @@ func (m mutant) obey(args []string) error {
 		return detach(args[1:])
 	case len(args) == 3 && args[0] == watchVerb:
 		return m.begin(args[1], args[2])
+	case len(args) == 1 && args[0] == serveVerb:
+		return m.serve()
+	case len(args) == 1 && args[0] == guardVerb:
+		return m.guard()
 	}
 	return errUsage
 }

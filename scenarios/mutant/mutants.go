@@ -30,10 +30,24 @@ type mutant struct {
 	crossesMounts    bool // removing deletes what is mounted in the runtime
 	sweepsAtStart    bool // run removes the runtimes whose owners are dead
 	keepsHigh        bool // it closes the usual numbers of what it inherited only
+
+	// resident: one process monitors all runtimes, and another one guards it. The faults of
+	// such a monitor follow.
+	resident       bool
+	forgets        bool // a resident that starts takes over all runtimes but one
+	believesSender bool // the owner of a runtime is the PID in the message
+	guardGivesUp   bool // the guard does not start a resident that was killed
+
+	// labels selects the scenarios for a mutant whose fault shows in few.
+	labels string
 }
 
-// control is the name of the mutant without a fault. It must pass all scenarios: a
-// scenario that kills it finds a fault in the code that all mutants share.
+// besides is the labels of the scenarios about residents.
+const besides = "pairs || containers"
+
+// control is the name of the mutant without a fault, and begins that of the resident
+// without one. They must pass all scenarios: a scenario that kills one finds a fault in the
+// code that mutants share.
 const control = "right"
 
 var mutants = []mutant{
@@ -60,6 +74,10 @@ var mutants = []mutant{
 	{name: "high-descriptors", fault: "keeps inherited descriptors from 10 up", watch: right, keepsHigh: true},
 	{name: "status", fault: "stays around the command and exits 0", watch: right, start: startCareless},
 	{name: "never", fault: "never deletes", watch: never},
+	{name: control + "-resident", fault: "none: one process for all runtimes, and a guard", watch: right, resident: true, labels: besides},
+	{name: "forgets", fault: "forgets one runtime when its one process for all is started anew", watch: right, resident: true, forgets: true, labels: besides},
+	{name: "believes-sender", fault: "believes the PID in a message", watch: right, resident: true, believesSender: true, labels: besides},
+	{name: "guard-gives-up", fault: "has a guard that does not start it anew", watch: right, resident: true, guardGivesUp: true, labels: besides},
 }
 
 // beat is the time between two reads of the mutants without notices.

@@ -18,6 +18,8 @@ import (
 const (
 	detachVerb = "detach" // start the rest of the arguments and end
 	watchVerb  = "watch"  // RUNTIME PID: be the monitor
+	serveVerb  = "serve"  // be the monitor of all runtimes
+	guardVerb  = "guard"  // start that one anew when it was killed
 )
 
 // run makes the runtime, starts its monitor, waits until that is ready, and execs the
@@ -59,12 +61,19 @@ func (m mutant) run(runtime string, argv []string) error {
 
 // startMonitor starts the monitor of the runtime and returns when it is ready.
 func (m mutant) startMonitor(runtime string, owner int) error {
+	if m.resident {
+		return m.ask(runtime, owner)
+	}
+	return m.startApart(watchVerb, runtime, strconv.Itoa(owner))
+}
+
+// startApart starts this program outside of the tree and returns when it is ready.
+func (m mutant) startApart(verb ...string) error {
 	self, err := exec.LookPath(os.Args[0]) // not os.Executable: the name is the mutant
 	if err != nil {
 		return err
 	}
-	watch := []string{self, watchVerb, runtime, strconv.Itoa(owner)}
-	cmd := exec.Command(self, append([]string{detachVerb}, watch...)...)
+	cmd := exec.Command(self, append([]string{detachVerb, self}, verb...)...)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: !m.staysInGroup}
 	ready, err := cmd.StdoutPipe()
@@ -110,10 +119,17 @@ func (m mutant) begin(runtime, owner string) error {
 			return err
 		}
 	}
-	ready := func() {
-		fmt.Print("!")
-		os.Stdout.Close()
-	}
+	return m.keep(w, runtime, ready)
+}
+
+// ready tells the process that has started this one that it is ready.
+func ready() {
+	fmt.Print("!")
+	os.Stdout.Close()
+}
+
+// keep monitors a runtime and removes it when it is empty.
+func (m mutant) keep(w *watch, runtime string, ready func()) error {
 	if err := m.watch(w, ready); err != nil {
 		return err // unknown is not empty
 	}
