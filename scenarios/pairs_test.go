@@ -14,28 +14,27 @@ import (
 
 // Some monitors are two processes for all runtimes, of which each starts the other one
 // anew.
-var _ = Describe("Where two processes monitor all runtimes and one of them is killed, it is there again,", Label("pairs"), func() {
-	for victim, which := range []string{"one", "the other"} {
-		It("and each runtime lives and ends as before: "+which, func(ctx SpecContext) {
-			var jobs []*harness.Job
-			var owners []*harness.Puppet
-			for i := range 3 {
-				name := fmt.Sprintf("served-%d", i)
-				jobs = append(jobs, stage.Start(monitor.Run(name, "puppet", name)...))
-				owners = append(owners, stage.Puppet(name))
-			}
-			pair := pairOf(ctx)
-			Expect(stage.Signal(pair[victim], syscall.SIGKILL)).To(Succeed())
-			Eventually(ctx, stage.Strangers).Should(And(HaveLen(2), Not(ContainElement(pair[victim]))), "one monitor process of two stays")
-			for i, job := range jobs {
-				expectKept(ctx, fmt.Sprintf("served-%d", i), job.Oracle())
-			}
-			for i, job := range jobs {
-				owners[i].Exit(0)
-				expectRemoved(ctx, fmt.Sprintf("served-%d", i), job.Oracle())
-			}
-		}, limit)
-	}
+var _ = Describe("Where two processes monitor all runtimes", Label("pairs"), func() {
+	It("each that is killed is there again, and every runtime lives and ends as before", func(ctx SpecContext) {
+		var jobs []*harness.Job
+		var owners []*harness.Puppet
+		for i := range 3 {
+			name := fmt.Sprintf("served-%d", i)
+			jobs = append(jobs, stage.Start(monitor.Run(name, "puppet", name)...))
+			owners = append(owners, stage.Puppet(name))
+		}
+		for _, victim := range pairOf(ctx) {
+			Expect(stage.Signal(victim, syscall.SIGKILL)).To(Succeed())
+			Eventually(ctx, stage.Strangers).Should(And(HaveLen(2), Not(ContainElement(victim))), "one monitor process of two stays")
+		}
+		for i, job := range jobs {
+			expectKept(ctx, fmt.Sprintf("served-%d", i), job.Oracle())
+		}
+		for i, job := range jobs {
+			owners[i].Exit(0)
+			expectRemoved(ctx, fmt.Sprintf("served-%d", i), job.Oracle())
+		}
+	}, limit)
 })
 
 // pairOf returns the PIDs of the two processes of the monitor. It skips the spec for a
