@@ -42,7 +42,8 @@ type mutant struct {
 	labels string
 }
 
-// besides is the labels of the scenarios about residents.
+// besides is the labels of the scenarios about residents. The other ones find faults of
+// the resident without one too: it takes over by the lease alone, for example.
 const besides = "pairs || containers"
 
 // control is the name of the mutant without a fault, and begins that of the resident

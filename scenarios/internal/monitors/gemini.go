@@ -133,14 +133,14 @@ func (g *Gemini) release() error {
 	return nil
 }
 
-// Report implements Monitor: the list, the records that exist now, and the
-// journals and logs of all runtimes that existed at a look.
+// Report implements Monitor: the list, the records and the log of the resident that exist
+// now, and the journals and logs of all runtimes that existed at a look.
 func (g *Gemini) Report(ctx context.Context) string {
 	var page strings.Builder
 	listed, err := g.stage.TryRun("monitor", "list")
 	fmt.Fprintf(&page, "monitor list: %v, error %v\n%s%s", listed.Status, err, listed.Stdout, listed.Stderr)
-	records, _ := filepath.Glob(g.Path("*", "runtime.json"))
-	for _, path := range records {
+	files, _ := filepath.Glob(g.Path("*", "runtime.json"))
+	for _, path := range append(files, filepath.Join(g.Store, "resident.log")) {
 		text, err := os.ReadFile(path)
 		fmt.Fprintf(&page, "\n%s (error %v)\n%s\n", strings.TrimPrefix(path, g.Store), err, text)
 	}
