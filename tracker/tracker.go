@@ -235,7 +235,7 @@ func (t *Tracker) begin(ctx context.Context, origin origin, start func() (*core.
 	if failed != nil {
 		return nil, failed
 	}
-	err = t.await(ctx, handle.tree, func(c *core.Core) (bool, error) { return handle.tree.Reads() > 0, c.FailedSince(reads) })
+	err = t.await(ctx, handle.tree, func(c *core.Core) (bool, error) { return handle.tree.Begun(), c.FailedSince(reads) })
 	if err != nil {
 		return nil, errors.Join(err, handle.Close())
 	}

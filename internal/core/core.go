@@ -120,7 +120,7 @@ func (c *Core) due() (at time.Time, ok bool) {
 		if t.Settled() {
 			continue
 		}
-		if t.reads == 0 || t.vacant() && (t.urgent < UrgentReads || t.clean > 0) {
+		if !t.Begun() || t.vacant() && (t.urgent < UrgentReads || t.clean > 0) {
 			return c.lastRead, true // a caller waits for that: it is worth the price
 		}
 		at, ok = c.budget.ready(), true

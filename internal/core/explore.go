@@ -113,7 +113,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	s.End()
 	for _, t := range c.trees {
 		s.Numbers(t.living, min(t.clean, settledReads))
-		s.Flags(t.news, t.emptied, t.reads > 0, t.logging, t.logging && t.told, t.fresh, t.unsure, t.doubted)
+		s.Flags(t.news, t.emptied, t.Begun(), t.logging, t.logging && t.told, t.fresh, t.unsure, t.doubted)
 		for _, change := range t.log {
 			s.Numbers(len(change.Kind), change.Member.PID, int(change.Member.Start))
 		}

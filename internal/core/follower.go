@@ -30,9 +30,13 @@ func NewFollower(k Kernel, self int, now func() time.Time) *Follower {
 }
 
 // Step waits for news or the time of the next read, whichever is first, and does what
-// the core makes of it. The error is that of a kernel that announces nothing any more.
+// the core makes of it. After news that it has waited for it returns, so that what they
+// change can be reported before the read that they may ask for. The error is that of a
+// kernel that announces nothing any more.
 func (f *Follower) Step() error {
-	if err := f.drain(f.patience()); err != nil {
+	patience := f.patience()
+	news, err := f.drain(patience)
+	if err != nil || news && patience != 0 {
 		return err
 	}
 	f.answer()
@@ -57,15 +61,16 @@ func (f *Follower) patience() time.Duration {
 }
 
 // drain takes all notices that are there. It waits for the first one until the
-// timeout.
-func (f *Follower) drain(timeout time.Duration) (err error) {
+// timeout, and reports whether there was any.
+func (f *Follower) drain(timeout time.Duration) (any bool, err error) {
 	for {
 		if f.notices, err = f.Kernel.Next(f.notices[:0], timeout); err != nil {
-			return err
+			return any, err
 		}
 		if len(f.notices) == 0 {
-			return nil
+			return any, nil
 		}
+		any = true
 		f.Do(func(c *Core) {
 			for _, n := range f.notices {
 				c.take(n, f.now())
@@ -79,7 +84,7 @@ func (f *Follower) drain(timeout time.Duration) (err error) {
 // look looks at the table once. Every notice is taken first, so that the look is
 // known to have begun after it.
 func (f *Follower) look() error {
-	if err := f.drain(0); err != nil {
+	if _, err := f.drain(0); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -228,14 +233,46 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 			return nil, err
 		}
 	}
+	alone := f.standsAlone(root, h)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.core.newTree(root, f.now())
-	t.fresh = h.Fresh
+	t.fresh = h.Fresh && !alone
 	t.unsure = !h.Fresh
 	for _, r := range relatives {
 		f.core.recall(t, r.Row, r.alive, f.now())
 	}
 	f.core.disown(t, h.Strangers)
+	if alone {
+		f.core.beginAlone(t)
+	}
 	return t, nil
+}
+
+// standsAlone reports whether the first read for a tree would find nothing: its root is
+// fresh, and no other process can be linked to it. The root is watched then, since before
+// that was found out: all that it makes is announced.
+func (f *Follower) standsAlone(root process.Identity, h trees.History) bool {
+	f.answer() // an earlier ask to stop watching this PID must not come after
+	if _, err := f.drain(0); err != nil || !f.mayStandAlone(root, h) {
+		return false
+	}
+	p, err := f.watch(root)
+	if err != nil {
+		return false
+	}
+	if p.Identity == root && p.Group != 0 && p.State != process.Zombie && f.Kernel.Alone(p) {
+		return true
+	}
+	f.Kernel.Remove(root.PID)
+	return false
+}
+
+func (f *Follower) mayStandAlone(root process.Identity, h trees.History) (may bool) {
+	named := len(h.Members) == 1 && h.Members[0] == root
+	if !h.Fresh || !named || len(h.Strangers) > 0 {
+		return false
+	}
+	f.Do(func(c *Core) { may = c.mayStandAlone(root) })
+	return may
 }

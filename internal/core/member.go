@@ -82,6 +82,7 @@ type Tree struct {
 	doubted bool    // told that a partial table does not show it empty
 	closed  bool    // not followed any more
 	fresh   bool    // its root has made no member before the first read
+	alone   bool    // it began without a read, which would have found nothing
 	logging bool
 	log     []trees.Change
 

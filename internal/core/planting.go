@@ -52,6 +52,21 @@ func (c *Core) newTree(root process.Identity, now time.Time) *Tree {
 	return t
 }
 
+// mayStandAlone reports whether a tree can begin at a fresh root without a read, if that
+// would find nothing. The core then learns of the root by notices alone, and of no other
+// process that the tree changes: a member or stranger of another tree. A table that cannot
+// be read is reported to the caller.
+func (c *Core) mayStandAlone(root process.Identity) bool {
+	return c.forks == process.ForksNamed && c.known[root.PID] == nil && len(c.strangers) == 0 &&
+		c.unreadable == nil && root.PID != c.self
+}
+
+// beginAlone begins a tree whose root is watched and stands alone.
+func (c *Core) beginAlone(t *Tree) {
+	t.alone = true
+	t.anchor.watched = true
+}
+
 // recall adds to the tree a process that is known to belong to it: alive, or dead and
 // still of use as a link.
 func (c *Core) recall(t *Tree, p process.Row, alive bool, now time.Time) {

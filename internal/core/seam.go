@@ -22,6 +22,10 @@ type Kernel interface {
 	Inhabited(ids map[int]bool) (_ bool, cost time.Duration, err error)
 	// Lookup returns the row of one process, or process.ErrGone.
 	Lookup(pid int) (process.Row, error)
+	// Alone reports whether no process can be linked to a living one as things are: that
+	// has no child, and there is no group or session of its making. It reads no table.
+	// False means that it may not be so.
+	Alone(process.Row) bool
 	// Lineage reports whether rows have lineages.
 	Lineage() bool
 }

@@ -1,6 +1,8 @@
 package core_test
 
 import (
+	"errors"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -139,5 +141,47 @@ var _ = Describe("A tree whose root has made no member yet", func() {
 		Expect(r.Watched).NotTo(HaveKey(13))
 		r.Appears(rehearsal.Row(20, 10, 10, 5))
 		Expect(rehearsal.Links(tree)).To(HaveLen(2))
+	})
+})
+
+var _ = Describe("A tree whose root has made no member, and stands alone", func() {
+	fresh := func(r *rehearsal.Rehearsal) *core.Tree {
+		GinkgoHelper()
+		root := rehearsal.Identity(10)
+		delete(r.Rows, 11)
+		delete(r.Rows, 12)
+		tree, err := r.Follower.Resume(root, trees.History{Members: []process.Identity{root}, Fresh: true})
+		Expect(err).NotTo(HaveOccurred())
+		return tree
+	}
+
+	It("begins without a read where forks are named, and what the root makes is a member", func() {
+		r := rehearsal.New(process.ForksNamed)
+		r.Lonely = true
+		tree := fresh(r)
+		Expect(tree.Begun()).To(BeTrue())
+		Expect(r.Reads).To(BeZero())
+		r.Appears(rehearsal.Row(13, 10, 10, 5))
+		Expect(r.Knows(13)).To(BeTrue())
+		Expect(r.Reads).To(BeNumerically(">", 0), "the next reads confirm it, when they are due")
+	})
+
+	DescribeTable("begins with a read elsewhere", func(forks process.Forks, lonely bool) {
+		r := rehearsal.New(forks)
+		r.Lonely = lonely
+		Expect(fresh(r).Begun()).To(BeFalse())
+	},
+		Entry("where forks are announced", process.ForksAnnounced, true),
+		Entry("where forks are unseen", process.ForksUnseen, true),
+		Entry("where a process may be linked to the root", process.ForksNamed, false),
+	)
+
+	It("begins with a read while the table cannot be read, so that the caller is told", func() {
+		r := rehearsal.New(process.ForksNamed)
+		r.Lonely = true
+		r.Rows[30] = rehearsal.Row(30, 5, 30, 5)
+		r.Unreadable = errors.New("no table")
+		r.Track(30)
+		Expect(fresh(r).Begun()).To(BeFalse())
 	})
 })

@@ -75,6 +75,10 @@ func (t *Tree) Root() process.Identity { return t.root }
 // Reads counts the whole reads since the tree began.
 func (t *Tree) Reads() int { return t.reads }
 
+// Begun reports whether all processes that can be found to belong to the tree at its
+// beginning are members: it was read once, or that was not necessary.
+func (t *Tree) Begun() bool { return t.reads > 0 || t.alone }
+
 // Closed reports whether the tree is not followed any more.
 func (t *Tree) Closed() bool { return t.closed }
 

@@ -53,6 +53,9 @@ type Case struct {
 	// Covered means that another case has the same steps and a stricter check. "make
 	// explore" leaves it to the night.
 	Covered bool
+	// Named means that the case is for kernels that name forks. Where others open the
+	// documented hole, a case like it shows that already.
+	Named bool
 	// Hides means that the table hides the processes of other users, which only Linux
 	// does. ShowsInit means that init is not hidden.
 	Hides, ShowsInit bool
@@ -71,7 +74,7 @@ type Case struct {
 // kind of kernel.
 func (c Case) Differs(flavour simkernel.Flavour) bool {
 	switch {
-	case c.Overflow > 0, c.Drops > 0:
+	case c.Overflow > 0, c.Drops > 0, c.Named:
 		return flavour.Forks == process.ForksNamed
 	case c.Hides:
 		return flavour.Forks != process.ForksAnnounced
@@ -228,7 +231,7 @@ func (r *Run) ready(ready []stepper) []stepper {
 	if d, ok := r.Kernel.Dropper(); ok && r.Tree != nil {
 		ready = append(ready, d)
 	}
-	early := r.Tree == nil || r.Tree.Reads() == 0
+	early := r.Tree == nil || !r.Tree.Begun()
 	if early && !r.Late && !r.Fresh {
 		return ready
 	}

@@ -7,10 +7,10 @@ import (
 
 // A look is what a caller can see of a tree, and can wait for.
 type look struct {
-	verdict               trees.Verdict
-	reason, failed        error
-	settled, read, closed bool
-	changes               bool
+	verdict                trees.Verdict
+	reason, failed         error
+	settled, begun, closed bool
+	changes                bool
 }
 
 // checkTouched fails the run if the tree looks different than at the last check and the
@@ -20,7 +20,7 @@ func (r *Run) checkTouched(c *core.Core) {
 	c.Touched(func(t *core.Tree) { touched = touched || t == r.Tree })
 	before, now := r.looked, look{
 		failed: c.FailedSince(r.since), changes: c.HasChanges(r.Tree),
-		settled: r.Tree.Settled(), read: r.Tree.Reads() > 0, closed: r.Tree.Closed(),
+		settled: r.Tree.Settled(), begun: r.Tree.Begun(), closed: r.Tree.Closed(),
 	}
 	now.verdict, now.reason = c.Verdict(r.Tree)
 	r.looked = now

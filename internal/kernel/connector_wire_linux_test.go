@@ -48,7 +48,8 @@ func (w *wire) end() {
 	Expect(unix.Close(w.kernel)).To(Succeed())
 }
 
-func (w *wire) Lineage() bool { return false }
+func (w *wire) Lineage() bool          { return false }
+func (w *wire) Alone(process.Row) bool { return false }
 func (w *wire) Read(rows []process.Row) ([]process.Row, time.Duration, error) {
 	return w.script.Read(rows)
 }

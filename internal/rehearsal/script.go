@@ -23,6 +23,7 @@ type Script struct {
 	Unreadable   error         // what a read fails with
 	Hides        error         // why reads do not show all processes
 	Refused      map[int]error // what adding a PID fails with
+	Lonely       bool          // no process can be linked to another
 	Broken       error         // what next fails with
 	BeforeRead   func()        // or glance
 	WhileWaiting func(time.Duration)
@@ -37,6 +38,9 @@ func (s *Script) now() time.Time { return s.Clock }
 
 // Forks implements [core.Kernel].
 func (s *Script) Forks() process.Forks { return s.flavour }
+
+// Alone implements [core.Kernel].
+func (s *Script) Alone(process.Row) bool { return s.Lonely }
 
 // Lineage implements [core.Kernel].
 func (s *Script) Lineage() bool { return false }

@@ -16,6 +16,16 @@ func (k *Kernel) Forks() process.Forks { return k.Flavour }
 // Inherit implements [core.Kernel].
 func (k *Kernel) Inherit() {}
 
+// Alone implements [core.Kernel]. Linux alone can tell, and not where the process leads a
+// group or session.
+func (k *Kernel) Alone(row process.Row) bool {
+	k.call('l', row.PID, 0)
+	p := k.find(row.PID)
+	return k.Flavour != process.ForksAnnounced && p != nil && !slices.ContainsFunc(k.Listed, func(o *Process) bool {
+		return o.listed() && (o.parent == p || o.pgid == p.PID || o.sid == p.PID)
+	})
+}
+
 // Lineage implements [core.Kernel].
 func (k *Kernel) Lineage() bool { return k.Remembers }
 
