@@ -73,6 +73,7 @@ func crowdBoot() string {
 }
 
 func (k *crowdKernel) Forks() process.Forks   { return process.ForksNamed }
+func (k *crowdKernel) Lags() bool             { return false }
 func (k *crowdKernel) Inherit()               {}
 func (k *crowdKernel) Add(int) error          { return nil }
 func (k *crowdKernel) Remove(int)             {}

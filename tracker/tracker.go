@@ -185,9 +185,18 @@ func ofThisBoot(ids []process.Identity) ([]process.Identity, error) {
 }
 
 // TreeOf returns the nearest tree that the process with this PID is known to
-// be a member of. It reads nothing. There is one handle for each tree: the one that
+// be a member of. It reads nothing from the process table. A process that a member has
+// made is known within a few milliseconds. There is one handle for each tree: the one that
 // Track or Resume returned, so handles can be compared and be map keys.
 func (t *Tracker) TreeOf(pid int) (tree *Tree, ok bool) {
+	if tree, ok = t.treeOf(pid); ok || !t.follower.Kernel.Lags() {
+		return tree, ok
+	}
+	_ = t.call(t.follower.Drain) // what was known stays known after Close
+	return t.treeOf(pid)
+}
+
+func (t *Tracker) treeOf(pid int) (tree *Tree, ok bool) {
 	t.follower.Do(func(c *core.Core) {
 		if found := c.TreeOf(pid); found != nil {
 			tree, ok = t.handleOf(found), true

@@ -81,6 +81,9 @@ func (f *Follower) drain(timeout time.Duration) (any bool, err error) {
 	}
 }
 
+// Drain takes all notices that are there, between two steps.
+func (f *Follower) Drain() { _, _ = f.drain(0) } // the next step returns the error
+
 // look looks at the table once. Every notice is taken first, so that the look is
 // known to have begun after it.
 func (f *Follower) look() error {

@@ -32,7 +32,7 @@ type Kernel interface {
 
 // A Source turns one kernel's notifications into notices.
 //
-// One goroutine calls its methods; Wake alone may be called from another.
+// One goroutine calls its methods; Wake and Lags may be called from others.
 type Source interface {
 	// Forks returns how much the notices report of forks.
 	Forks() process.Forks
@@ -51,6 +51,9 @@ type Source interface {
 	Next(notices []Notice, timeout time.Duration) ([]Notice, error)
 	// Wake makes Next return.
 	Wake()
+	// Lags reports whether a notice of a fork or an exec may be there since more than a
+	// few milliseconds without having made Next return. A notice of an exit never is.
+	Lags() bool
 	Close() error
 }
 

@@ -18,15 +18,21 @@ import (
 // fails, checkEnd returns a notice of a loss.
 func (s *connectorSource) checkEnd(notices []core.Notice, pid int) []core.Notice {
 	dead, err := s.ended(pid)
+	if dead {
+		s.pidfds.Remove(pid)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, watched := s.watched[pid]
+	if _, armed := s.pidfds.pidfds[pid]; !armed && !dead && watched && found.start != unborn {
+		s.unarm(pid)
+	}
 	if err != nil {
 		return append(notices, core.Notice{Lost: true})
 	}
 	if !dead {
 		return notices
 	}
-	s.pidfds.Remove(pid)
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if ended, ok := s.watched[pid]; ok && !ended.dead {
 		ended.dead = true
 		s.watched[pid] = ended

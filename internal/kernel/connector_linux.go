@@ -31,13 +31,7 @@ const (
 // A connectorSocket is a subscription to the forks, execs and exits of all
 // processes of the machine. The kernel puts a fork into the queue before the
 // child can run, so no process can do anything before it is announced.
-//
-// It does not use Go's poller, which every message would wake, also while the reader
-// rests: see breather.
-type connectorSocket struct {
-	fd      int
-	stopper int // eventfd
-}
+type connectorSocket struct{ fd int }
 
 // receiveBuffer is asked for in bytes. The default loses most of a burst of a
 // thousand forks; an event takes about 1 KiB of it.
@@ -52,12 +46,7 @@ func openConnector() (*connectorSocket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open proc connector: %w", err)
 	}
-	stopper, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("open proc connector: %w", err)
-	}
-	s := &connectorSocket{fd, stopper}
+	s := &connectorSocket{fd}
 	if err := s.subscribe(fd); err != nil {
 		return nil, errors.Join(fmt.Errorf("subscribe to proc connector: %w", err), s.close())
 	}
@@ -213,7 +202,7 @@ const eventLost = 0xffffffff
 func (s *connectorSocket) receive(events []procEvent) ([]procEvent, error) {
 	var message [256]byte
 	for {
-		n, err := unix.Read(s.fd, message[:])
+		n, err := readNow(s.fd, message[:])
 		switch err {
 		case nil:
 			if e, ok := parseEvent(message[:n]); ok {
@@ -230,45 +219,16 @@ func (s *connectorSocket) receive(events []procEvent) ([]procEvent, error) {
 	}
 }
 
-// await calls ready each time there may be events, until it is stopped. Where the limit of
-// descriptors is lower than the number of those that it waits for, poll(2) refuses
-// (docs/linux.md L51), so it looks from time to time.
-func (s *connectorSocket) await(ready func()) error {
-	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}, {Fd: int32(s.stopper), Events: unix.POLLIN}}
-	for {
-		_, err := unix.Poll(fds, -1)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err == unix.EINVAL:
-			time.Sleep(refusedBeat) // no event tells that the limit is higher again
-			if s.stopped() {
-				return nil
-			}
-		case err != nil:
-			return os.NewSyscallError("poll", err)
-		case fds[1].Revents != 0:
-			return nil
-		}
-		ready()
+// buffer returns how many bytes of events the kernel keeps.
+func (s *connectorSocket) buffer() int {
+	size, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+	if err != nil {
+		return 0
 	}
+	return size
 }
 
-// refusedBeat is the time between two looks where poll(2) refuses to wait.
-const refusedBeat = 10 * time.Millisecond
-
-func (s *connectorSocket) stopped() bool {
-	var count [8]byte
-	n, _ := unix.Read(s.stopper, count[:])
-	return n > 0
-}
-
-// stop makes await return.
-func (s *connectorSocket) stop() { _, _ = unix.Write(s.stopper, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
-
-func (s *connectorSocket) close() error {
-	return errors.Join(unix.Close(s.fd), unix.Close(s.stopper))
-}
+func (s *connectorSocket) close() error { return unix.Close(s.fd) }
 
 // NarrowBuffer leaves the smallest room for events that Linux allows, for a spec to
 // see some lost.

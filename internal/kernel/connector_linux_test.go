@@ -43,8 +43,7 @@ var _ = Describe("The proc connector", Label("linux", "connector"), func() {
 		r := testproc.Perl(3, `report("root $$"); wait_at(0); my $c = child { wait_at(1) }; report("child $c"); wait_at(1)`)
 		r.Person() // and so has been exec'd
 		Expect(s.Add(r.Pid)).To(Succeed())
-		s.socket.stop()
-		s.goroutine.Wait() // only this spec reads from now on
+		s.stop() // only this spec reads from now on
 		r.Open(0)
 		_, child := r.Person()
 		Expect(s.Add(r.Pid)).To(Succeed())

@@ -3,7 +3,9 @@ package kernel
 import (
 	"errors"
 	"io/fs"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gemini-monitor/gemini/internal/core"
@@ -24,6 +26,8 @@ type connectorSource struct {
 	exits     []core.Notice
 	dead      []int // found dead, exit not returned yet
 	goroutine sync.WaitGroup
+	gate      *gate
+	stopped   atomic.Bool
 
 	mu       sync.Mutex // also held while receiving, to keep the order
 	queue    []procEvent
@@ -31,28 +35,33 @@ type connectorSource struct {
 	children bool // they are watched too
 	lose     func(what process.Events, pid, child int) bool
 	watched  map[int]subject
+	pace     pace
+	arms     arms
 }
-
-// breather is how long the reader rests after it has read. Events seldom come alone,
-// on a machine that builds something for instance, and reading them one by one costs a
-// wake-up each. The kernel's buffer holds what comes meanwhile.
-const breather = 2 * time.Millisecond
 
 func newConnectorSource() (_ *connectorSource, err error) {
 	s := &connectorSource{watched: make(map[int]subject)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.release())
+		}
+	}()
 	if s.boot, err = process.Boot(); err != nil {
 		return nil, err
 	}
 	if s.socket, err = openConnector(); err != nil {
 		return nil, err
 	}
+	if s.gate, err = newGate(s.socket.fd); err != nil {
+		return nil, err
+	}
 	if s.reader, err = process.OpenReader(); err != nil {
-		return nil, errors.Join(err, s.socket.close())
+		return nil, err
 	}
 	if s.pidfds, err = newPidfdSource(); err != nil {
-		s.reader.Close()
-		return nil, errors.Join(err, s.socket.close())
+		return nil, err
 	}
+	s.pace = newPace(s.socket.buffer(), runtime.NumCPU())
 	s.lookup = s.reader.Lookup
 	s.goroutine.Go(s.keepEmpty)
 	return s, nil
@@ -61,17 +70,18 @@ func newConnectorSource() (_ *connectorSource, err error) {
 // keepEmpty is the reader: it empties the kernel's buffer until the source is
 // closed.
 func (s *connectorSource) keepEmpty() {
-	err := s.socket.await(func() {
-		if s.receive() {
-			s.Wake()
+	for !s.stopped.Load() {
+		err := s.gate.await()
+		if err == nil && !s.stopped.Load() {
+			err = s.gate.rest(s.batch()) // reads in batches
 		}
-		time.Sleep(breather) // reads in batches; nothing depends on its length
-	})
-	if err != nil {
-		s.mu.Lock()
-		s.failed = err
-		s.mu.Unlock()
-		s.Wake()
+		if err != nil {
+			s.mu.Lock()
+			s.failed = err
+			s.mu.Unlock()
+			s.Wake()
+			return
+		}
 	}
 }
 
@@ -111,6 +121,7 @@ func (s *connectorSource) Add(pid int) error {
 }
 
 func (s *connectorSource) Next(notices []core.Notice, timeout time.Duration) (_ []core.Notice, err error) {
+	s.arm()
 	if notices, err = s.take(notices); err != nil || len(notices) > 0 {
 		return notices, err
 	}
@@ -134,10 +145,13 @@ func (s *connectorSource) receive() (any bool) {
 		s.failed = err
 	}
 	s.queue = queue[:known]
+	s.arms.since = time.Now()
+	s.pace.take(len(queue)-known, false, false)
 	for _, e := range queue[known:] {
 		if !s.concerns(e) || s.lost(e) {
 			continue
 		}
+		s.pace.take(0, true, e.what == eventLost)
 		if e.what == procFork {
 			s.expect(e.child)
 		}
@@ -253,8 +267,30 @@ func (s *connectorSource) unknown(pid int) process.Row {
 func (s *connectorSource) Wake() { s.pidfds.Wake() }
 
 func (s *connectorSource) Close() error {
-	s.socket.stop()
+	s.stop()
+	return s.release()
+}
+
+// stop ends the reader.
+func (s *connectorSource) stop() {
+	s.stopped.Store(true)
+	s.gate.ring()
 	s.goroutine.Wait()
-	s.reader.Close()
-	return errors.Join(s.socket.close(), s.pidfds.Close())
+}
+
+// release closes what was opened.
+func (s *connectorSource) release() (err error) {
+	if s.pidfds != nil {
+		err = s.pidfds.Close()
+	}
+	if s.reader != nil {
+		s.reader.Close()
+	}
+	if s.gate != nil {
+		err = errors.Join(err, s.gate.close())
+	}
+	if s.socket != nil {
+		err = errors.Join(err, s.socket.close())
+	}
+	return err
 }

@@ -31,6 +31,9 @@ func (s *connectorSource) watch(pid int, start process.StartTime) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.watched[pid] = subject{start: start, births: s.watched[pid].births}
+	if _, armed := s.pidfds.pidfds[pid]; !armed {
+		s.unarm(pid)
+	}
 }
 
 // Remove ends watching the process that has the PID, but not a later one whose birth
@@ -39,6 +42,7 @@ func (s *connectorSource) Remove(pid int) {
 	s.pidfds.Remove(pid)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.disarm(pid)
 	if births := s.watched[pid].births; births > 0 {
 		s.watched[pid] = subject{start: unborn, births: births}
 		return

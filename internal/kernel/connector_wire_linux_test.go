@@ -28,14 +28,14 @@ func connect() (*rehearsal.Rehearsal, *wire) {
 	r := rehearsal.New(process.ForksNamed)
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	Expect(err).NotTo(HaveOccurred())
-	stopper, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	gate, err := newGate(ends[0])
 	Expect(err).NotTo(HaveOccurred())
 	pidfds, err := newPidfdSource()
 	Expect(err).NotTo(HaveOccurred())
 	table, err := process.OpenReader()
 	Expect(err).NotTo(HaveOccurred())
 	w := &wire{&connectorSource{
-		socket: &connectorSocket{ends[0], stopper}, reader: table, lookup: r.Lookup, pidfds: pidfds,
+		socket: &connectorSocket{ends[0]}, gate: gate, reader: table, lookup: r.Lookup, pidfds: pidfds,
 		watched: make(map[int]subject), children: true,
 	}, r.Script, ends[1]}
 	r.Follower.Kernel = w

@@ -125,6 +125,8 @@ func (w *kqueueSource) noticeOf(event unix.Kevent_t) core.Notice {
 	return notice
 }
 
+func (w *kqueueSource) Lags() bool { return false }
+
 // Wake makes Next return.
 func (w *kqueueSource) Wake() {
 	_ = w.change(unix.Kevent_t{Ident: wakeIdent, Filter: unix.EVFILT_USER, Fflags: unix.NOTE_TRIGGER})

@@ -137,6 +137,8 @@ func milliseconds(timeout time.Duration) int {
 	return int((timeout + time.Millisecond - 1) / time.Millisecond)
 }
 
+func (w *pidfdSource) Lags() bool { return false }
+
 // Wake makes Next return.
 func (w *pidfdSource) Wake() { _, _ = unix.Write(w.waker, []byte{1, 0, 0, 0, 0, 0, 0, 0}) }
 

@@ -23,6 +23,7 @@ type Script struct {
 	Unreadable   error         // what a read fails with
 	Hides        error         // why reads do not show all processes
 	Refused      map[int]error // what adding a PID fails with
+	Late         bool          // notices are there that no wait was ended for
 	Lonely       bool          // no process can be linked to another
 	Broken       error         // what next fails with
 	BeforeRead   func()        // or glance
@@ -41,6 +42,9 @@ func (s *Script) Forks() process.Forks { return s.flavour }
 
 // Alone implements [core.Kernel].
 func (s *Script) Alone(process.Row) bool { return s.Lonely }
+
+// Lags implements [core.Kernel].
+func (s *Script) Lags() bool { return s.Late }
 
 // Lineage implements [core.Kernel].
 func (s *Script) Lineage() bool { return false }

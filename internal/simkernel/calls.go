@@ -26,6 +26,9 @@ func (k *Kernel) Alone(row process.Row) bool {
 	})
 }
 
+// Lags implements [core.Kernel].
+func (k *Kernel) Lags() bool { return false }
+
 // Lineage implements [core.Kernel].
 func (k *Kernel) Lineage() bool { return k.Remembers }
 
