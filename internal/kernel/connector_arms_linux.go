@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +18,7 @@ import (
 type arms struct {
 	missing map[int]struct{} // watched, and without a pidfd
 	changed bool             // since the reader has asked for pidfds
-	asked   bool             // the reader asks Next for them
+	todo    []int            // the reader asks Next for their pidfds
 	resting bool             // the reader rests for longer than a breather
 	since   time.Time        // when the kernel's buffer was emptied last
 }
@@ -49,7 +51,7 @@ func (s *connectorSource) batch() time.Duration {
 	defer s.mu.Unlock()
 	armed := s.children && len(s.arms.missing) == 0
 	if s.children && !armed && s.arms.changed && s.pace.settled() {
-		s.arms.asked, s.arms.changed, wake = true, false, true
+		s.arms.todo, s.arms.changed, wake = slices.AppendSeq(s.arms.todo[:0], maps.Keys(s.arms.missing)), false, true
 	}
 	rest := s.pace.next(armed && s.pace.settled())
 	s.arms.resting = rest > breather
@@ -74,7 +76,7 @@ func (s *connectorSource) arm() {
 		if err == nil {
 			delete(s.arms.missing, pid)
 		} else {
-			s.arms.asked = false // there are no descriptors: another time
+			s.arms.todo = nil // there are no descriptors: another time
 		}
 		s.mu.Unlock()
 		if err != nil {
@@ -88,18 +90,23 @@ func (s *connectorSource) arm() {
 func (s *connectorSource) toArm() (pids []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.arms.asked {
-		return nil
-	}
-	for pid := range s.arms.missing {
-		if len(pids) == armsAtOnce {
-			s.Wake()
-			return pids
+	for len(s.arms.todo) > 0 && len(pids) < armsAtOnce {
+		last := len(s.arms.todo) - 1
+		pid := s.arms.todo[last]
+		if s.arms.todo = s.arms.todo[:last]; s.misses(pid) {
+			pids = append(pids, pid)
 		}
-		pids = append(pids, pid)
 	}
-	s.arms.asked = false
+	if len(s.arms.todo) > 0 {
+		s.Wake()
+	}
 	return pids
+}
+
+// misses reports whether a watched process has no pidfd. It is called with the lock held.
+func (s *connectorSource) misses(pid int) bool {
+	_, missing := s.arms.missing[pid]
+	return missing
 }
 
 // armedShare is the share of the descriptors that armed processes may take: they are for
