@@ -62,7 +62,7 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	}
 	same := listed && rows[i].Identity == m.Identity
 	switch {
-	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && m.ended != c.reads-1:
+	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && (m.ended == 0 || m.ended != c.reads-1):
 		// Unless notices were lost, its exit will be announced, and its last
 		// forks before that. All it did before this read is known when the next
 		// one begins.

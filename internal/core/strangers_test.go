@@ -166,6 +166,23 @@ var _ = Describe("A tree whose root has made no member, and stands alone", func(
 		Expect(r.Reads).To(BeNumerically(">", 0), "the next reads confirm it, when they are due")
 	})
 
+	It("keeps what its root made though the first read of all does not show the root any more", func() {
+		r := rehearsal.New(process.ForksNamed)
+		r.Lonely = true
+		fresh(r)
+		child := rehearsal.Row(13, 10, 5, 5)
+		r.BeforeRead = func() { // and the notices come after it
+			r.BeforeRead = nil
+			delete(r.Rows, 10)
+			r.Posted = append(r.Posted, core.Notice{PID: 10, Events: process.Forked, Child: 13, Found: child})
+			child.Parent = 1
+			r.Rows[13] = child
+			r.Posted = append(r.Posted, core.Notice{PID: 10, Events: process.Exited})
+		}
+		r.Run()
+		Expect(r.Knows(13)).To(BeTrue())
+	})
+
 	DescribeTable("begins with a read elsewhere", func(forks process.Forks, lonely bool) {
 		r := rehearsal.New(forks)
 		r.Lonely = lonely

@@ -120,7 +120,7 @@ var Catalogue = []Case{
 		Strangers: []program{{fork("Y", stay), stay}}, Root: nil},
 	{Name: "a daemon of a fresh root that leads no group", Named: true, Fresh: true, Leaderless: true,
 		Root: program{fork("B", daemonize, stay)}},
-	{Name: "an event is dropped without a word, and the root is fresh and leads no group", Drops: 1, Fresh: true, Leaderless: true,
+	{Name: "an event is dropped without a word, and the root is fresh and leads no group: the hole", Drops: 1, Hole: true, Fresh: true, Leaderless: true,
 		Root: program{letGo, fork("B", stay)}},
 	{Name: "a debugger attaches to a child, which dies (R12)", Long: true, Traced: true,
 		Root:      program{fork("B", fork("C", stay)), wait},

@@ -19,7 +19,7 @@ func (k *Kernel) Inherit() {}
 // Alone implements [core.Kernel]. Linux alone can tell, and not where the process leads a
 // group or session.
 func (k *Kernel) Alone(row process.Row) bool {
-	k.call('l', row.PID, 0)
+	k.call('o', row.PID, 0)
 	p := k.find(row.PID)
 	return k.Flavour != process.ForksAnnounced && p != nil && !slices.ContainsFunc(k.Listed, func(o *Process) bool {
 		return o.listed() && (o.parent == p || o.pgid == p.PID || o.sid == p.PID)
