@@ -99,7 +99,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	for _, m := range c.inOrder() {
 		s.Row(process.Row{Process: m.Process, Lineage: m.lineage})
 		s.Numbers(int(m.Link.Through.Start), m.secondsDead(now))
-		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended == c.reads, m.needed == c.reads, m.reserve, m.hidden)
+		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended, m.needed == c.reads, m.reserve, m.hidden)
 		s.Flags(m.missed)
 	}
 	s.End()

@@ -30,13 +30,9 @@ func NewFollower(k Kernel, self int, now func() time.Time) *Follower {
 }
 
 // Step waits for news or the time of the next read, whichever is first, and does what
-// the core makes of it. After news that it has waited for it returns, so that what they
-// change can be reported before the read that they may ask for. The error is that of a
-// kernel that announces nothing any more.
+// the core makes of it. The error is that of a kernel that announces nothing any more.
 func (f *Follower) Step() error {
-	patience := f.patience()
-	news, err := f.drain(patience)
-	if err != nil || news && patience != 0 {
+	if err := f.drain(f.patience()); err != nil {
 		return err
 	}
 	f.answer()
@@ -61,16 +57,15 @@ func (f *Follower) patience() time.Duration {
 }
 
 // drain takes all notices that are there. It waits for the first one until the
-// timeout, and reports whether there was any.
-func (f *Follower) drain(timeout time.Duration) (any bool, err error) {
+// timeout.
+func (f *Follower) drain(timeout time.Duration) (err error) {
 	for {
 		if f.notices, err = f.Kernel.Next(f.notices[:0], timeout); err != nil {
-			return any, err
+			return err
 		}
 		if len(f.notices) == 0 {
-			return any, nil
+			return nil
 		}
-		any = true
 		f.Do(func(c *Core) {
 			for _, n := range f.notices {
 				c.take(n, f.now())
@@ -82,12 +77,12 @@ func (f *Follower) drain(timeout time.Duration) (any bool, err error) {
 }
 
 // Drain takes all notices that are there, between two steps.
-func (f *Follower) Drain() { _, _ = f.drain(0) } // the next step returns the error
+func (f *Follower) Drain() { _ = f.drain(0) } // the next step returns the error
 
 // look looks at the table once. Every notice is taken first, so that the look is
 // known to have begun after it.
 func (f *Follower) look() error {
-	if _, err := f.drain(0); err != nil {
+	if err := f.drain(0); err != nil {
 		return err
 	}
 	f.mu.Lock()
@@ -257,7 +252,7 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 // that was found out: all that it makes is announced.
 func (f *Follower) standsAlone(root process.Identity, h trees.History) bool {
 	f.answer() // an earlier ask to stop watching this PID must not come after
-	if _, err := f.drain(0); err != nil || !f.mayStandAlone(root, h) {
+	if err := f.drain(0); err != nil || !f.mayStandAlone(root, h) {
 		return false
 	}
 	p, err := f.watch(root)

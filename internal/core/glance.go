@@ -17,11 +17,11 @@ import (
 // remains returns the ids of the groups and sessions by which alone a process could still
 // join a tree that is not settled, or nil where it takes a read to find that out.
 func (c *Core) remains() (ids map[int]bool) {
-	if c.forks != process.ForksNamed || c.unreadable != nil || c.partial != nil || c.inhabited || c.settled() {
+	if c.forks != process.ForksNamed || c.reads == 0 || c.unreadable != nil || c.partial != nil || c.inhabited || c.settled() {
 		return nil
 	}
 	for _, t := range c.trees {
-		if !t.Settled() && (t.reads == 0 || t.living > 0 || t.unsure) {
+		if !t.Settled() && (!t.Begun() || t.living > 0 || t.unsure) {
 			return nil
 		}
 	}

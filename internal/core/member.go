@@ -23,7 +23,7 @@ type member struct {
 	buried  int       // the number of the read that established it
 	left    time.Time // when it was established
 	reserve bool      // dead, and links processes only after a loss of notices
-	ended   int       // the number of the last read that showed it dead before its exit was announced
+	ended   bool      // the last read that showed it, or not, showed it dead before its exit was announced
 	needed  int       // the number of the last read in which a row named it after its death
 }
 

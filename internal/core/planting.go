@@ -61,9 +61,10 @@ func (c *Core) mayStandAlone(root process.Identity) bool {
 		c.unreadable == nil && root.PID != c.self
 }
 
-// beginAlone begins a tree whose root is watched and stands alone.
+// beginAlone begins a tree whose root is watched and stands alone. That settles it: reads
+// would show the root, and what the root makes from now on is announced.
 func (c *Core) beginAlone(t *Tree) {
-	t.alone = true
+	t.alone, t.clean = true, settledReads
 	t.anchor.watched = true
 }
 

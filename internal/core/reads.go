@@ -62,11 +62,11 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	}
 	same := listed && rows[i].Identity == m.Identity
 	switch {
-	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && (m.ended == 0 || m.ended != c.reads-1):
+	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && !m.ended:
 		// Unless notices were lost, its exit will be announced, and its last
 		// forks before that. All it did before this read is known when the next
 		// one begins.
-		m.ended = c.reads
+		m.ended = true
 		c.stir(m.tree)
 	case listed && !same:
 		// The PID is another's. That also means that no group or session
@@ -112,7 +112,7 @@ func (c *Core) update(m *member, row process.Row) {
 	if row.Lineage.Self == 0 {
 		row.Lineage = m.lineage
 	}
-	m.Process, m.lineage = row.Process, row.Lineage
+	m.Process, m.lineage, m.ended = row.Process, row.Lineage, false
 	if m.dead || m.exited {
 		// It was taken for dead wrongly: the notice was about an earlier
 		// process with this PID, or a table had hidden the row.

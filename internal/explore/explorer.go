@@ -50,7 +50,7 @@ type Findings struct {
 }
 
 // tooMany states would take too much memory and time.
-const tooMany = 600_000
+const tooMany = 1_000_000
 
 // tooLong is how many choices one schedule may take that is not recognised by its
 // states: an actor may look for ever.

@@ -12,15 +12,21 @@ import (
 
 // Alone reports whether no process can be linked to another one as things are: that has no
 // child, and there is no group or session of its making. False means that it may not be
-// so. A process that leads a group or session is not alone: the kernel does not say cheaply
-// whether it is the only one in it.
+// so. Whether one that leads a group or session is the only one in it takes a look at the
+// group and session of each process.
 func (k *Kernel) Alone(p process.Row) bool {
-	return p.Group != p.PID && p.Session != p.PID && unix.Kill(-p.PID, 0) == unix.ESRCH && childless(p.PID)
+	if !childless(p.PID) {
+		return false
+	}
+	if p.Group == p.PID || p.Session == p.PID {
+		return k.reader.Sole(p.PID)
+	}
+	return unix.Kill(-p.PID, 0) == unix.ESRCH
 }
 
 // childless reports whether a process has no child, zombies included. A thread's children
 // go to another thread when it ends, and that one may have been looked at before. So the
-// threads have to be the same ones afterwards (docs/linux.md L50).
+// threads have to be the same ones afterwards (docs/linux.md L52).
 func childless(pid int) bool {
 	tasks := "/proc/" + strconv.Itoa(pid) + "/task"
 	threads, err := namesIn(tasks)

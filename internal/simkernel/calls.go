@@ -16,13 +16,12 @@ func (k *Kernel) Forks() process.Forks { return k.Flavour }
 // Inherit implements [core.Kernel].
 func (k *Kernel) Inherit() {}
 
-// Alone implements [core.Kernel]. Linux alone can tell, and not where the process leads a
-// group or session.
+// Alone implements [core.Kernel]. Linux alone can tell.
 func (k *Kernel) Alone(row process.Row) bool {
 	k.call('o', row.PID, 0)
 	p := k.find(row.PID)
 	return k.Flavour != process.ForksAnnounced && p != nil && !slices.ContainsFunc(k.Listed, func(o *Process) bool {
-		return o.listed() && (o.parent == p || o.pgid == p.PID || o.sid == p.PID)
+		return o.listed() && o != p && (o.parent == p || o.pgid == p.PID || o.sid == p.PID)
 	})
 }
 
@@ -47,6 +46,7 @@ func (k *Kernel) call(kind byte, pid int, patience time.Duration) {
 // Add implements [core.Kernel].
 func (k *Kernel) Add(pid int) error {
 	k.call('a', pid, 0)
+	k.receive()
 	k.drop(pid)
 	p := k.find(pid)
 	if zombie := k.latest(pid); p == nil && k.Flavour == process.ForksUnseen && zombie != nil && zombie.state == Zombie {
@@ -65,6 +65,23 @@ func (k *Kernel) Add(pid int) error {
 	k.Story("tracker: watch %d (%s)", pid, p)
 	k.knotes = append(k.knotes, &knote{proc: p, pid: pid, start: p.start})
 	return nil
+}
+
+// receive drops the events about processes that are not watched, as the reader of the
+// connector does: what a process did before it is watched is announced to no one.
+func (k *Kernel) receive() {
+	watched := make(map[int]bool, len(k.knotes))
+	for _, kn := range k.knotes {
+		watched[kn.pid] = true
+	}
+	var kept []event
+	for _, e := range k.events {
+		if e.Lost || watched[e.PID] {
+			kept = append(kept, e)
+			watched[e.Child] = watched[e.Child] || e.Events.Has(process.Forked)
+		}
+	}
+	k.events = kept
 }
 
 // Remove implements [core.Kernel].

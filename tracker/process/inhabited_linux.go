@@ -12,6 +12,18 @@ import (
 // file, so it costs far less. The error is why it cannot tell: /proc may hide processes, or
 // cannot be read.
 func (r *Reader) Inhabited(ids map[int]bool) (bool, error) {
+	return r.inhabited(ids, 0)
+}
+
+// Sole reports whether a process is the only one in the groups and sessions with its PID,
+// as far as [Reader.Inhabited] can tell.
+func (r *Reader) Sole(pid int) bool {
+	others, err := r.inhabited(map[int]bool{pid: true}, pid)
+	return err == nil && !others
+}
+
+// inhabited is Inhabited without regard to one process.
+func (r *Reader) inhabited(ids map[int]bool, except int) (bool, error) {
 	if err := r.Partial(); err != nil {
 		return false, err
 	}
@@ -22,7 +34,7 @@ func (r *Reader) Inhabited(ids map[int]bool) (bool, error) {
 	err := r.eachName(func(name []byte) error {
 		pid := int(number(name))
 		init = init || pid == 1
-		if inhabits(pid, ids) && !(ids[pid] && !lives(pid)) {
+		if pid != except && inhabits(pid, ids) && !(ids[pid] && !lives(pid)) {
 			return errInhabited
 		}
 		return nil
