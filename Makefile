@@ -1,11 +1,11 @@
 # `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
 # versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
+.PHONY: help build metrics demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
 # The modules: ./... of one does not reach the others. Those with specs come first.
-PARTS := . harness harness/specs scenarios
+PARTS := . cmd/monitor-metrics harness harness/specs scenarios
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard harness/examples/*/go.mod))
 MODULES := $(PARTS) internal/bench/gopsutil $(EXAMPLES)
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
@@ -40,6 +40,9 @@ PURE := internal/core internal/explore internal/portable internal/simkernel scen
 build: ## bin/monitor and bin/puppet
 	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor
 	CGO_ENABLED=0 go build -C harness -o $(CURDIR)/bin/ ./puppet
+
+metrics: ## bin/monitor-metrics, which serves metrics to Prometheus
+	CGO_ENABLED=0 go build -C cmd/monitor-metrics -o $(CURDIR)/bin/ .
 
 demo: build ## shows that the race does not happen
 	@sh demo/demo.sh

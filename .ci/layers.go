@@ -32,6 +32,7 @@ var (
 // harness, and the harness nothing of the product.
 var modules = []module{
 	{".", "", all},
+	{"cmd/monitor-metrics", ".", all},
 	{"harness", "", unix},
 	{"harness/specs", ". harness", unix},
 	{"scenarios", ". harness", unix},
@@ -70,6 +71,7 @@ var layers = []layer{
 	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin", "internal/core" + specOnly},
 	{"monitor/resident", "tracker/process tracker monitor internal/detach internal/flock internal/unixsocket internal/varlink", "internal/descriptor" + specOnly},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/origin monitor monitor/resident", "internal/descriptor" + specOnly},
+	{"cmd/monitor-metrics", "tracker tracker/process monitor monitor/resident", specOnly},
 
 	// The harness drives programs from outside and imports nothing of the product.
 	// A program of the harness is the tests, a puppet or a warden.

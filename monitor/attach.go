@@ -22,6 +22,8 @@ type Options struct {
 	// Releases should be shared by all runtimes that one process watches. Where it
 	// is nil, the runtime gets one of its own.
 	Releases *ReleaseNotifier
+	// Counts, if it is set, counts what happens to the runtime.
+	Counts *Counts
 	// Owner, if it is set, is the owner that waits: it becomes the command only after
 	// Attach has returned, as [Store.Run] does. So no other process that is there is a
 	// member, though the owner may have made it before. A runtime with another owner is
@@ -56,6 +58,9 @@ type Watching struct {
 	failure   error // of the tracker
 	unsaid    error // of the last write of the record
 	unremoved error // of the last removal
+
+	counts   *Counts   // nil where nothing is counted
+	lastExit time.Time // of a member, as it was reported; only where exits are counted
 }
 
 // Attach makes the calling process the monitor of the runtime. It returns when
@@ -67,7 +72,7 @@ type Watching struct {
 // [ErrWatched] when the runtime has a monitor, and [ErrElsewhere] when its
 // monitor cannot be here. After an error everything is as it was.
 func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*Watching, error) {
-	w := &Watching{runtime: r, log: o.Log, releases: o.Releases}
+	w := &Watching{runtime: r, log: o.Log, releases: o.Releases, counts: o.Counts}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}

@@ -82,6 +82,7 @@ func (w *Watching) await(ctx context.Context) event {
 	switch {
 	case err == nil:
 		w.logChanges(changes)
+		w.countChanges(changes)
 		return newsOf(changes)
 	case ctx.Err() != nil:
 		return w.next(ctx)

@@ -72,6 +72,7 @@ func (w *Watching) write(says statement) error {
 	if err := w.stillOurs(); err != nil {
 		return err
 	}
+	w.countStatement(says)
 	w.record.State, w.record.Reason = says.state, says.reason
 	return w.record.write(w.dir())
 }
@@ -153,6 +154,7 @@ func (w *Watching) remove() error {
 			return err
 		}
 		w.aside = aside
+		w.countRemoval()
 	}
 	return w.runtime.delete(w.aside)
 }

@@ -44,6 +44,37 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		nothingLeft(store)
 	})
 
+	It("is counted, with its members and how long it took to go", func() {
+		g := newGate()
+		owner := start("read -r x <&3", through(g)...)
+		runtime := own(store, "build", owner.Identity)
+		h := holder(runtime)
+		var counts monitor.Counts
+		Expect(counts.Counted()).To(Equal(monitor.Counted{}))
+		w := watchAs(runtime, monitor.Options{Counts: &counts})
+		Eventually(counts.Counted).Should(Equal(monitor.Counted{Joined: 1}))
+		g.open()
+		Eventually(counts.Counted).Should(Equal(monitor.Counted{Joined: 1, Left: 1, Unknown: 1}))
+		h.kill()
+		Expect(w.ends()).To(Succeed())
+		gone := counts.Counted().Gone
+		Expect(gone.Seconds).To(BeNumerically(">", 0))
+		Expect(gone.Counts).To(HaveLen(len(monitor.DelayBounds) + 1))
+		for i, n := range gone.Counts { // in the bucket of its own length, and in no other
+			if n == 0 {
+				continue
+			}
+			Expect(n).To(Equal(1))
+			if i < len(monitor.DelayBounds) {
+				Expect(gone.Seconds).To(BeNumerically("<=", monitor.DelayBounds[i]))
+			}
+			if i > 0 {
+				Expect(gone.Seconds).To(BeNumerically(">", monitor.DelayBounds[i-1]))
+			}
+		}
+		Expect(gone.Counts).To(ContainElement(1))
+	})
+
 	It("keeps it also from the beginning, where no member was ever seen", func() {
 		runtime := own(store, "build", dead())
 		h := holder(runtime)

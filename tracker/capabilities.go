@@ -1,6 +1,10 @@
 package tracker
 
-import "github.com/gemini-monitor/gemini/tracker/process"
+import (
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
 
 // Capabilities are the means by which a [Tracker] follows trees, and what it can
 // miss.
@@ -19,6 +23,10 @@ type Capabilities struct {
 	// is, and where [Options] chose the mechanism.
 	Refused string `json:"refused,omitempty"`
 }
+
+// Reads returns how often the tracker has read the process table so far, and the processor
+// time that this took.
+func (t *Tracker) Reads() (n int, cost time.Duration) { return t.follower.Reads() }
 
 func capabilitiesOf(forks process.Forks, lineage bool) Capabilities {
 	c := Capabilities{Forks: forks, Lineage: lineage}

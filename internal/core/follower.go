@@ -19,6 +19,7 @@ type Follower struct {
 
 	mu      sync.Mutex
 	core    *Core
+	spent   time.Duration // on reads
 	notices []Notice
 	rows    []process.Row
 }
@@ -107,6 +108,7 @@ func (f *Follower) readOnce() error {
 	rows, cost, err := f.Kernel.Read(f.rows[:0])
 	f.rows = rows
 	f.mu.Lock()
+	f.spent += cost
 	if err != nil {
 		f.core.readFails(err, f.now())
 		f.mu.Unlock()
@@ -170,6 +172,14 @@ func (f *Follower) watch(id process.Identity) (process.Row, error) {
 		return process.Row{Process: process.Process{Identity: id}}, nil
 	}
 	return p, err
+}
+
+// Reads returns how many reads of the table have begun, and what those that have ended have
+// cost.
+func (f *Follower) Reads() (n int, cost time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.core.reads, f.spent
 }
 
 // Do calls a function on the core, with the lock held.

@@ -22,6 +22,7 @@ const (
 	methodLeave    = interfaceName + ".Leave"
 	methodAdopt    = interfaceName + ".Adopt"
 	methodStatus   = interfaceName + ".Status"
+	methodCount    = interfaceName + ".Count"
 	methodHandOver = interfaceName + ".HandOver"
 
 	errorForeign = interfaceName + ".Foreign"
@@ -38,6 +39,8 @@ type Identity (pid: int, start: int, boot: string)
 
 type Finding (name: string, outcome: string, reason: ?string)
 
+type Delays (counts: ?[]int, seconds: float)
+
 # Watches the runtime whose owner is the calling process, and answers when it is watched.
 method Watch(name: string, version: ?string) -> (monitor: Identity)
 
@@ -48,6 +51,11 @@ method Leave(name: string) -> ()
 method Adopt() -> (found: []Finding)
 
 method Status() -> (process: Identity, version: string, guard: ?int, runtimes: int, started: string)
+
+# Returns what the resident has counted since it began: members, reads of the process table
+# and the processor time in seconds that they took, and how long after the report of the last
+# exit runtimes were removed: how many within each of the bounds, and how many later.
+method Count() -> (mechanism: string, forks: string, joined: int, left: int, unknown: int, reads: int, reading: float, bounds: []float, gone: Delays)
 
 # Ends the resident and leaves all runtimes as they are, for a newer program to go on.
 method HandOver(version: string) -> ()
@@ -108,6 +116,7 @@ func (s *server) methods() *varlink.Server {
 					"Leave":    s.counted(s.leaveOne),
 					"Adopt":    s.counted(s.adopt),
 					"Status":   s.status,
+					"Count":    s.count,
 					"HandOver": s.handOver,
 				},
 			}},

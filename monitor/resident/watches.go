@@ -19,6 +19,7 @@ import (
 type watches struct {
 	tracker  *tracker.Tracker
 	releases monitor.ReleaseNotifier
+	counts   monitor.Counts
 	log      *slog.Logger
 	format   func(runtime *monitor.Runtime) *slog.Logger // the log of a runtime
 	stirred  func()                                      // called when one has ended
@@ -88,7 +89,7 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		}
 	}()
 	defer w.recover(one)
-	o := monitor.Options{Log: w.format(one.runtime), Releases: &w.releases}
+	o := monitor.Options{Log: w.format(one.runtime), Releases: &w.releases, Counts: &w.counts}
 	if waits {
 		o.Owner = one.owner
 	}
