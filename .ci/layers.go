@@ -103,6 +103,7 @@ var layers = []layer{
 	{"internal/portable", "", ""},
 	{"internal/portable/lint", "internal/portable", ""},
 	{"internal/bench", "tracker/process tracker internal/room", ""},
+	{"examples", "", ""},
 
 	// The scenarios see a monitor through its command line, and only that.
 	{"scenarios/internal/monitors", "harness", ""},
