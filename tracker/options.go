@@ -1,6 +1,10 @@
 package tracker
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
 
 // Options are how a [Tracker] works. The zero value is the default.
 type Options struct {
@@ -10,6 +14,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Mechanism is what announces the fates of processes.
 	Mechanism Mechanism
+	// Apart are processes that the calling one has started for itself. They are never
+	// members, as it is not, also where it was a member before it ran this program.
+	Apart []process.Identity
 }
 
 func (o Options) logger() *slog.Logger {

@@ -59,6 +59,7 @@ func New(options Options) (*Tracker, error) {
 		return nil, fmt.Errorf("open tracker: %w", err)
 	}
 	t := newTracker(k, options.logger())
+	t.follower.Apart(options.Apart)
 	if refused != nil {
 		t.refused = refused.Error()
 		t.log.Debug("a better mechanism is refused", "mechanism", t.Capabilities().Mechanism, "error", refused)

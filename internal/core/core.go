@@ -16,7 +16,8 @@ import (
 // It takes three kinds of news: notices about watched members, whole reads of the
 // table, and the outcomes of what it asked for.
 type Core struct {
-	self      int // the PID of this process, which is never a member
+	self      int                // the PID of this process, which is never a member
+	apart     []process.Identity // what this process has started for itself
 	forks     process.Forks
 	known     map[int]*member
 	trees     []*Tree

@@ -30,6 +30,14 @@ func NewFollower(k Kernel, self int, now func() time.Time) *Follower {
 	return &Follower{Kernel: k, now: now, core: newCore(self, k.Forks())}
 }
 
+// Apart names processes that are never members, as this one is not. It is called before a
+// tree is begun.
+func (f *Follower) Apart(ids []process.Identity) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.core.apart = ids
+}
+
 // Step waits for news or the time of the next read, whichever is first, and does what
 // the core makes of it. The error is that of a kernel that announces nothing any more.
 func (f *Follower) Step() error {

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
@@ -17,7 +19,7 @@ func (c *Core) linkOf(row *process.Row, rows []process.Row) (trees.Link, *member
 
 // nearest finds the member that is linked to a process, and how.
 func (c *Core) nearest(row *process.Row, rows []process.Row) (trees.LinkKind, *member) {
-	if row.PID == c.self {
+	if c.apartFromAll(row.Identity) {
 		return "", nil
 	}
 	if m := c.known[row.Parent]; m != nil && c.mayBeParent(m, row) {
@@ -36,6 +38,13 @@ func (c *Core) nearest(row *process.Row, rows []process.Row) (trees.LinkKind, *m
 		return trees.LinkSession, m
 	}
 	return "", nil
+}
+
+// apartFromAll reports whether a process joins no tree, by whatever link: this one, and
+// those that it has started for itself. They are children of a member where this process
+// was one before it ran this program.
+func (c *Core) apartFromAll(id process.Identity) bool {
+	return id.PID == c.self || slices.Contains(c.apart, id)
 }
 
 func linkTo(kind trees.LinkKind, m *member) trees.Link {

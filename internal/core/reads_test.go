@@ -177,6 +177,26 @@ var _ = Describe("Who belongs to a tree", func() {
 		Expect(rehearsal.Links(tree)).NotTo(Or(HaveKey(rehearsal.OwnPID), HaveKey(20)))
 	})
 
+	It("is none that this process has started for itself, also where it was a member before, but each other child", func() {
+		r := rehearsal.New(process.ForksAnnounced)
+		r.Follower.Apart([]process.Identity{rehearsal.Identity(20)})
+		r.Rows[rehearsal.OwnPID] = rehearsal.Row(rehearsal.OwnPID, 10, 10, 5)
+		r.Rows[20] = rehearsal.Row(20, rehearsal.OwnPID, 20, 20)
+		r.Rows[21] = rehearsal.Row(21, rehearsal.OwnPID, 10, 5)
+		tree := r.Resume(10, rehearsal.OwnPID)
+		Expect(rehearsal.Links(tree)).To(And(HaveKey(21), Not(HaveKey(20))))
+		r.Dies(10, 11, 12, 21)
+		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Empty))
+	})
+
+	It("is a later process with the PID of one that this process has started for itself", func() {
+		r := rehearsal.New(process.ForksAnnounced)
+		r.Follower.Apart([]process.Identity{rehearsal.Identity(20)})
+		tree := r.Track(10)
+		r.Appears(rehearsal.Row(20, 10, 10, 5, rehearsal.Born(5000)))
+		Expect(rehearsal.Links(tree)).To(HaveKey(20))
+	})
+
 	It("takes over what changes about a member", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		tree := r.Track(10)
