@@ -1,8 +1,9 @@
 // Monitor-metrics serves the metrics of a store of runtimes to Prometheus.
 //
 // It asks the resident monitor of the store, and reads the files of the store, at each
-// scrape. It starts no monitor and changes nothing. It is a program of its own, because
-// what it is made of would slow down each start of "monitor run".
+// scrape. It starts no monitor and changes nothing. "monitor serve --metrics" starts it; it
+// is a program of its own, because what it is made of would slow down each start of
+// "monitor run".
 package main
 
 import (
@@ -10,81 +11,127 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/monitor/resident"
 )
 
-func main() {
-	dir := flag.String("store", os.Getenv(monitor.EnvStore), "the directory of the runtimes (default $MONITOR_STORE, else the user's state directory)")
-	address := flag.String("listen", "127.0.0.1:0", "where to serve /metrics; without a host on 127.0.0.1, port 0 is a free one")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := run(ctx, *dir, *address, log); err != nil {
-		fmt.Fprintln(os.Stderr, "monitor-metrics:", err)
-		os.Exit(1)
-	}
+// Exit codes, which are those of monitor.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+var errUsage = errors.New("wrong usage")
+
+// Choices are what the command line asks for.
+type choices struct {
+	store   *monitor.Store
+	address string
+	log     *slog.Logger
+	// child is set where "monitor serve" has started this program. It ends when standard
+	// input ends, and has its answer on standard output.
+	child bool
 }
 
-// run serves until ctx ends.
-func run(ctx context.Context, dir, address string, log *slog.Logger) error {
+func main() {
+	c, err := choose(os.Args[1:])
+	if err == nil {
+		err = c.run()
+	}
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if c.child {
+		fmt.Println(refused, text)
+	} else {
+		fmt.Fprintln(os.Stderr, "monitor-metrics:", text)
+	}
+	if errors.Is(err, errUsage) {
+		os.Exit(exitUsage)
+	}
+	os.Exit(exitFailed)
+}
+
+// choose reads the command line.
+func choose(args []string) (c choices, err error) {
+	var dir, level, format string
+	flags := flag.NewFlagSet("monitor-metrics", flag.ContinueOnError)
+	flags.StringVar(&dir, "store", os.Getenv(monitor.EnvStore), "the directory of the runtimes (default $MONITOR_STORE, else the user's state directory)")
+	flags.StringVar(&c.address, "listen", "0", "where to serve /metrics: PORT on this machine alone, else HOST:PORT; port 0 is a free one")
+	flags.StringVar(&level, "log-level", "info", "how much to log: debug, info, warn or error")
+	flags.StringVar(&format, "log-format", "text", "how to log: text or json")
+	flags.BoolVar(&c.child, "child", false, "be the child of monitor serve: end when standard input ends, and answer on standard output")
+	flags.SetOutput(io.Discard)
+	if err = flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(os.Stdout)
+		flags.Usage()
+		return c, err
+	}
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("there is no argument %q", flags.Arg(0))
+	}
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if c.address, err = resident.MetricsAddress(c.address); err != nil {
+		return c, fmt.Errorf("%w: -listen %w", errUsage, err)
+	}
+	if c.log, err = logger(os.Stderr, level, format); err != nil {
+		return c, err
+	}
 	if dir == "" {
-		var err error
 		if dir, err = monitor.DefaultDir(); err != nil {
-			return err
+			return c, err
 		}
 	}
-	store, err := monitor.Open(dir)
-	if err != nil {
-		return err
-	}
-	address, err = local(address)
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return err
-	}
-	server := &http.Server{Handler: handler(store, log), ReadHeaderTimeout: patience, WriteTimeout: 4 * patience}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	log.Info("serving", "store", store.Dir(), "address", "http://"+l.Addr().String()+"/metrics")
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	c.store, err = monitor.Open(dir)
+	return c, err
 }
 
-// patience is how long the resident monitor may take to answer, and a client to ask.
-const patience = 2 * time.Second
-
-// local returns an address to listen at. Without a host it is the loopback address.
-func local(address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", fmt.Errorf("-listen takes HOST:PORT or :PORT: %w", err)
+func logger(out io.Writer, level, format string) (*slog.Logger, error) {
+	var o slog.HandlerOptions
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("%w: -log-level takes debug, info, warn or error, not %q", errUsage, level)
 	}
-	if host == "" {
-		host = "127.0.0.1"
+	o.Level = least
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(out, &o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, &o)), nil
 	}
-	return net.JoinHostPort(host, port), nil
+	return nil, fmt.Errorf("%w: -log-format takes text or json, not %q", errUsage, format)
 }
 
-func handler(store *monitor.Store, log *slog.Logger) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(&collector{store: store, log: log})
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
-	return mux
+// run serves until a signal comes, or the parent has ended.
+func (c choices) run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if !c.child {
+		return serve(ctx, c.store, c.address, c.log, func(where string) {
+			c.log.Info("serving", "store", c.store.Dir(), "address", where)
+		})
+	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // only the parent holds the other end
+		end()
+	}()
+	return serve(ctx, c.store, c.address, c.log, func(where string) { fmt.Println(ready, where) })
 }
+
+// The answers to the parent: a word, and the address or the reason.
+const (
+	ready   = "ready"
+	refused = "error"
+)

@@ -4,19 +4,19 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/gemini-monitor/gemini/monitor"
@@ -41,8 +41,8 @@ func scrape(s *monitor.Store) string {
 	return answer.Body.String()
 }
 
-// serve runs the resident monitor of a store in this process, until the end of the spec.
-func serve(s *monitor.Store) {
+// startResident runs the resident monitor of a store in this process, until the end of the spec.
+func startResident(s *monitor.Store) {
 	GinkgoHelper()
 	log := gbytes.NewBuffer()
 	ctx, stop := context.WithCancel(context.Background())
@@ -102,7 +102,7 @@ var _ = Describe("The metrics of a store", func() {
 	It("counts what the resident monitor sees of a runtime", func() {
 		s := newStore()
 		release := leftBehind(s, "build")
-		serve(s)
+		startResident(s)
 		Eventually(scrape).WithArguments(s).Should(And(
 			ContainSubstring(`monitor_runtimes{state="running"} 1`),
 			ContainSubstring("monitor_members 1\n"),
@@ -128,6 +128,24 @@ var _ = Describe("The metrics of a store", func() {
 	})
 })
 
+var _ = Describe("The names and texts of the metrics", func() {
+	// lint returns what Prometheus finds wrong with them.
+	lint := func(s *monitor.Store) (string, error) {
+		registry := prometheus.NewPedanticRegistry()
+		registry.MustRegister(&collector{store: s, log: slog.New(slog.DiscardHandler)})
+		problems, err := testutil.GatherAndLint(registry)
+		return fmt.Sprint(problems), err
+	}
+
+	It("are as Prometheus wants them, without a resident monitor and with one", func() {
+		s := newStore()
+		Expect(lint(s)).To(Equal("[]"))
+		startResident(s)
+		Expect(lint(s)).To(Equal("[]"))
+		Expect(scrape(s)).To(ContainSubstring("monitor_resident_up 1"), "those of the resident were seen")
+	})
+})
+
 var _ = Describe("The histogram", func() {
 	It("has in each bucket the shorter times too, and those longer than all bounds in the count only", func() {
 		var m dto.Metric
@@ -146,38 +164,5 @@ var _ = Describe("The histogram", func() {
 		var m dto.Metric
 		Expect(histogram(gone, []float64{1, 2}, monitor.Delays{}).Write(&m)).To(Succeed())
 		Expect(m.GetHistogram().GetSampleCount()).To(BeZero())
-	})
-})
-
-var _ = DescribeTable("An address to listen at",
-	func(given, want string) {
-		Expect(local(given)).To(Equal(want))
-	},
-	Entry("without a host is the loopback address", ":0", "127.0.0.1:0"),
-	Entry("with a host stays as it is", "[::1]:9000", "[::1]:9000"),
-)
-
-var _ = Describe("The program", func() {
-	It("logs the address of a free port, serves there, and ends with its context", func() {
-		s := newStore()
-		log := gbytes.NewBuffer()
-		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
-		defer stop()
-		done := make(chan error, 1)
-		go func() { done <- run(ctx, s.Dir(), ":0", slog.New(slog.NewTextHandler(log, nil))) }()
-		Eventually(log).Should(gbytes.Say(`address=http://127\.0\.0\.1:\d+/metrics`))
-		url := regexp.MustCompile(`http://\S+`).FindString(string(log.Contents()))
-		answer, err := http.Get(url)
-		Expect(err).NotTo(HaveOccurred())
-		text, err := io.ReadAll(answer.Body)
-		Expect(errors.Join(err, answer.Body.Close())).To(Succeed())
-		Expect(string(text)).To(ContainSubstring("monitor_resident_up 0"))
-		stop()
-		Eventually(done).Should(Receive(BeNil()))
-	})
-
-	It("takes no address without a port", func() {
-		Expect(run(context.Background(), newStore().Dir(), "localhost", slog.New(slog.DiscardHandler))).
-			To(MatchError(ContainSubstring("-listen takes HOST:PORT")))
 	})
 })

@@ -107,7 +107,8 @@ func (g *global) command(program string, store *monitor.Store, how ...string) []
 // A service is a resident monitor in the making.
 type service struct {
 	*global
-	idle time.Duration
+	idle    time.Duration
+	metrics string // the address of metrics, empty for none
 }
 
 // launch is the work of the first process of a detached monitor.
@@ -179,6 +180,18 @@ func (s *service) serveAs(how role, o resident.Options) (err error) {
 	}
 	ctx, stop := stopSignals()
 	defer stop()
+	if s.metrics != "" {
+		m, err := s.serveMetrics(ctx, o.Store, o.Log)
+		if err != nil && ctx.Err() != nil {
+			o.Log.Info("stopped before anything was watched", "cause", context.Cause(ctx))
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer m.stop()
+		o.Apart = []process.Identity{m.self}
+	}
 	return resident.Serve(ctx, o)
 }
 

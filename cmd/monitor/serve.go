@@ -23,7 +23,7 @@ import (
 
 func newServe(g *global) *cobra.Command {
 	var how role
-	var owner string
+	var owner, metrics string
 	idle := resident.Forever
 	cmd := &cobra.Command{
 		Use:   "serve [NAME]",
@@ -35,18 +35,27 @@ guard that starts it anew when it dies. Start it by hand under launchd or system
 With NAME it is the monitor of that runtime alone. It goes on from the journal where an
 earlier monitor ended.
 
+With --metrics it starts the program monitor-metrics, which serves /metrics to Prometheus
+and ends with it. The program is taken from the directory of monitor, else from PATH.
+
 On SIGTERM, SIGINT, SIGQUIT or SIGHUP it stops watching and leaves everything as
 it is.`,
 		Example: `  monitor serve
   monitor serve --idle 1m              # ends when it had nothing to watch for a minute
+  monitor serve --metrics 9753         # http://127.0.0.1:9753/metrics
   monitor serve build
   (trap '' HUP; monitor serve build 2>>log &)   # goes on when the terminal is closed`,
 		Args: arguments(0, 1, "the name of a runtime, or nothing"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if idle < 0 && idle != resident.Forever {
 				return usageError("--idle takes a time such as 10s, not %v", idle)
 			}
 			s := &service{global: g, idle: idle}
+			if cmd.Flags().Changed("metrics") {
+				if err := s.takeMetrics(metrics, how, args); err != nil {
+					return err
+				}
+			}
 			switch {
 			case how.launch:
 				return s.launch(args, owner)
@@ -63,19 +72,27 @@ it is.`,
 	flags := cmd.Flags()
 	flags.DurationVar(&idle, "idle", resident.Forever, "end when there was nothing to watch for so long (without NAME)")
 	flags.Lookup("idle").DefValue = "never"
-	flags.BoolVar(&how.launch, "detach", false, "start the monitor outside of the caller's process tree")
-	flags.BoolVar(&how.detached, "detached", false, "be that monitor")
-	flags.BoolVar(&how.guard, "guard", false, "be the guard of a resident monitor")
-	flags.BoolVar(&how.guarded, "guarded", false, "be a resident monitor that a guard has started")
+	flags.StringVar(&metrics, "metrics", "", "serve metrics to Prometheus at this address: PORT on this machine alone, else HOST:PORT (without NAME)")
+	how.flags(cmd)
 	flags.StringVar(&owner, "owner", "", "the owner that waits, as PID-START")
-	for _, internal := range []string{"detach", "detached", "guard", "guarded", "owner"} {
-		_ = flags.MarkHidden(internal)
-	}
+	_ = flags.MarkHidden("owner")
 	return cmd
 }
 
 // A role is what a process of a detached monitor is.
 type role struct{ launch, detached, guard, guarded bool }
+
+// flags adds the flags by which one process of a detached monitor starts another.
+func (r *role) flags(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&r.launch, "detach", false, "start the monitor outside of the caller's process tree")
+	flags.BoolVar(&r.detached, "detached", false, "be that monitor")
+	flags.BoolVar(&r.guard, "guard", false, "be the guard of a resident monitor")
+	flags.BoolVar(&r.guarded, "guarded", false, "be a resident monitor that a guard has started")
+	for _, internal := range []string{"detach", "detached", "guard", "guarded"} {
+		_ = flags.MarkHidden(internal)
+	}
+}
 
 // ownerWord returns what stands for an owner of this boot in a command line.
 func ownerWord(owner process.Identity) string { return fmt.Sprintf("%d-%d", owner.PID, owner.Start) }

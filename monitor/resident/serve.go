@@ -40,6 +40,9 @@ type Options struct {
 	Ready func() error
 	// Guard is what starts it anew when it dies, or nil.
 	Guard *Pair
+	// Apart are processes that the caller has started for itself. They are members of no
+	// runtime.
+	Apart []process.Identity
 }
 
 // welcome is how long a resident waits for the first request. The process that started
@@ -135,7 +138,7 @@ func (s *server) open(ctx context.Context) error {
 	if err := card.write(s.Lock); err != nil {
 		s.Log.Warn("the lock file does not tell who serves", "error", err)
 	}
-	t, err := tracker.New(tracker.Options{})
+	t, err := tracker.New(tracker.Options{Apart: s.Apart})
 	if err != nil {
 		return err
 	}
