@@ -185,6 +185,7 @@ func (w *Watching) introduce(ctx context.Context) {
 	}
 	if changes, err := w.tree.Changes(ctx); err == nil { // else Run meets the error
 		w.logChanges(changes)
+		w.countChanges(changes)
 		w.settle(ctx, newsOf(changes))
 	}
 }

@@ -17,8 +17,8 @@ type Counts struct {
 
 // Counted is what was counted since a [Counts] began.
 type Counted struct {
-	// Joined and Left are how many processes became members of a runtime, and how many
-	// members have ended.
+	// Joined and Left are how many processes became members of a runtime, with those that
+	// an earlier monitor knew and that live, and how many of them have ended.
 	Joined int `json:"joined"`
 	Left   int `json:"left"`
 	// Unknown is how often it became unknown whether a runtime has members.

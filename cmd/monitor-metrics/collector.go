@@ -29,7 +29,7 @@ var (
 	info     = describe("resident_info", "What the resident monitor is.", "version", "mechanism", "forks")
 	started  = describe("resident_start_time_seconds", "When the resident monitor began. It counts from then on.")
 	watched  = describe("resident_runtimes", "Runtimes that the resident monitor watches.")
-	joined   = describe("members_joined_total", "Processes that became members.")
+	joined   = describe("members_joined_total", "Processes that became members, those that were taken over included.")
 	left     = describe("members_left_total", "Members that have ended.")
 	unknown  = describe("verdicts_unknown_total", "How often it became unknown whether a runtime has members.")
 	reads    = describe("table_reads_total", "Reads of the process table.")

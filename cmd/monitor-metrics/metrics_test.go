@@ -111,6 +111,7 @@ var _ = Describe("The metrics of a store", func() {
 			MatchRegexp(`monitor_resident_info\{forks="\w+",mechanism="[\w ]+",version="v1\.2\.3"\} 1`),
 			MatchRegexp(`monitor_table_reads_total [1-9]`),
 			MatchRegexp(`monitor_table_read_seconds_total [0-9.e-]*[1-9]`),
+			ContainSubstring("monitor_members_joined_total 1\n"),
 			ContainSubstring("monitor_members_left_total 0\n"),
 			ContainSubstring("monitor_exit_to_gone_seconds_count 0\n"),
 		))
