@@ -1,13 +1,16 @@
 # `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
 # versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
-.PHONY: help build metrics demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
+.PHONY: help build metrics metrics-specs metrics-check demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
 # The modules: ./... of one does not reach the others. Those with specs come first.
-PARTS := . cmd/monitor-metrics harness harness/specs scenarios
+PARTS := . harness harness/specs scenarios
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard harness/examples/*/go.mod))
 MODULES := $(PARTS) internal/bench/gopsutil $(EXAMPLES)
+# The libraries of this one take longer to compile than all others together. So what guards
+# each change has it for this system alone, without the race detector; CI runs metrics-check.
+METRICS := cmd/monitor-metrics
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 # Left out: specs of the other system, long specs (`make soak`), the exploration (`make explore`).
@@ -42,12 +45,21 @@ build: ## bin/monitor and bin/puppet
 	CGO_ENABLED=0 go build -C harness -o $(CURDIR)/bin/ ./puppet
 
 metrics: ## bin/monitor-metrics, which serves metrics to Prometheus
-	CGO_ENABLED=0 go build -C cmd/monitor-metrics -o $(CURDIR)/bin/ .
+	CGO_ENABLED=0 go build -C $(METRICS) -o $(CURDIR)/bin/ .
+
+metrics-specs: ## the specs of monitor-metrics
+	@go test -C $(METRICS) -count=1 ./...
+
+metrics-check: metrics-specs ## all checks of monitor-metrics: all systems, staticcheck, race detector
+	@staticcheck=$$($(TOOL) -n staticcheck) && cd $(METRICS) && for system in $(SYSTEMS); do \
+		export GOOS=$${system%/*} GOARCH=$${system#*/}; echo "vet, staticcheck and build for $$system"; \
+		go vet ./... && "$$staticcheck" ./... && CGO_ENABLED=0 go build -o /dev/null . || exit 1; done
+	go test -C $(METRICS) -count=1 $(RACE) ./...
 
 demo: build ## shows that the race does not happen
 	@sh demo/demo.sh
 
-test: explore specs plain ## all specs but the long ones; reports in out/
+test: explore specs plain metrics-specs ## all specs but the long ones; reports in out/
 
 specs: ## those that do without the simulated kernel (LABELS=..., PROCS=4, ARGS=...)
 	@mkdir -p $(OUT)
@@ -113,12 +125,13 @@ lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as
 	@mkdir -p $(OUT) && rm -f $(WORKSPACE) && GOWORK=$(WORKSPACE) go work init $(MODULES)
 	@for system in $(SYSTEMS); do \
 		echo "vet for $$system"; GOWORK=$(WORKSPACE) GOOS=$${system%/*} GOARCH=$${system#*/} go vet $(PACKAGES) || exit 1; done
+	@go vet -C $(METRICS) ./...
 	@for program in .ci/*.go; do go vet $$program || exit 1; done
 	@staticcheck=$$($(TOOL) -n staticcheck) && for system in linux darwin; do \
 		echo "staticcheck for $$system"; GOWORK=$(WORKSPACE) GOOS=$$system "$$staticcheck" $(PACKAGES) || exit 1; done
 	go run ./internal/portable/lint
 	@go run .ci/layers.go
-	@go run .ci/modules.go $(MODULES)
+	@go run .ci/modules.go $(MODULES) $(METRICS)
 	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 
@@ -126,7 +139,7 @@ docs-check: ## links, targets, commands, flags and kernel facts in the docs exis
 	@go run .ci/docs.go
 
 vulncheck: ## known vulnerabilities in what the code calls (asks Go's database over the network)
-	@govulncheck=$$($(TOOL) -n govulncheck) && for module in $(MODULES); do \
+	@govulncheck=$$($(TOOL) -n govulncheck) && for module in $(MODULES) $(METRICS); do \
 		echo "vulncheck $$module"; (cd $$module && "$$govulncheck" -test ./...) || exit 1; done
 
 cross: ## builds for every system, supported or not
