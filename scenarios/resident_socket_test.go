@@ -64,27 +64,28 @@ var _ = Describe("A stopped resident monitor", ours, func() {
 })
 
 var _ = Describe("The socket of the resident monitor", ours, func() {
-	It("is made anew when a runtime ends, and a start that waits for it is served", func(ctx SpecContext) {
+	It("is made anew at once, and no start notices that it was removed", func(ctx SpecContext) {
 		c := startCrowd(2)
 		pair := expectPair(ctx)
 		Expect(os.Remove(gemini.Socket())).To(Succeed())
 		job := stage.Start(monitor.Run("late", "puppet", "late")...)
-		Eventually(ctx, func() bool { return exists(gemini.Path("late")) }).Should(BeTrue())
-		c.owners[0].Exit(0)
 		late := stage.Puppet("late")
-		c.names, c.owners = []string{"crowd-2", "late"}, []*harness.Puppet{c.owners[1], late}
+		Expect(gemini.Log("late")).NotTo(ContainSubstring("a monitor of its own"))
+		c.names, c.owners = append(c.names, "late"), append(c.owners, late)
 		c.expectWatchedBy(ctx, pair.Resident)
 		Expect(expectPair(ctx).Resident).To(Equal(pair.Resident))
-		c.leave(ctx, 2)
+		c.leave(ctx, 3)
 		job.Wait()
 		expectNoPair(ctx)
 	}, limit)
 
-	DescribeTable("replaced by something else costs runtimes nothing but a monitor of their own, until a runtime ends", func(ctx SpecContext, stays bool, replace func(path string)) {
-		c := startCrowd(3)
+	DescribeTable("replaced by a file costs runtimes nothing but a monitor of their own, while that is there", func(ctx SpecContext, put func(path string) error) {
+		c := startCrowd(2)
 		pair := expectPair(ctx)
-		Expect(os.Remove(gemini.Socket())).To(Succeed())
-		replace(gemini.Socket())
+		Eventually(ctx, func() error {
+			_ = os.Remove(gemini.Socket()) // which may come again at once
+			return put(gemini.Socket())
+		}).Should(Succeed())
 		before, err := os.Lstat(gemini.Socket())
 		Expect(err).NotTo(HaveOccurred())
 		job := stage.Start(monitor.Run("own", "puppet", "own")...)
@@ -92,30 +93,54 @@ var _ = Describe("The socket of the resident monitor", ours, func() {
 		Expect(gemini.Log("own")).To(ContainSubstring("the runtime gets a monitor of its own"))
 		own.Exit(0)
 		expectRemoved(ctx, "own", job.Oracle())
-
-		c.leave(ctx, 1) // the resident looks for its socket
-		if stays {
-			after, err := os.Lstat(gemini.Socket())
-			Expect(err).NotTo(HaveOccurred())
-			Expect(os.SameFile(before, after)).To(BeTrue(), "it was removed")
-			Expect(os.RemoveAll(gemini.Socket())).To(Succeed())
-			c.leave(ctx, 1)
-		}
+		after, err := os.Lstat(gemini.Socket())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.SameFile(before, after)).To(BeTrue(), "it was removed")
+		Expect(os.Remove(gemini.Socket())).To(Succeed())
 		Expect(expectPair(ctx).Resident).To(Equal(pair.Resident))
 		c.leave(ctx, len(c.names))
 		expectNoPair(ctx)
 	},
-		Entry("a directory, which stays", limit, true, func(path string) { Expect(os.Mkdir(path, 0o700)).To(Succeed()) }),
-		Entry("a file, which stays", limit, true, func(path string) { Expect(os.WriteFile(path, []byte("precious"), 0o600)).To(Succeed()) }),
-		Entry("a link, which stays", limit, true, func(path string) {
+		Entry("a directory", limit, func(path string) error { return os.Mkdir(path, 0o700) }),
+		Entry("a file", limit, func(path string) error {
+			Expect(os.WriteFile(stage.Path("precious"), []byte("precious"), 0o600)).To(Succeed())
+			return os.Link(stage.Path("precious"), path)
+		}),
+		Entry("a link", limit, func(path string) error {
 			Expect(os.WriteFile(stage.Path("precious"), nil, 0o600)).To(Succeed())
-			Expect(os.Symlink(stage.Path("precious"), path)).To(Succeed())
+			return os.Symlink(stage.Path("precious"), path)
 		}),
-		Entry("another program's socket, which answers something else", limit, false, func(path string) {
-			foreign(path, func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example.org ESMTP\r\n\x00") })
-		}),
-		Entry("another program's socket, which hangs up", limit, false, func(path string) { foreign(path, func(net.Conn) {}) }),
 	)
+
+	DescribeTable("replaced by another program's socket is the resident monitor's again at once", func(ctx SpecContext, answer func(net.Conn)) {
+		c := startCrowd(2)
+		pair := expectPair(ctx)
+		foreign(stage.Path("foreign"), answer)
+		Expect(os.Rename(stage.Path("foreign"), gemini.Socket())).To(Succeed())
+		Expect(expectPair(ctx).Resident).To(Equal(pair.Resident))
+		job := stage.Start(monitor.Run("late", "puppet", "late")...)
+		late := stage.Puppet("late")
+		c.names, c.owners = append(c.names, "late"), append(c.owners, late)
+		c.expectWatchedBy(ctx, pair.Resident)
+		c.leave(ctx, 3)
+		job.Wait()
+		expectNoPair(ctx)
+	},
+		Entry("which answers something else", limit, func(conn net.Conn) { _, _ = io.WriteString(conn, "220 mail.example.org ESMTP\r\n\x00") }),
+		Entry("which hangs up", limit, func(net.Conn) {}),
+	)
+
+	It("is made anew also after the store was moved away and back", func(ctx SpecContext) {
+		c := startCrowd(2)
+		pair := expectPair(ctx)
+		Expect(os.Rename(gemini.Store, stage.Path("moved"))).To(Succeed())
+		Expect(os.Rename(stage.Path("moved"), gemini.Store)).To(Succeed())
+		c.expectWatchedBy(ctx, pair.Resident)
+		Expect(os.Remove(gemini.Socket())).To(Succeed())
+		Expect(expectPair(ctx).Resident).To(Equal(pair.Resident))
+		c.leave(ctx, 2)
+		expectNoPair(ctx)
+	}, limit)
 
 	for _, length := range []int{103, 104, 107, 108, 300} {
 		It("may have a path of any length: "+lengthName(length), func(ctx SpecContext) {
@@ -200,14 +225,16 @@ var _ = Describe("A store", ours, func() {
 		expectNoPair(ctx)
 	}, limit)
 
-	It("that is removed takes the resident monitor along when a process ends, and no process of a runtime", func(ctx SpecContext) {
+	It("that is removed takes the resident monitor along, and no process of a runtime", func(ctx SpecContext) {
 		c := startCrowd(2)
 		expectPair(ctx)
 		Expect(os.RemoveAll(gemini.Store)).To(Succeed())
-		c.owners[0].Exit(0)
 		expectNoPair(ctx)
-		Expect(c.owners[1].Report().PID).NotTo(BeZero())
+		for _, owner := range c.owners {
+			Expect(owner.Report().PID).NotTo(BeZero())
+		}
 		Expect(exists(gemini.Store)).To(BeFalse())
+		c.owners[0].Exit(0)
 		c.owners[1].Exit(0)
 		c.job.Wait()
 	}, limit)

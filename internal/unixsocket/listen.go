@@ -173,9 +173,12 @@ func (l *Listener) Unlink() error {
 	return wrapPath("unlink", l.path, err)
 }
 
-// Close stops listening and resets the connections that wait. It leaves the path.
+// Close stops listening and resets the connections that wait. It leaves the path. A second
+// Close does nothing.
 func (l *Listener) Close() error {
-	l.closed.Store(true)
+	if l.closed.Swap(true) {
+		return nil
+	}
 	return l.inner.Close()
 }
 

@@ -53,6 +53,12 @@ func TryLock(s *monitor.Store) (*os.File, error)     { return tryLock(s) }
 func StillLocked(s *monitor.Store, f *os.File) error { return stillLocked(s, f) }
 func (c Card) Write(lock *os.File) error             { return c.write(lock) }
 
+// KeepVigil returns what ends the vigil.
+func KeepVigil(dir string, changed func()) (func(), error) {
+	v, err := keepVigil(dir, changed)
+	return v.close, err
+}
+
 type Deaths struct{ deaths }
 
 func (d *Deaths) Admit(now time.Time) bool { return d.admit(now) }

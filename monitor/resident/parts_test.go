@@ -27,7 +27,7 @@ var _ = Describe("The limit of deaths", func() {
 	It("admits a few within its window, and then no more", func() {
 		var d resident.Deaths
 		for n := range resident.MaxDeaths {
-			Expect(d.Admit(start.Add(time.Duration(n))))
+			Expect(d.Admit(start.Add(time.Duration(n)))).To(BeTrue())
 		}
 		Expect(d.Admit(start.Add(time.Second))).To(BeFalse())
 	})

@@ -91,6 +91,9 @@ type server struct {
 	failed   chan error       // why the tracker follows nothing any more
 	doors    sync.WaitGroup   // what serves the present door, and earlier ones
 
+	vigil *vigil // nil where there is none
+	shut  string // why there is no socket, as the log has it; only for serve
+
 	mu    sync.Mutex
 	door  *unixsocket.Listener
 	busy  int  // requests in work
@@ -146,6 +149,9 @@ func (s *server) open(ctx context.Context) error {
 		tracker: t, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail, all: make(map[key]*watch),
 	}
 	s.protocol = s.methods()
+	if s.vigil, err = keepVigil(s.Store.Dir(), s.stirred); err != nil {
+		s.Log.Warn("that the socket is removed will be noticed late", "error", err)
+	}
 	if err := s.listen(); err != nil {
 		return err
 	}
@@ -318,10 +324,15 @@ func (s *server) lookAround() error {
 	if door.Here() {
 		return nil
 	}
-	s.Log.Warn("the socket was removed; it is made anew")
 	_ = door.Close()
-	if err := s.listen(); err != nil {
+	err := s.listen()
+	switch {
+	case err == nil:
+		s.Log.Warn("the socket was removed; it is made anew")
+		s.shut = ""
+	case err.Error() != s.shut: // what is in its place may stay long
 		s.Log.Warn("no socket: runtimes get monitors of their own", "error", err)
+		s.shut = err.Error()
 	}
 	return nil
 }
@@ -329,6 +340,7 @@ func (s *server) lookAround() error {
 // close ends what open began. Runtimes that are watched stay as they are. The end of the
 // process ends what does not end by itself: a file system may not answer.
 func (s *server) close() (err error) {
+	s.vigil.close()
 	if s.door != nil {
 		err = errors.Join(s.door.Unlink(), s.door.Close())
 	}

@@ -38,6 +38,21 @@ func dialAs(user int, path string) (conn *net.UnixConn, err error) {
 }
 
 var _ = Describe("A resident", Label("linux"), func() {
+	It("looks for its socket after nothing else that happens in the store", func() {
+		store := newStore()
+		Expect(store.Make()).To(Succeed())
+		changes := make(chan struct{}, 100)
+		end, err := resident.KeepVigil(store.Dir(), func() { changes <- struct{}{} })
+		Expect(err).NotTo(HaveOccurred())
+		defer end()
+		Expect(os.WriteFile(resident.LockPath(store), nil, 0o600)).To(Succeed())
+		Eventually(changes).Should(Receive())
+		Expect(os.WriteFile(resident.LockPath(store), []byte("card"), 0o600)).To(Succeed())
+		Expect(os.WriteFile(resident.LogPath(store), []byte("line"), 0o600)).To(Succeed())
+		create(store, "build", self())
+		Consistently(changes).ShouldNot(Receive())
+	})
+
 	It("refuses another user, whatever the modes of the files", Label("root"), func() {
 		if os.Geteuid() != 0 {
 			Skip("only a privileged user can be another one")

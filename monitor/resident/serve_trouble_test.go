@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
 
+	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/monitor/resident"
@@ -22,33 +23,74 @@ var _ = Describe("A resident", func() {
 	BeforeEach(func() { store = newStore() })
 
 	Describe("in trouble", func() {
-		It("makes its socket anew where that was removed", func() {
+		DescribeTable("makes its socket anew at once", func(lose func(path string)) {
 			v := serve(store)
-			conn := connect(store)
-			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
-			Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
+			lose(resident.SocketPath(store))
+			Eventually(v.log).Should(gbytes.Say("the socket was removed"))
 			Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
-			Expect(v.log).To(gbytes.Say("the socket was removed"))
+		},
+			Entry("where it was removed", func(path string) { Expect(os.Remove(path)).To(Succeed()) }),
+			Entry("where it was renamed", func(path string) { Expect(os.Rename(path, path+".old")).To(Succeed()) }),
+			Entry("where another socket was put in its place", func(path string) {
+				other, err := unixsocket.Listen(path + ".new")
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(other.Close)
+				Expect(os.Rename(path+".new", path)).To(Succeed())
+			}),
+		)
+
+		It("makes its socket anew each time, also after its store was moved and moved back", func() {
+			v := serve(store)
+			Expect(os.Rename(store.Dir(), store.Dir()+".old")).To(Succeed())
+			Expect(os.Rename(store.Dir()+".old", store.Dir())).To(Succeed())
+			for range 3 {
+				Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
+				Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
+			}
+			Expect(v.done).NotTo(Receive())
 		})
 
 		It("leaves what is no socket where it is, and serves when that has gone", func() {
 			v := serve(store)
-			conn := connect(store)
+			aside := store.Dir() + ".file"
+			Expect(os.WriteFile(aside, []byte("precious"), 0o600)).To(Succeed())
+			Expect(os.Rename(aside, resident.SocketPath(store))).To(Succeed())
+			Eventually(v.log).Should(gbytes.Say("no socket.*regular file"))
+			Expect(text(resident.SocketPath(store))).To(Equal("precious"))
 			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
-			Expect(os.Mkdir(resident.SocketPath(store), 0o700)).To(Succeed())
-			Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
-			Eventually(v.log).Should(gbytes.Say("no socket.*directory"))
-			Expect(resident.SocketPath(store)).To(BeADirectory())
-			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
-			Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
 			Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
 		})
 
-		DescribeTable("ends where its store is another's", func(replace func()) {
+		It("leaves a directory there too", func() {
+			v := serve(store)
+			Eventually(func() error {
+				_ = os.Remove(resident.SocketPath(store)) // which may come again at once
+				return os.Mkdir(resident.SocketPath(store), 0o700)
+			}).Should(Succeed())
+			Eventually(v.log).Should(gbytes.Say("no socket.*directory"))
+			Expect(resident.SocketPath(store)).To(BeADirectory())
+			Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
+			Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
+		})
+
+		It("tells once that it has no socket, and goes on trying", func() {
 			v := serve(store)
 			conn := connect(store)
+			Eventually(func() error {
+				_ = os.Remove(resident.SocketPath(store))
+				return os.Mkdir(resident.SocketPath(store), 0o700)
+			}).Should(Succeed())
+			Eventually(v.log).Should(gbytes.Say("no socket"))
+			for range 3 {
+				Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
+			}
+			Expect(v.ends()).To(Succeed())
+			Expect(v.log).NotTo(gbytes.Say("no socket"))
+		})
+
+		DescribeTable("ends at once where its store is another's", func(replace func()) {
+			v := serve(store)
 			replace()
-			_ = varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)
 			Eventually(v.done).Should(Receive(MatchError(resident.ErrReplaced)))
 		},
 			Entry("its lock was removed", func() { Expect(os.Remove(resident.LockPath(store))).To(Succeed()) }),
@@ -57,11 +99,16 @@ var _ = Describe("A resident", func() {
 				Expect(os.WriteFile(resident.LockPath(store), nil, 0o600)).To(Succeed())
 			}),
 			Entry("the store was removed", func() { Expect(os.RemoveAll(store.Dir())).To(Succeed()) }),
-			Entry("the store was moved", func() {
-				Expect(os.Rename(store.Dir(), store.Dir()+".old")).To(Succeed())
-				Expect(store.Make()).To(Succeed())
-			}),
 		)
+
+		It("ends when it is asked, or a runtime ends, where its store was moved", func() {
+			v := serve(store)
+			conn := connect(store)
+			Expect(os.Rename(store.Dir(), store.Dir()+".old")).To(Succeed())
+			Expect(store.Make()).To(Succeed())
+			_ = varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)
+			Eventually(v.done).Should(Receive(MatchError(resident.ErrReplaced)))
+		})
 
 		It("leaves the socket of its successor alone", func() {
 			v := serve(store)
