@@ -59,6 +59,7 @@ var layers = []layer{
 	{"tracker", "tracker/process tracker/trees internal/core internal/kernel", specOnly},
 	{"internal/descriptor", "", ""},
 	{"internal/flock", "", ""},
+	{"internal/latelog", "", ""},
 	{"internal/mount", "", ""},
 	{"internal/erase", "internal/mount", ""},
 	{"internal/sigmask", "", ""},
@@ -70,7 +71,7 @@ var layers = []layer{
 	// run the life of a runtime beside the core on the simulated kernel.
 	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin", "internal/core" + specOnly},
 	{"monitor/resident", "tracker/process tracker monitor internal/detach internal/flock internal/unixsocket internal/varlink", "internal/descriptor" + specOnly},
-	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/origin monitor monitor/resident", "internal/descriptor" + specOnly},
+	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/latelog internal/origin monitor monitor/resident", "internal/descriptor" + specOnly},
 	{"cmd/monitor-metrics", "tracker tracker/process monitor monitor/resident", specOnly},
 
 	// The harness drives programs from outside and imports nothing of the product.

@@ -54,6 +54,7 @@ func init() { // the roles name each other
 		"monitor": playMonitor,
 		"cramped": playCramped,
 		"scribe":  playScribe,
+		"logger":  playLogger,
 		"clerk":   playClerk,
 	}
 }

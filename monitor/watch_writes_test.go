@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -99,6 +100,14 @@ var _ = Describe("A monitor that cannot write", func() {
 			Expect(line).To(ContainSubstring(fmt.Sprintf(`"pid":%d,`, i+1)))
 		}
 	})
+
+	It("all of a line of the log begins the next one on a line of its own", func() {
+		runtime := own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
+		Expect(play("logger", store.Dir(), "build")).To(Equal("true\n"))
+		text, err := os.ReadFile(runtime.Path(monitor.LogFile))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(string(text)).To(Equal("one\nt\ntwo\nthree\n"))
+	})
 })
 
 // play has the test binary play a role, and returns what that writes.
@@ -142,6 +151,33 @@ func playCramped(args []string) error {
 	_, err = r.Attach(context.Background(), t, monitor.Options{})
 	fmt.Println(err)
 	return nil
+}
+
+// playLogger writes lines to the log of a runtime that ends in the middle of the second
+// one, and that one again when there is room: DIR NAME.
+func playLogger(args []string) error {
+	r, err := runtimeOf(args)
+	if err != nil {
+		return err
+	}
+	log := r.LogWriter()
+	if _, err := io.WriteString(log, "one\n"); err != nil {
+		return err
+	}
+	release, err := cramp(5)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(log, "two\n")
+	fmt.Println(errors.Is(err, syscall.EFBIG))
+	if err := release(); err != nil {
+		return err
+	}
+	_, err = io.WriteString(log, "two\n")
+	if err == nil {
+		_, err = io.WriteString(log, "three\n")
+	}
+	return err
 }
 
 // scribeLines is how many lines a scribe writes.

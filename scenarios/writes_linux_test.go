@@ -69,6 +69,24 @@ sleep 60 & kill $!; wait; ! touch "$MONITOR_RUNTIME_DIR/file" && monitor tree ke
 		Expect(result.Stdout).To(MatchRegexp(`(?s)kept: .*kept +running.*left: \n$`))
 	}, limit)
 
+	// Each process that begins or ends is a line. The pauses give the monitor time to fail.
+	// Where they are too short, it is done again.
+	It("a store that it may write to writes later what its log lacks", func(ctx SpecContext) {
+		namespace(ctx)
+		const script = `mkdir store && export MONITOR_STORE="$PWD/store" || exit 9
+monitor --log-level debug run --name kept -- "$@" &
+until [ -e begun ]; do sleep .02; done
+until grep -q late=true store/runtimes/kept/monitor.log; do
+	mount --bind store store && mount -o remount,bind,ro store && sleep .2 && umount store && sleep .2 || exit 9
+done
+cat store/runtimes/kept/monitor.log; : >end; wait
+while [ -e store/runtimes/kept ]; do sleep .02; done`
+		const inside = `: >begun; until [ -e end ]; do sleep .02; done`
+		result := stage.Run("unshare", "--mount", "sh", "-c", "cd "+stage.Path("")+" && "+script, "sh", "sh", "-c", inside)
+		Expect(result.Status).To(Equal(harness.Status{}), result.Stderr)
+		Expect(result.Stdout).To(MatchRegexp(`msg=joined [^\n]* late=true\n`))
+	}, limit)
+
 	It("descriptors for all members, or fork notices, reads the table all the same, and removes the runtime", func(ctx SpecContext) {
 		namespace(ctx)
 		inside := crowd

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/internal/detach"
+	"github.com/gemini-monitor/gemini/internal/latelog"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/monitor/resident"
 	"github.com/gemini-monitor/gemini/tracker"
@@ -197,7 +198,8 @@ func stopSignals() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), slices.DeleteFunc(signals, signal.Ignored)...)
 }
 
-// logger returns a log.
+// logger returns a log. A line that cannot be written, to a full disk for instance, is
+// written with a later one.
 func (g *global) logger(out io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(g.logLevel)); err != nil {
@@ -206,9 +208,9 @@ func (g *global) logger(out io.Writer) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch g.logFormat {
 	case "text":
-		return slog.New(slog.NewTextHandler(out, options)), nil
+		return slog.New(latelog.Keep(slog.NewTextHandler(out, options))), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(out, options)), nil
+		return slog.New(latelog.Keep(slog.NewJSONHandler(out, options))), nil
 	}
 	return nil, usageError("--log-format takes text or json, not %q", g.logFormat)
 }

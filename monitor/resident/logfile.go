@@ -15,6 +15,7 @@ type LogFile struct {
 	mu   sync.Mutex
 	file *os.File
 	size int64
+	torn bool // the file ends with a part of a line
 }
 
 // maxLog is how long a log may get, in bytes.
@@ -37,19 +38,28 @@ func (l *LogFile) open() error {
 	if l.file != nil {
 		l.file.Close()
 	}
-	l.file = file
+	l.file, l.torn = file, false
 	return debug.SetCrashOutput(file, debug.CrashOptions{})
 }
 
-// Write appends a line.
+// Write appends a line. One that was cut short before, on a full disk, is ended first.
 func (l *LogFile) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.size+int64(len(line)) > maxLog {
 		l.rotate()
 	}
+	if l.torn {
+		n, err := l.file.Write([]byte{'\n'})
+		l.size += int64(n)
+		if err != nil {
+			return 0, err
+		}
+		l.torn = false
+	}
 	n, err := l.file.Write(line)
 	l.size += int64(n)
+	l.torn = err != nil && n > 0
 	return n, err
 }
 
