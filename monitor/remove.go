@@ -61,13 +61,7 @@ func (r *Runtime) delete(aside string) error {
 // some of the former cannot be deleted, all of the rest is left, and the record there
 // says why.
 func discard(aside string) error {
-	var err error
-	if _, missing := os.Lstat(filepath.Join(aside, rootDir)); missing == nil {
-		err = erase.All(filepath.Join(aside, rootDir))
-	}
-	if err == nil {
-		err = erase.All(aside)
-	}
+	err := erase.InTurn(aside, rootDir)
 	if err == nil {
 		return nil
 	}

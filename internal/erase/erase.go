@@ -40,7 +40,22 @@ func All(dir string) error {
 	return unlooked(dir)
 }
 
-// unlooked does the same without a look at the mount points first.
+// InTurn deletes what has the name first in dir, and then all the rest, as All does. Where
+// some of the former is left, the rest is left too.
+func InTurn(dir, first string) error {
+	if err := Unmounted(dir); err != nil {
+		return err
+	}
+	first = filepath.Join(dir, first)
+	if _, err := os.Lstat(first); err == nil { // else dir may have to be opened first
+		if err := unlooked(first); err != nil {
+			return err
+		}
+	}
+	return unlooked(dir)
+}
+
+// unlooked does what All does without a look at the mount points first.
 func unlooked(dir string) error {
 	parent, err := os.Open(filepath.Dir(dir))
 	if errors.Is(err, os.ErrNotExist) {

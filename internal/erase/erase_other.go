@@ -15,3 +15,6 @@ func All(string) error { return errors.ErrUnsupported }
 
 // Unmounted is not supported here.
 func Unmounted(string) error { return errors.ErrUnsupported }
+
+// InTurn is not supported here.
+func InTurn(string, string) error { return errors.ErrUnsupported }

@@ -20,12 +20,11 @@ import (
 // TestMain is also the program that deletes where a spec has mounted something, in a
 // mount namespace of its own.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && (os.Args[1] == "erase" || os.Args[1] == "unlooked") {
-		work := erase.All
-		if os.Args[1] == "unlooked" {
-			work = erase.Unlooked
-		}
-		if err := work(os.Args[2]); err != nil {
+	works := map[string]func(string) error{
+		"erase": erase.All, "unlooked": erase.Unlooked, "turn": func(dir string) error { return erase.InTurn(dir, "m") },
+	}
+	if len(os.Args) == 3 && works[os.Args[1]] != nil {
+		if err := works[os.Args[1]](os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -109,17 +108,46 @@ var _ = Describe("Deleting a directory", func() {
 		Expect(erase.All(missing)).To(Succeed())
 	})
 
+	It("deletes one entry before the rest", func() {
+		file("dir", "first", "sub", "file")
+		file("dir", "second")
+		Expect(erase.InTurn(dir, "first")).To(Succeed())
+		Expect(dir).NotTo(BeADirectory())
+		Expect(erase.InTurn(dir, "first")).To(Succeed(), "there is nothing")
+	})
+
+	It("does so where that entry is missing, or behind a locked directory", func() {
+		file("dir", "second")
+		Expect(os.Chmod(dir, 0o000)).To(Succeed())
+		Expect(erase.InTurn(dir, "first")).To(Succeed())
+		Expect(dir).NotTo(BeADirectory())
+	})
+
+	It("leaves the rest where the first entry cannot be deleted", Label("no-root"), func() {
+		if os.Geteuid() == 0 {
+			Skip("root is kept from nothing")
+		}
+		file("dir", "first")
+		rest := file("dir", "rest", "file")
+		Expect(os.Chmod(dir, 0o500)).To(Succeed())
+		DeferCleanup(os.Chmod, dir, os.FileMode(0o700))
+		Expect(erase.InTurn(dir, "first")).To(MatchError(unix.EACCES))
+		Expect(rest).To(BeARegularFile())
+	})
+
 	DescribeTable("deletes nothing where a file system is mounted", Label("mounts"),
 		func(mount, at string) {
 			needsNamespace()
 			precious := file("precious", "file")
 			kept := file("dir", "beside")
 			Expect(os.Mkdir(filepath.Join(dir, "m"), 0o700)).To(Succeed())
-			text, err := erasing("erase", dir, mount, filepath.Join(place, at), filepath.Dir(precious))
-			Expect(err).To(HaveOccurred())
-			Expect(text).To(And(ContainSubstring(filepath.Join(place, at)), ContainSubstring("a file system is mounted there; unmount it")))
-			Expect(precious).To(BeARegularFile())
-			Expect(kept).To(BeARegularFile())
+			for _, how := range []string{"erase", "turn"} {
+				text, err := erasing(how, dir, mount, filepath.Join(place, at), filepath.Dir(precious))
+				Expect(err).To(HaveOccurred())
+				Expect(text).To(And(ContainSubstring(filepath.Join(place, at)), ContainSubstring("a file system is mounted there; unmount it")))
+				Expect(precious).To(BeARegularFile())
+				Expect(kept).To(BeARegularFile())
+			}
 		},
 		Entry("of another kind, below", "mount -t tmpfs none", "dir/m"),
 		Entry("of another kind, at the directory itself", "mount -t tmpfs none", "dir"),

@@ -14,9 +14,12 @@ import (
 
 // Below returns a mount point at a directory or below it, as this process sees the
 // mounts, and "" where there is none. It asks no mounted file system, so a dead one
-// does not block it. A directory that does not exist has none.
+// does not block it. A directory that does not exist has none. Calls at the same time share
+// one reading.
 func Below(dir string) (point string, err error) {
-	real, err := canonical(filepath.Dir(dir))
+	parent := filepath.Dir(dir)
+	l := lookings.join(parent)
+	real, err := l.parents[parent].path, l.parents[parent].err
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -24,11 +27,10 @@ func Below(dir string) (point string, err error) {
 		return "", err
 	}
 	real = filepath.Join(real, filepath.Base(dir))
-	points, err := points()
-	if err != nil {
-		return "", fmt.Errorf("read the mount points: %w", err)
+	if l.err != nil {
+		return "", fmt.Errorf("read the mount points: %w", l.err)
 	}
-	for _, point := range points {
+	for _, point := range l.points {
 		if point == real || strings.HasPrefix(point, strings.TrimSuffix(real, "/")+"/") {
 			return point, nil
 		}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,6 +76,26 @@ var _ = Describe("The mount points at a directory or below", func() {
 		link := filepath.Join(GinkgoT().TempDir(), "link")
 		Expect(os.Symlink("/", link)).To(Succeed())
 		Expect(mount.Below(filepath.Join(link, "dev"))).To(HavePrefix("/dev"))
+	})
+
+	It("are the right ones for each of many that ask at once", func() {
+		place := GinkgoT().TempDir()
+		all := make(chan string, 300)
+		var asking sync.WaitGroup
+		for n := range 100 {
+			for _, dir := range []string{"/dev", filepath.Join(place, "none"), filepath.Join(place, fmt.Sprint("none", n), "below")} {
+				asking.Go(func() {
+					point, err := mount.Below(dir)
+					all <- fmt.Sprint(strings.HasPrefix(point, "/dev") == (dir == "/dev"), err)
+				})
+			}
+		}
+		asking.Wait()
+		close(all)
+		Expect(all).To(HaveLen(300))
+		for answer := range all {
+			Expect(answer).To(Equal("true <nil>"))
+		}
 	})
 
 	It("are not those of a directory whose name begins alike", func() {

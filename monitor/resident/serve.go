@@ -50,8 +50,8 @@ type Options struct {
 const welcome = 2 * time.Second
 
 // calmAfter is how long nothing was asked and no runtime has ended, when a resident gives
-// memory back.
-const calmAfter = 3 * time.Second
+// memory back. That takes a collection of garbage, so not each request is followed by one.
+const calmAfter = 500 * time.Millisecond
 
 // Serve watches the runtimes of a store, those that have no monitor at once, and others
 // as their owners ask for it. It returns nil when there was nothing to watch for a while,
