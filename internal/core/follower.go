@@ -65,10 +65,16 @@ func (f *Follower) patience() time.Duration {
 	return max(0, at.Sub(f.now()))
 }
 
+// rounds is how often drain asks for more notices. The connector, whose notices name
+// processes, gives all it has in the first round; kqueue and epoll give 64 in each.
+const rounds = 16
+
 // drain takes all notices that are there. It waits for the first one until the
-// timeout.
+// timeout. Where notices come faster than they can be taken, as in the tree of init on
+// a machine that makes processes all the time, it leaves the rest to the next step: reads
+// and commands must not wait for ever.
 func (f *Follower) drain(timeout time.Duration) (err error) {
-	for {
+	for range rounds {
 		if f.notices, err = f.Kernel.Next(f.notices[:0], timeout); err != nil {
 			return err
 		}
@@ -83,6 +89,7 @@ func (f *Follower) drain(timeout time.Duration) (err error) {
 		})
 		timeout = 0
 	}
+	return nil
 }
 
 // Drain takes all notices that are there, between two steps.

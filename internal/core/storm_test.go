@@ -70,6 +70,21 @@ var _ = Describe("A storm of forks", func() {
 		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Empty))
 	})
 
+	It("does not hold up the first read, though notices come faster than they are taken", func() {
+		r := rehearsal.New(process.ForksNamed)
+		pid := 100
+		r.BeforeNext = func() {
+			pid++
+			r.Posted = append(r.Posted, core.Notice{PID: 10, Events: process.Forked, Child: pid, Found: rehearsal.Row(pid, 10, 10, 5)})
+			Expect(pid).To(BeNumerically("<", 10_000), "no read begins")
+		}
+		_, err := r.Follower.Track(10)
+		Expect(err).NotTo(HaveOccurred())
+		for r.Reads == 0 {
+			Expect(r.Follower.Step()).To(Succeed())
+		}
+	})
+
 	It("does not hold up the verdict on another tree", func() {
 		r := rehearsal.New(process.ForksAnnounced)
 		r.Rows[30] = rehearsal.Row(30, 5, 30, 5)

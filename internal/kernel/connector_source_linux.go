@@ -172,9 +172,10 @@ func (s *connectorSource) concerns(e procEvent) bool {
 
 // take appends the notices that all events up to now amount to. It drains the kernel's
 // queue once more before it reports an exit: the last events of a dead process may
-// still be there.
+// still be there. Where processes die faster than that is done, it leaves the last ones
+// to the next call, but returns some notices.
 func (s *connectorSource) take(notices []core.Notice) ([]core.Notice, error) {
-	for {
+	for round := 0; ; round++ {
 		dead := s.dead
 		s.dead = nil
 		s.receive()
@@ -188,11 +189,14 @@ func (s *connectorSource) take(notices []core.Notice) ([]core.Notice, error) {
 		for _, pid := range dead {
 			notices = s.announceExit(notices, pid)
 		}
-		if len(s.dead) == 0 || err != nil {
+		if len(s.dead) == 0 || err != nil || round >= takeRounds && len(notices) > 0 {
 			return notices, err
 		}
 	}
 }
+
+// takeRounds is how often take drains the queue again for exits of the last time.
+const takeRounds = 16
 
 // translate appends the notices that an event amounts to.
 func (s *connectorSource) translate(notices []core.Notice, e procEvent) []core.Notice {

@@ -27,6 +27,7 @@ type Script struct {
 	Lonely       bool          // no process can be linked to another
 	Broken       error         // what next fails with
 	BeforeRead   func()        // or glance
+	BeforeNext   func()
 	WhileWaiting func(time.Duration)
 	BeforeAdd    func(pid int)
 
@@ -74,6 +75,9 @@ func (s *Script) Remove(pid int) { delete(s.Watched, pid) }
 
 // Next implements [core.Kernel].
 func (s *Script) Next(notices []core.Notice, timeout time.Duration) ([]core.Notice, error) {
+	if s.BeforeNext != nil {
+		s.BeforeNext()
+	}
 	notices, s.Posted = append(notices, s.Posted...), nil
 	s.Wait(len(notices) > 0, timeout)
 	return notices, s.Broken
