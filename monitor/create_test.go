@@ -252,6 +252,32 @@ var _ = Describe("Sweeping a store", func() {
 		Expect(contents(store.Trash())).To(BeEmpty())
 	})
 
+	// What a link in the store points to is not the store's.
+	DescribeTable("leaves what is behind a link", func(link func() string) {
+		precious := GinkgoT().TempDir()
+		Expect(os.MkdirAll(filepath.Join(precious, "root", "deep"), 0o700)).To(Succeed())
+		Expect(os.WriteFile(filepath.Join(precious, "file"), nil, 0o600)).To(Succeed())
+		Expect(os.Symlink(precious, link())).To(Succeed())
+		store.Sweep()
+		Expect(contents(precious)).To(ConsistOf("root", "file"))
+		Expect(contents(filepath.Join(precious, "root"))).To(Equal([]string{"deep"}))
+	},
+		Entry("in the place of the trash", func() string {
+			Expect(os.RemoveAll(store.Trash())).To(Succeed())
+			return store.Trash()
+		}),
+		Entry("in the trash", func() string { return filepath.Join(store.Trash(), "x-1") }),
+		Entry("in the trash, in the place of a runtime's own directory", func() string {
+			Expect(os.Mkdir(filepath.Join(store.Trash(), "x-1"), 0o700)).To(Succeed())
+			return filepath.Join(store.Trash(), "x-1", "root")
+		}),
+		Entry("in the place of what a dead process was making", func() string {
+			path := filepath.Join(store.Runtimes(), stage(dead()))
+			Expect(os.RemoveAll(path)).To(Succeed())
+			return path
+		}),
+	)
+
 	It("is not the work of a process that makes a runtime", func() {
 		name := stage(dead())
 		Expect(os.Mkdir(filepath.Join(store.Trash(), "x-1"), 0o700)).To(Succeed())

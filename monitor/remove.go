@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/gemini-monitor/gemini/internal/erase"
 	"github.com/gemini-monitor/gemini/tracker/trees"
@@ -32,7 +33,11 @@ func (r *Runtime) setAside() (aside string, err error) {
 		return "", fmt.Errorf("remove runtime %q: %w", r.name, err)
 	}
 	// A program that deletes what is old may have taken the empty trash.
-	if err := makeDirs(r.store.trash()); err != nil {
+	err = makeDirs(r.store.trash())
+	if info, missing := os.Lstat(r.store.trash()); err == nil && missing == nil && !info.IsDir() {
+		err = fmt.Errorf("%w: %s is not a directory", ErrUnsafe, r.store.trash()) // a link leads away
+	}
+	if err != nil {
 		return "", fmt.Errorf("remove runtime %q: %w", r.name, cause(err))
 	}
 	aside = filepath.Join(r.store.trash(), r.name+"-"+randomText())
@@ -47,11 +52,15 @@ func (r *Runtime) setAside() (aside string, err error) {
 	if _, there := os.Lstat(r.Dir()); err == nil || errors.Is(there, fs.ErrNotExist) {
 		return aside, nil
 	}
-	return "", fmt.Errorf("remove runtime %q: %w", r.name, cause(err))
+	err = cause(err)
+	if errors.Is(err, syscall.EXDEV) {
+		err = fmt.Errorf("%s or %s: %w", r.store.runtimes(), r.store.trash(), erase.ErrMounted)
+	}
+	return "", fmt.Errorf("remove runtime %q: %w", r.name, err)
 }
 
 func (r *Runtime) delete(aside string) error {
-	if err := discard(aside); err != nil {
+	if err := r.store.discard(filepath.Base(aside)); err != nil {
 		return fmt.Errorf("delete the files of runtime %q: %w", r.name, err)
 	}
 	return nil
@@ -59,10 +68,12 @@ func (r *Runtime) delete(aside string) error {
 
 // discard deletes a runtime in the trash: its own directory first, then the rest. Where
 // some of the former cannot be deleted, all of the rest is left, and the record there
-// says why.
-func discard(aside string) error {
-	err := erase.InTurn(aside, rootDir)
-	if err == nil {
+// says why. Neither the trash nor the runtime in it may be a link or a mount point: what is
+// behind those is not the runtime's.
+func (s *Store) discard(name string) error {
+	aside := filepath.Join(s.trash(), name)
+	err := erase.InTurn(rootDir, s.dir, trashDir, name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if record, unread := readRecord(aside); unread == nil {
@@ -104,12 +115,12 @@ func (s *Store) Sweep() {
 	s.clearStarts(context.Background())
 	trash, _ := os.ReadDir(s.trash())
 	for _, e := range trash {
-		_ = discard(filepath.Join(s.trash(), e.Name()))
+		_ = s.discard(e.Name())
 	}
 	staged, _ := os.ReadDir(s.runtimes())
 	for _, e := range staged {
 		if maker, machine, ok := makerOf(e.Name()); ok && !mayLive(maker, machine) {
-			_ = erase.All(filepath.Join(s.runtimes(), e.Name()))
+			_ = erase.Within(s.dir, runtimesDir, e.Name())
 		}
 	}
 }

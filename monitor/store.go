@@ -22,6 +22,12 @@ type Store struct {
 	dir string
 }
 
+// The directories of a store.
+const (
+	runtimesDir = "runtimes"
+	trashDir    = "trash"
+)
+
 // The files of a runtime.
 const (
 	recordFile  = "runtime.json"
@@ -68,8 +74,8 @@ func (s *Store) check() error {
 // Dir returns the absolute path of the store.
 func (s *Store) Dir() string { return s.dir }
 
-func (s *Store) runtimes() string { return filepath.Join(s.dir, "runtimes") }
-func (s *Store) trash() string    { return filepath.Join(s.dir, "trash") }
+func (s *Store) runtimes() string { return filepath.Join(s.dir, runtimesDir) }
+func (s *Store) trash() string    { return filepath.Join(s.dir, trashDir) }
 
 // Make makes the directories of the store where they are not there. The first runtime does
 // too.

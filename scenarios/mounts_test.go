@@ -4,6 +4,7 @@ package scenarios_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -92,6 +93,42 @@ var _ = Describe("A runtime in which a file system is mounted", Label("mounts"),
 		Entry("at the runtime's own directory", limit, `point=$MONITOR_RUNTIME_DIR && mount --bind "$1" "$point"`),
 		Entry("at a path with a blank and a backslash", limit, `point=$MONITOR_RUNTIME_DIR/'a \b' && mkdir "$point" && mount --bind "$1" "$point"`),
 	)
+
+	It("where it is to be moved to stays, stopping, until that is unmounted, and nothing there is deleted", func(ctx SpecContext) {
+		mounting()
+		dir, file := precious()
+		old := stage.Path("precious", "old", "root", "deep")
+		Expect(os.MkdirAll(old, 0o700)).To(Succeed())
+		script := `point=$MONITOR_STORE/trash && mount --bind "$1" "$point" && printf '%s\n' "$point" >point`
+		job, unmount := startMounting(monitor.Run("mounted", "sh", "-c", script, "sh", dir))
+		Eventually(ctx, func() string { return stage.Run("monitor", "list").Stdout }).Should(MatchRegexp(
+			`mounted +stopping .*/runtimes or .*/trash: a file system is mounted there; unmount it\n`))
+		stage.Start(monitor.Run("other", "true")...).ExpectExit(0) // its monitor sweeps
+		unmount()
+		expectEmptyStore(ctx)
+		Expect(file).To(BeARegularFile())
+		Expect(old).To(BeADirectory())
+		job.Write("\n")
+		job.ExpectExit(0)
+	}, limit)
+
+	It("in the trash, that another monitor sweeps, loses nothing", func(ctx SpecContext) {
+		mounting()
+		_, file := precious()
+		Expect(os.Mkdir(stage.Path("precious", "root"), 0o700)).To(Succeed())
+		beside := stage.Path("precious", "root", "file")
+		Expect(os.WriteFile(beside, nil, 0o600)).To(Succeed())
+		// The mount ends with the namespace, so all is done in one shell.
+		const script = `"$@" || exit 9
+mkdir "$MONITOR_STORE/trash/old-1" && mount --bind precious "$MONITOR_STORE/trash/old-1" && "$@"`
+		result := stage.Run(append([]string{"unshare", "--mount", "sh", "-c", script, "sh"}, monitor.Run("mounted", "true")...)...)
+		Expect(result.Status).To(Equal(harness.Status{}), result.Stderr)
+		passTime(ctx)
+		Expect(file).To(BeARegularFile())
+		Expect(beside).To(BeARegularFile())
+		Expect(os.RemoveAll(filepath.Join(gemini.Store, "trash", "old-1"))).To(Succeed())
+		expectEmptyStore(ctx)
+	}, limit)
 
 	It("that nothing watches any more is removed by the next monitor", func(ctx SpecContext) {
 		mounting()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -33,41 +34,84 @@ const deepest = 16
 // cannot be deleted is left, the rest goes, and the error is the first one. Other
 // processes may delete the same directory at the same time. A dir that does not
 // exist is no error.
-func All(dir string) error {
-	if err := Unmounted(dir); err != nil {
+func All(dir string) error { return Within(filepath.Dir(dir), filepath.Base(dir)) }
+
+// Within deletes what has the last of the names, as [All] does. The others are the way to
+// it from base: directories, each in the one before. Where one of them is a link or a
+// mount point, nothing is deleted.
+func Within(base string, names ...string) error {
+	if err := Unmounted(filepath.Join(base, filepath.Join(names...))); err != nil {
 		return err
 	}
-	return unlooked(dir)
+	return unlooked(base, names...)
 }
 
-// InTurn deletes what has the name first in dir, and then all the rest, as All does. Where
-// some of the former is left, the rest is left too.
-func InTurn(dir, first string) error {
+// InTurn deletes what has the name first in a directory, and then the directory with all the
+// rest, as [Within] does. Where some of the former is left, the rest is left too.
+func InTurn(first, base string, names ...string) error {
+	dir := filepath.Join(base, filepath.Join(names...))
 	if err := Unmounted(dir); err != nil {
 		return err
 	}
-	first = filepath.Join(dir, first)
-	if _, err := os.Lstat(first); err == nil { // else dir may have to be opened first
-		if err := unlooked(first); err != nil {
+	if holds(dir, first) { // else dir may have to be opened first
+		if err := unlooked(base, append(slices.Clip(names), first)...); err != nil {
 			return err
 		}
 	}
-	return unlooked(dir)
+	return unlooked(base, names...)
 }
 
-// unlooked does what All does without a look at the mount points first.
-func unlooked(dir string) error {
-	parent, err := os.Open(filepath.Dir(dir))
+// holds reports whether a directory, and no link to one, is seen to have an entry.
+func holds(dir, name string) bool {
+	info, err := os.Lstat(dir)
+	if err == nil && info.IsDir() {
+		_, err = os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	}
+	return false
+}
+
+// unlooked does the same without a look at the mount points first.
+func unlooked(base string, names ...string) error {
+	way, last := names[:len(names)-1], names[len(names)-1]
+	parent, at, err := walk(base, way)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return err
+		return &os.PathError{Op: "delete", Path: at, Err: err}
 	}
 	defer parent.Close()
-	e := &eraser{path: dir}
-	e.entry(int(parent.Fd()), filepath.Base(dir), filepath.Dir(dir), 0)
+	e := &eraser{path: filepath.Join(at, last)}
+	e.entry(int(parent.Fd()), last, at, 0)
 	return e.failed
+}
+
+// walk opens the directory that the way leads to from base, and returns its path. After
+// an error that is the path of what could not be opened.
+func walk(base string, way []string) (dir *os.File, at string, err error) {
+	at = base
+	if dir, err = os.Open(base); err != nil {
+		return nil, at, cause(err)
+	}
+	for _, name := range way {
+		at = filepath.Join(at, name)
+		above := dir
+		dir, err = enter(int(above.Fd()), name)
+		above.Close()
+		if err != nil {
+			return nil, at, err
+		}
+	}
+	return dir, at, nil
+}
+
+// cause returns an error without the path that it names.
+func cause(err error) error {
+	if inner, ok := errors.AsType[*os.PathError](err); ok {
+		return inner.Err
+	}
+	return err
 }
 
 // An eraser deletes one tree.
@@ -85,9 +129,7 @@ func (e *eraser) fail(path string, err error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return
 	}
-	if inner, ok := errors.AsType[*os.PathError](err); ok {
-		err = inner.Err
-	}
+	err = cause(err)
 	if errors.Is(err, ErrMounted) {
 		e.ended = true
 	}

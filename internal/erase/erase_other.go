@@ -13,8 +13,11 @@ var ErrMounted = errors.New("a file system is mounted there; unmount it")
 // All is not supported here.
 func All(string) error { return errors.ErrUnsupported }
 
+// Within is not supported here.
+func Within(string, ...string) error { return errors.ErrUnsupported }
+
 // Unmounted is not supported here.
 func Unmounted(string) error { return errors.ErrUnsupported }
 
 // InTurn is not supported here.
-func InTurn(string, string) error { return errors.ErrUnsupported }
+func InTurn(string, string, ...string) error { return errors.ErrUnsupported }

@@ -20,11 +20,13 @@ import (
 // TestMain is also the program that deletes where a spec has mounted something, in a
 // mount namespace of its own.
 func TestMain(m *testing.M) {
-	works := map[string]func(string) error{
-		"erase": erase.All, "unlooked": erase.Unlooked, "turn": func(dir string) error { return erase.InTurn(dir, "m") },
+	works := map[string]func(dir string) error{
+		"erase": erase.All, "unlooked": erase.Unlooked,
+		"turn":   func(dir string) error { return erase.InTurn("m", filepath.Dir(dir), filepath.Base(dir)) },
+		"within": func(dir string) error { return erase.Within(dir, "way", "root") },
 	}
-	if len(os.Args) == 3 && works[os.Args[1]] != nil {
-		if err := works[os.Args[1]](os.Args[2]); err != nil {
+	if work := works[os.Args[min(1, len(os.Args)-1)]]; work != nil && len(os.Args) == 3 {
+		if err := work(os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -73,6 +75,16 @@ var _ = Describe("Deleting a directory", func() {
 		Expect(erase.All(filepath.Join(place, "none", "below"))).To(Succeed())
 	})
 
+	It("deletes nothing behind a link on the way", func() {
+		kept := file("elsewhere", "root", "file")
+		Expect(os.Symlink(filepath.Join(place, "elsewhere"), filepath.Join(dir, "way"))).To(Succeed())
+		Expect(erase.Within(dir, "way", "root")).To(MatchError(unix.ENOTDIR))
+		Expect(kept).To(BeARegularFile())
+		Expect(erase.Within(place, "elsewhere", "root")).To(Succeed())
+		Expect(erase.Within(place, "elsewhere", "root")).To(Succeed())
+		Expect(kept).NotTo(BeAnExistingFile())
+	})
+
 	It("opens directories that are locked", func() {
 		file("dir", "locked", "inner", "file")
 		for _, locked := range []string{"dir/locked/inner", "dir/locked", "dir"} {
@@ -111,15 +123,15 @@ var _ = Describe("Deleting a directory", func() {
 	It("deletes one entry before the rest", func() {
 		file("dir", "first", "sub", "file")
 		file("dir", "second")
-		Expect(erase.InTurn(dir, "first")).To(Succeed())
+		Expect(erase.InTurn("first", filepath.Dir(dir), filepath.Base(dir))).To(Succeed())
 		Expect(dir).NotTo(BeADirectory())
-		Expect(erase.InTurn(dir, "first")).To(Succeed(), "there is nothing")
+		Expect(erase.InTurn("first", filepath.Dir(dir), filepath.Base(dir))).To(Succeed(), "there is nothing")
 	})
 
 	It("does so where that entry is missing, or behind a locked directory", func() {
 		file("dir", "second")
 		Expect(os.Chmod(dir, 0o000)).To(Succeed())
-		Expect(erase.InTurn(dir, "first")).To(Succeed())
+		Expect(erase.InTurn("first", filepath.Dir(dir), filepath.Base(dir))).To(Succeed())
 		Expect(dir).NotTo(BeADirectory())
 	})
 
@@ -131,7 +143,7 @@ var _ = Describe("Deleting a directory", func() {
 		rest := file("dir", "rest", "file")
 		Expect(os.Chmod(dir, 0o500)).To(Succeed())
 		DeferCleanup(os.Chmod, dir, os.FileMode(0o700))
-		Expect(erase.InTurn(dir, "first")).To(MatchError(unix.EACCES))
+		Expect(erase.InTurn("first", filepath.Dir(dir), filepath.Base(dir))).To(MatchError(unix.EACCES))
 		Expect(rest).To(BeARegularFile())
 	})
 
@@ -153,6 +165,20 @@ var _ = Describe("Deleting a directory", func() {
 		Entry("of another kind, at the directory itself", "mount -t tmpfs none", "dir"),
 		Entry("the same one once more, below", `mount --bind "$3"`, "dir/m"),
 		Entry("the same one once more, at the directory itself", `mount --bind "$3"`, "dir"),
+	)
+
+	DescribeTable("deletes nothing behind a file system that is mounted on the way", Label("mounts"), func(mount string) {
+		needsNamespace()
+		precious := file("precious", "root", "file")
+		kept := file("dir", "way", "root", "file")
+		text, err := erasing("within", dir, mount, filepath.Join(dir, "way"), filepath.Join(place, "precious"))
+		Expect(err).To(HaveOccurred())
+		Expect(text).To(ContainSubstring(filepath.Join(dir, "way") + ": a file system is mounted there; unmount it"))
+		Expect(precious).To(BeARegularFile())
+		Expect(kept).To(BeARegularFile())
+	},
+		Entry("of another kind", `mount_with_root() { mount -t tmpfs none "$1" && mkdir "$1/root"; }; mount_with_root`),
+		Entry("the same one once more", `mount --bind "$3"`),
 	)
 
 	DescribeTable("stops at a file system that is mounted while it deletes, and changes no mode there", Label("mounts"),

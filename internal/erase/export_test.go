@@ -2,5 +2,7 @@
 
 package erase
 
+import "path/filepath"
+
 // Unlooked is All without its look at the mount points: as for one that appears later.
-func Unlooked(dir string) error { return unlooked(dir) }
+func Unlooked(dir string) error { return unlooked(filepath.Dir(dir), filepath.Base(dir)) }
