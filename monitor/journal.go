@@ -48,7 +48,7 @@ func openJournal(path string) (*journal, error) {
 	if err := os.Truncate(path, whole.bytes); err != nil {
 		return nil, fmt.Errorf("mend journal: %w", err)
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	file, err := openRegular(path, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}

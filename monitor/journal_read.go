@@ -70,7 +70,7 @@ type journalLine struct {
 // readEntries iterates over the whole lines of a journal. An error ends that.
 func readEntries(path string) iter.Seq2[journalLine, error] {
 	return func(yield func(journalLine, error) bool) {
-		file, err := os.Open(path)
+		file, err := openRegular(path, os.O_RDONLY)
 		if err != nil {
 			yield(journalLine{}, fmt.Errorf("read journal: %w", err))
 			return

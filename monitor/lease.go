@@ -34,7 +34,7 @@ type leaseWitness struct {
 }
 
 func (r *Runtime) leaseWitness() (*leaseWitness, error) {
-	file, err := os.OpenFile(r.path(leaseFile), os.O_RDWR, 0)
+	file, err := openRegular(r.path(leaseFile), os.O_RDWR)
 	if err != nil {
 		return nil, fmt.Errorf("open lease: %w", cause(err))
 	}

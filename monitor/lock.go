@@ -69,7 +69,7 @@ func (r *Runtime) belongsTo(owner process.Identity) error {
 }
 
 func (r *Runtime) openLock() (*os.File, error) {
-	file, err := os.OpenFile(r.path(lockFile), os.O_RDWR, 0)
+	file, err := openRegular(r.path(lockFile), os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, r.wrap(ErrNotExist)
 	}

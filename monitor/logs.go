@@ -17,7 +17,7 @@ type logWriter struct {
 }
 
 func (w *logWriter) Write(line []byte) (int, error) {
-	file, err := os.OpenFile(w.path, os.O_WRONLY|os.O_APPEND, 0)
+	file, err := openRegular(w.path, os.O_WRONLY|os.O_APPEND)
 	if errors.Is(err, os.ErrNotExist) {
 		return len(line), nil
 	}

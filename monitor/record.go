@@ -74,7 +74,7 @@ var (
 )
 
 func readRecord(dir string) (Record, error) {
-	text, err := os.ReadFile(filepath.Join(dir, recordFile))
+	text, err := readRegular(filepath.Join(dir, recordFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, gone := os.Stat(dir); errors.Is(gone, fs.ErrNotExist) {
 			return Record{}, ErrNotExist

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -50,6 +52,16 @@ func join(r *monitor.Runtime, who ...process.Identity) {
 		m := trees.Member{Process: process.Process{Identity: id}, Link: trees.Link{Kind: trees.LinkParent}}
 		Expect(journal.Append(trees.Change{Kind: trees.Joined, Member: m})).To(Succeed())
 	}
+}
+
+func pipeAt(path string) {
+	GinkgoHelper()
+	Expect(syscall.Mkfifo(path, 0o600)).To(Succeed())
+}
+
+func endlessAt(path string) {
+	GinkgoHelper()
+	Expect(os.Symlink("/dev/zero", path)).To(Succeed())
 }
 
 var _ = Describe("The status of a runtime", func() {
@@ -121,6 +133,21 @@ var _ = Describe("The status of a runtime", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(status.Members).To(And(BeEmpty(), Not(BeNil())))
 	})
+
+	DescribeTable("is broken, and is not waited for, where no file is in its place but", func(ctx SpecContext, file string, put func(path string)) {
+		runtime := own(store, "build", self())
+		Expect(os.Remove(runtime.Path(file))).To(Succeed())
+		put(runtime.Path(file))
+		status, err := statusOf(store, "build")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(status.State).To(Equal(monitor.StateBroken))
+		Expect(status.Reason).To(ContainSubstring(runtime.Path(file) + ": is not a regular file"))
+	},
+		Entry("a pipe for the record", NodeTimeout(10*time.Second), monitor.RecordFile, pipeAt),
+		Entry("a pipe for the journal", NodeTimeout(10*time.Second), monitor.JournalFile, pipeAt),
+		Entry("an endless device for the record", NodeTimeout(10*time.Second), monitor.RecordFile, endlessAt),
+		Entry("an endless device for the journal", NodeTimeout(10*time.Second), monitor.JournalFile, endlessAt),
+	)
 
 	DescribeTable("is broken, by name and with the reason, and nothing is touched", func(file, text, reason string) {
 		runtime := own(store, "build", self())
