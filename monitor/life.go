@@ -80,7 +80,8 @@ import "time"
 //
 // Beside the phases a life keeps the books: in every phase changes of the table
 // are appended to the journal, and a record or journal that could not be written
-// is written again after the retry timer and after the next change. No phase but
+// is written again after the retry timer and after the next change, the journal also before
+// the life leaves. No phase but
 // attaching and returning waits for a write.
 //
 // A life is comparable, so that states can be counted.

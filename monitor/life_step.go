@@ -36,6 +36,9 @@ func (t *turn) ends(e event) bool {
 		t.do(act{kind: writeLog, text: "the directory was removed or replaced by hand", alarm: true})
 		t.finish(resultReplaced, "")
 	case e.kind == leave && t.phase != removing:
+		if t.journalBehind && !t.does(appendJournal) {
+			t.do(act{kind: appendJournal}) // the next monitor goes on from it
+		}
 		t.finish(resultLeft, "")
 	case e.kind == trackerEnded && t.phase != removing:
 		t.finish(resultFailed, e.reason)

@@ -183,6 +183,18 @@ var _ = Describe("A life", func() {
 		Expect(script(l.step(plainly(retry)))).To(BeEmpty())
 	})
 
+	It("tries to write what is missing in the journal before it leaves", func() {
+		l := in(following)
+		l.step(newsOf([]trees.Change{{Kind: trees.Joined}}))
+		l.step(because(unjournaled, "disk full"))
+		Expect(script(l.step(plainly(leave)))).To(Equal("journal ; finish left"))
+	})
+
+	It("writes the changes that come with the request to leave", func() {
+		l := in(following)
+		Expect(script(l.step(event{kind: leave, changes: []trees.Change{{Kind: trees.Joined}}}))).To(Equal("journal +; finish left"))
+	})
+
 	It("goes on, and removes, with a record that cannot be written", func() {
 		l := in(asking)
 		l.step(plainly(held))

@@ -40,11 +40,22 @@ func (w *Watching) next(ctx context.Context) event {
 	switch {
 	case ctx.Err() != nil && !w.leaving:
 		w.leaving = true
-		return event{kind: leave}
+		return event{kind: leave, changes: w.unwritten()}
 	case len(w.events) > 0:
 		return w.nextOutcome()
 	}
 	return w.await(ctx)
+}
+
+// unwritten returns the members that the tracker knows and the journal does not have: it
+// found them since the life last heard of any.
+func (w *Watching) unwritten() (joined []trees.Change) {
+	for _, m := range w.tree.Members() {
+		if w.journal.members[m.Identity] == nil {
+			joined = append(joined, trees.Change{Kind: trees.Joined, Time: m.Joined, Member: m})
+		}
+	}
+	return joined
 }
 
 func (w *Watching) nextOutcome() event {

@@ -4,7 +4,11 @@ package monitor_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -38,6 +42,32 @@ var _ = Describe("A monitor that is stopped", func() {
 		g.open()
 		Expect(second.ends()).To(Succeed())
 		nothingLeft(store)
+	})
+
+	It("leaves a journal with all that it knows, also what it has not taken yet", func() {
+		forksGate, childsGate := newGate(), newGate()
+		named := filepath.Join(GinkgoT().TempDir(), "child")
+		owner := start("read -r x <&3; { read -r x <&5; } & echo $! >"+named+"; read -r x <&5", through(forksGate, childsGate)...)
+		runtime := own(store, "build", owner.Identity)
+		t, err := tracker.New(tracker.Options{})
+		Expect(err).NotTo(HaveOccurred())
+		defer t.Close()
+		watching, err := runtime.Attach(context.Background(), t, monitor.Options{})
+		Expect(err).NotTo(HaveOccurred())
+		forksGate.open()
+		var child int
+		Eventually(func(g Gomega) {
+			text, err := os.ReadFile(named)
+			g.Expect(err).NotTo(HaveOccurred())
+			child, err = strconv.Atoi(strings.TrimSpace(string(text)))
+			g.Expect(err).NotTo(HaveOccurred())
+			_, knows := t.TreeOf(child)
+			g.Expect(knows).To(BeTrue())
+		}).Should(Succeed())
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		Expect(watching.Run(ended)).To(MatchError(context.Canceled))
+		Expect(entries(runtime)).To(ContainElement(And(HaveField("Event", trees.Joined), HaveField("Member.PID", child))))
 	})
 
 	It("before it has begun leaves the runtime as it is", func() {
