@@ -11,7 +11,7 @@ import (
 // Clone implements [explore.Actor]. The copy shares what is only ever replaced.
 func (s *steward) Clone(r *explore.Run) explore.Actor {
 	n := *s
-	n.run = r
+	n.run, n.scribe.Run = r, r
 	n.acts = append([]act(nil), s.acts...)
 	n.answers = append([]outcome(nil), s.answers...)
 	return &n
@@ -20,9 +20,24 @@ func (s *steward) Clone(r *explore.Run) explore.Actor {
 // AppendState implements [explore.Actor].
 func (s *steward) AppendState(text []byte) []byte {
 	w := core.StateWriter{Text: text}
+	if s.mortal {
+		w.Text = s.scribe.AppendState(text)
+		if s.run.Amend != nil {
+			for _, id := range s.unread {
+				w.Numbers(id.PID, int(id.Start))
+			}
+			w.End()
+		}
+	}
 	l := &s.life
-	w.Numbers(int(l.phase), int(l.lease), int(l.table), s.failures, s.agreed, s.late, int(s.holders))
-	w.Flags(l.recordBehind, l.journalBehind, s.begun, s.look, s.retry, s.listening, s.missing, s.removed)
+	w.Numbers(int(l.phase), int(l.lease), int(l.table), s.failures, s.agreed, s.late, int(s.holders), s.leaves)
+	w.Flags(l.recordBehind, l.journalBehind, s.begun, s.look, s.retry, s.listening, len(s.missing) > 0, s.removed)
+	w.Flags(s.arriving)
+	for _, c := range s.missing {
+		w.Text = append(w.Text, c.Kind...)
+		w.Numbers(c.Member.PID, int(c.Member.Start))
+	}
+	w.End()
 	for _, says := range []statement{l.said, s.written} {
 		w.Text = append(append(w.Text, says.state...), says.reason...)
 		w.End()

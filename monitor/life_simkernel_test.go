@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gemini-monitor/gemini/internal/explore"
+	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
@@ -17,8 +18,11 @@ import (
 type steward struct {
 	run  *explore.Run
 	take step
-	life life
-	acts []act // to be carried out; the first of them asks a witness, or removes
+	// scribe has what is in the journal.
+	scribe explore.Scribe
+	mortal bool // its journal is read
+	life   life
+	acts   []act // to be carried out; the first of them asks a witness, or removes
 	// begun: the table check that is the first act was asked for, or the lease that it
 	// asks was found free.
 	begun   bool
@@ -31,11 +35,14 @@ type steward struct {
 
 	failures int // writes that may still fail
 	written  statement
-	missing  bool // changes that are not in the journal
+	missing  []trees.Change // changes that are not in the journal
 	removed  bool
 
-	agreed int // as in a stage
-	late   int // table checks since no process lived
+	agreed   int                // as in a stage
+	late     int                // table checks since no process lived
+	arriving bool               // the table is read for the first time
+	leaves   int                // requests to leave that may still come
+	unread   []process.Identity // written last before the last hand-over
 	// truthOnly: a removal is held against the processes that live, and not against
 	// what the witnesses have answered.
 	truthOnly bool
@@ -43,7 +50,7 @@ type steward struct {
 
 // newSteward makes the steward of a run whose record and journal are written.
 func newSteward(run *explore.Run, take step, failures int) *steward {
-	s := &steward{run: run, take: take}
+	s := &steward{run: run, take: take, scribe: explore.Scribe{Run: run}}
 	for _, e := range []event{{kind: begin}, {kind: recorded}} {
 		s.acts = append(s.acts, take(&s.life, e)...)
 	}
@@ -55,6 +62,12 @@ func newSteward(run *explore.Run, take step, failures int) *steward {
 // Ready implements [explore.Actor]. Members that join or leave decide nothing while the
 // table shows some: their journal is written at once, so that fewer states are visited.
 func (s *steward) Ready() bool {
+	if s.mortal {
+		s.scribe.Meet()
+	}
+	if s.arriving {
+		return s.run.Tree.Begun()
+	}
 	if s.life.phase == following && s.failures == 0 && len(s.acts) == 0 && s.run.HasChanges() {
 		s.inbox = append(s.inbox[:len(s.inbox):len(s.inbox)], s.run.Changes()...)
 		if newsOf(s.inbox).kind == members && !slices.ContainsFunc(s.inbox, isEmptied) {
@@ -69,6 +82,10 @@ func isEmptied(c trees.Change) bool { return c.Kind == trees.Emptied }
 
 // Step implements [explore.Actor].
 func (s *steward) Step() {
+	if s.arriving {
+		s.arrive()
+		return
+	}
 	all := s.happenings()
 	all[s.run.Choose(len(all))]()
 	s.settle()
@@ -218,9 +235,12 @@ func (s *steward) settle() {
 				s.written = a.says
 			}
 		case appendJournal:
-			s.missing = s.missing || len(a.changes) > 0
-			if s.write(journaled, unjournaled) {
-				s.missing = false
+			s.missing = append(s.missing[:len(s.missing):len(s.missing)], a.changes...)
+			if missing := s.missing; s.write(journaled, unjournaled) {
+				s.missing = nil
+				if s.mortal {
+					s.scribe.Write(missing)
+				}
 			}
 		case finish:
 			s.end(a)
@@ -245,6 +265,9 @@ func (s *steward) write(good, bad eventKind) (done bool) {
 
 // end ends the watching.
 func (s *steward) end(a act) {
+	if a.result == resultLeft && s.leaves > 0 {
+		s.handOver()
+	}
 	if a.result != resultRemoved || !s.removed {
 		s.run.Fail("gives up: %v %s", a.result, a.reason)
 	}
@@ -285,7 +308,7 @@ func (s *steward) Finish() string {
 		return "never removed"
 	case s.written != s.life.said:
 		return "the record says for good what is not so"
-	case s.missing:
+	case len(s.missing) > 0:
 		return "changes are missing in the journal for good"
 	}
 	return ""

@@ -101,6 +101,9 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 		s.Numbers(int(m.Link.Through.Start), m.secondsDead(now))
 		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended, m.needed == c.reads, m.reserve, m.hidden)
 		s.Flags(m.missed)
+		if len(c.trees) > 1 {
+			s.Numbers(slices.Index(c.trees, m.tree))
+		}
 	}
 	s.End()
 	if len(c.strangers) > 0 {
@@ -108,11 +111,17 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 			stranger := c.strangers[pid]
 			s.Numbers(pid, int(stranger.Start))
 			s.Flags(stranger.watched, stranger.ancestor)
+			if len(c.trees) > 1 {
+				s.Numbers(slices.Index(c.trees, stranger.tree))
+			}
 		}
 	}
 	s.End()
 	for _, t := range c.trees {
 		s.Numbers(t.living, min(t.clean, settledReads))
+		if len(c.trees) > 1 {
+			s.Numbers(slices.Index(c.trees, t.outer))
+		}
 		s.Flags(t.news, t.emptied, t.Begun(), t.logging, t.logging && t.told, t.fresh, t.unsure, t.doubted)
 		for _, change := range t.log {
 			s.Numbers(len(change.Kind), change.Member.PID, int(change.Member.Start))
@@ -132,11 +141,11 @@ func (m *member) secondsDead(now time.Time) int {
 	return int(min(now.Sub(m.left), linkPeriod+time.Second) / time.Second)
 }
 
-// Alive yields the identities of all live members.
-func (c *Core) Alive() iter.Seq[process.Identity] {
+// Alive yields the identities of the live members of a tree.
+func (c *Core) Alive(t *Tree) iter.Seq[process.Identity] {
 	return func(yield func(process.Identity) bool) {
 		for _, m := range c.known {
-			if m.alive() && !yield(m.Identity) {
+			if m.alive() && m.tree.within(t) && !yield(m.Identity) {
 				return
 			}
 		}

@@ -15,13 +15,11 @@ func (r *Run) check() {
 	}
 	r.Follower.Do(func(c *core.Core) {
 		r.checkTouched(c)
-		for id := range c.Alive() {
-			if id.Start != 0 {
-				r.checkMember(id)
-			}
-		}
+		r.checkMembers(c)
 	})
+	r.checkNeighbour()
 	if lost := r.lost(); len(lost) > 0 {
+		r.checkLinked(lost)
 		for _, p := range lost {
 			if r.Kernel.Shown(p) {
 				r.fail("found empty while %s lives, and the tracker was shown that it belongs to the tree", p)
@@ -35,13 +33,13 @@ func (r *Run) check() {
 
 // holeOpens reports whether the documented hole can open in this run.
 func (r *Run) holeOpens() bool {
-	return r.opens(simkernel.Flavour{Forks: r.Kernel.Flavour, Lineage: r.Kernel.Remembers})
+	return r.reborn && r.Hole || r.opens(simkernel.Flavour{Forks: r.Kernel.Flavour, Lineage: r.Kernel.Remembers})
 }
 
-func (r *Run) checkMember(id process.Identity) {
+func (r *Run) checkMember(id process.Identity, belongs func(*simkernel.Process) bool) {
 	for _, p := range r.Kernel.All {
 		if p.Identity() == id {
-			if !p.Member && !r.Mistaken {
+			if !belongs(p) && !r.Mistaken {
 				r.fail("the stranger %s is a member", p)
 			}
 			return
@@ -53,7 +51,7 @@ func (r *Run) checkMember(id process.Identity) {
 // lost returns the live members of a tree that would be found empty now: the table
 // shows none of them, that is settled, and the lease is free.
 func (r *Run) lost() (lost []*simkernel.Process) {
-	if !r.Tree.FoundEmpty() {
+	if r.Tree == nil || !r.Tree.FoundEmpty() {
 		return nil
 	}
 	for _, p := range r.Kernel.Listed {
@@ -90,13 +88,16 @@ func (r *Run) finish() {
 	if living == 0 && !r.Tree.Emptied() && !r.Unannounced() && !r.TakesStranger() && !r.Unproven() {
 		r.fail("all are dead, and the tree is not found empty")
 	}
+	if r.neighbourIsLeft() {
+		r.fail("all of the neighbour are dead, and it is not found empty")
+	}
 	panic(ending{})
 }
 
 // Unproven reports whether the end of the tree cannot be known: the table hides processes,
 // and neither the notices alone nor the children of init prove it.
 func (r *Run) Unproven() bool {
-	return r.Kernel.Hides && !r.Kernel.ShowsInit && (r.Kernel.Flavour != process.ForksNamed || r.Case.Overflow > 0 || r.Case.Late)
+	return r.Kernel.Hides && !r.Kernel.ShowsInit && (r.Kernel.Flavour != process.ForksNamed || r.Case.Overflow > 0 || r.Case.Late || r.reborn)
 }
 
 // TakesStranger reports whether a stranger that lives is taken for a member, in a case

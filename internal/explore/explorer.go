@@ -100,7 +100,7 @@ func (e *explorer) visit(path way) (failure string, choices []uint8) {
 			return int(choice)
 		}
 		e.beside = r.appendBeside(e.beside[:0])
-		id, _ := e.state(r.Kernel)
+		id, _ := e.state(r.Kernel, e.beside)
 		e.link(from, id)
 		if isQuiet && id == quiet {
 			r.finish() // nothing but time passes, and it changes nothing
@@ -163,8 +163,8 @@ func (e *explorer) enter(r *Run, id int) {
 // branch keeps the way to a state and one more choice, unless that choice leads to a
 // known state. Then a run has been there, or a way to it is kept.
 func (e *explorer) branch(r *Run, path way, choice int) {
-	if k := r.peek(choice); k != nil {
-		id, isNew := e.state(k)
+	if k, beside := r.peek(choice, e.beside); k != nil {
+		id, isNew := e.state(k, beside)
 		e.link(path.from, id)
 		if !isNew {
 			return
@@ -175,9 +175,9 @@ func (e *explorer) branch(r *Run, path way, choice int) {
 	e.todo = append(e.todo, path)
 }
 
-// state returns the number of the state that the present run is in when its kernel is k.
-func (e *explorer) state(k *simkernel.Kernel) (id int, isNew bool) {
-	e.text = append(k.AppendState(e.text[:0]), e.beside...)
+// state returns the number of the state of a kernel and what is beside it.
+func (e *explorer) state(k *simkernel.Kernel, beside []byte) (id int, isNew bool) {
+	e.text = append(k.AppendState(e.text[:0]), beside...)
 	key := [2]uint64{maphash.Bytes(e.seeds[0], e.text), maphash.Bytes(e.seeds[1], e.text)}
 	if id, ok := e.states[key]; ok {
 		return id, false

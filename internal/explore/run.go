@@ -65,6 +65,15 @@ type Case struct {
 	Hole bool
 	// ByLineage means that lineage closes the hole.
 	ByLineage bool
+	// Neighbour is what the root of another tree does, which the tracker follows too, for a
+	// case with Deaths and no actor. With Inside, it is a child of the root.
+	Neighbour []simkernel.Op
+	Inside    bool
+	// Deaths is how many times the tracker may die, to be followed by another one. The
+	// actor is an [Heir] then; where the case has none, it is a [Scribe].
+	Deaths int
+	// Amend changes what the next tracker is told of the tree: a wrong way to take over.
+	Amend func(Actor, trees.History) trees.History
 	// Actor makes what takes part beside the tracker, when the scene is set. Most
 	// cases have none.
 	Actor func(*Run) Actor
@@ -109,6 +118,13 @@ type Run struct {
 	trusted  bool    // nothing to check: these states were seen before
 	choices  []uint8 // made so far
 	onStep   func()  // the tracker begins a step
+
+	reborn bool // a tracker has died
+	dying  bool // the actor has not died yet with the last one
+
+	Beside   *core.Tree // the tree of the neighbour, while it is followed
+	parted   bool       // it was found empty, and is not followed any more
+	ordering bool       // the order of the trees is being chosen
 }
 
 // ending ends a run from inside of a system call.
@@ -125,10 +141,13 @@ func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bo
 	k.Hides, k.ShowsInit = c.Hides && flavour.Forks != process.ForksAnnounced, c.ShowsInit
 	r := &Run{Case: c, Kernel: k, choose: choose}
 	k.Schedule, k.Fail, k.Belongs = r.schedule, r.fault, k.Shown
-	r.Follower = core.NewFollower(k, -1, func() time.Time { return k.Now })
+	r.Follower = r.newFollower()
 	k.Set(c.scene())
-	if c.Actor != nil {
+	switch {
+	case c.Actor != nil:
 		r.actor = c.Actor(r)
+	case c.Deaths > 0:
+		r.actor = &Scribe{Run: r}
 	}
 	return r
 }
@@ -144,7 +163,7 @@ func (r *Run) fault(left *int) bool {
 
 func (c Case) scene() simkernel.Scene {
 	return simkernel.Scene{Root: c.Root, Careless: c.Careless, Leaderless: c.Leaderless, Strangers: c.Strangers, Strays: c.Strays,
-		Fellows: c.Fellows, Before: c.Before, Shell: c.Shell}
+		Neighbour: c.Neighbour, Inside: c.Inside, Fellows: c.Fellows, Before: c.Before, Shell: c.Shell}
 }
 
 // run plays the schedule to its end, from the beginning or from where it was
@@ -158,15 +177,29 @@ func (r *Run) run() (failure string) {
 		}
 		failure = end.failure
 	}()
-	if r.Tree == nil {
+	if r.Tree == nil && !r.reborn {
 		t, err := r.begin()
 		if err != nil {
 			panic(ending{}) // the root died first: documented
 		}
 		r.Tree = t
+		if r.Neighbour != nil {
+			r.Beside, err = r.Follower.Track(r.Kernel.NeighbourOwner().PID)
+		}
+		if err != nil {
+			panic(ending{})
+		}
 	}
 	for {
+		r.live()
+	}
+}
+
+// follow has the tracker take steps until the run ends or it dies.
+func (r *Run) follow() {
+	for {
 		r.Kernel.Stage = 0
+		r.tend()
 		if r.onStep != nil {
 			r.onStep()
 		}
@@ -203,9 +236,16 @@ func (r *Run) schedule(patience time.Duration) {
 		}
 		options := r.first + len(ready)
 		quiet := len(ready) == 0 && patience != 0 && !r.Kernel.Pending() && !r.recheck
-		if options == 0 {
+		over := options == 0
+		r.steppers = r.appendEnders(ready)
+		ready = r.steppers
+		switch {
+		case over && len(ready) == 0:
 			r.finish()
+		case over:
+			r.first = 1 // stands for the end of the run
 		}
+		options = r.first + len(ready)
 		r.stepping = true
 		choice := r.choose(options, quiet)
 		r.stepping = false
@@ -213,6 +253,9 @@ func (r *Run) schedule(patience time.Duration) {
 			r.fail("there is no choice %d here", choice)
 		}
 		if choice < r.first {
+			if over {
+				r.finish()
+			}
 			if early {
 				r.Looks--
 			}
@@ -231,7 +274,7 @@ func (r *Run) ready(ready []stepper) []stepper {
 	if d, ok := r.Kernel.Dropper(); ok && r.Tree != nil {
 		ready = append(ready, d)
 	}
-	early := r.Tree == nil || !r.Tree.Begun()
+	early := !r.reborn && (r.Tree == nil || !r.Tree.Begun())
 	if early && !r.Late && !r.Fresh {
 		return ready
 	}
@@ -249,16 +292,21 @@ type peeker interface {
 	After() *simkernel.Kernel
 }
 
-// peek returns a copy of the kernel as it is after a choice, or nil if the choice changes
-// more than the kernel.
-func (r *Run) peek(choice int) *simkernel.Kernel {
+// peek returns a copy of the kernel as it is after a choice, and what the state has
+// beside it, or nil if the choice changes more than the kernel. A death changes all of it
+// in one way.
+func (r *Run) peek(choice int, beside []byte) (*simkernel.Kernel, []byte) {
 	if !r.stepping || choice < r.first {
-		return nil
+		return nil, nil
 	}
-	if p, ok := r.steppers[choice-r.first].(peeker); ok {
-		return p.After()
+	switch p := r.steppers[choice-r.first].(type) {
+	case peeker:
+		return p.After(), beside
+	case killer:
+		dead := r.dead()
+		return dead.Kernel, dead.appendBeside(nil)
 	}
-	return nil
+	return nil, nil
 }
 
 func (r *Run) fail(format string, args ...any) {
@@ -271,8 +319,14 @@ func (r *Run) clone() *Run {
 	n.Kernel = r.Kernel.Clone()
 	n.Kernel.Schedule, n.Kernel.Fail, n.Kernel.Belongs = n.schedule, n.fault, n.Kernel.Shown
 	var copyOf func(*core.Tree) *core.Tree
-	n.Follower, copyOf = r.Follower.Clone(n.Kernel, func() time.Time { return n.Kernel.Now })
-	n.Tree, n.recheck, n.since, n.looked = copyOf(r.Tree), r.recheck, r.since, r.looked
+	n.reborn, n.dying, n.parted = r.reborn, r.dying, r.parted
+	if r.Follower != nil {
+		n.Follower, copyOf = r.Follower.Clone(n.Kernel, func() time.Time { return n.Kernel.Now })
+		n.Tree, n.recheck, n.since, n.looked = copyOf(r.Tree), r.recheck, r.since, r.looked
+		if r.Beside != nil {
+			n.Beside = copyOf(r.Beside)
+		}
+	}
 	if r.actor != nil {
 		n.actor = r.actor.Clone(n)
 	}
@@ -281,8 +335,12 @@ func (r *Run) clone() *Run {
 
 // appendBeside appends all that the future of a run depends on beside its kernel.
 func (r *Run) appendBeside(text []byte) []byte {
-	text = append(text, byte(r.Looks))
-	r.Follower.Do(func(c *core.Core) { text = c.AppendState(text, r.Kernel.Now) })
+	begin := core.StateWriter{Text: append(text, byte(r.Looks), byte(r.Deaths))}
+	begin.Flags(r.reborn, r.dying, r.Follower == nil, r.parted, r.ordering, r.Beside != nil)
+	text = begin.Text
+	if r.Follower != nil {
+		r.Follower.Do(func(c *core.Core) { text = c.AppendState(text, r.Kernel.Now) })
+	}
 	if r.actor != nil {
 		s := core.StateWriter{Text: r.actor.AppendState(text)}
 		s.Flags(r.recheck, r.deciding, r.Tree != nil && r.failedSince() != nil)

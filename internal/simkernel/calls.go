@@ -101,9 +101,12 @@ func (k *Kernel) Lookup(pid int) (process.Row, error) {
 			if p.hidden() {
 				return process.Row{}, errHides
 			}
-			return p.lineageRow(), nil
+			row := p.lineageRow()
+			k.keep(row)
+			return row, nil
 		}
 	}
+	k.keep(process.Row{})
 	return process.Row{}, process.ErrGone
 }
 

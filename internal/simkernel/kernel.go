@@ -50,6 +50,14 @@ type Kernel struct {
 	todo    []*Process    // and not yet filled
 	parents []*Process    // whose hidden children are not yet looked for; nil stands for init
 	hid     bool          // a hidden child was found
+
+	neighbour int // the index of the root of the other tree, if there is one
+
+	// Of trackers that die and begin.
+	lives   int           // trackers that have died
+	deaf    bool          // no tracker is there
+	begins  bool          // a tracker is about to begin
+	lookups []process.Row // that it has made so far; no row for a process that is gone
 }
 
 // A Flavour is a kind of kernel.
@@ -109,6 +117,7 @@ func (k *Kernel) spawn(parent *Process, program []Op) *Process {
 	if parent != nil {
 		p.parent, p.mother, p.maker = parent, parent, parent.start
 		p.pgid, p.sid, p.Lease, p.Member, p.secret = parent.pgid, parent.sid, parent.Lease, parent.Member, parent.secret
+		p.Neighbour = parent.Neighbour
 	}
 	k.Listed = slices.Insert(k.Listed, 0, p)
 	k.All = append(k.All, p)
@@ -147,6 +156,9 @@ func (k *Kernel) find(pid int) *Process {
 // post marks an event for all knotes of a process, or queues it for the
 // connector. Events merge in a knote until they are taken.
 func (k *Kernel) post(p *Process, e process.Events, child *Process) {
+	if k.deaf {
+		return
+	}
 	if k.Flavour == process.ForksNamed {
 		n := core.Notice{PID: p.PID, Events: e}
 		n.Found.Start = p.start

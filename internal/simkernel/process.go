@@ -29,6 +29,7 @@ type Process struct {
 	phase       int      // how far the present one is
 	Member      bool     // it belongs to the tree: the truth
 	Lease       bool     // it holds the lease
+	Neighbour   bool     // it belongs to the other tree that the tracker follows
 	secret      bool     // it is another user's
 	noWait      bool     // its children are reaped by the kernel
 	orphan      bool     // re-parented: the kernel reaps it
@@ -40,6 +41,8 @@ type Process struct {
 	ids          []int // the groups and sessions of its rows as an orphan
 	named        bool  // a notice of its birth
 	lineageShown bool  // a row as an orphan, with its maker
+	rowSeen      bool  // a row
+	known        bool  // the journal that the tracker began with
 }
 
 // initStart stands for init as a maker.
@@ -148,6 +151,7 @@ func (p *Process) hiddenRow() process.Row {
 // lineageRow is a row with its lineage: each process is asked for once.
 func (p *Process) lineageRow() process.Row {
 	row := p.row()
+	p.rowSeen = true
 	if p.kernel.Remembers {
 		if p.lineageSeen == 0 {
 			p.lineageSeen = p.maker

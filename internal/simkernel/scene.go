@@ -19,6 +19,10 @@ type Scene struct {
 	// Fellows puts the strangers into the group that the root leads, as a shell does with
 	// the processes of a pipeline.
 	Fellows bool
+	// Neighbour is what the root of another tree does, if there is one: a child of the
+	// shell that leads a group, or with Inside a child of the root.
+	Neighbour []Op
+	Inside    bool
 	// Before is what children do that the root has made before it became the root.
 	Before [][]Op
 	// Shell is what the shell does. It stays if that is nil.
@@ -29,7 +33,7 @@ type Scene struct {
 // init, or of a shell where one is needed.
 func (k *Kernel) Set(s Scene) {
 	var shell *Process
-	if s.Careless || s.Leaderless || len(s.Strangers) > 0 || s.Shell != nil {
+	if s.Careless || s.Leaderless || len(s.Strangers) > 0 || s.Shell != nil || s.Neighbour != nil && !s.Inside {
 		shell = k.spawn(nil, []Op{Stay})
 		if s.Shell != nil {
 			shell.program = s.Shell
@@ -58,10 +62,26 @@ func (k *Kernel) Set(s Scene) {
 		p := k.spawn(root, program)
 		p.name, p.pgid, p.Member, p.Lease = fmt.Sprintf("C%d", i+1), root.pgid, false, false
 	}
+	if s.Neighbour != nil {
+		k.setNeighbour(s, shell, root)
+	}
 	at := slices.Index(k.All, root)
 	k.All[0], k.All[at] = root, k.All[0]
 	k.All[0].index, k.All[at].index = 0, at
 }
+
+func (k *Kernel) setNeighbour(s Scene, shell, root *Process) {
+	p := k.spawn(root, s.Neighbour)
+	if !s.Inside {
+		p.parent, p.mother, p.maker = shell, shell, shell.start
+		p.pgid, p.Member = p.PID, false
+	}
+	p.name, p.Neighbour = "N", true
+	k.neighbour = p.index
+}
+
+// NeighbourOwner returns the root of the other tree.
+func (k *Kernel) NeighbourOwner() *Process { return k.All[k.neighbour] }
 
 // Owner returns the root of the scene.
 func (k *Kernel) Owner() *Process { return k.All[0] }
@@ -74,7 +94,7 @@ func (k *Kernel) Shown(p *Process) bool { return k.shownBy(p, nil) }
 // shownBy is Shown without the processes whose own evidence is being looked for.
 func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
 	switch {
-	case p == k.Owner():
+	case p == k.Owner() || p != nil && p.known:
 		return true
 	case p == nil || slices.Contains(asking, p):
 		return false
@@ -83,7 +103,7 @@ func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
 	if (p.named || p.underMother) && k.shownBy(p.mother, asking) {
 		return true
 	}
-	if maker := k.born(p.lineageSeen); p.lineageShown && maker != nil && maker.Member && k.shownBy(maker, asking) {
+	if maker := k.born(p.lineageSeen); p.lineageShown && maker != nil && maker.Member && maker.rowSeen && k.shownBy(maker, asking) {
 		return true
 	}
 	return slices.ContainsFunc(p.ids, func(id int) bool {

@@ -11,7 +11,7 @@ import (
 func (k *Kernel) AppendState(text []byte) []byte {
 	s := core.StateWriter{Text: text}
 	for _, p := range k.All {
-		if p.state == Gone && !p.Member && !p.owes {
+		if p.state == Gone && !p.Member && !p.Neighbour && !p.owes {
 			continue
 		}
 		parent := 0
@@ -20,7 +20,7 @@ func (k *Kernel) AppendState(text []byte) []byte {
 		}
 		s.Numbers(p.PID, int(p.start), parent, p.pgid, p.sid, int(p.state), p.at, p.phase, int(p.maker), int(p.lineageSeen), p.Real)
 		s.Flags(p.Member, p.Lease, p.noWait, p.orphan, p.owes, p.underMother, p.named, p.lineageShown)
-		s.Flags(p.secret)
+		s.Flags(p.secret, p.Neighbour, k.lives > 0 && p.known, k.lives > 0 && k.Remembers && p.rowSeen)
 		s.Numbers(p.ids...)
 		s.End()
 	}
@@ -40,7 +40,10 @@ func (k *Kernel) AppendState(text []byte) []byte {
 	for _, p := range k.todo {
 		s.Numbers(int(p.start))
 	}
-	s.Flags(k.hid)
+	s.Flags(k.hid, k.deaf, k.begins)
+	for _, row := range k.lookups {
+		s.Row(row)
+	}
 	s.Numbers(len(k.parents)) // the order is that of the rows
 	for _, row := range k.rows {
 		s.Row(row)
@@ -70,7 +73,7 @@ func (k *Kernel) Clone() *Kernel {
 		return slices.Clip(lists[begin:])
 	}
 	n.Listed, n.All, n.todo, n.parents = each(k.Listed), each(k.All), each(k.todo), each(k.parents)
-	n.rows, n.events = slices.Clip(k.rows), slices.Clip(k.events)
+	n.rows, n.events, n.lookups = slices.Clip(k.rows), slices.Clip(k.events), slices.Clip(k.lookups)
 	knotes := make([]knote, len(k.knotes))
 	n.knotes = make([]*knote, len(k.knotes))
 	for i, kn := range k.knotes {
