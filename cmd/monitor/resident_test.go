@@ -164,6 +164,12 @@ var _ = Describe("A command that meets a runtime without a monitor", func() {
 		Entry("info in JSON", `"state": "running"`, "info", "--json", "web"),
 	)
 
+	It("has it taken over though it is refused its name", func() {
+		r := orphan("web")
+		Expect(call("run", "--name", "web", "--", "true")).To(fails(125, "exists already"))
+		Expect(r.Record()).To(watchedBy(card().Process))
+	})
+
 	DescribeTable("shows it as it is where there is to be no resident", func(args ...string) {
 		orphan("web")
 		Expect(call(append(args, "--no-resident")...)).To(HaveField("Stdout", ContainSubstring("unmonitored")))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -104,9 +105,24 @@ func (g *global) become(store *monitor.Store, name, path string, args []string) 
 	if err != nil {
 		return err
 	}
-	return store.Run(monitor.Creation{Name: name, Command: args}, monitor.Program{
+	err = store.Run(monitor.Creation{Name: name, Command: args}, monitor.Program{
 		Path: path, Args: args, Patience: patience, Keeper: keeper,
 	})
+	if errors.Is(err, monitor.ErrExist) {
+		g.adoptNamed(store, name)
+	}
+	return err
+}
+
+// adoptNamed has the runtime watched that has a name, if it has no monitor.
+func (g *global) adoptNamed(store *monitor.Store, name string) {
+	survey, err := store.Survey()
+	if err != nil {
+		return
+	}
+	if status, err := survey.Named(name); err == nil && status.State == monitor.StateUnmonitored {
+		g.adopt(context.Background(), store)
+	}
 }
 
 // failed gives an error the exit code of its kind: not found, not executable, or not
