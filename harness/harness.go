@@ -27,8 +27,9 @@
 // # Words
 //
 //   - A stage ([Stage]) belongs to one test. It has a private directory, home and
-//     environment. When the test ends, the stage ends all processes that were started on
-//     it. What survives that, or cannot be removed, fails the test.
+//     environment. When the test ends, the stage ends the trees whose commands still run
+//     (SIGTERM, then SIGKILL) and all puppets. What a command that had ended before has
+//     left, and what cannot be ended or removed, fails the test.
 //   - A tree ([Tree]) is a command that a stage started, with all its descendants: a [Job]
 //     has no terminal, a [Terminal] has one, a [Shell] is a terminal with a prompt.
 //   - A puppet ([Puppet]) is a process that obeys the test: it forks, leads a session,

@@ -49,9 +49,9 @@ func Program(name string) Option {
 // all. [Main] removes the program at the end of the process that built it.
 func Build(name string) (path string, err error) { return programs.build(name) }
 
-// Grace sets how long a process that is neither a command nor a puppet may live on after
-// the test, when the stage has ended the commands and the puppets. Then the stage kills it
-// and fails the test. The default is 10 s.
+// Grace sets how long a process may live on after the test if its command had ended before,
+// a daemon for example. Then the stage kills it and fails the test. The default is 10 s. A
+// puppet is no such process: the stage ends it with the test.
 func Grace(limit time.Duration) Option {
 	return func(s *Stage) error { s.grace = limit; return nil }
 }

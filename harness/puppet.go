@@ -29,8 +29,11 @@ type Puppet struct {
 	answers chan wire.Answer // closed with gone
 	gone    chan struct{}
 	pid     int // from the greeting; exec does not change it
-	track   *track
-	last    Standing // of its last answer
+	// replaced means that Exec has put another program in its place. The lock of the troupe
+	// guards it.
+	replaced bool
+	track    *track
+	last     Standing // of its last answer
 }
 
 // A Standing is the place of a puppet among the other processes, as the kernel has it.
@@ -175,6 +178,9 @@ func (p *Puppet) exec(argv []string) error {
 	if err == nil && len(failure) > 0 {
 		err = errors.New(string(failure))
 	}
+	p.stage.troupe.mu.Lock()
+	defer p.stage.troupe.mu.Unlock()
+	p.replaced = err == nil
 	return err
 }
 

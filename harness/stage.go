@@ -57,9 +57,14 @@ type Stage struct {
 // errNoMain reports a test binary that cannot be a puppet.
 var errNoMain = errors.New("TestMain does not call harness.Main(m), by which the test binary becomes the puppets of its tests")
 
-// New returns a stage for a test. When the test ends, the stage ends all processes that
-// were started on it, removes its directory, and fails the test if a process, a terminal
-// or a file is left.
+// New returns a stage for a test. When the test ends, the stage ends what was started on it
+// and removes its directory.
+//
+// A job that still runs gets SIGTERM, a terminal SIGHUP, and both have 2 s ([Grace], if that
+// is less) to end. Then the stage kills them, all puppets, and the rest of their trees. None
+// of that fails the test. What does: a process that lives although its command had ended
+// before the test, and that does not end within [Grace]; a process, a terminal or a file that
+// cannot be ended or removed.
 func New(t T, options ...Option) *Stage {
 	t.Helper()
 	s := &Stage{t: t, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
@@ -162,8 +167,9 @@ func (s *Stage) bound(limit time.Duration) (context.Context, context.CancelFunc)
 }
 
 // strike ends the processes of the stage, clears it and removes its directory. A process
-// that lives on after the grace time, an error of a terminal and a file that cannot be
-// removed fail the test, unless it has failed already.
+// whose command had ended before the test, and that lives on after the grace time, an error
+// of a terminal and a file that cannot be removed fail the test, unless it has failed
+// already.
 func (s *Stage) strike() {
 	s.t.Helper()
 	s.stop(errors.New("the test has ended"))
@@ -173,10 +179,7 @@ func (s *Stage) strike() {
 	if !s.explained.Load() {
 		s.before = s.remember()
 	}
-	s.troupe.end()
-	for _, tree := range s.trees.list() {
-		tree.process.end()
-	}
+	s.endTrees(ctx)
 	var problems []string
 	for _, term := range s.terminals.list() {
 		if err := term.close(); err != nil {

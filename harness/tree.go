@@ -30,8 +30,10 @@ type tree struct {
 	process *process
 	oracle  *Oracle // nil for a command of Stage.Run
 	shared  bool    // its warden has other commands as well
-	mark    string  // in the environment of its processes
-	began   starts  // of all processes when it began
+	// atTerminal means that the command leads a session at a terminal.
+	atTerminal bool
+	mark       string // in the environment of its processes
+	began      starts // of all processes when it began
 
 	mu   sync.Mutex
 	seen starts // of its processes that a look at the table has shown
