@@ -68,8 +68,8 @@ func (c *Command) Pipe() *Command {
 	return c
 }
 
-// Apart keeps standard output and errors of a job apart, for [Job.Stdout] and
-// [Job.Stderr].
+// Apart keeps standard output and errors of a job apart, for [Job.Stdout], [Job.Stderr] and
+// [Job.ExpectStderr].
 func (c *Command) Apart() *Command {
 	c.apart = true
 	return c
@@ -150,10 +150,12 @@ func (c *Command) job(name string, g *guard, own bool) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
+	err = j.connect(order, back)
 	if own {
-		s.jobs.add(j)
+		j.tree.lastWords = j.lastWords
+		s.jobs.add(j) // now: a report reads its output
 	}
-	return j, j.connect(order, back)
+	return j, err
 }
 
 func closeAll(files []*os.File) {
@@ -270,6 +272,7 @@ func (c *Command) terminal(name string) (*Terminal, error) {
 	if _, err := t.begin(g, order, given); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
+	t.tree.lastWords = t.lastOutput
 	go t.awaitDeath(t.tree)
 	s.terminals.add(t)
 	return t, nil

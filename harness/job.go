@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/gemini-monitor/gemini/harness/internal/terminal"
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
@@ -28,14 +26,6 @@ type jobParts struct {
 	input       *os.File // nil without Pipe
 	lock        string   // path; empty without CrossCheck
 	cgroup      *cgroup
-}
-
-// An outlet is the output of a job.
-type outlet struct {
-	*terminal.Recording
-	reader *terminal.Reader
-	read   int           // offset of what Expect has not returned yet
-	dead   chan struct{} // closed when no process is left that can write, and all was read
 }
 
 // connect takes over the ends of the pipes: input, output and errors, as far as there are
@@ -57,45 +47,6 @@ func (j *Job) connect(order *wire.Command, back []*os.File) (err error) {
 	return err
 }
 
-func (j *Job) newOutlet(file *os.File) (*outlet, error) {
-	file, err := polled(file)
-	if err != nil {
-		return nil, err
-	}
-	o := &outlet{Recording: terminal.NewRecording(24, 80), dead: make(chan struct{})}
-	if o.reader, err = terminal.NewReader(file, o.Recording); err != nil {
-		return nil, err
-	}
-	go o.awaitDeath(j.tree)
-	return o, nil
-}
-
-// awaitDeath waits until no process of the tree can write any more.
-func (o *outlet) awaitDeath(t *tree) {
-	t.awaitWriters(o.reader.Done())
-	o.reader.CatchUp()
-	close(o.dead)
-}
-
-// awaitWriters waits until the command has ended and its descendants have released the
-// oracle, or the output has ended.
-func (t *tree) awaitWriters(ended <-chan struct{}) {
-	select {
-	case <-t.process.exited:
-	case <-t.process.guard.gone:
-	case <-ended:
-		return
-	}
-	if t.oracle == nil {
-		return
-	}
-	select {
-	case <-t.oracle.gone:
-	case <-t.process.guard.gone:
-	case <-ended:
-	}
-}
-
 // Output returns what the job has written so far, to standard output and, without Apart,
 // also to standard error. After the end of a process it has all that the process wrote.
 func (j *Job) Output() string { return j.out.all() }
@@ -107,23 +58,38 @@ func (j *Job) Stdout() string { return j.out.all() }
 // includes standard output.
 func (j *Job) Stderr() string { return j.errors.all() }
 
-// all returns the text with plain line ends.
-func (o *outlet) all() string {
-	o.reader.CatchUp()
-	return o.Text(0, o.Len())
-}
-
 // Expect waits until standard output, and without Apart also standard error, has one of
 // the alternatives after the last match. Each is a string, which is taken literally, or a
 // [Pattern]. It fails the test when the job has ended without it.
 func (j *Job) Expect(alternatives ...any) Match {
 	j.stage.t.Helper()
-	match, err := j.find(j.out.Recording, alternatives, j.out.read, j.out.dead)
+	match, err := j.expect(j.out, alternatives)
 	if err != nil {
-		j.stage.t.Fatalf("%s", j.failure(err))
+		j.stage.t.Fatalf("%s%s", j.failure(err), lastOf("standard error", j.apartErrors()))
 	}
-	j.out.read = match.end
 	return match
+}
+
+// ExpectStderr is Expect for the standard error of a job with Apart. Each of the two goes on
+// behind its own last match. Without Apart it is Expect.
+func (j *Job) ExpectStderr(alternatives ...any) Match {
+	j.stage.t.Helper()
+	if !j.apart() {
+		return j.Expect(alternatives...)
+	}
+	match, err := j.expect(j.errors, alternatives)
+	if err != nil {
+		j.stage.t.Fatalf("%s%s", j.failure(fmt.Errorf("standard error: %w", err)), lastOf("standard output", j.out))
+	}
+	return match
+}
+
+func (j *Job) expect(o *outlet, alternatives []any) (Match, error) {
+	match, err := j.find(o.Recording, alternatives, o.read, o.dead)
+	if err == nil {
+		o.read = match.end
+	}
+	return match, err
 }
 
 // Write writes text to the standard input of a job with Pipe. It waits while the pipe is
@@ -167,73 +133,6 @@ func (j *Job) close() {
 			<-o.dead
 		}
 	}
-}
-
-// A Result is what a command wrote and how it ended.
-type Result struct {
-	Stdout, Stderr string
-	Status         Status
-}
-
-// Run runs a command to its end, without a terminal and without input, and returns what
-// it has written until then. It fails the test if the command cannot be started or does
-// not end.
-func (s *Stage) Run(words ...string) Result {
-	s.t.Helper()
-	return s.Command(words...).Run()
-}
-
-// TryRun is Run, but it returns the error instead of failing the test.
-func (s *Stage) TryRun(words ...string) (Result, error) {
-	s.t.Helper()
-	return s.Command(words...).tryRun()
-}
-
-// Run runs the command to its end, as [Stage.Run] does.
-func (c *Command) Run() Result {
-	c.stage.t.Helper()
-	result, err := c.tryRun()
-	if err != nil {
-		c.stage.t.Fatalf("run: %v", err)
-	}
-	return result
-}
-
-// tryRun runs the command and adds that to the timeline.
-func (c *Command) tryRun() (Result, error) {
-	done := c.stage.spec.begin(Event{What: "runs " + brief(join(c.words), 500)})
-	result, err := c.Apart().run()
-	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, printed(result), outcome(err))))
-	return result, err
-}
-
-// run runs the command under the warden that all commands of Run have.
-func (c *Command) run() (result Result, err error) {
-	s := c.stage
-	if s.runner == nil {
-		if s.runner, err = s.newGuard(); err != nil {
-			return Result{}, err
-		}
-	}
-	j, err := c.job("run", s.runner, false)
-	if err != nil {
-		s.runner = nil // its files may be out of step with its answers
-		return Result{}, err
-	}
-	defer j.close() // what others write later is lost
-	if err = j.await(j.limit, "end", j.process.exited); err != nil {
-		j.process.end()
-	}
-	return Result{j.Stdout(), j.Stderr(), j.process.status}, err
-}
-
-// printed returns the output of a command, short enough for a timeline.
-func printed(r Result) string {
-	text := strings.TrimSpace(strings.TrimSpace(r.Stdout) + " " + strings.TrimSpace(r.Stderr))
-	if text == "" {
-		return "(no output)"
-	}
-	return fmt.Sprintf("%q", brief(text, 120))
 }
 
 // duplicate returns a copy of a descriptor that is close-on-exec.

@@ -92,5 +92,21 @@ func (s Status) String() string {
 	return fmt.Sprintf("exit %d", s.Code)
 }
 
+// wanted returns a status as what a process has to do.
+func (s Status) wanted() string {
+	if s.Signal != 0 {
+		return "to be " + s.String()
+	}
+	return fmt.Sprintf("to exit with %d", s.Code)
+}
+
+// past returns a status as what a process has done.
+func (s Status) past() string {
+	if s.Signal != 0 {
+		return "was " + s.String()
+	}
+	return fmt.Sprintf("exited with %d", s.Code)
+}
+
 // join returns words as they are shown.
 func join(words []string) string { return strings.Join(words, " ") }

@@ -41,7 +41,7 @@ func (s *Stage) offerProgress() {
 // any time; it does not block.
 func (s *Stage) progress() string {
 	const few = 20
-	events := s.timeline.merged(nil)
+	events := s.timeline.merged(s.passages())
 	return writeTimeline(events[max(0, len(events)-few):], s.timeline.began, s.mark)
 }
 
@@ -86,7 +86,7 @@ func (s *Stage) Report() string {
 	if dir != "" {
 		fmt.Fprintf(&page, "files    %s (trace.json opens in ui.perfetto.dev and in speedscope)\n", dir)
 	}
-	fmt.Fprintf(&page, "\n  seconds (> typed, < shown, {0} the prompt with the last status)\n%s", writeTimeline(events, s.timeline.began, s.mark))
+	fmt.Fprintf(&page, "\n  seconds (> input, < output, ! standard error kept apart, {0} the prompt with the last status)\n%s", writeTimeline(events, s.timeline.began, s.mark))
 	s.now(&page, events)
 	for _, t := range s.terminals.list() {
 		page.WriteString(t.picture())
@@ -129,9 +129,7 @@ func (s *Stage) now(page *strings.Builder, events []Event) {
 		}
 	}
 	for _, j := range s.jobs.list() {
-		if text := strings.TrimSpace(j.Output()); text != "" {
-			fmt.Fprintf(page, "\n  %s wrote\n%s\n", j.name, brief(text, 2000))
-		}
+		page.WriteString(j.writings())
 	}
 }
 

@@ -123,6 +123,22 @@ func (t *Terminal) Screen() string {
 	return text
 }
 
+// Output returns all that the terminal has shown so far, with the line ends \n and with the
+// escape sequences. After the end of a process it has all that the process wrote.
+func (t *Terminal) Output() string {
+	t.terminal.CatchUp()
+	return t.terminal.Text(0, t.terminal.Len())
+}
+
+// lastOutput returns the end of the output as a part of a message, "" without any.
+func (t *Terminal) lastOutput() string {
+	t.terminal.CatchUp()
+	if t.terminal.Len() == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; last output: %q", t.terminal.Last(0))
+}
+
 // look returns what is seen, and a channel that is closed when that changes.
 func (p *screenParts) look() (string, <-chan struct{}) {
 	p.mu.Lock()

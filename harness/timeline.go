@@ -25,7 +25,7 @@ type Event struct {
 
 	self   bool   // Track is the name of process PID
 	open   bool   // begun and not ended
-	stream stream // set if What is input or output of a terminal
+	stream stream // set if What is input or output of a terminal or a job
 }
 
 // A Life is the effect of an Event on the life of its process, as its recorder
@@ -39,13 +39,23 @@ const (
 	Ends
 )
 
-// A stream is the direction of bytes at a terminal.
+// A stream is where bytes pass.
 type stream int
 
 const (
-	typed stream = iota + 1
-	shown
+	typed      stream = iota + 1 // at a terminal
+	shown                        // by a terminal
+	written                      // by a job, to standard output or to both
+	complained                   // by a job with Apart, to standard error
 )
+
+// sign returns the sign of a stream in the report.
+func (s stream) sign() string { return [...]string{"", ">", "<", "<", "!"}[s] }
+
+// place returns the name of a stream's track in the trace.
+func (s stream) place() string {
+	return [...]string{"", " terminal", " terminal", " output", " standard error"}[s]
+}
 
 // A timeline has the events that the harness saw on a stage. merged adds those of
 // observers. Any goroutine may use it.
@@ -158,26 +168,43 @@ func (s *Stage) Logf(format string, args ...any) {
 	s.spec.record(Event{What: fmt.Sprintf(format, args...)})
 }
 
-// history returns all events of the stage, its terminals and observers in order of time.
+// history returns all events of the stage, its terminals, jobs and observers in order of
+// time.
 func (s *Stage) history() []Event {
-	var others []Event
-	for _, term := range s.terminals.list() {
-		others = append(others, events(term.terminal.Recording, term.name, term.PID())...)
+	for _, j := range s.jobs.list() {
+		j.catchUp()
 	}
+	others := s.passages()
 	for _, source := range s.sources {
 		others = append(others, source()...)
 	}
 	return s.timeline.merged(others)
 }
 
+// passages returns the input and output of terminals and jobs so far as events.
+func (s *Stage) passages() (all []Event) {
+	for _, term := range s.terminals.list() {
+		all = append(all, events(term.terminal.Recording, term.name, term.PID(), shown)...)
+	}
+	for _, j := range s.jobs.list() {
+		if j.out != nil {
+			all = append(all, events(j.out.Recording, j.name, j.PID(), written)...)
+		}
+		if j.apart() {
+			all = append(all, events(j.errors.Recording, j.name, j.PID(), complained)...)
+		}
+	}
+	return all
+}
+
 // events returns input and output as events.
-func events(r *terminal.Recording, track string, pid int) []Event {
+func events(r *terminal.Recording, track string, pid int, output stream) []Event {
 	var all []Event
 	for _, p := range r.Passages(0) {
 		if len(p.Bytes) == 0 {
 			continue // Resize has added an event
 		}
-		direction := shown
+		direction := output
 		if p.Typed {
 			direction = typed
 		}

@@ -49,8 +49,8 @@ func writeTimeline(events []Event, began time.Time, mark string) string {
 	return p.String()
 }
 
-// alike returns the events at the beginning that make one entry: bytes of one terminal
-// in one direction, or equal events.
+// alike returns the events at the beginning that make one entry: bytes of one terminal or
+// job in one direction, or equal events.
 func alike(events []Event) []Event {
 	n, first := 1, events[0]
 	for n < len(events) {
@@ -137,17 +137,15 @@ func (p *page) crowd(group []Event) {
 	p.last = last.Time
 }
 
-// bytes writes input (>) or output (<). Of long output it writes both ends.
+// bytes writes input (>), output (<) or standard error (!). Of long output it writes both
+// ends.
 func (p *page) bytes(group []Event) {
 	var all strings.Builder
 	for _, e := range group {
 		all.WriteString(e.What)
 		p.last = e.Time
 	}
-	sign := "<"
-	if group[0].stream == typed {
-		sign = ">"
-	}
+	sign := group[0].stream.sign()
 	text := strings.ReplaceAll(all.String(), "\r\n", "\n")
 	text = p.plain(text)
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")

@@ -87,8 +87,8 @@ func (t *trace) add(e Event, lives map[trackKey]Event) {
 	key := trackKey{e.PID, e.Track}
 	name, _, _ := strings.Cut(terminal.Visible(strings.TrimSpace(e.What)), ": ")
 	if e.stream != 0 {
-		key.track += " terminal"
-		name = map[stream]string{typed: "> ", shown: "< "}[e.stream] + terminal.Visible(strings.TrimSpace(e.What))
+		key.track += e.stream.place()
+		name = e.stream.sign() + " " + terminal.Visible(strings.TrimSpace(e.What))
 	}
 	switch {
 	case e.open:

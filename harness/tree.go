@@ -32,8 +32,9 @@ type tree struct {
 	shared  bool    // its warden has other commands as well
 	// atTerminal means that the command leads a session at a terminal.
 	atTerminal bool
-	mark       string // in the environment of its processes
-	began      starts // of all processes when it began
+	lastWords  func() string // the last output as a part of a message; nil for a command of Stage.Run
+	mark       string        // in the environment of its processes
+	began      starts        // of all processes when it began
 
 	mu   sync.Mutex
 	seen starts // of its processes that a look at the table has shown
@@ -55,7 +56,7 @@ func (t *Tree) Signal(s syscall.Signal) { t.process.signal(s) }
 func (t *Tree) Wait() Status {
 	t.stage.t.Helper()
 	if err := t.await(t.limit, "end", t.process.exited); err != nil {
-		t.stage.t.Fatalf("%s", t.failure(err))
+		t.stage.t.Fatalf("%s%s", t.failure(err), t.said())
 	}
 	return t.process.status
 }
@@ -77,7 +78,7 @@ func (t *Tree) ExpectKilled(by syscall.Signal) {
 func (t *Tree) expectEnd(want Status) {
 	t.stage.t.Helper()
 	if got := t.Wait(); got != want {
-		t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %q to end by %s: it was %s", t.words(), want, got)))
+		t.stage.t.Fatalf("%s%s", t.failure(fmt.Errorf("expect %q %s: it %s", t.words(), want.wanted(), got.past())), t.said())
 	}
 }
 
@@ -140,6 +141,14 @@ func (t *tree) await(limit time.Duration, verb string, done <-chan struct{}) err
 	case <-ctx.Done():
 		return fmt.Errorf("expect %q to %s: %w", t.words(), verb, context.Cause(ctx))
 	}
+}
+
+// said returns the last output of the command as a part of a message, "" without any.
+func (t *tree) said() string {
+	if t.lastWords == nil {
+		return ""
+	}
+	return t.lastWords()
 }
 
 // words returns the command, short enough for a message.

@@ -95,13 +95,13 @@ var _ = Describe("The state of a command", func() {
 		},
 			`expect "puppet root" to run: it has ended, killed by SIGKILL`),
 		Entry("another code", func(j *harness.Job, p *harness.Puppet) { p.Exit(3); j.Within(time.Minute).ExpectExit(0) },
-			`expect "puppet root" to end by exit 0: it was exit 3`),
+			`expect "puppet root" to exit with 0: it exited with 3`),
 		Entry("a signal for a code", func(j *harness.Job, p *harness.Puppet) { p.Die(syscall.SIGINT); j.Within(time.Minute).ExpectExit(0) },
-			`expect "puppet root" to end by exit 0: it was killed by SIGINT`),
+			`expect "puppet root" to exit with 0: it was killed by SIGINT`),
 		Entry("a code for a signal", func(j *harness.Job, p *harness.Puppet) {
 			p.Exit(0)
 			j.Within(time.Minute).ExpectKilled(syscall.SIGTERM)
 		},
-			`expect "puppet root" to end by killed by SIGTERM: it was exit 0`),
+			`expect "puppet root" to be killed by SIGTERM: it exited with 0`),
 	)
 })
