@@ -273,7 +273,7 @@ func (c *Command) terminal(name string) (*Terminal, error) {
 		return nil, errors.Join(err, opened.Close())
 	}
 	t.tree.lastWords = t.lastOutput
-	go t.awaitDeath(t.tree)
+	go t.follow(t.tree, t.terminal.Done(), t.terminal.CatchUp)
 	s.terminals.add(t)
 	return t, nil
 }

@@ -26,19 +26,16 @@ type Match struct {
 }
 
 // find waits for one of the alternatives in a recording.
-func (t *Tree) find(r *terminal.Recording, alternatives []any, from int, dead <-chan struct{}) (Match, error) {
+func (t *Tree) find(r *terminal.Recording, alternatives []any, from int, w writers) (Match, error) {
 	wanted, err := compile(alternatives)
 	if err != nil {
 		return Match{}, err
 	}
 	ctx, cancel := t.stage.bound(t.limit)
 	defer cancel()
-	found, err := r.Find(ctx, wanted, from, dead)
-	if errors.Is(err, terminal.ErrEnded) {
-		err = fmt.Errorf("%w: %w", t.over(), err)
-	}
+	found, err := r.Find(ctx, wanted, from, w.over(t.tree))
 	if err != nil {
-		return Match{}, err
+		return Match{}, w.missed(t.tree, r, err)
 	}
 	return Match{found.Index, found.Text, found.Groups, found.Before, found.End}, nil
 }

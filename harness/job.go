@@ -60,7 +60,13 @@ func (j *Job) Stderr() string { return j.errors.all() }
 
 // Expect waits until standard output, and without Apart also standard error, has one of
 // the alternatives after the last match. Each is a string, which is taken literally, or a
-// [Pattern]. It fails the test when the job has ended without it.
+// [Pattern]. Of several that have come, the one that begins first in the output wins, and of
+// those that begin together the first in the list.
+//
+// It fails the test when the command has failed (an exit code other than 0, or a signal)
+// without it, though a descendant may have the output. A command that exits with 0 may have
+// started a daemon: Expect then waits while a descendant can write. So it does whatever the
+// status is after Wait, ExpectExit or ExpectKilled.
 func (j *Job) Expect(alternatives ...any) Match {
 	j.stage.t.Helper()
 	match, err := j.expect(j.out, alternatives)
@@ -85,7 +91,7 @@ func (j *Job) ExpectStderr(alternatives ...any) Match {
 }
 
 func (j *Job) expect(o *outlet, alternatives []any) (Match, error) {
-	match, err := j.find(o.Recording, alternatives, o.read, o.dead)
+	match, err := j.find(o.Recording, alternatives, o.read, o.writers)
 	if err == nil {
 		o.read = match.end
 	}

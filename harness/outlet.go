@@ -13,9 +13,9 @@ import (
 // An outlet is the output of a job.
 type outlet struct {
 	*terminal.Recording
+	writers
 	reader *terminal.Reader
-	read   int           // offset of what Expect has not returned yet
-	dead   chan struct{} // closed when no process is left that can write, and all was read
+	read   int // offset of what Expect has not returned yet
 }
 
 func (j *Job) newOutlet(file *os.File) (*outlet, error) {
@@ -23,38 +23,12 @@ func (j *Job) newOutlet(file *os.File) (*outlet, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &outlet{Recording: terminal.NewRecording(24, 80), dead: make(chan struct{})}
+	o := &outlet{Recording: terminal.NewRecording(24, 80), writers: newWriters()}
 	if o.reader, err = terminal.NewReader(file, o.Recording); err != nil {
 		return nil, err
 	}
-	go o.awaitDeath(j.tree)
+	go o.follow(j.tree, o.reader.Done(), o.reader.CatchUp)
 	return o, nil
-}
-
-// awaitDeath waits until no process of the tree can write any more.
-func (o *outlet) awaitDeath(t *tree) {
-	t.awaitWriters(o.reader.Done())
-	o.reader.CatchUp()
-	close(o.dead)
-}
-
-// awaitWriters waits until the command has ended and its descendants have released the
-// oracle, or the output has ended.
-func (t *tree) awaitWriters(ended <-chan struct{}) {
-	select {
-	case <-t.process.exited:
-	case <-t.process.guard.gone:
-	case <-ended:
-		return
-	}
-	if t.oracle == nil {
-		return
-	}
-	select {
-	case <-t.oracle.gone:
-	case <-t.process.guard.gone:
-	case <-ended:
-	}
 }
 
 // all returns the text with plain line ends.

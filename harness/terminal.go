@@ -26,8 +26,8 @@ type Terminal struct {
 // screenParts are what all copies of a Terminal share.
 type screenParts struct {
 	terminal *terminal.Terminal
-	read     int           // offset of the output that no method has returned yet
-	dead     chan struct{} // closed when no process is left that can write, and all was read
+	writers
+	read int // offset of the output that no method has returned yet
 
 	mu     sync.Mutex
 	screen *screen.Screen
@@ -36,7 +36,7 @@ type screenParts struct {
 
 // newScreenParts connects a screen to a terminal.
 func newScreenParts(t *terminal.Terminal, rows, columns int) *screenParts {
-	p := &screenParts{terminal: t, dead: make(chan struct{}), screen: screen.New(rows, columns), drawn: make(chan struct{})}
+	p := &screenParts{terminal: t, writers: newWriters(), screen: screen.New(rows, columns), drawn: make(chan struct{})}
 	t.Answer(p.draw)
 	return p
 }
@@ -49,13 +49,6 @@ func (p *screenParts) draw(shown []byte) []byte {
 	close(p.drawn)
 	p.drawn = make(chan struct{})
 	return p.screen.Replies()
-}
-
-// awaitDeath waits until no process of the tree can write any more.
-func (p *screenParts) awaitDeath(t *tree) {
-	defer close(p.dead)
-	t.awaitWriters(p.terminal.Done())
-	p.terminal.CatchUp()
 }
 
 // A Key is a key that is not text.
@@ -102,12 +95,15 @@ func (t *Terminal) Send(line string) {
 }
 
 // Expect waits until the output after the last match has one of the alternatives. Each is
-// a string, which is taken literally, or a [Pattern]. It looks at the bytes that were
-// shown; ExpectScreen at what is seen. It fails the test when the program has ended
-// without it.
+// a string, which is taken literally, or a [Pattern]. Of several that have come, the one that
+// begins first in the output wins, and of those that begin together the first in the list.
+// It looks at the bytes that were shown; ExpectScreen at what is seen.
+//
+// It fails the test when the program has ended without it. If a descendant still has the
+// terminal, that depends on the exit status, as [Job.Expect] has it.
 func (t *Terminal) Expect(alternatives ...any) Match {
 	t.stage.t.Helper()
-	match, err := t.find(t.terminal.Recording, alternatives, t.read, t.dead)
+	match, err := t.find(t.terminal.Recording, alternatives, t.read, t.writers)
 	if err != nil {
 		t.stage.t.Fatalf("%s", t.failure(err))
 	}
@@ -168,8 +164,9 @@ func (t *Terminal) ExpectScreen(alternatives ...any) {
 	}
 	ctx, cancel := t.stage.bound(t.limit)
 	defer cancel()
+	ended := t.writers.over(t.tree)
 	for {
-		over := closed(t.dead)
+		over := closed(ended)
 		seen, drawn := t.look()
 		for _, w := range wanted {
 			if w.in(seen) {
@@ -178,11 +175,11 @@ func (t *Terminal) ExpectScreen(alternatives ...any) {
 			}
 		}
 		if over {
-			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %s on the screen: %w; the screen has:\n%s", wanted, t.over(), framed(seen))))
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %s on the screen: %w; the screen has:\n%s", wanted, t.writers.end(t.tree), framed(seen))))
 		}
 		select {
 		case <-drawn:
-		case <-t.dead:
+		case <-ended:
 		case <-ctx.Done():
 			t.stage.t.Fatalf("%s: expect %s on the screen: %v; the screen has:\n%s", t.name, wanted, context.Cause(ctx), framed(seen))
 		}
@@ -237,8 +234,8 @@ func (t *Terminal) ExpectEcho(on bool) {
 		}
 		select {
 		case <-tick.C:
-		case <-t.dead:
-			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect echo %v: %w", on, t.over())))
+		case <-t.writers.over(t.tree):
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect echo %v: %w", on, t.writers.end(t.tree))))
 		case <-ctx.Done():
 			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect echo %v: %w", on, context.Cause(ctx))))
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,7 @@ type tree struct {
 	shared  bool    // its warden has other commands as well
 	// atTerminal means that the command leads a session at a terminal.
 	atTerminal bool
+	awaited    atomic.Bool   // the test has seen the end of the command
 	lastWords  func() string // the last output as a part of a message; nil for a command of Stage.Run
 	mark       string        // in the environment of its processes
 	began      starts        // of all processes when it began
@@ -58,6 +60,7 @@ func (t *Tree) Wait() Status {
 	if err := t.await(t.limit, "end", t.process.exited); err != nil {
 		t.stage.t.Fatalf("%s%s", t.failure(err), t.said())
 	}
+	t.awaited.Store(true)
 	return t.process.status
 }
 

@@ -16,6 +16,17 @@ type speaker interface {
 	Expect(alternatives ...any) harness.Match
 }
 
+// within returns a speaker with another limit.
+func within(out speaker, limit time.Duration) speaker {
+	if job, ok := out.(*harness.Job); ok {
+		return job.Within(limit)
+	}
+	return out.(*harness.Terminal).Within(limit)
+}
+
+// awaitExit waits for the end of the command of a speaker.
+func awaitExit(out speaker) { out.(interface{ Wait() harness.Status }).Wait() }
+
 var _ = Describe("Expect", func() {
 	// Both write the same; a terminal makes \n into \r\n.
 	for _, kind := range []string{"job", "terminal"} {
@@ -85,6 +96,49 @@ var _ = Describe("Expect", func() {
 				Expect(message).To(MatchRegexp(`^(job|sh)-0: "sh -c .*" has ended, killed by SIGKILL: expect "never": the output has ended( \(end of file\))?; last seen: "last\\n"$`))
 				Expect(time.Since(began)).To(BeNumerically("<", 20*time.Second))
 			})
+
+			for _, c := range []struct{ end, how string }{{"exit 4", "exit 4"}, {"kill -9 $$", "killed by SIGKILL"}} {
+				It("fails when the command has failed, "+c.how+", though a descendant holds the output", systems, func() {
+					message, _ := failing(func(stage *harness.Stage) {
+						out := start(stage, "trap '' HUP; puppet keeper & echo last; "+c.end)
+						stage.Puppet("keeper")
+						within(out, time.Minute).Expect("never")
+					})
+					Expect(message).To(MatchRegexp(`^(job|sh)-0: "sh -c .*" has ended, ` + c.how + `; its output is open in \d+ \(.*puppet keeper\): expect "never": it has not come; last seen: "last\\n"$`))
+				})
+			}
+
+			It("finds what a command has written that failed, though a descendant holds the output", systems, func(ctx SpecContext) {
+				stage := newStage()
+				out := start(stage, "trap '' HUP; puppet keeper & echo one; echo last; exit 4")
+				Expect(out.Expect("last\n").Before).To(Equal("one\n"))
+				stage.Puppet("keeper")
+			}, SpecTimeout(time.Minute))
+
+			It("says what holds the output when a command that exits with 0 has started it", systems, func() {
+				message, _ := failing(func(stage *harness.Stage) {
+					out := start(stage, "trap '' HUP; puppet keeper & exit 0")
+					stage.Puppet("keeper")
+					awaitExit(out)
+					within(out, 50*time.Millisecond).Expect("never")
+				})
+				Expect(message).To(MatchRegexp(`^(job|sh)-0: "sh -c .*" has ended, exit 0; its output is open in \d+ \(.*puppet keeper\): expect "never": not within 50ms; last seen: ""$`))
+			})
+
+			It("waits for a descendant of a command that has failed, after the test has seen that", systems, func(ctx SpecContext) {
+				stage := newStage()
+				out := start(stage, `trap '' HUP; (puppet keeper; echo late) & exit 4`)
+				keeper := stage.Puppet("keeper")
+				awaitExit(out)
+				found := make(chan harness.Match)
+				go func() {
+					defer GinkgoRecover()
+					found <- out.Expect("late\n")
+				}()
+				Consistently(found, "50ms").ShouldNot(Receive())
+				keeper.Exit(0)
+				Eventually(ctx, found).Should(Receive(HaveField("Text", "late\n")))
+			}, SpecTimeout(time.Minute))
 
 			It("waits for an orphan that holds the oracle", systems, func(ctx SpecContext) {
 				stage := newStage()
