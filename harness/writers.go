@@ -63,36 +63,46 @@ func (w writers) over(t *tree) <-chan struct{} {
 // errNotCome is the cause of a search that ends though the output is open.
 var errNotCome = errors.New("it has not come")
 
-// missed completes the error of a search: whether the command has ended, and what keeps
-// its output open.
+// missed completes the error of a search: whether the command has ended, and which
+// processes keep its output open.
 func (w writers) missed(t *tree, r *terminal.Recording, err error) error {
 	var search *terminal.NotFound
 	if !errors.As(err, &search) {
 		return err
 	}
-	open := r.End() == nil && !closed(w.dead)
 	ended := errors.Is(err, terminal.ErrEnded)
-	switch {
-	case ended && open:
-		search.Cause = errNotCome
-	case !ended && !closed(t.process.exited):
+	if !ended && !closed(t.process.exited) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", w.end(t), err)
+	holders := ""
+	if r.End() == nil { // otherwise no process has it open
+		holders = w.holders(t)
+	}
+	if ended && holders != "" {
+		search.Cause = errNotCome
+	}
+	return fmt.Errorf("%w%s: %w", t.over(), holders, err)
 }
 
 // end says how the command has ended, and which processes keep its output open.
-func (w writers) end(t *tree) error {
-	over := t.over()
-	if closed(w.dead) || !closed(t.process.exited) {
-		return over
+func (w writers) end(t *tree) error { return fmt.Errorf("%w%s", t.over(), w.holders(t)) }
+
+// holders names the descendants that can write though the command has ended, "" if there is
+// none.
+func (w writers) holders(t *tree) string {
+	if !closed(t.process.exited) || closed(w.dead) {
+		return ""
 	}
 	_, exact, err := t.process.guard.ask()
 	if err != nil {
-		return over
+		return ""
 	}
-	if rest, err := t.rest(exact); err == nil && len(rest) > 0 {
-		return fmt.Errorf("%w; its output is open in %s", over, list(rest))
+	rest, err := t.rest(exact)
+	switch {
+	case err == nil && len(rest) > 0:
+		return "; its output is open in " + list(rest)
+	case t.oracle != nil && t.oracle.holds():
+		return "; its output is open in a process that is not found"
 	}
-	return over
+	return ""
 }
