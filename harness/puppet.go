@@ -184,11 +184,23 @@ func (p *Puppet) exec(argv []string) error {
 	return err
 }
 
-// IgnoreHangup makes the puppet ignore SIGHUP. Children that it starts afterwards
-// inherit that.
+// IgnoreHangup makes the puppet ignore SIGHUP: see Ignore.
 func (p *Puppet) IgnoreHangup() {
 	p.stage.t.Helper()
-	p.do(wire.Order{Do: wire.IgnoreHangup})
+	p.Ignore(syscall.SIGHUP)
+}
+
+// Ignore makes the puppet ignore signals. Children that it starts afterwards inherit that.
+// SIGKILL and SIGSTOP cannot be ignored, and those of a crash (SIGSEGV and others) belong to
+// Go's runtime.
+//
+// A puppet that was started with ignored signals, as below nohup or trap "" TERM in a shell,
+// ignores them too. On macOS that is true of SIGHUP and SIGINT only.
+func (p *Puppet) Ignore(signals ...syscall.Signal) {
+	p.stage.t.Helper()
+	for _, s := range signals {
+		p.do(wire.Order{Do: wire.Ignore, Number: int(s)})
+	}
 }
 
 // CloseDescriptor makes the puppet close one descriptor.

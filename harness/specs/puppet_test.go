@@ -166,6 +166,37 @@ var _ = Describe("A puppet", func() {
 		Expect(child.Report().Parent).To(Equal(root.PID()))
 	}, SpecTimeout(time.Minute))
 
+	It("ignores signals, and so do its children", func(ctx SpecContext) {
+		puppet.Ignore(syscall.SIGTERM, syscall.SIGUSR1)
+		child := puppet.Fork("child")
+		Expect(stage.Signal(-root.PID(), syscall.SIGTERM)).To(Succeed())
+		Expect(puppet.Report().PID).To(Equal(root.PID()))
+		Expect(child.Report().Parent).To(Equal(root.PID()))
+		plain := puppet.Spawn("sh", "-c", "kill -TERM $$; kill -USR1 $$; exit 7")
+		Expect(puppet.Reap(plain)).To(Equal(harness.Status{Code: 7}))
+		root.Signal(syscall.SIGHUP)
+		root.ExpectKilled(syscall.SIGHUP)
+	}, SpecTimeout(time.Minute))
+
+	DescribeTable("ignores what was ignored when it was started, and nothing else:", func(ctx SpecContext, names string, signal, end syscall.Signal) {
+		job := stage.Start("sh", "-c", `trap "" `+names+`; exec puppet deaf`)
+		deaf := stage.Puppet("deaf")
+		for range 2 {
+			job.Signal(signal)
+			Expect(deaf.ExecSelf().PID).To(Equal(job.PID()))
+		}
+		child := deaf.Fork("child")
+		Expect(stage.Signal(child.PID(), signal)).To(Succeed())
+		Expect(child.Report().Parent).To(Equal(job.PID()))
+		job.Signal(end)
+		job.ExpectKilled(end)
+	},
+		Entry("the hang-up", "HUP", syscall.SIGHUP, syscall.SIGTERM, SpecTimeout(time.Minute)),
+		Entry("the interrupt", "INT", syscall.SIGINT, syscall.SIGHUP, SpecTimeout(time.Minute)),
+		Entry("the request to end", Label("linux"), "TERM", syscall.SIGTERM, syscall.SIGHUP, SpecTimeout(time.Minute)),
+		Entry("several", Label("linux"), "HUP QUIT USR1 PIPE CHLD", syscall.SIGQUIT, syscall.SIGTERM, SpecTimeout(time.Minute)),
+	)
+
 	It("does not reap a dead child without an order", func(ctx SpecContext) {
 		child := puppet.Spawn("sh", "-c", "exit 6")
 		Expect(puppet.Reap(child)).To(Equal(harness.Status{Code: 6}))

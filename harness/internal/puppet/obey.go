@@ -39,8 +39,8 @@ func (p *puppet) obey(o wire.Order) (wire.Answer, error) {
 		return p.execSelf(os.Environ())
 	case wire.Exec:
 		return p.exec(o)
-	case wire.IgnoreHangup:
-		signal.Ignore(syscall.SIGHUP)
+	case wire.Ignore:
+		signal.Ignore(syscall.Signal(o.Number))
 		return wire.Answer{}, nil
 	case wire.Close:
 		return wire.Answer{}, syscall.Close(o.Number)

@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"strconv"
 	"syscall"
 	"time"
@@ -53,8 +54,18 @@ func run(name string) error {
 	if err != nil {
 		return err
 	}
+	keepIgnored()
 	p := &puppet{name: name, image: image, conn: conn, children: map[int]*os.Process{}}
 	return p.serve()
+}
+
+// keepIgnored ignores what was ignored when this process was started, as a program without
+// handlers does. Go's runtime has installed handlers since.
+func keepIgnored() {
+	ignored, err := ignoredAtStart()
+	if err == nil && len(ignored) > 0 { // no signals stand for all
+		signal.Ignore(ignored...)
+	}
 }
 
 // connect dials the harness, or returns the connection that this process had before

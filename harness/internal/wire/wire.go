@@ -33,7 +33,7 @@ const (
 	Setpgid        Verb = "setpgid"         // lead a new process group
 	ExecSelf       Verb = "exec self"       // exec the puppet again; the new image answers
 	Exec           Verb = "exec"            // answer, then exec Args; the connection to the socket Name ends with the exec, or has an error before
-	IgnoreHangup   Verb = "ignore hangup"   // ignore SIGHUP, as do all children from now on
+	Ignore         Verb = "ignore"          // ignore the signal Number, as do all children from now on
 	Close          Verb = "close"           // close descriptor Number
 	CloseInherited Verb = "close inherited" // close every inherited descriptor from 3 up
 	DropTerminal   Verb = "drop terminal"   // replace descriptors 0, 1 and 2 with the null device
@@ -94,7 +94,7 @@ func (o Order) String() string {
 	}
 	words = append(words, o.Args...)
 	switch o.Do {
-	case Raise:
+	case Raise, Ignore:
 		words = append(words, syscall.Signal(o.Number).String())
 	case Reap, Exit, Close, ChangeUser, Trace, Release:
 		words = append(words, strconv.Itoa(o.Number))
