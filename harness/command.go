@@ -29,19 +29,23 @@ type Command struct {
 	apart         bool
 	echo          bool
 	rows, columns int
+	limit         time.Duration
 }
 
 // Command returns a command in the environment of the stage. A name without a slash is
 // looked up in the PATH of the stage. Another one is a path, relative to the directory of
 // the test. Without a change the command has no input, its output and errors are one
-// stream, it begins in the directory of the stage, and its environment has TERM=dumb,
-// LC_ALL=C and a private HOME.
+// stream, and it begins in the directory of the stage.
+//
+// The environment of the test is not passed on, except for PATH, behind the programs of the
+// stage, and GOCOVERDIR. The command has a private HOME and TMPDIR, TERM=dumb, LC_ALL=C, and
+// what Setenv and Env add: c.Env("LANG", os.Getenv("LANG")) passes a variable on.
 func (s *Stage) Command(words ...string) *Command {
 	s.t.Helper()
 	if len(words) == 0 {
 		s.t.Fatalf("harness: a command has at least one word")
 	}
-	return &Command{stage: s, words: words, directory: s.dir, rows: s.rows, columns: s.columns}
+	return &Command{stage: s, words: words, directory: s.dir, rows: s.rows, columns: s.columns, limit: s.limit}
 }
 
 // In sets the directory in which the command begins.
@@ -138,7 +142,7 @@ func (c *Command) job(name string, g *guard, own bool) (*Job, error) {
 	case c.pipe:
 		order.Input = wire.Pipe
 	}
-	j := &Job{Tree: Tree{limit: patience, tree: &tree{stage: s, name: name, shared: !own}}, jobParts: &jobParts{}}
+	j := &Job{Tree: Tree{limit: c.limit, tree: &tree{stage: s, name: name, shared: !own}}, jobParts: &jobParts{}}
 	if own && s.crossCheck {
 		more, err := j.addWitnesses(order)
 		if given = append(given, more...); err != nil {
@@ -268,7 +272,7 @@ func (c *Command) terminal(name string) (*Terminal, error) {
 	}
 	order.Input, order.Output, order.Errors = wire.Sent, wire.Sent, wire.Sent
 	order.Oracle, order.Terminal = true, true
-	t := &Terminal{Tree: Tree{limit: patience, tree: &tree{stage: s, name: name}}, screenParts: newScreenParts(opened, c.rows, c.columns)}
+	t := &Terminal{Tree: Tree{limit: c.limit, tree: &tree{stage: s, name: name}}, screenParts: newScreenParts(opened, c.rows, c.columns)}
 	if _, err := t.begin(g, order, given); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
@@ -316,20 +320,4 @@ func (s *Stage) variable(name string) (value string) {
 		}
 	}
 	return value
-}
-
-// Within returns the same job with another limit for what it waits for:
-//
-//	job.Within(time.Second).ExpectExit(0)
-func (j *Job) Within(limit time.Duration) *Job {
-	c := *j
-	c.limit = limit
-	return &c
-}
-
-// Within returns the same terminal with another limit for what it waits for.
-func (t *Terminal) Within(limit time.Duration) *Terminal {
-	c := *t
-	c.limit = limit
-	return &c
 }

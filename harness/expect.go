@@ -75,7 +75,7 @@ func compile(alternatives []any) ([]terminal.Alternative, error) {
 			}
 			wanted = append(wanted, terminal.Pattern(pattern))
 		default:
-			return nil, fmt.Errorf("expect: %v is a %T, and neither a string nor a Pattern", a, a)
+			return nil, fmt.Errorf("expect: %#v has the type %T: an alternative is a string or a Pattern", a, a)
 		}
 	}
 	return wanted, nil

@@ -27,7 +27,7 @@
 // # Words
 //
 //   - A stage ([Stage]) belongs to one test. It has a private directory, home and
-//     environment. When the test ends, the stage ends the trees whose commands still run
+//     environment: of the test's own environment only PATH is passed on. When the test ends, the stage ends the trees whose commands still run
 //     (SIGTERM, then SIGKILL) and all puppets. What a command that had ended before has
 //     left, and what cannot be ended or removed, fails the test.
 //   - A tree ([Tree]) is a command that a stage started, with all its descendants: a [Job]
@@ -47,7 +47,7 @@
 // # Waiting
 //
 // No method waits for a fixed time. Each one waits for what it names, for 30 s at most
-// (Within sets another limit), and fails the test when that does not come. Shortly before
+// ([Stage.Within] and its like set another limit), and fails the test when that does not come. Shortly before
 // the time of go test is over, a stage reports and ends everything.
 //
 // # Reports

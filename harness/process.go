@@ -60,11 +60,16 @@ func (p *process) signal(s syscall.Signal) {
 }
 
 // end kills the process, if it lives, and returns when it was reaped.
-func (p *process) end() {
+func (p *process) end() { p.kill(false) }
+
+// endGroup is end for the process and its group.
+func (p *process) endGroup() { p.kill(true) }
+
+func (p *process) kill(group bool) {
 	if closed(p.exited) {
 		return
 	}
-	_, _ = p.guard.do(wire.WardenOrder{Do: wire.Strike, PID: p.pid, Signal: syscall.SIGKILL}, nil, nil)
+	_, _ = p.guard.do(wire.WardenOrder{Do: wire.Strike, PID: p.pid, Signal: syscall.SIGKILL, Group: group}, nil, nil)
 	select {
 	case <-p.exited:
 	case <-p.guard.gone:
@@ -81,12 +86,18 @@ func outcome(err error) string {
 
 // A Status is how a process ended. The zero value is success.
 type Status struct {
-	Code   int            // exit code, 0 if Signal is set
+	Code   int            // exit code, 0 if Signal is set, -1 of a command that was not started
 	Signal syscall.Signal // 0 after an exit
 }
 
+// notStarted is the status beside the error of a command that was not started.
+var notStarted = Status{Code: -1}
+
 func (s Status) String() string {
-	if s.Signal != 0 {
+	switch {
+	case s == notStarted:
+		return "not started"
+	case s.Signal != 0:
 		return "killed by " + unix.SignalName(s.Signal)
 	}
 	return fmt.Sprintf("exit %d", s.Code)

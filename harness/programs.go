@@ -31,7 +31,8 @@ const (
 // An Option changes a stage.
 type Option func(*Stage) error
 
-// Program puts a program into the PATH of the stage, under the last element of its name.
+// Program puts a program into the PATH of the stage. Its name there is the last element of
+// the path of its package, also for ".", or of the file.
 //
 // The name of a package is "./cmd/x" for one below the package under test, "." for that
 // package itself, or an import path. The package is built with the go command, once for all

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -23,6 +22,12 @@ import (
 // The connection ends with the process, whatever descriptors it has closed before:
 // Gone is closed then. After Exec the new program holds the connection.
 type Puppet struct {
+	*actor
+	limit time.Duration
+}
+
+// An actor is the part that all handles of a Puppet share.
+type actor struct {
 	stage   *Stage
 	name    string
 	conn    *net.UnixConn
@@ -88,7 +93,7 @@ func (p *Puppet) Fork(name string, how ...Start) *Puppet {
 		Do: wire.Fork, Name: name,
 		OwnSession: slices.Contains(how, OwnSession), OwnGroup: slices.Contains(how, OwnGroup),
 	})
-	return p.stage.Puppet(name)
+	return p.stage.greeted(name, p.limit)
 }
 
 // Spawn makes the puppet start argv and returns the PID of the child. The puppet does
@@ -166,7 +171,7 @@ func (p *Puppet) exec(argv []string) error {
 	if _, err := p.try(wire.Order{Do: wire.Exec, Args: argv, Name: socket}); err != nil {
 		return err
 	}
-	limit := time.Now().Add(patience)
+	limit := time.Now().Add(p.limit)
 	listener.SetDeadline(limit)
 	conn, err := listener.AcceptUnix() // the puppet has connected before it answered
 	if err != nil {
@@ -245,10 +250,10 @@ var errPuppetGone = errors.New("the puppet has ended")
 
 // exchange sends an order and returns its answer.
 func (p *Puppet) exchange(order wire.Order) (wire.Answer, error) {
-	ctx, cancel := p.stage.bound(patience)
+	ctx, cancel := p.stage.bound(p.limit)
 	defer cancel()
 	if err := json.NewEncoder(p.conn).Encode(order); err != nil {
-		return wire.Answer{}, fmt.Errorf("%w: %w", errPuppetGone, err)
+		return wire.Answer{}, errPuppetGone // what the socket reports is how that is noticed
 	}
 	select {
 	case a, open := <-p.answers:
@@ -267,7 +272,7 @@ func (p *Puppet) exchange(order wire.Order) (wire.Answer, error) {
 // awaitEnd waits until the puppet has ended. It fails the test if that takes too long.
 func (p *Puppet) awaitEnd() {
 	p.stage.t.Helper()
-	ctx, cancel := p.stage.bound(patience)
+	ctx, cancel := p.stage.bound(p.limit)
 	defer cancel()
 	select {
 	case <-p.gone:

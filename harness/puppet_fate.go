@@ -47,7 +47,7 @@ func (p *Puppet) Crash() {
 func (p *Puppet) Stop() {
 	p.stage.t.Helper()
 	p.raise(syscall.SIGSTOP)
-	ctx, cancel := p.stage.bound(patience)
+	ctx, cancel := p.stage.bound(p.limit)
 	defer cancel()
 	for ctx.Err() == nil {
 		row, err := table.Of(p.pid)

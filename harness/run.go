@@ -15,13 +15,15 @@ type Result struct {
 
 // Run runs a command to its end, without a terminal and without input, and returns what
 // it has written until then. It fails the test if the command cannot be started or does
-// not end.
+// not end within the limit: 30 s, another one in a handle that Within returns. Then the
+// stage kills the command and its process group.
 func (s *Stage) Run(words ...string) Result {
 	s.t.Helper()
 	return s.Command(words...).Run()
 }
 
-// TryRun is Run, but it returns the error instead of failing the test.
+// TryRun is Run, but it returns the error instead of failing the test. The status beside an
+// error has the code -1 if the command was not started, and SIGKILL if it did not end.
 func (s *Stage) TryRun(words ...string) (Result, error) {
 	s.t.Helper()
 	return s.Command(words...).tryRun()
@@ -41,28 +43,47 @@ func (c *Command) Run() Result {
 func (c *Command) tryRun() (Result, error) {
 	done := c.stage.spec.begin(Event{What: "runs " + brief(join(c.words), 500)})
 	result, err := c.Apart().run()
-	done(strings.TrimSpace(fmt.Sprintf("%v %s %s", result.Status, printed(result), outcome(err))))
+	if err != nil {
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		done(line)
+	} else {
+		done(fmt.Sprintf("%v %s", result.Status, printed(result)))
+	}
 	return result, err
 }
 
 // run runs the command under the warden that all commands of Run have.
-func (c *Command) run() (result Result, err error) {
+func (c *Command) run() (Result, error) {
 	s := c.stage
+	failed := Result{Status: notStarted}
 	if s.runner == nil {
+		var err error
 		if s.runner, err = s.newGuard(); err != nil {
-			return Result{}, err
+			return failed, err
 		}
 	}
 	j, err := c.job("run", s.runner, false)
 	if err != nil {
 		s.runner = nil // its files may be out of step with its answers
-		return Result{}, err
+		return failed, err
 	}
 	defer j.close() // what others write later is lost
 	if err = j.await(j.limit, "end", j.process.exited); err != nil {
-		j.process.end()
+		err = j.cutOff(err)
 	}
 	return Result{j.Stdout(), j.Stderr(), j.process.status}, err
+}
+
+// cutOff kills a command of Run that has not ended, with its group. It adds to the error
+// what lived before, and what the command wrote.
+func (j *Job) cutOff(err error) error {
+	if closed(j.process.guard.gone) {
+		return err
+	}
+	forest, unread := j.stage.forest(nil)
+	j.track.record(Event{PID: j.PID(), What: "it has not ended: the stage sends SIGKILL to its group"})
+	j.process.endGroup()
+	return fmt.Errorf("%w; the stage has killed it%s; before that there were\n%s%s", err, j.lastWords(), forest, outcome(unread))
 }
 
 // printed returns the output of a command, short enough for a timeline.

@@ -5,7 +5,6 @@ package harness
 import (
 	"fmt"
 	"strconv"
-	"time"
 )
 
 // A Shell is an interactive shell at a terminal of its own, or a program that becomes
@@ -41,13 +40,6 @@ func (s *Stage) AtTerminal(kind Kind, words ...string) *Shell {
 		s.t.Fatalf("%v", err)
 	}
 	return &Shell{Terminal: *t, profile: s.profile(kind), keys: new(int)}
-}
-
-// Within returns the same shell with another limit for what it waits for.
-func (sh *Shell) Within(limit time.Duration) *Shell {
-	c := *sh
-	c.limit = limit
-	return &c
 }
 
 // Run types line and waits for the next prompt. It returns the output of the line and

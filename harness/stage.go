@@ -20,6 +20,12 @@ import (
 // A Stage is the surroundings of one test: a private directory, home and environment,
 // and the jobs, terminals and puppets that were started in it. One goroutine uses it.
 type Stage struct {
+	*scene
+	limit time.Duration
+}
+
+// A scene is the part that all handles of a Stage share.
+type scene struct {
 	t         T
 	ctx       context.Context // ends with the test
 	stop      context.CancelCauseFunc
@@ -67,7 +73,7 @@ var errNoMain = errors.New("TestMain does not call harness.Main(m), by which the
 // cannot be ended or removed.
 func New(t T, options ...Option) *Stage {
 	t.Helper()
-	s := &Stage{t: t, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}
+	s := &Stage{limit: patience, scene: &scene{t: t, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}}
 	s.ctx, s.stop = context.WithCancelCause(contextOf(t))
 	s.spec = s.timeline.track("spec")
 	err := errNoMain
@@ -147,7 +153,8 @@ func (s *Stage) Path(elements ...string) string {
 	return filepath.Join(append([]string{s.dir}, elements...)...)
 }
 
-// Setenv sets an environment variable for the processes that start from now on.
+// Setenv sets an environment variable for the processes that start from now on. They do not
+// get the environment of the test: see [Stage.Command].
 func (s *Stage) Setenv(name, value string) { s.env = append(s.env, name+"="+value) }
 
 // changed calls Look of all observers, and remembers the processes of the trees where

@@ -301,7 +301,10 @@ func (t *Terminal) Echo(on bool) {
 	}
 }
 
-// Hangup closes the terminal, as closing its window does.
+// Hangup closes the terminal, as closing its window does. The kernel sends SIGHUP to the
+// command, and a program that reads gets an error or the end of input (EIO, EOF) at the same
+// time. Which comes first is open, so ExpectKilled(syscall.SIGHUP) is right for a program
+// that does not read only: another one may exit because of the error. Wait accepts both.
 func (t *Terminal) Hangup() {
 	t.track.record(Event{PID: t.PID(), What: "its terminal is closed"})
 	t.terminal.Hangup()

@@ -17,7 +17,7 @@ import (
 
 // A Tree is a command that a stage started, with all its descendants. A [Job] and a
 // [Terminal] have its methods. Those that wait fail the test if what they wait for does
-// not happen within the limit: 30 s, another one with Within.
+// not happen within the limit: 30 s, another one in a handle that Within returns.
 type Tree struct {
 	*tree
 	limit time.Duration

@@ -49,7 +49,7 @@ func (tr *troupe) accept() {
 		if err != nil { // closed
 			return
 		}
-		p := &Puppet{stage: tr.stage, conn: conn, answers: make(chan wire.Answer, 1), gone: make(chan struct{})}
+		p := &Puppet{limit: patience, actor: &actor{stage: tr.stage, conn: conn, answers: make(chan wire.Answer, 1), gone: make(chan struct{})}}
 		if !tr.admit(p) {
 			conn.Close() // this ends the puppet
 			return
@@ -129,7 +129,13 @@ func closed(c <-chan struct{}) bool {
 // "puppet name" starts it, on the stage or below a process of the stage.
 func (s *Stage) Puppet(name string) *Puppet {
 	s.t.Helper()
-	ctx, cancel := s.bound(patience)
+	return s.greeted(name, s.limit).Within(s.limit)
+}
+
+// greeted waits for the greeting of a puppet until a limit.
+func (s *Stage) greeted(name string, limit time.Duration) *Puppet {
+	s.t.Helper()
+	ctx, cancel := s.bound(limit)
 	defer cancel()
 	tick := time.NewTicker(20 * tickTime) // for the case that none can come any more
 	defer tick.Stop()

@@ -80,7 +80,7 @@ var _ = Describe("Expect", func() {
 			},
 				Entry("a bad pattern", "expect: error parsing regexp: missing closing \\): `v\\(`", harness.Pattern("v(")),
 				Entry("a bad pattern beside what is there", "expect: error parsing regexp: .*", "two", harness.Pattern("*")),
-				Entry("another type", `expect: 42 is a int, and neither a string nor a Pattern`, 42),
+				Entry("another type", `expect: 42 has the type int: an alternative is a string or a Pattern`, 42),
 				Entry("nothing", `expect: nothing is expected`),
 				Entry("the end of the program", `"sh -c .*" has ended, exit 3: expect "never" or /nev\+er/: the output has ended( \(end of file\)|); last seen: "two\\n"`,
 					"never", harness.Pattern("nev+er")),

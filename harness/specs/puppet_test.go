@@ -132,6 +132,16 @@ var _ = Describe("A puppet", func() {
 		Expect(message).To(MatchRegexp(`puppet leader \(PID \d+\): setsid: operation not permitted`))
 	}, SpecTimeout(time.Minute))
 
+	It("that has ended says so, and no more", func(ctx SpecContext) {
+		message, _ := failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "owner")
+			owner := stage.Puppet("owner")
+			owner.Die(syscall.SIGKILL)
+			owner.Fork("child")
+		})
+		Expect(message).To(MatchRegexp(`^puppet owner \(PID \d+\): fork: the puppet has ended$`))
+	}, SpecTimeout(time.Minute))
+
 	It("is an orphan after its parent has ended", func(ctx SpecContext) {
 		child := puppet.Fork("child")
 		puppet.Exit(0)

@@ -128,7 +128,7 @@ func (w *warden) obey(order wire.WardenOrder) {
 		w.begin(order) // answers itself
 		return
 	case wire.Strike:
-		err = w.strike(order.PID, order.Signal)
+		err = w.strike(order.PID, order.Signal, order.Group)
 	case wire.Ask:
 		w.reap()
 		w.mu.Lock()
@@ -155,13 +155,16 @@ func (w *warden) tell(news wire.News) {
 	_ = w.news.Encode(news)
 }
 
-// strike sends a signal to a command. After the reap it does nothing: the kernel may have
+// strike sends a signal to a command, or to the group that it leads. After the reap it does nothing: the kernel may have
 // given the PID away. The lock keeps the reap away in between.
-func (w *warden) strike(pid int, s syscall.Signal) error {
+func (w *warden) strike(pid int, s syscall.Signal, group bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.commands[pid] {
 		return nil
+	}
+	if group {
+		pid = -pid
 	}
 	return syscall.Kill(pid, s)
 }

@@ -21,7 +21,8 @@ const (
 	// Begin starts a command as Command has it, with the files that were sent. The answer
 	// has its PID, and the ends of the pipes that the warden made are sent.
 	Begin WardenVerb = "begin"
-	// Strike sends Signal to the command with the PID. It does nothing after the reap.
+	// Strike sends Signal to the command with the PID, or to its group with Group. It does
+	// nothing after the reap.
 	Strike WardenVerb = "strike"
 	// Ask asks for the children that are left.
 	Ask WardenVerb = "ask"
@@ -36,6 +37,7 @@ type WardenOrder struct {
 	Command *Command       `json:"command,omitempty"`
 	PID     int            `json:"pid,omitempty"`
 	Signal  syscall.Signal `json:"signal,omitempty"`
+	Group   bool           `json:"group,omitempty"`
 }
 
 // A Command is what a warden starts.
