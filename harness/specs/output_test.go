@@ -54,13 +54,14 @@ var _ = Describe("The output of a job", func() {
 	It("is in the timeline where it came", func() {
 		_, report := failing(func(stage *harness.Stage) {
 			job := stage.Start("sh", "-c", `echo "line 1"; echo "line 2"; kill -STOP $$; echo end`)
+			job.Expect("line 2\n")
 			job.ExpectStopped()
 			stage.Logf("it is continued")
 			job.Signal(syscall.SIGCONT)
 			job.ExpectExit(7)
 		})
 		Expect(report).To(MatchRegexp(strings.Join([]string{
-			`job-0 \d+ +started: sh -c`, `job-0 \d+ +< line 1`, ` +< line 2`, `job-0 \d+ +stopped`, `it is continued`, `job-0 \d+ +< end`, `FAILED`,
+			`job-0 \d+ +started: sh -c`, `job-0 \d+ +< line 1`, ` +< line 2`, `it is continued`, `job-0 \d+ +< end`, `FAILED`,
 		}, `(.*\n)+?.*`)))
 	})
 
