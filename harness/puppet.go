@@ -200,7 +200,8 @@ func (p *Puppet) IgnoreHangup() {
 // Go's runtime.
 //
 // A puppet that was started with ignored signals, as below nohup or trap "" TERM in a shell,
-// ignores them too. On macOS that is true of SIGHUP and SIGINT only.
+// ignores them too: a child that Fork starts, for example. On macOS that is true of SIGHUP
+// and SIGINT only, so give such a child the order as well.
 func (p *Puppet) Ignore(signals ...syscall.Signal) {
 	p.stage.t.Helper()
 	for _, s := range signals {

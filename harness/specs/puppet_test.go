@@ -4,6 +4,7 @@ package specs_test
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -181,7 +182,9 @@ var _ = Describe("A puppet", func() {
 		child := puppet.Fork("child")
 		Expect(stage.Signal(-root.PID(), syscall.SIGTERM)).To(Succeed())
 		Expect(puppet.Report().PID).To(Equal(root.PID()))
-		Expect(child.Report().Parent).To(Equal(root.PID()))
+		if runtime.GOOS == "linux" { // of the actions at its start, a puppet on macOS knows two
+			Expect(child.Report().Parent).To(Equal(root.PID()))
+		}
 		plain := puppet.Spawn("sh", "-c", "kill -TERM $$; kill -USR1 $$; exit 7")
 		Expect(puppet.Reap(plain)).To(Equal(harness.Status{Code: 7}))
 		root.Signal(syscall.SIGHUP)

@@ -81,7 +81,7 @@ var _ = Describe("A command that is run", func() {
 		})
 		Expect(message).To(MatchRegexp(strings.Join([]string{
 			`^run: expect "sh -c .*" to end: not within 3s; the stage has killed it; last output: "begins\\n"; before that there were\n`,
-			` +\d+ +S .*sh -c echo begins`, ` +\d+ +S .* sleep 86\n`}, `(.*\n)*?`)))
+			` +\d+ +[A-Z] .*sh -c echo begins`, ` +\d+ +[A-Z] .* sleep 86\n`}, `(.*\n)*?`)))
 		Expect(report).To(MatchRegexp(strings.Join([]string{
 			`spec +runs sh -c sleep 87.*: expect "sh -c sleep 87.*" to end: not within 50ms`,
 			`run \d+ +it has not ended: the stage sends SIGKILL to its group`, `run \d+ +ended: killed by SIGKILL`}, `(.*\n)+?.*`)))
