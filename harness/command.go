@@ -214,7 +214,7 @@ func lastOfEach(environment []string) []string {
 // begin starts the tree and returns what the warden sent, the oracle left out.
 func (t *tree) begin(g *guard, order *wire.Command, given []*os.File) (back []*os.File, err error) {
 	s := t.stage
-	t.track, t.seen, t.atTerminal = s.timeline.track(t.name), starts{}, order.Terminal
+	t.at, t.track, t.seen, t.atTerminal = caller(), s.timeline.track(t.name), starts{}, order.Terminal
 	t.mark = fmt.Sprintf("%s.%d", s.mark, len(s.trees.list()))
 	order.Environment = append(order.Environment, treeVariable+"="+t.mark)
 	if t.began, err = s.birth(t.shared); err != nil {

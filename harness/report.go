@@ -13,6 +13,7 @@ import (
 // A ginkgoT is Ginkgo's T. It runs functions at the moment of a failure, while the
 // processes of the spec live, and has reports of its own.
 type ginkgoT interface {
+	DeferCleanup(args ...any)
 	DeferOnFailure(args ...any)
 	AddReportEntryVisibilityFailureOrVerbose(name string, args ...any)
 }
@@ -45,7 +46,7 @@ func (s *Stage) progress() string {
 	return writeTimeline(events[max(0, len(events)-few):], s.timeline.began, s.mark)
 }
 
-// explain adds the report to a test that has failed, or that fails now by what it has left
+// explain adds the report to a test that has failed, or that fails by what it has left
 // behind.
 func (s *Stage) explain(left bool) {
 	if (s.t.Failed() || left) && nameOf(s.t) != "" {

@@ -26,20 +26,24 @@ func lookTime() time.Duration {
 	return 4 * tickTime
 }
 
+// endTime is how long what was killed may take to end, in the clean-up of a failed test.
+const endTime = 250 * time.Millisecond
+
 // clear waits until no process of the stage is left. After the grace time it kills the
-// rest and returns a line for each.
-func (s *Stage) clear(ctx context.Context) []string {
+// rest and returns it. A failed test waits only until what was killed has ended.
+func (s *Stage) clear(ctx context.Context) []leak {
 	tick := time.NewTicker(lookTime())
 	defer tick.Stop()
-	limit, cancel := context.WithTimeout(ctx, s.grace)
-	defer cancel()
+	grace := s.grace
 	if s.t.Failed() {
-		cancel() // a failed test looks once and does not wait
+		grace = min(grace, endTime)
 	}
+	limit, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
 	for {
 		left, lost, err := s.residue()
 		if err != nil {
-			return []string{err.Error()}
+			return []leak{{text: err.Error()}}
 		}
 		if len(left) == 0 {
 			return lost
@@ -47,31 +51,31 @@ func (s *Stage) clear(ctx context.Context) []string {
 		select {
 		case <-tick.C:
 		case <-limit.Done():
-			return append(lost, s.kill(left)...)
+			return append(lost, s.kill(left, grace)...)
 		}
 	}
 }
 
-// residue returns a line for each process of the stage, by its PID. PID 0 stands for
-// processes that a witness knows and that are not in the table. Lost has a line for each
-// warden that has ended: its processes are looked for as where launchd adopts orphans.
-func (s *Stage) residue() (left map[int]string, lost []string, err error) {
-	left = map[int]string{}
+// residue returns the processes of the stage by their PIDs. PID 0 stands for processes
+// that a witness knows and that are not in the table. Lost has an entry for each warden
+// that has ended: its processes are looked for as where launchd adopts orphans.
+func (s *Stage) residue() (left map[int]leak, lost []leak, err error) {
+	left = map[int]leak{}
 	exact := true
 	for _, g := range s.guards.list() {
 		children, adopts, err := g.ask()
 		if err != nil {
-			lost, exact = append(lost, err.Error()+s.wardenLog()), false
+			lost, exact = append(lost, leak{text: err.Error() + s.wardenLog()}), false
 			continue
 		}
 		exact = exact && adopts
 		if children {
-			left[0] = "a process that is not in the table yet"
+			left[0] = leak{text: "a process that is not in the table yet"}
 		}
 	}
 	for _, t := range s.trees.list() {
 		if t.oracle != nil && t.oracle.holds() {
-			left[0] = t.name + ": a process holds descriptor 3"
+			left[0] = leak{tree: t, text: "a process that holds descriptor 3"}
 		}
 	}
 	if exact && len(left) == 0 {
@@ -86,9 +90,28 @@ func (s *Stage) residue() (left map[int]string, lost []string, err error) {
 		delete(left, 0)
 	}
 	for _, m := range membersOf(pids, all) {
-		left[m.PID] = m.String()
+		left[m.PID] = leak{tree: s.origin(all, all[m.PID]), pid: m.PID, text: m.String()}
 	}
 	return left, lost, nil
+}
+
+// origin returns the tree to which a process belongs, as far as its warden, its mark or an
+// earlier look tells, or nil.
+func (s *Stage) origin(all map[int]table.Row, r table.Row) *tree {
+	var common []*tree // the commands of Run, which have one warden
+	for _, t := range s.trees.list() {
+		below := slices.Contains(table.Below(all, t.process.guard.pid()), r.PID)
+		switch {
+		case below && !t.shared, t.carries(r), t.remembers(r):
+			return t
+		case below:
+			common = append(common, t)
+		}
+	}
+	if len(common) == 1 {
+		return common[0]
+	}
+	return nil
 }
 
 // belongings returns the processes of the stage that a table shows, wardens left out.
@@ -154,21 +177,23 @@ func (s *Stage) note() {
 	}
 }
 
-// kill ends what is left and returns its lines in the order of the PIDs.
-func (s *Stage) kill(left map[int]string) []string {
-	var lines []string
+// kill ends what is left after the grace time, and returns it in the order of the PIDs.
+func (s *Stage) kill(left map[int]leak, grace time.Duration) []leak {
+	var leaks []leak
 	for _, pid := range sortedKeys(left) {
+		l := left[pid]
+		leaks = append(leaks, l)
 		if pid > 0 {
+			s.spec.record(Event{What: fmt.Sprintf("the stage finds, after %s, and kills: %s", short(grace), l.line(s.t))})
 			_ = syscall.Kill(pid, syscall.SIGKILL) // the wardens try again, and report
 		}
-		lines = append(lines, "process "+left[pid])
 	}
 	for _, g := range s.guards.list() {
 		if err := g.end(); err != nil && !errors.Is(err, errWardenGone) {
-			lines = append(lines, err.Error())
+			leaks = append(leaks, leak{text: err.Error()})
 		}
 	}
-	return lines
+	return leaks
 }
 
 // remember returns the processes and the files of the stage as text, for the report of

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -70,7 +69,9 @@ var errNoMain = errors.New("TestMain does not call harness.Main(m), by which the
 // is less) to end. Then the stage kills them, all puppets, and the rest of their trees. None
 // of that fails the test. What does: a process that lives although its command had ended
 // before the test, and that does not end within [Grace]; a process, a terminal or a file that
-// cannot be ended or removed.
+// cannot be ended or removed. That failure names the command that has left a process, and is
+// at the line that started the command; in Ginkgo at the line of New, and it names the other
+// one.
 func New(t T, options ...Option) *Stage {
 	t.Helper()
 	s := &Stage{limit: patience, scene: &scene{t: t, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}}
@@ -85,7 +86,7 @@ func New(t T, options ...Option) *Stage {
 		t.Fatalf("harness: set up the stage: %v", err)
 	}
 	s.spec.record(Event{What: "the stage is " + s.dir})
-	t.Cleanup(s.strike)
+	s.strikeAtEnd()
 	s.reportFailure()
 	s.offerProgress()
 	s.heedDeadline()
@@ -175,37 +176,57 @@ func (s *Stage) bound(limit time.Duration) (context.Context, context.CancelFunc)
 
 // strike ends the processes of the stage, clears it and removes its directory. A process
 // whose command had ended before the test, and that lives on after the grace time, an error
-// of a terminal and a file that cannot be removed fail the test, unless it has failed
-// already.
-func (s *Stage) strike() {
+// of a terminal and a file that cannot be removed fail the test: strike returns the message,
+// unless it has told it. If the test has failed already, they are mentioned.
+func (s *Stage) strike() (message string) {
 	s.t.Helper()
 	s.stop(errors.New("the test has ended"))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
+	failed := s.t.Failed()
 	s.explain(false)
 	if !s.explained.Load() {
 		s.before = s.remember()
 	}
 	s.endTrees(ctx)
-	var problems []string
+	var left []leak
 	for _, term := range s.terminals.list() {
 		if err := term.close(); err != nil {
-			problems = append(problems, err.Error())
+			left = append(left, leak{text: err.Error()})
 		}
 	}
 	for _, lent := range s.loans {
 		lent.Close()
 	}
-	problems = append(problems, s.clear(ctx)...)
-	s.explain(len(problems) > 0)
+	left = append(left, s.clear(ctx)...)
+	if !failed {
+		left = s.charge(left)
+	}
 	s.dismiss()
-	problems = append(problems, s.finish(ctx)...)
+	left = append(left, s.finish(ctx)...)
 	if err := removeAll(s.dir); err != nil {
-		problems = append(problems, err.Error())
+		left = append(left, leak{text: err.Error()})
 	}
-	if len(problems) > 0 && !s.t.Failed() {
-		s.t.Errorf("the test left something behind:\n%s", strings.Join(problems, "\n"))
+	switch {
+	case len(left) == 0:
+		return ""
+	case failed:
+		s.mention(left)
+		return ""
 	}
+	return leftBehind + linesOf(left, s.t)
+}
+
+// charge tells what is left and makes the report, if something is left. It returns what
+// strike has to tell.
+func (s *Stage) charge(left []leak) (later []leak) {
+	s.t.Helper()
+	if len(left) > 0 {
+		s.Failed(leftBehind + linesOf(left, s.t))
+		later = s.accuse(left)
+		s.explain(true)
+	}
+	return later
 }
 
 // dismiss ends the wardens and closes what the trees have open.
@@ -224,15 +245,15 @@ func (s *Stage) dismiss() {
 }
 
 // finish calls what waits for the stage to be cleared.
-func (s *Stage) finish(ctx context.Context) (problems []string) {
+func (s *Stage) finish(ctx context.Context) (left []leak) {
 	ctx, cancel := context.WithTimeout(ctx, s.grace)
 	defer cancel()
 	for _, f := range s.last {
 		if err := f(ctx); err != nil {
-			problems = append(problems, err.Error())
+			left = append(left, leak{text: err.Error()})
 		}
 	}
-	return problems
+	return left
 }
 
 // removeAll removes dir. Directories in it may be read-only.

@@ -27,6 +27,7 @@ type Tree struct {
 type tree struct {
 	stage   *Stage
 	name    string
+	at      place // of the call that started it
 	track   *track
 	process *process
 	oracle  *Oracle // nil for a command of Stage.Run

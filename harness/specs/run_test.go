@@ -4,6 +4,7 @@ package specs_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,7 +39,7 @@ func (c *console) String() string {
 // The tests of package outsider run as a process of their own, without Ginkgo. The
 // compiler runs on the system of the tests only.
 var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() {
-	var binary string
+	var binary, suite string
 
 	BeforeAll(func() {
 		if _, err := exec.LookPath("go"); err != nil {
@@ -50,18 +51,18 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 		dir, err := os.MkdirTemp("", "outsider")
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(os.RemoveAll, dir)
-		binary = filepath.Join(dir, "outsider.test")
-		out, err := exec.Command("go", "test", "-c", "-o", binary, "./testdata/outsider").CombinedOutput()
+		binary, suite = filepath.Join(dir, "outsider.test"), filepath.Join(dir, "_ginkgo.test")
+		out, err := exec.Command("go", "test", "-c", "-o", dir, "./testdata/outsider", "./testdata/_ginkgo").CombinedOutput()
 		if strings.Contains(string(out), "permission denied") || strings.Contains(string(out), "cache") {
 			Skip("the go command cannot be used: " + string(out))
 		}
 		Expect(err).NotTo(HaveOccurred(), string(out))
 	})
 
-	// start runs one test and returns its process and its output.
-	start := func(test string, environment ...string) (*exec.Cmd, *console) {
+	// launch starts a command and returns its process and its output.
+	launch := func(cmd *exec.Cmd, environment ...string) (*exec.Cmd, *console) {
 		GinkgoHelper()
-		cmd, out := exec.Command(binary, "-test.v", "-test.timeout=8s", "-test.run=^"+test+"$"), &console{}
+		out := &console{}
 		cmd.Env = append(append(os.Environ(), "HARNESS_REPORTS="+GinkgoT().TempDir(), "HARNESS_PROGRAMS="), environment...)
 		cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, out, time.Second
 		Expect(cmd.Start()).To(Succeed())
@@ -72,6 +73,11 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 			}
 		})
 		return cmd, out
+	}
+	// start runs one test.
+	start := func(test string, environment ...string) (*exec.Cmd, *console) {
+		GinkgoHelper()
+		return launch(exec.Command(binary, "-test.v", "-test.timeout=8s", "-test.run=^"+test+"$"), environment...)
 	}
 
 	// printed waits for the PIDs of the processes that the test started.
@@ -119,13 +125,50 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 		}
 	})
 
-	It("shows what a test leaves behind at the line that made the stage", func() {
-		source, err := os.ReadFile("testdata/outsider/outsider_test.go")
+	// marked returns the numbers of the lines of a file below testdata that have a text.
+	marked := func(file, text string) (numbers []int) {
+		GinkgoHelper()
+		source, err := os.ReadFile(filepath.Join("testdata", file))
 		Expect(err).NotTo(HaveOccurred())
-		before, _, _ := strings.Cut(string(source), "// the line that TestLeaves fails at")
+		for i, line := range strings.Split(string(source), "\n") {
+			if strings.Contains(line, text) {
+				numbers = append(numbers, i+1)
+			}
+		}
+		return numbers
+	}
+
+	It("shows what a test leaves behind at each line that started it, before the report", func() {
+		lines := marked("outsider/outsider_test.go", "// a line that TestLeaves fails at")
 		cmd, out := start("TestLeaves")
 		Expect(cmd.Wait()).NotTo(Succeed())
-		Expect(out.String()).To(ContainSubstring("outsider_test.go:%d: the test left something behind:\n", strings.Count(before, "\n")+1))
+		first, rest, _ := strings.Cut(out.String(), "spec     TestLeaves\n")
+		const of = `(?m)^    outsider_test.go:%[1]d: the test left something behind:\n        %[2]s \(sh -c env -i sleep 88 .*, outsider_test.go:%[1]d\) left PID \d+, .*: sleep 88$`
+		Expect(first).To(MatchRegexp(of, lines[0], "run"))
+		Expect(first).To(MatchRegexp(of, lines[1], "job-1"))
+		Expect(strings.Count(first, "outsider_test.go:")).To(Equal(4))
+		Expect(rest).To(MatchRegexp(`spec +the stage finds, after 200 ms, and kills: job-1 \(sh .*\) left PID \d+`))
+	})
+
+	It("says of a test that has failed what it leaves behind", func() {
+		lines := marked("outsider/outsider_test.go", "// the line of the mention")
+		cmd, out := start("TestFailsAndLeaves")
+		Expect(cmd.Wait()).NotTo(Succeed())
+		Expect(out.String()).To(MatchRegexp(`outsider_test.go:%d: the failed test also left something behind:\n        job-0 \(sh .*\) left PID \d+, .*: sleep 88\n`, lines[0]))
+	})
+
+	It("shows what a spec of Ginkgo leaves behind with the line that started it, at the line of the stage", func() {
+		at := func(text string) string {
+			path, err := filepath.Abs("testdata/_ginkgo/ginkgo_test.go")
+			Expect(err).NotTo(HaveOccurred())
+			return fmt.Sprintf("%s:%d", path, marked("_ginkgo/ginkgo_test.go", text)[0])
+		}
+		cmd, out := launch(exec.Command(suite, "-ginkgo.no-color", "-ginkgo.seed=1"))
+		Expect(cmd.Wait()).NotTo(Succeed())
+		Expect(out.String()).To(MatchRegexp(`\[FAILED\] DeferCleanup callback returned error: the test left something behind:\n +` +
+			`job-1 \(sh -c env -i .*, ` + at("// the line of Start") + `\) left PID \d+, .*: sleep 88\n +In \[DeferCleanup \(Each\)\] at: ` + at("// the line of New")))
+		Expect(out.String()).To(MatchRegexp(`\[FAILED\] failed before\n`))
+		Expect(out.String()).To(MatchRegexp(`left behind - .*\n +the failed test also left something behind:\n +job-0 \(sh -c .*\) left PID \d+`))
 	})
 
 	It("without Main fails with one clear line", func() {

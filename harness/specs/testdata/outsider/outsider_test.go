@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/gemini-monitor/gemini/harness"
 )
@@ -44,8 +45,17 @@ func TestWaits(t *testing.T) {
 }
 
 func TestLeaves(t *testing.T) {
-	stage := harness.New(t, harness.Grace(1)) // the line that TestLeaves fails at
-	stage.Run("sh", "-c", "env -i sleep 88 >/dev/null 2>&1 &")
+	stage := harness.New(t, harness.Grace(200*time.Millisecond))
+	stage.Start("true").ExpectExit(0)
+	stage.Run("sh", "-c", "env -i sleep 88 >/dev/null 2>&1 &")                      // a line that TestLeaves fails at
+	stage.Start("sh", "-c", "env -i sleep 88 >/dev/null 2>&1 3>&- &").ExpectExit(0) // a line that TestLeaves fails at
+	stage.Start("true").ExpectExit(0)
+}
+
+func TestFailsAndLeaves(t *testing.T) {
+	stage := harness.New(t) // the line of the mention
+	stage.Start("sh", "-c", "env -i sleep 88 >/dev/null 2>&1 3>&- &").ExpectExit(0)
+	t.Error("failed before")
 }
 
 func TestCoverage(t *testing.T) {
