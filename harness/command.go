@@ -134,7 +134,7 @@ func (c *Command) job(name string, g *guard, own bool) (*Job, error) {
 	var given []*os.File
 	switch {
 	case c.input != nil:
-		file, err := inputFile(s.dir, *c.input)
+		file, err := inputFile(s.place, *c.input)
 		if err != nil {
 			return nil, fmt.Errorf("start %q: %w", c.words, err)
 		}

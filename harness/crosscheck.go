@@ -95,7 +95,7 @@ func flock(file *os.File, how int) error {
 // addWitnesses makes the command start with a lock and, if one can be made, in a cgroup of
 // its own. It returns the files for the warden.
 func (j *Job) addWitnesses(order *wire.Command) (given []*os.File, err error) {
-	j.lock = j.stage.Path(j.name + ".lock")
+	j.lock = j.stage.backstage(j.name + ".lock")
 	file, err := lockFile(j.lock)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -68,13 +69,13 @@ func (s *Stage) newGuard() (*guard, error) {
 // start starts the process. It leads a session: what a terminal sends to the tests does
 // not reach it. What it has to say before it ends is in a file of the stage.
 func (g *guard) start(s *Stage, given ...*os.File) error {
-	log, err := os.OpenFile(s.Path("wardens"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(s.backstage("wardens"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
 	g.cmd = exec.Command(s.image)
-	g.cmd.Args = []string{string(wire.Warden)}
+	g.cmd.Args = []string{string(wire.Warden), filepath.Dir(s.place)}
 	g.cmd.Env = []string{}
 	g.cmd.Dir = "/"
 	g.cmd.Stderr = log

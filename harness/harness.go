@@ -48,7 +48,9 @@
 //
 // No method waits for a fixed time. Each one waits for what it names, for 30 s at most
 // ([Stage.Within] and its like set another limit), and fails the test when that does not come. Shortly before
-// the time of go test is over, a stage reports and ends everything.
+// the time of go test is over, a stage reports and ends everything. If SIGINT or SIGTERM ends a
+// run, the stages report before. (Ginkgo heeds these signals itself.) However a run ends, its
+// processes end, and its temporary directory is removed.
 //
 // # Reports
 //

@@ -16,10 +16,13 @@ type M interface{ Run() int }
 //	func TestMain(m *testing.M) { harness.Main(m) }
 //
 // The harness starts the test binary again as its puppets and wardens; Main is where these
-// begin. At the end Main removes the programs that [Program] has built.
+// begin. At the end Main removes the temporary directory of the run, harness-NUMBER below
+// that of the system, with the programs that [Program] has built. If the test binary is
+// killed, its wardens remove that, or the next run of the same user does.
 func Main(m M) {
 	role.Play() // does not return in a puppet or a warden
 	hasMain = true
+	_, _ = programs.open() // an error comes again in New
 	code := m.Run()
 	if err := programs.remove(); err != nil && code == 0 {
 		os.Stderr.WriteString("harness: " + err.Error() + "\n")

@@ -57,7 +57,7 @@ var partialLine = regexp.MustCompile(`(\x1b\[[\d;]*m)*[%#](\x1b\[[\d;]*m)* +\r \
 // aliases, completion and history. Other shells do not change.
 func (s *Stage) UserProfile() {
 	s.t.Helper()
-	home := s.Path("user")
+	home := s.backstage("user")
 	if err := writeUserFiles(home, s.mark); err != nil {
 		s.t.Fatalf("%v", err)
 	}

@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/gemini-monitor/gemini/harness/internal/scratch"
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
@@ -61,13 +63,41 @@ func Grace(limit time.Duration) Option {
 var programs drawer
 
 // A drawer is a directory that comes first in the PATH of each stage: the puppet and the
-// programs under test, as links or as scripts that run them through HARNESS_EXEC.
+// programs under test, as links or as scripts that run them through HARNESS_EXEC. It is in
+// the temporary directory of the process, as are the programs that were built and the
+// stages.
 type drawer struct {
-	mu    sync.Mutex
-	dir   string            // empty before the first use
-	built string            // directory of what build has built, empty before the first use
-	found map[string]string // path of each program, by the name that was asked for
-	names map[string]string // what was asked for, by the name in PATH
+	mu      sync.Mutex
+	scratch *scratch.Dir      // nil before the first use
+	stages  int               // number of directories for stages that were made
+	dir     string            // empty before the first use
+	built   string            // directory of what build has built, empty before the first use
+	found   map[string]string // path of each program, by the name that was asked for
+	names   map[string]string // what was asked for, by the name in PATH
+}
+
+// make makes a directory in that of the process. Its caller holds mu.
+func (d *drawer) make(name string, mode os.FileMode) (string, error) {
+	if d.scratch == nil {
+		scratch.Sweep()
+		var err error
+		if d.scratch, err = scratch.New(); err != nil {
+			return "", err
+		}
+	}
+	dir := filepath.Join(d.scratch.Path(), name)
+	if err := os.Mkdir(dir, mode); err != nil {
+		return "", err
+	}
+	return dir, os.Chmod(dir, mode) // whatever the umask takes away
+}
+
+// place makes the directory of a stage.
+func (d *drawer) place() (string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stages++
+	return d.make(strconv.Itoa(d.stages), 0o700)
 }
 
 // open makes the directory and puts the puppet into it.
@@ -81,15 +111,11 @@ func (d *drawer) open() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp("", "programs")
-	if err != nil {
+	// Others than the user of the tests run these programs, too.
+	if d.dir, err = d.make("programs", 0o755); err != nil {
 		return "", err
 	}
-	// Others than the user of the tests run these programs, too.
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return "", errors.Join(err, os.RemoveAll(dir))
-	}
-	d.dir, d.names = dir, map[string]string{}
+	d.names = map[string]string{}
 	return d.dir, d.put(string(wire.Puppet), self, wire.RoleFlag+string(wire.Puppet))
 }
 
@@ -187,10 +213,7 @@ func (d *drawer) find(name string) (string, error) {
 	}
 	var err error
 	if d.built == "" {
-		if d.built, err = os.MkdirTemp("", "built"); err != nil {
-			return "", err
-		}
-		if err := os.Chmod(d.built, 0o755); err != nil {
+		if d.built, err = d.make("built", 0o755); err != nil {
 			return "", err
 		}
 	}
@@ -232,17 +255,14 @@ func (d *drawer) image() (string, error) {
 	return os.Executable()
 }
 
-// remove removes both directories.
+// remove removes the temporary directory of the process.
 func (d *drawer) remove() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var failed []error
-	for _, dir := range []string{d.dir, d.built} {
-		if dir != "" {
-			failed = append(failed, os.RemoveAll(dir))
-		}
+	if d.scratch == nil {
+		return nil
 	}
-	return errors.Join(failed...)
+	return d.scratch.Remove()
 }
 
 // isFile reports whether a path is that of a file, not a directory.

@@ -162,7 +162,7 @@ func (p *Puppet) Exec(argv ...string) {
 // exec waits for the end of a connection that the exec closes. An error comes over it
 // before.
 func (p *Puppet) exec(argv []string) error {
-	socket := p.stage.Path(p.name + ".exec")
+	socket := p.stage.backstage(p.name + ".exec")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
 	if err != nil {
 		return err

@@ -108,7 +108,7 @@ func (p *Puppet) EndFirstThread() {
 // test ends: an oracle is held as long, although the puppet may have ended.
 func (p *Puppet) Lend() io.Closer {
 	p.stage.t.Helper()
-	socket := p.stage.Path(p.name + ".lend")
+	socket := p.stage.backstage(p.name + ".lend")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: socket})
 	if err != nil {
 		p.stage.t.Fatalf("puppet %s: lend: %v", p.name, err)

@@ -157,7 +157,7 @@ func (s *Stage) named(all map[int]table.Row) (pids []int) {
 			}
 			continue
 		}
-		if arguments, _ := table.Words(pid); strings.Contains(join(arguments), s.dir) {
+		if arguments, _ := table.Words(pid); strings.Contains(join(arguments), s.place+"/") {
 			pids = append(pids, pid)
 		}
 	}
@@ -213,8 +213,6 @@ func (s *Stage) listing() string {
 		switch relative, _ := filepath.Rel(s.dir, path); {
 		case err != nil:
 			fmt.Fprintf(&page, "  %s: %v\n", relative, err)
-		case relative == "home" || relative == "user":
-			return fs.SkipDir
 		case relative != ".":
 			fmt.Fprintf(&page, "  %s %s\n", entry.Type(), relative)
 		}
@@ -225,7 +223,7 @@ func (s *Stage) listing() string {
 
 // wardenLog returns what the wardens have written, usually nothing.
 func (s *Stage) wardenLog() string {
-	text, _ := os.ReadFile(s.Path("wardens"))
+	text, _ := os.ReadFile(s.backstage("wardens"))
 	if len(text) == 0 {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gemini-monitor/gemini/harness/internal/scratch"
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
@@ -30,7 +31,8 @@ type scene struct {
 	stop      context.CancelCauseFunc
 	image     string // path of the program that is puppet and warden
 	tools     string // directory with the programs
-	dir       string // private, without symbolic links in its path
+	place     string // directory of dir and of the files of the harness, without links in its path
+	dir       string // that the test and its programs have
 	env       []string
 	user      bool   // UserProfile was called
 	mark      string // unique to the stage
@@ -82,7 +84,7 @@ func New(t T, options ...Option) *Stage {
 		err = s.furnish(options)
 	}
 	if err != nil {
-		os.RemoveAll(s.dir)
+		os.RemoveAll(s.place)
 		t.Fatalf("harness: set up the stage: %v", err)
 	}
 	s.spec.record(Event{What: "the stage is " + s.dir})
@@ -90,6 +92,7 @@ func New(t T, options ...Option) *Stage {
 	s.reportFailure()
 	s.offerProgress()
 	s.heedDeadline()
+	interrupts.add(s)
 	return s
 }
 
@@ -115,15 +118,18 @@ func (s *Stage) furnish(options []Option) (err error) {
 	if s.image, err = programs.image(); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "stage")
-	if err != nil {
+	if s.place, err = programs.place(); err != nil {
 		return err
 	}
 	// /var is a link on macOS, and paths are compared.
-	if s.dir, err = filepath.EvalSymlinks(dir); err != nil {
+	if s.place, err = filepath.EvalSymlinks(s.place); err != nil {
 		return err
 	}
-	home, socket := s.Path("home"), s.Path("puppets")
+	s.dir = s.backstage("stage")
+	if err := os.Mkdir(s.dir, 0o700); err != nil {
+		return err
+	}
+	home, socket := s.backstage("home"), s.backstage("puppets")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return err
 	}
@@ -154,6 +160,9 @@ func (s *Stage) Path(elements ...string) string {
 	return filepath.Join(append([]string{s.dir}, elements...)...)
 }
 
+// backstage returns a path beside the directory of the stage, for a file of the harness.
+func (s *Stage) backstage(name string) string { return filepath.Join(s.place, name) }
+
 // Setenv sets an environment variable for the processes that start from now on. They do not
 // get the environment of the test: see [Stage.Command].
 func (s *Stage) Setenv(name, value string) { s.env = append(s.env, name+"="+value) }
@@ -180,6 +189,7 @@ func (s *Stage) bound(limit time.Duration) (context.Context, context.CancelFunc)
 // unless it has told it. If the test has failed already, they are mentioned.
 func (s *Stage) strike() (message string) {
 	s.t.Helper()
+	interrupts.remove(s)
 	s.stop(errors.New("the test has ended"))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
@@ -204,7 +214,7 @@ func (s *Stage) strike() (message string) {
 	}
 	s.dismiss()
 	left = append(left, s.finish(ctx)...)
-	if err := removeAll(s.dir); err != nil {
+	if err := scratch.RemoveAll(s.place); err != nil {
 		left = append(left, leak{text: err.Error()})
 	}
 	switch {
@@ -254,15 +264,4 @@ func (s *Stage) finish(ctx context.Context) (left []leak) {
 		}
 	}
 	return left
-}
-
-// removeAll removes dir. Directories in it may be read-only.
-func removeAll(dir string) error {
-	filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err == nil && entry.IsDir() {
-			os.Chmod(path, 0o700)
-		}
-		return nil // RemoveAll reports what cannot be opened
-	})
-	return os.RemoveAll(dir)
 }

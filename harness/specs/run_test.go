@@ -12,10 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 )
 
 // A console keeps what a process writes.
@@ -115,14 +117,46 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 			ContainSubstring("--- FAIL: TestWaits"), Not(ContainSubstring("panic:"))))
 	})
 
-	It("that is killed leaves no process", func() {
-		cmd, out := start("TestHangs")
+	DescribeTable("leaves no process and no file when it is ended by", func(by syscall.Signal, reports bool) {
+		dir := GinkgoT().TempDir()
+		cmd, out := start("TestHangs", "TMPDIR="+dir)
 		pids := printed(out)
-		Expect(cmd.Process.Kill()).To(Succeed())
+		Expect(cmd.Process.Signal(by)).To(Succeed())
 		_ = cmd.Wait()
+		Expect(cmd.ProcessState.Sys().(syscall.WaitStatus).Signal()).To(Equal(by))
 		for _, pid := range pids {
 			Eventually(pid).ShouldNot(live())
 		}
+		Eventually(os.ReadDir).WithArguments(dir).Should(BeEmpty())
+		if reports {
+			Expect(out.String()).To(And(
+				ContainSubstring("harness: the test run gets "+unix.SignalName(by)+"\n"),
+				MatchRegexp(`(?m)^ +\d+ .* sleep 88$`), MatchRegexp(`(?m)^ +\d+ .*puppet leaf`)))
+		}
+	},
+		Entry("SIGINT", syscall.SIGINT, true),
+		Entry("SIGTERM", syscall.SIGTERM, true),
+		Entry("SIGKILL", syscall.SIGKILL, false),
+	)
+
+	It("removes what an earlier one has left, and nothing of one that lives", func() {
+		dir := GinkgoT().TempDir()
+		for _, name := range []string{"harness-1/2/stage", "harness-2/programs", "harness-of-others", "harness-3"} {
+			Expect(os.MkdirAll(filepath.Join(dir, name), 0o755)).To(Succeed())
+		}
+		Expect(os.Chmod(filepath.Join(dir, "harness-1/2/stage"), 0o500)).To(Succeed())
+		for _, name := range []string{"harness-1", "harness-2", "harness-of-others"} {
+			Expect(os.WriteFile(filepath.Join(dir, name, "lock"), nil, 0o600)).To(Succeed())
+		}
+		lock, err := os.Open(filepath.Join(dir, "harness-2/lock"))
+		Expect(err).NotTo(HaveOccurred())
+		defer lock.Close()
+		Expect(unix.Flock(int(lock.Fd()), unix.LOCK_EX)).To(Succeed())
+		cmd, out := start("TestCoverage", "TMPDIR="+dir)
+		Expect(cmd.Wait()).To(Succeed(), out.String())
+		left, err := filepath.Glob(filepath.Join(dir, "*"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(left).To(HaveExactElements(HaveSuffix("/harness-2"), HaveSuffix("/harness-3"), HaveSuffix("/harness-of-others")))
 	})
 
 	// marked returns the numbers of the lines of a file below testdata that have a text.

@@ -17,7 +17,7 @@ func Play() {
 	case wire.Puppet:
 		puppet.Main(arguments)
 	case wire.Warden:
-		warden.Main()
+		warden.Main(arguments)
 	}
 }
 

@@ -9,7 +9,8 @@
 // command holds, so none of these programs can inherit it.
 //
 // When the harness closes the connection, or ends, the warden kills all descendants and
-// ends as well.
+// ends as well. If the process of the tests has ended, the warden removes its temporary
+// directory before.
 package warden
 
 import (
@@ -25,11 +26,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/gemini-monitor/gemini/harness/internal/scratch"
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
-// Main is the life of a warden. It does not return.
-func Main() {
+// Main is the life of a warden. It does not return. The argument is the temporary directory
+// of the process of the tests.
+func Main(arguments []string) {
 	w, err := newWarden()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "warden:", err)
@@ -39,6 +42,9 @@ func Main() {
 	w.serve()
 	if err := w.killAll(lastPatience); err != nil {
 		fmt.Fprintln(os.Stderr, "warden:", err)
+	}
+	for _, dir := range arguments {
+		_ = scratch.RemoveDead(dir) // its process lives, in most cases
 	}
 	syscall.Exit(0) // os.Exit would wait a second in a program with the race detector
 }
