@@ -38,9 +38,14 @@ type Option func(*Stage) error
 //
 // The name of a package is "./cmd/x" for one below the package under test, "." for that
 // package itself, or an import path. The package is built with the go command, once for all
-// stages of the process. If the environment has HARNESS_PROGRAMS, the program of that name
-// in that directory is taken instead, so that a compiled test needs no go command. If it has
-// GOCOVERDIR, the program is built with -cover.
+// stages of the process, with the -tags of the tests, with their -race (-msan, -asan) unless
+// CGO_ENABLED is 0, and with -cover if the environment has GOCOVERDIR. A program with -race
+// gets GORACE of the environment, and atexit_sleep_ms=0 if there is none.
+//
+// If HARNESS_PROGRAMS names a directory, a program of that name in it is taken instead, so
+// that a compiled test needs no go command; one that it does not have is built. A relative
+// path begins in the directory of the tests: go test runs those of a package in that of the
+// package.
 //
 // The path of an executable file is taken as it is.
 func Program(name string) Option {
@@ -194,11 +199,15 @@ func (d *drawer) build(name string) (string, error) {
 // find returns the path of a program that exists, or builds it.
 func (d *drawer) find(name string) (string, error) {
 	if dir := os.Getenv(programsVariable); dir != "" {
+		dir, err := filepath.Abs(dir)
+		if err != nil {
+			return "", err
+		}
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			return "", fmt.Errorf("%s is not a directory: %s", programsVariable, dir)
 		}
 		if path := filepath.Join(dir, baseOf(name)); isFile(path) {
-			return filepath.Abs(path)
+			return path, nil
 		}
 	}
 	if isFile(name) {
@@ -221,9 +230,9 @@ func (d *drawer) find(name string) (string, error) {
 	return target, goBuild(name, target)
 }
 
-// goBuild builds a package for the system of the tests.
+// goBuild builds a package for the system of the tests, as the tests were built.
 func goBuild(name, target string) error {
-	arguments := []string{"build", "-o", target}
+	arguments := append([]string{"build", "-o", target}, buildFlags(buildSettings(), os.Getenv("CGO_ENABLED") != "0")...)
 	if os.Getenv("GOCOVERDIR") != "" {
 		arguments = append(arguments, "-cover")
 	}
@@ -238,7 +247,36 @@ func goBuild(name, target string) error {
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, strings.TrimSpace(string(out)))
 	}
+	if info, err := os.Stat(target); err != nil || info.Mode()&0o111 == 0 {
+		return errors.New("it is not a main package")
+	}
 	return nil
+}
+
+// buildSettings returns how this program was built: the settings of package debug by their
+// keys.
+func buildSettings() map[string]string {
+	built := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			built[s.Key] = s.Value
+		}
+	}
+	return built
+}
+
+// buildFlags returns the flags of the go command with which a program with these settings
+// was built: -tags, and if the C compiler may be used also -race, -msan and -asan.
+func buildFlags(built map[string]string, cgo bool) (flags []string) {
+	for _, name := range []string{"-race", "-msan", "-asan"} {
+		if cgo && built[name] == "true" {
+			flags = append(flags, name)
+		}
+	}
+	if tags := built["-tags"]; tags != "" {
+		flags = append(flags, "-tags="+tags)
+	}
+	return flags
 }
 
 // buildPatience bounds a build that hangs.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,6 +100,9 @@ func variables(environment, settings []string) (words []string) {
 		if name == execVariable || name == reportsVariable {
 			continue
 		}
+		if name == programsVariable && value != "" && !filepath.IsAbs(value) {
+			value = filepath.Join(launched, value)
+		}
 		if slices.ContainsFunc(replayed.prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) {
 			words = append(words, name+"="+word(value))
 		}
@@ -115,24 +117,14 @@ func variables(environment, settings []string) (words []string) {
 // goTest returns the go command that builds the package under test as this binary was
 // built, and runs it, by runner if there is one.
 func goTest(runner string) []string {
-	built := map[string]string{}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			built[s.Key] = s.Value
-		}
-	}
+	built := buildSettings()
 	var words, flags []string
 	if runner != "" { // the binary may be of another system than the go command
 		words = append(words, "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "CGO_ENABLED="+word(built["CGO_ENABLED"]), execVariable+"="+word(runner))
 		flags = append(flags, "-exec "+word(runner))
 	}
-	for _, name := range []string{"-race", "-msan", "-asan"} {
-		if built[name] == "true" {
-			flags = append(flags, name)
-		}
-	}
-	if tags := built["-tags"]; tags != "" {
-		flags = append(flags, "-tags "+word(tags))
+	for _, f := range buildFlags(built, true) {
+		flags = append(flags, word(f))
 	}
 	if short := flag.Lookup("test.short"); short != nil && short.Value.String() == "true" {
 		flags = append(flags, "-short")

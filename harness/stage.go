@@ -148,11 +148,22 @@ func (s *Stage) furnish(options []Option) (err error) {
 		"BASH_SILENCE_DEPRECATION_WARNING=1",
 		wire.SocketVariable + "=" + socket,
 	}
-	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
-		s.env = append(s.env, "GOCOVERDIR="+dir)
-	}
+	s.env = append(s.env, instrumented()...)
 	s.troupe, err = newTroupe(s, socket)
 	return err
+}
+
+// instrumented returns the variables of programs that were built with -cover or -race.
+func instrumented() (variables []string) {
+	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+		variables = append(variables, "GOCOVERDIR="+dir)
+	}
+	if options := os.Getenv("GORACE"); options != "" {
+		variables = append(variables, "GORACE="+options)
+	} else if buildSettings()["-race"] == "true" {
+		variables = append(variables, "GORACE=atexit_sleep_ms=0") // else each exit takes a second
+	}
+	return variables
 }
 
 // Path returns a path in the private directory of the stage.

@@ -4,6 +4,7 @@ package specs_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -67,6 +68,23 @@ var _ = Describe("A program of a stage", func() {
 		plain := filepath.Join(GinkgoT().TempDir(), "plain")
 		Expect(os.WriteFile(plain, nil, 0o644)).To(Succeed())
 		Expect(refused(plain)).To(And(HavePrefix("harness: set up the stage: program "+plain), ContainSubstring("permission denied")))
+	})
+
+	It("is a main package", Label("linux", "sources"), func() {
+		if _, err := exec.LookPath("go"); err != nil {
+			Skip("there is no go command")
+		}
+		if _, err := os.Stat("testdata/outsider"); err != nil {
+			Skip("the sources are elsewhere")
+		}
+		Expect(refused("golang.org/x/sys/unix")).To(Equal("harness: set up the stage: program golang.org/x/sys/unix: it is not a main package"))
+	})
+
+	It("is not taken from what is no directory, whose path is shown", func() {
+		here, err := os.Getwd()
+		Expect(err).NotTo(HaveOccurred())
+		GinkgoT().Setenv("HARNESS_PROGRAMS", "no/such")
+		Expect(refused("./no/such/package")).To(HaveSuffix(": HARNESS_PROGRAMS is not a directory: " + filepath.Join(here, "no/such")))
 	})
 
 	It("is built once", func(ctx SpecContext) {

@@ -54,7 +54,7 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(os.RemoveAll, dir)
 		binary, suite = filepath.Join(dir, "outsider.test"), filepath.Join(dir, "_ginkgo.test")
-		out, err := exec.Command("go", "test", "-c", "-o", dir, "./testdata/outsider", "./testdata/_ginkgo").CombinedOutput()
+		out, err := exec.Command("go", "test", "-c", "-tags=outsider", "-o", dir, "./testdata/outsider", "./testdata/_ginkgo").CombinedOutput()
 		if strings.Contains(string(out), "permission denied") || strings.Contains(string(out), "cache") {
 			Skip("the go command cannot be used: " + string(out))
 		}
@@ -216,6 +216,12 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 		cmd, out := start("TestCoverage", "GOCOVERDIR="+dir)
 		Expect(cmd.Wait()).To(Succeed())
 		Expect(out.String()).To(ContainSubstring("DIR " + dir + "\n"))
+	})
+
+	It("builds programs with the tags of the tests", func() {
+		cmd, out := start("TestTags")
+		Expect(cmd.Wait()).To(Succeed(), out.String())
+		Expect(out.String()).To(ContainSubstring("BUILT with the tag\n"))
 	})
 
 	It("keeps the stages of parallel tests apart", func() {

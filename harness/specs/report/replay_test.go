@@ -96,6 +96,13 @@ var _ = Describe("The replay line of a report", func() {
 		Expect(harness.Replay(GinkgoT(), "x", "A=it's")).To(MatchRegexp(`REPLAY_COLOUR='dark blue' .*A='it'\\''s' `))
 	})
 
+	It("has the directory of programs with its whole path", func() {
+		here, err := os.Getwd()
+		Expect(err).NotTo(HaveOccurred())
+		GinkgoT().Setenv("HARNESS_PROGRAMS", "programs")
+		Expect(harness.Replay(GinkgoT(), "x")).To(ContainSubstring("HARNESS_PROGRAMS=" + filepath.Join(here, "programs") + " "))
+	})
+
 	It("has focus and seed in a suite of Ginkgo", func() {
 		Expect(harness.Replay(GinkgoT(), "a (b)$")).To(HaveSuffix(` --ginkgo.focus='a (b)$' --ginkgo.seed=%d`, GinkgoRandomSeed()))
 	})

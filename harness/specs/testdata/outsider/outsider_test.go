@@ -63,6 +63,11 @@ func TestCoverage(t *testing.T) {
 	fmt.Print("DIR ", stage.Run("sh", "-c", "echo $GOCOVERDIR").Stdout)
 }
 
+func TestTags(t *testing.T) {
+	stage := harness.New(t, harness.Program("./testdata/outsider/tool"))
+	fmt.Print("BUILT ", stage.Run("tool").Stdout)
+}
+
 func TestParallel(t *testing.T) {
 	for i := range 8 {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {

@@ -1,0 +1,5 @@
+//go:build outsider
+
+package main
+
+func init() { tag = "with the tag" }
