@@ -5,10 +5,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"maps"
-	"regexp"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -150,75 +146,6 @@ func (t *Terminal) ScreenANSI() string {
 	return t.screen.ANSI()
 }
 
-// ExpectScreen waits until one of the alternatives is seen on the screen. Each is a string or
-// a [Pattern]. A string of several lines is found where the lines begin in the same column. A
-// Pattern is matched with the text of Screen.
-//
-// The screen is looked at after each piece of output: what is seen for a moment only may be
-// missed. Expect misses nothing, and goes on where it was: ExpectScreen does not move it.
-func (t *Terminal) ExpectScreen(alternatives ...any) {
-	t.stage.t.Helper()
-	wanted, err := onScreenOf(alternatives)
-	if err != nil {
-		t.stage.t.Fatalf("%s", t.failure(err))
-	}
-	ctx, cancel := t.stage.bound(t.limit)
-	defer cancel()
-	ended := t.writers.over(t.tree)
-	for {
-		over := closed(ended)
-		seen, drawn := t.look()
-		for _, w := range wanted {
-			if w.in(seen) {
-				t.track.record(Event{PID: t.PID(), What: "its screen has " + w.text})
-				return
-			}
-		}
-		if over {
-			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %s on the screen: %w; the screen has:\n%s", wanted, t.writers.end(t.tree), framed(seen))))
-		}
-		select {
-		case <-drawn:
-		case <-ended:
-		case <-ctx.Done():
-			t.stage.t.Fatalf("%s: expect %s on the screen: %v; the screen has:\n%s", t.name, wanted, context.Cause(ctx), framed(seen))
-		}
-	}
-}
-
-// A view is an alternative of ExpectScreen.
-type view struct {
-	text string // for messages
-	in   func(seen string) bool
-}
-
-// views are shown as "a" or /b/.
-type views []view
-
-func (v views) String() string {
-	texts := make([]string, len(v))
-	for i := range v {
-		texts[i] = v[i].text
-	}
-	return strings.Join(texts, " or ")
-}
-
-// onScreenOf returns the alternatives as views.
-func onScreenOf(alternatives []any) (wanted views, err error) {
-	if _, err := compile(alternatives); err != nil {
-		return nil, err
-	}
-	for _, a := range alternatives {
-		switch a := a.(type) {
-		case string:
-			wanted = append(wanted, view{strconv.Quote(brief(a, 200)), func(seen string) bool { return onScreen(seen, a) }})
-		case Pattern:
-			wanted = append(wanted, view{"/" + string(a) + "/", regexp.MustCompile(string(a)).MatchString})
-		}
-	}
-	return wanted, nil
-}
-
 // ExpectEcho waits until the terminal shows what is typed, or until it does not, as at the
 // prompt for a password. A program may print the prompt before it turns the echo off.
 func (t *Terminal) ExpectEcho(on bool) {
@@ -241,41 +168,6 @@ func (t *Terminal) ExpectEcho(on bool) {
 		}
 	}
 }
-
-// onScreen reports whether the lines of text are below each other in what is seen.
-func onScreen(seen, text string) bool {
-	rows, wanted := strings.Split(seen, "\n"), strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	for first := 0; first+len(wanted) <= len(rows); first++ {
-		if block(rows[first:], wanted) {
-			return true
-		}
-	}
-	return false
-}
-
-// block reports whether each wanted line is in its row, all from one column on.
-func block(rows, wanted []string) bool {
-	common := columnsOf(rows[0], wanted[0])
-	for i, line := range wanted[1:] {
-		also := columnsOf(rows[i+1], line)
-		maps.DeleteFunc(common, func(column int, _ bool) bool { return !also[column] })
-	}
-	return len(common) > 0
-}
-
-// columnsOf returns the columns in which a line begins in a row.
-func columnsOf(row, line string) map[int]bool {
-	columns := map[int]bool{}
-	for at := 0; at <= len(row); at++ {
-		if strings.HasPrefix(row[at:], line) {
-			columns[screen.Columns(row[:at])] = true
-		}
-	}
-	return columns
-}
-
-// framed returns the screen with a mark before each line, for a message.
-func framed(seen string) string { return "  | " + strings.ReplaceAll(seen, "\n", "\n  | ") }
 
 // Resize sets the size of the terminal. If it changes, the kernel sends SIGWINCH to the
 // foreground group.

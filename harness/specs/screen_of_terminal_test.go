@@ -47,6 +47,35 @@ var _ = Describe("The screen of a terminal", func() {
 		Expect(message).To(Equal("sh-0: expect \"two\\nthree\" on the screen: not within 50ms; the screen has:\n  | one   two\n  |    three"))
 	}, SpecTimeout(time.Minute))
 
+	It("has text in a style, text that goes and a cursor", func(ctx SpecContext) {
+		term := stage.Command("sh", "-c", `printf '\033[2;3H\033[1;31mred\033[0m \033[7mbar \033[0m'; read line; `+
+			`printf '\033[2;3Hplain\033[K\033[4;5H'; read line`).Size(6, 20).Terminal()
+		term.ExpectScreen(harness.Styled("31", "red"))
+		term.ExpectScreen("never", harness.Styled("1;31", "red"))
+		term.ExpectScreen(harness.Styled("7", "bar "))
+		term.ExpectGone(harness.Styled("7", "red"), harness.Styled("32", "red"), harness.Styled("7", "bar  "), "never")
+		term.ExpectCursor(2, 11)
+		term.Send("go on")
+		term.ExpectGone("red", harness.Pattern("b.r"))
+		term.ExpectCursor(4, 5)
+		row, column := term.Cursor()
+		Expect([]int{row, column}).To(Equal([]int{4, 5}))
+		Expect(term.Screen()).To(Equal("\n  plain"))
+		for what, expect := range map[string]func(*harness.Terminal){
+			`expect that the screen has no "plain": not within 50ms; the screen has:\n  | \n  |   plain`:                                    func(t *harness.Terminal) { t.ExpectGone("plain") },
+			`expect "plain" in the style "7" on the screen: not within 50ms; the screen has:\n  | \n  |   plain`:                            func(t *harness.Terminal) { t.ExpectScreen(harness.Styled("7", "plain")) },
+			`expect the cursor in row 1, column 1: not within 50ms; the screen has:\n  | \n  |   plain\n  the cursor is in row 2, column 8`: func(t *harness.Terminal) { t.ExpectCursor(1, 1) },
+			`expect: Styled("red", "plain") is not a style like "1;31" and text of one line`:                                                func(t *harness.Terminal) { t.ExpectScreen(harness.Styled("red", "plain")) },
+		} {
+			message, _ := failing(func(stage *harness.Stage) {
+				term := show(stage, `\033[2;3Hplain`)
+				term.ExpectScreen("plain")
+				expect(term.Within(50 * time.Millisecond))
+			})
+			Expect(message).To(Equal("sh-0: " + strings.ReplaceAll(what, `\n`, "\n")))
+		}
+	}, SpecTimeout(time.Minute))
+
 	It("follows a resize, of which the program hears", func(ctx SpecContext) {
 		perl()
 		term := stage.Command("perl", "-MPOSIX", "-e", `$SIG{WINCH} = sub { system "stty size" }; $| = 1; `+

@@ -73,3 +73,45 @@ func styledRow(line []cell) string {
 func (c cell) plain() bool {
 	return !c.half && (c.text == "" || c.text == " ") && c.style.bg == color{} && c.style.attributes&(reverse|underline|strike) == 0
 }
+
+// Has reports whether a row has text of which each cell has the attributes and the colours
+// that SGR parameters set, as in "1;31". It may have more.
+func (s *Screen) Has(text, sgr string) bool {
+	wanted := style{}.apply(parseParams([]byte(sgr)))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range s.grid {
+		for first := range line {
+			if begins(line[first:], text, wanted) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// begins reports whether text, in a style, begins in the first cell.
+func begins(line []cell, text string, wanted style) bool {
+	if line[0].half {
+		return false
+	}
+	for _, c := range line {
+		if text == "" {
+			break
+		}
+		var shown strings.Builder
+		c.write(&shown)
+		rest, ok := strings.CutPrefix(text, shown.String())
+		if !ok || !c.style.includes(wanted) {
+			return false
+		}
+		text = rest
+	}
+	return text == ""
+}
+
+// includes reports whether a style has all that another one sets.
+func (s style) includes(other style) bool {
+	return s.attributes&other.attributes == other.attributes &&
+		(other.fg == color{} || s.fg == other.fg) && (other.bg == color{} || s.bg == other.bg)
+}
