@@ -65,6 +65,20 @@ func (t *Terminal) ExpectCursor(row, column int) {
 	t.awaitScreen(views{at}, true, at.text)
 }
 
+// hint returns a part of a message about alternatives that Expect has not found in the
+// bytes since its last match: that the screen has one of them, if so.
+func (t *Terminal) hint(alternatives []any) string {
+	v, err := onScreenOf(alternatives)
+	if err != nil {
+		return ""
+	}
+	t.terminal.CatchUp()
+	if found, _, _ := t.sees(v); found != nil {
+		return "; the screen has " + found.text + ": see ExpectScreen"
+	}
+	return ""
+}
+
 // awaitScreen waits until one of the views is on the screen, or until none is.
 func (t *Terminal) awaitScreen(v views, there bool, what string) {
 	t.stage.t.Helper()

@@ -33,11 +33,26 @@ func (s *Stage) forest(notes map[int][]string) (string, error) {
 	}
 	page := draw(all, ours, notes)
 	for _, pid := range sortedKeys(notes) {
-		if _, there := all[pid]; !there && len(notes[pid]) > 0 {
-			page += fmt.Sprintf("  %d does not exist, but is alive for %s\n", pid, strings.Join(notes[pid], ", "))
+		// The report of an end may be on its way to the harness: what its own tracks say
+		// of a process that has ended is no news.
+		about := slices.DeleteFunc(slices.Clone(notes[pid]), s.records)
+		if _, there := all[pid]; !there && len(about) > 0 {
+			page += fmt.Sprintf("  %d does not exist, but is alive for %s\n", pid, strings.Join(about, ", "))
 		}
 	}
 	return page, nil
+}
+
+// records reports whether the harness records a track, not an observer.
+func (s *Stage) records(track string) bool {
+	for _, t := range s.trees.list() {
+		if t.name == track {
+			return true
+		}
+	}
+	s.troupe.mu.Lock()
+	defer s.troupe.mu.Unlock()
+	return slices.ContainsFunc(s.troupe.members, func(p *Puppet) bool { return p.name == track })
 }
 
 // living returns the PIDs of the commands and puppets that have not ended.

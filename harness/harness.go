@@ -32,6 +32,7 @@
 //     left, and what cannot be ended or removed, fails the test.
 //   - A tree ([Tree]) is a command that a stage started, with all its descendants: a [Job]
 //     has no terminal, a [Terminal] has one, a [Shell] is a terminal with a prompt.
+//     What the test starts itself, by os/exec for example, is no part of a stage.
 //   - A puppet ([Puppet]) is a process that obeys the test: it forks, leads a session,
 //     execs, closes descriptors, stops, exits. "puppet NAME" is a command on each stage.
 //   - A warden is the process between the tests and a tree. It is the parent of the
@@ -59,7 +60,7 @@
 // screens, the machine, and a command that repeats the test. It keeps the timeline as a
 // trace for Perfetto and speedscope, and each terminal as an asciicast. The files go into
 // HARNESS_REPORTS, else into the artifact directory of the test, else into out/failures of
-// the module.
+// the module, which keeps the newest 100 reports.
 //
 // # Environment
 //

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -72,8 +73,9 @@ func (s *Stage) explainOnce() {
 // name, Report also writes files: this text, the timeline as a trace for Perfetto, and of
 // each terminal an asciicast, the transcript and the screen. Their directory is below
 // HARNESS_REPORTS if that is set. Else it is the artifact directory of the test under
-// "go test -artifacts", and below out/failures of the module under test otherwise, or
-// below the temporary directory of the system where that cannot be written.
+// "go test -artifacts", and below out/failures of the module under test otherwise, or below
+// harness-failures-UID in the temporary directory of the system where there is no module or
+// it cannot be written. Of these two the harness removes all but the newest 100 reports.
 //
 // A stage calls Report itself when its test fails.
 func (s *Stage) Report() string {
@@ -87,7 +89,7 @@ func (s *Stage) Report() string {
 	if dir != "" {
 		fmt.Fprintf(&page, "files    %s (trace.json opens in ui.perfetto.dev and in speedscope)\n", dir)
 	}
-	fmt.Fprintf(&page, "\n  seconds (> input, < output, ! standard error kept apart, {0} the prompt with the last status)\n%s", writeTimeline(events, s.timeline.began, s.mark))
+	fmt.Fprintf(&page, "\n  seconds (%s)\n%s", s.legend(events), writeTimeline(events, s.timeline.began, s.mark))
 	s.now(&page, events)
 	for _, t := range s.terminals.list() {
 		page.WriteString(t.picture())
@@ -99,6 +101,23 @@ func (s *Stage) Report() string {
 		fmt.Fprintf(&page, "\nincomplete: %v\n", err)
 	}
 	return page.String()
+}
+
+// legend explains what the timeline of these events has.
+func (s *Stage) legend(events []Event) string {
+	text := "> input, < output"
+	if slices.ContainsFunc(events, func(e Event) bool { return e.stream == complained }) {
+		text += ", ! standard error kept apart"
+	}
+	escapes := func(e Event) bool { return e.stream != 0 && strings.Contains(e.What, "\x1b") }
+	if slices.ContainsFunc(events, escapes) {
+		text += ", without escape sequences: NAME.txt has those of a terminal"
+	}
+	prompts := func(e Event) bool { return e.stream == shown && strings.Contains(e.What, s.mark) }
+	if slices.ContainsFunc(events, prompts) {
+		text += ", {0} the prompt with the last status"
+	}
+	return text
 }
 
 // Failed adds a failure to the timeline. A suite calls it from its fail handler, so
@@ -113,7 +132,7 @@ func (s *Stage) Failed(message string) {
 // now writes which processes live at this moment: by the oracles, by the process table,
 // and by the events of observers.
 func (s *Stage) now(page *strings.Builder, events []Event) {
-	fmt.Fprintf(page, "\n  oracles\n")
+	fmt.Fprintf(page, "\n  oracles: does a process of the tree hold its descriptor 3?\n")
 	state := map[bool]string{true: "a process holds descriptor 3", false: "no process holds descriptor 3"}
 	for _, t := range s.trees.list() {
 		if t.oracle != nil {

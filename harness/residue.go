@@ -203,7 +203,11 @@ func (s *Stage) remember() string {
 		return ""
 	}
 	forest, err := s.forest(nil)
-	return "\n  processes before the stage ended any\n" + forest + outcome(err) + "\n  files before\n" + s.listing()
+	text := "\n  processes before the stage ended any\n" + forest + outcome(err)
+	if files := s.listing(); files != "" {
+		text += "\n  files before the stage removed them\n" + files
+	}
+	return text
 }
 
 // listing returns the files of the stage, a line each.

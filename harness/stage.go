@@ -74,6 +74,11 @@ var errNoMain = errors.New("TestMain does not call harness.Main(m), by which the
 // cannot be ended or removed. That failure names the command that has left a process, and is
 // at the line that started the command; in Ginkgo at the line of New, and it names the other
 // one.
+//
+// The test is the one that uses the stage. A subtest makes a stage with its own T: a method
+// of its parent's that fails calls FailNow of the parent, and package testing then ends the
+// subtest with "test executed panic(nil) or runtime.Goexit: subtest may have called FailNow
+// on a parent test", after the message.
 func New(t T, options ...Option) *Stage {
 	t.Helper()
 	s := &Stage{limit: patience, scene: &scene{t: t, mark: fmt.Sprintf("%08x", rand.Uint32()), grace: patience / 3, timeline: newTimeline(), rows: 24, columns: 80}}

@@ -177,8 +177,7 @@ func (t *Tree) ExpectNobody() {
 		case <-tick.C:
 		case <-ctx.Done():
 			t.track.record(Event{What: "asked: " + census.String()})
-			forest, err := t.stage.forest(nil)
-			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect that no process of %q lives: %w: %s\n%s%s", t.words(), context.Cause(ctx), census, forest, outcome(err))))
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect that no process of %q lives: %w: %s", t.words(), context.Cause(ctx), census)))
 		}
 	}
 }

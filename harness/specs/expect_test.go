@@ -156,6 +156,15 @@ var _ = Describe("Expect", func() {
 		})
 	}
 
+	It("says that the screen has what the bytes have not", func() {
+		message, _ := failing(func(stage *harness.Stage) {
+			term := stage.Terminal("sh", "-c", `printf 'Apply old\033[7Gnew'; exec sleep 88`)
+			term.ExpectScreen("Apply new")
+			term.Within(50*time.Millisecond).Expect("never", "Apply new")
+		})
+		Expect(message).To(HaveSuffix(`; the screen has "Apply new": see ExpectScreen`))
+	})
+
 	It("has a limit, and shows what came instead", func() {
 		message, _ := failing(func(stage *harness.Stage) {
 			job := stage.Start("sh", "-c", "echo something else; exec sleep 88")

@@ -89,6 +89,7 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 	It("shows which processes live at that moment, and which ones an observer takes for alive", func() {
 		Expect(t.report).To(MatchRegexp(`(?m)^ *%d +[RS].*parent .*group %[1]d .*session %[1]d .*puppet leaf +<- .*leaf`, leaf))
 		Expect(t.report).To(ContainSubstring("999999999 does not exist, but is alive for monitor of x"))
+		Expect(t.report).To(ContainSubstring("oracles: does a process of the tree hold its descriptor 3?\n"))
 		Expect(t.report).To(MatchRegexp(`(?m)^  job-0 +a process holds descriptor 3`))
 	})
 
@@ -154,6 +155,23 @@ func story(ctx SpecContext, stage *harness.Stage) int {
 	}
 	return leaf.PID()
 }
+
+var _ = Describe("The report of a stage without a shell", func() {
+	It("explains what it has, and nothing else", func() {
+		_, report := failing(func(stage *harness.Stage) {
+			stage.Terminal("sh", "-c", `printf 'a\033[1mb'`).ExpectExit(0)
+			stage.Start("true").ExpectExit(0)
+			// As if the end of a command were not reported yet.
+			stage.Observe(harness.Observer{Events: func() []harness.Event {
+				return []harness.Event{{Time: time.Now(), PID: 999999999, Track: "job-0", What: "began", Life: harness.Begins}}
+			}})
+			stage.Start("no-such-program-of-a-spec")
+		})
+		Expect(report).To(ContainSubstring("> input, < output, without escape sequences: NAME.txt has those of a terminal)"))
+		Expect(report).NotTo(ContainSubstring("the prompt"))
+		Expect(report).NotTo(ContainSubstring("does not exist"))
+	})
+})
 
 var _ = Describe("A spec that leaves something behind", func() {
 	It("has a report as well", func(ctx SpecContext) {
