@@ -42,9 +42,9 @@ var _ = Describe("Standard error that is kept apart", func() {
 		Expect(report).To(ContainSubstring("job-0 wrote to standard error\n" + cause))
 	},
 		Entry("Expect", func(j *harness.Job) { j.Expect("ready") },
-			`"sh -c .*" has ended, exit 3: expect "ready": the output has ended .*; last seen: "begins\\n"; last standard error: "worker: no such file\\n"`),
+			`"sh -c .*" has ended, exit 3: expect "ready": the output has ended( \(end of file\))?; last seen: "begins\\n"; last standard error: "worker: no such file\\n"`),
 		Entry("ExpectStderr", func(j *harness.Job) { j.ExpectStderr("ready") },
-			`standard error: "sh -c .*" has ended, exit 3: expect "ready": the output has ended .*; last seen: "worker: no such file\\n"; last standard output: "begins\\n"`),
+			`standard error: "sh -c .*" has ended, exit 3: expect "ready": the output has ended( \(end of file\))?; last seen: "worker: no such file\\n"; last standard output: "begins\\n"`),
 		Entry("ExpectExit", func(j *harness.Job) { j.ExpectExit(0) },
 			`expect "sh -c .*" to exit with 0: it exited with 3; last output: "begins\\n"; last standard error: "worker: no such file\\n"`),
 	)
