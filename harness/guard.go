@@ -233,9 +233,10 @@ func (g *guard) end() error {
 // close ends the warden and waits for that. A warden that cannot end its processes is
 // killed.
 func (g *guard) close() {
-	_ = g.orders.CloseWrite() // the warden reads the end and ends
 	limit := time.AfterFunc(patience, func() { _ = g.cmd.Process.Kill() })
 	defer limit.Stop()
+	_, _ = g.do(wire.WardenOrder{Do: wire.Leave}, nil, nil) // an error means that it has gone
+	_ = g.orders.CloseWrite()                               // the warden reads the end and ends
 	<-g.gone
 	g.files.Close()
 }

@@ -102,7 +102,12 @@ var errNotOwn = errors.New("it is not a directory of this user")
 
 // RemoveDead removes the directory of a process of this user that has ended. The error
 // tells why the directory stays, which is usual: its process lives.
-func RemoveDead(path string) error {
+func RemoveDead(path string) error { return remove(path, unix.LOCK_NB) }
+
+// RemoveEnding is RemoveDead for a process that is ending. It waits for the end.
+func RemoveEnding(path string) error { return remove(path, 0) }
+
+func remove(path string, how int) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
@@ -115,8 +120,11 @@ func RemoveDead(path string) error {
 		return err
 	}
 	defer lock.Close()
-	if err := tryLock(lock); err != nil {
-		return err
+	for err = unix.EINTR; err == unix.EINTR; {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|how)
+	}
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
 	return removeLocked(path)
 }

@@ -43,13 +43,23 @@ func Main(arguments []string) {
 	if err := w.killAll(lastPatience); err != nil {
 		fmt.Fprintln(os.Stderr, "warden:", err)
 	}
-	for _, dir := range arguments {
-		_ = scratch.RemoveDead(dir) // its process lives, in most cases
+	if !w.left {
+		clearAway(arguments)
 	}
 	syscall.Exit(0) // os.Exit would wait a second in a program with the race detector
 }
 
-// lastPatience is how long a warden without a harness goes on killing.
+// clearAway removes the temporary directories of the process of the tests, which is ending:
+// the kernel closes its connections before its lock, or after.
+func clearAway(dirs []string) {
+	time.AfterFunc(lastPatience, func() { syscall.Exit(0) })
+	for _, dir := range dirs {
+		_ = scratch.RemoveEnding(dir) // another warden may have done so
+	}
+}
+
+// lastPatience is how long a warden without a harness goes on killing, and then waits for
+// the end of the harness.
 const lastPatience = 20 * time.Second
 
 // A warden is this process.
@@ -57,6 +67,7 @@ type warden struct {
 	orders  *json.Decoder
 	files   *net.UnixConn
 	adopts  bool
+	left    bool // the last order was to leave
 	deaths  chan os.Signal
 	sending sync.Mutex
 	news    *json.Encoder
@@ -142,6 +153,8 @@ func (w *warden) obey(order wire.WardenOrder) {
 		w.mu.Unlock()
 	case wire.End:
 		err = w.killAll(patience)
+	case wire.Leave:
+		w.left = true
 	default:
 		err = fmt.Errorf("unknown order %q", order.Do)
 	}

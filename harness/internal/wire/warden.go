@@ -28,6 +28,9 @@ const (
 	Ask WardenVerb = "ask"
 	// End kills all descendants and answers when there is none left.
 	End WardenVerb = "end"
+	// Leave is the last order: the stage has ended, and the process of the tests goes on. A
+	// warden whose connection ends without it takes that process for dead.
+	Leave WardenVerb = "leave"
 )
 
 // A WardenOrder is one thing that a warden has to do.
