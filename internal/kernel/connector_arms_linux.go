@@ -137,10 +137,3 @@ func (s *connectorSource) Lags() bool {
 	defer s.mu.Unlock()
 	return s.arms.resting && time.Since(s.arms.since) > breather
 }
-
-// rests reports whether the reader rests for longer than a breather.
-func (s *connectorSource) rests() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.arms.resting
-}

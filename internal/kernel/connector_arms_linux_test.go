@@ -14,6 +14,13 @@ import (
 )
 
 var _ = Describe("While the reader of the proc connector rests", Label("linux", "connector"), func() {
+	// longRest reports whether the reader rests for an hour. Only a batch makes that of half
+	// an hour. Events of strangers let shorter rests grow again.
+	longRest := func(s *connectorSource) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.arms.resting && s.pace.rest == time.Hour
+	}
 	// resting returns a source whose reader rests for an hour if it is not disturbed, and
 	// that watches a process.
 	resting := func(ctx SpecContext, pid int) *connectorSource {
@@ -23,26 +30,17 @@ var _ = Describe("While the reader of the proc connector rests", Label("linux", 
 		s.Inherit()
 		Expect(s.Add(pid)).To(Succeed())
 		s.mu.Lock()
-		s.pace.longest, s.pace.rest = time.Hour, time.Hour
+		s.pace.longest = time.Hour
 		s.mu.Unlock()
 		Eventually(ctx, func() bool {
 			s.mu.Lock()
-			if s.pace.rest == breather {
-				s.pace.rest = time.Hour
-			}
+			s.pace.rest = max(s.pace.rest, time.Hour/2)
 			s.mu.Unlock()
 			Expect(exec.CommandContext(ctx, "true").Run()).To(Succeed()) // an event of a stranger
 			Expect(s.Next(nil, 0)).To(BeEmpty())
-			return s.rests()
+			return longRest(s)
 		}).Should(BeTrue())
 		return s
-	}
-	// longRest reports whether the reader still rests for so long. Events of strangers let
-	// shorter rests grow again.
-	longRest := func(s *connectorSource) bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.arms.resting && s.pace.rest > time.Minute
 	}
 	next := func(s *connectorSource) []core.Notice {
 		GinkgoHelper()

@@ -80,7 +80,7 @@ var _ = Describe("A resident", func() {
 				_ = os.Remove(resident.SocketPath(store))
 				return os.Mkdir(resident.SocketPath(store), 0o700)
 			}).Should(Succeed())
-			Eventually(v.log).Should(gbytes.Say("no socket"))
+			Eventually(v.log).Should(gbytes.Say("no socket.*directory"))
 			for range 3 {
 				Expect(varlink.Call(context.Background(), conn, resident.MethodAdopt, struct{}{}, nil)).To(Succeed())
 			}
