@@ -118,9 +118,10 @@ var _ = Describe("A runtime in which a file system is mounted", Label("mounts"),
 		Expect(os.Mkdir(stage.Path("precious", "root"), 0o700)).To(Succeed())
 		beside := stage.Path("precious", "root", "file")
 		Expect(os.WriteFile(beside, nil, 0o600)).To(Succeed())
-		// The mount ends with the namespace, so all is done in one shell.
-		const script = `"$@" || exit 9
-mkdir "$MONITOR_STORE/trash/old-1" && mount --bind precious "$MONITOR_STORE/trash/old-1" && "$@"`
+		// The mount ends with the namespace, so all is done in one shell. No monitor may sweep
+		// the mount point away before: the store is made here.
+		const script = `mkdir -m 700 -p "$MONITOR_STORE" "$MONITOR_STORE/trash" "$MONITOR_STORE/trash/old-1" &&
+mount --bind precious "$MONITOR_STORE/trash/old-1" && "$@"`
 		result := stage.Run(append([]string{"unshare", "--mount", "sh", "-c", script, "sh"}, monitor.Run("mounted", "true")...)...)
 		Expect(result.Status).To(Equal(harness.Status{}), result.Stderr)
 		passTime(ctx)

@@ -50,7 +50,7 @@ func (s *connectorSource) batch() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	armed := s.children && len(s.arms.missing) == 0
-	if s.children && !armed && s.arms.changed && s.pace.settled() {
+	if s.children && !armed && s.arms.changed && s.pace.settled() && s.lose == nil {
 		s.arms.todo, s.arms.changed, wake = slices.AppendSeq(s.arms.todo[:0], maps.Keys(s.arms.missing)), false, true
 	}
 	rest := s.pace.next(armed && s.pace.settled())

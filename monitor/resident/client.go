@@ -52,7 +52,18 @@ func (c *Client) Watch(ctx context.Context, r *monitor.Runtime) error {
 		return err
 	}
 	logger(r).Warn("the runtime gets a monitor of its own: the resident one does not watch it", "reason", err)
-	return c.Own.Watch(ctx, r)
+	err = c.Own.Watch(ctx, r)
+	if err != nil && c.watches(ctx, r) {
+		return nil
+	}
+	return err
+}
+
+// watches reports whether the resident watches a runtime that another monitor could not
+// watch: it has begun meanwhile, and has taken the runtime over.
+func (c *Client) watches(ctx context.Context, r *monitor.Runtime) bool {
+	watched, err := r.Watched()
+	return err == nil && watched && ctx.Err() == nil && c.ask(ctx, r) == nil
 }
 
 // logger returns a log that writes into the log of a runtime.

@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
+	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
@@ -28,10 +29,20 @@ import (
 const idleTime = 10 * time.Second
 
 // A keeper stands for the monitors of single runtimes.
-type keeper struct{ watched, left atomic.Int32 }
+type keeper struct {
+	watched, left atomic.Int32
+	meanwhile     func() error // nil for nothing
+}
 
-func (k *keeper) Watch(context.Context, *monitor.Runtime) error { k.watched.Add(1); return nil }
-func (k *keeper) Leave(context.Context, *monitor.Runtime)       { k.left.Add(1) }
+func (k *keeper) Watch(context.Context, *monitor.Runtime) error {
+	k.watched.Add(1)
+	if k.meanwhile == nil {
+		return nil
+	}
+	return k.meanwhile()
+}
+
+func (k *keeper) Leave(context.Context, *monitor.Runtime) { k.left.Add(1) }
 
 // owner starts a process that becomes a shell in a runtime.
 func owner(s *monitor.Store, name, version string) *child {
@@ -163,6 +174,35 @@ var _ = Describe("A client", func() {
 			Expect(status(store)).To(HaveField("Runtimes", 0))
 			Expect(r.Record()).To(HaveField("State", monitor.StateRunning))
 			Expect(own.watched.Load() + own.left.Load()).To(BeZero())
+		})
+
+		Describe("whose own monitor comes too late", func() {
+			BeforeEach(func() { c.Command = []string{"false"} })
+
+			It("is satisfied with a resident that has taken its runtime over meanwhile", func() {
+				var by *child
+				own.meanwhile = func() error {
+					by = foreground(store, idleTime, "v1.2.3")
+					Expect(clientOf(store, idleTime, "v1.2.3").Watch(ctx(), r)).To(Succeed())
+					return monitor.ErrWatched
+				}
+				Expect(c.Watch(ctx(), r)).To(Succeed())
+				Expect(r.Record()).To(watchedBy(by.Identity))
+			})
+
+			It("fails where no process watches the runtime, or one that is no resident", func() {
+				own.meanwhile = func() error { return monitor.ErrWatched }
+				Expect(c.Watch(ctx(), r)).To(MatchError(monitor.ErrWatched))
+				var lock *os.File
+				own.meanwhile = func() (err error) {
+					lock, err = os.OpenFile(filepath.Join(r.Dir(), "monitor.lock"), os.O_RDWR, 0)
+					Expect(err).NotTo(HaveOccurred())
+					Expect(unix.Flock(int(lock.Fd()), unix.LOCK_EX)).To(Succeed())
+					return monitor.ErrWatched
+				}
+				Expect(c.Watch(ctx(), r)).To(MatchError(monitor.ErrWatched))
+				Expect(lock.Close()).To(Succeed())
+			})
 		})
 
 		It("does not end the resident where nothing tells which process that is", func() {
