@@ -55,6 +55,7 @@ var _ = Describe("A monitor", func() {
 		owner := start("read -r x <&5 & read -r x <&3", through(ownersGate, childsGate, secondGate)...)
 		runtime := own(store, "build", owner.Identity)
 		watched(runtime)
+		Eventually(entries).WithArguments(runtime).Should(HaveLen(2), "the child is made before or after the first read")
 		childsGate.open()
 		Eventually(entries).WithArguments(runtime).Should(HaveLen(3))
 		all := entries(runtime)
