@@ -135,16 +135,12 @@ var _ = Describe("Deleting a directory", func() {
 		Expect(dir).NotTo(BeADirectory())
 	})
 
-	It("leaves the rest where the first entry cannot be deleted", Label("no-root"), func() {
-		if os.Geteuid() == 0 {
-			Skip("root is kept from nothing")
-		}
-		file("dir", "first")
-		rest := file("dir", "rest", "file")
+	It("does so in a directory that its owner cannot write to", func() {
+		file("dir", "first", "file")
+		file("dir", "rest", "file")
 		Expect(os.Chmod(dir, 0o500)).To(Succeed())
-		DeferCleanup(os.Chmod, dir, os.FileMode(0o700))
-		Expect(erase.InTurn("first", filepath.Dir(dir), filepath.Base(dir))).To(MatchError(unix.EACCES))
-		Expect(rest).To(BeARegularFile())
+		Expect(erase.InTurn("first", filepath.Dir(dir), filepath.Base(dir))).To(Succeed())
+		Expect(dir).NotTo(BeADirectory())
 	})
 
 	DescribeTable("deletes nothing where a file system is mounted", Label("mounts"),
