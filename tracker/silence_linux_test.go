@@ -28,6 +28,7 @@ type deafTracker struct {
 func newDeafTracker() *deafTracker {
 	d := &deafTracker{kernel: testproc.Opened(kernel.Ways()[0].Open())}
 	d.kernel.Inherit()
+	d.misses(0, 0) // nothing yet, but no pidfd tells what is dropped later
 	clock := func() time.Time { return time.Now().Add(time.Duration(d.later.Load())) }
 	d.Tracker = trackerOf(core.NewFollower(d.kernel, os.Getpid(), clock), slog.New(slog.DiscardHandler))
 	go d.run()
