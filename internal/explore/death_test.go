@@ -51,7 +51,7 @@ func visitDeaths(c Case, flavour simkernel.Flavour, deaths int) {
 
 // atNight are the labels of an exploration that takes long, or no labels.
 func atNight(long bool) Labels {
-	if long || raceDetector {
+	if long {
 		return Label("long")
 	}
 	return nil
