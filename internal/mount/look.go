@@ -7,18 +7,12 @@ import (
 	"sync"
 )
 
-// A look is one reading of the mount points, for all calls that came before it began.
+// A look is one reading of the mount points, for all calls that came before it began. It
+// asks the kernel alone, so that no file system of one caller holds up another.
 type look struct {
-	parents map[string]canon // by the directories that were asked about
-	points  []string
-	err     error
-	over    chan struct{} // closed when the rest is written
-}
-
-// A canon is the canonical path of a directory.
-type canon struct {
-	path string
-	err  error
+	points []string
+	err    error
+	over   chan struct{} // closed when the rest is written
 }
 
 // A queue has the look that is about to begin.
@@ -29,17 +23,16 @@ type queue struct {
 
 var lookings queue
 
-// join returns a look that began after the call, with the canonical path of a directory.
-// The first of those that share one carries it out. It has other goroutines run before:
-// where hundreds of runtimes end at once, most of them ask about the same moment.
-func (q *queue) join(parent string) *look {
+// join returns a look that began after the call. The first of those that share one carries
+// it out. It has other goroutines run before: where hundreds of runtimes end at once, most
+// of them ask about the same moment.
+func (q *queue) join() *look {
 	q.mu.Lock()
 	l, first := q.next, q.next == nil
 	if first {
-		l = &look{parents: make(map[string]canon), over: make(chan struct{})}
+		l = &look{over: make(chan struct{})}
 		q.next = l
 	}
-	l.parents[parent] = canon{}
 	q.mu.Unlock()
 	if !first {
 		<-l.over
@@ -50,10 +43,6 @@ func (q *queue) join(parent string) *look {
 	q.next = nil
 	q.mu.Unlock()
 	defer close(l.over)
-	for dir := range l.parents {
-		path, err := canonical(dir)
-		l.parents[dir] = canon{path, err}
-	}
 	l.points, l.err = points()
 	return l
 }

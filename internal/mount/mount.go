@@ -17,9 +17,7 @@ import (
 // does not block it. A directory that does not exist has none. Calls at the same time share
 // one reading.
 func Below(dir string) (point string, err error) {
-	parent := filepath.Dir(dir)
-	l := lookings.join(parent)
-	real, err := l.parents[parent].path, l.parents[parent].err
+	real, err := canonical(filepath.Dir(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -27,6 +25,7 @@ func Below(dir string) (point string, err error) {
 		return "", err
 	}
 	real = filepath.Join(real, filepath.Base(dir))
+	l := lookings.join()
 	if l.err != nil {
 		return "", fmt.Errorf("read the mount points: %w", l.err)
 	}
