@@ -278,6 +278,19 @@ var _ = Describe("Sweeping a store", func() {
 		}),
 	)
 
+	It("leaves the record of a runtime behind a link as it is", func() {
+		others := GinkgoT().TempDir()
+		Expect(os.Mkdir(filepath.Join(others, "living"), 0o700)).To(Succeed())
+		record, err := os.ReadFile(filepath.Join(store.Runtimes(), "build", "runtime.json"))
+		Expect(err).NotTo(HaveOccurred())
+		copied := filepath.Join(others, "living", "runtime.json")
+		Expect(os.WriteFile(copied, record, 0o600)).To(Succeed())
+		Expect(os.RemoveAll(store.Trash())).To(Succeed())
+		Expect(os.Symlink(others, store.Trash())).To(Succeed())
+		store.Sweep()
+		Expect(os.ReadFile(copied)).To(Equal(record))
+	})
+
 	It("is not the work of a process that makes a runtime", func() {
 		name := stage(dead())
 		Expect(os.Mkdir(filepath.Join(store.Trash(), "x-1"), 0o700)).To(Succeed())

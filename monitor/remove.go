@@ -76,6 +76,9 @@ func (s *Store) discard(name string) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if erase.Reach(s.dir, trashDir, name) != nil {
+		return err // a record there may be that of a runtime which lives
+	}
 	if record, unread := readRecord(aside); unread == nil {
 		record.State, record.Reason = StateStopping, err.Error()
 		_ = record.write(aside) // the error is returned too

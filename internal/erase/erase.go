@@ -87,6 +87,16 @@ func unlooked(base string, names ...string) error {
 	return e.failed
 }
 
+// Reach returns an error where one of the names, each in the one before and the first in
+// base, is no directory, a link or a mount point.
+func Reach(base string, names ...string) error {
+	dir, at, err := walk(base, names)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: at, Err: err}
+	}
+	return dir.Close()
+}
+
 // walk opens the directory that the way leads to from base, and returns its path. After
 // an error that is the path of what could not be opened.
 func walk(base string, way []string) (dir *os.File, at string, err error) {

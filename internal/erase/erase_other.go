@@ -21,3 +21,6 @@ func Unmounted(string) error { return errors.ErrUnsupported }
 
 // InTurn is not supported here.
 func InTurn(string, string, ...string) error { return errors.ErrUnsupported }
+
+// Reach is not supported here.
+func Reach(string, ...string) error { return errors.ErrUnsupported }
