@@ -169,8 +169,11 @@ func (s *Stage) Logf(format string, args ...any) {
 }
 
 // history returns all events of the stage, its terminals, jobs and observers in order of
-// time.
+// time. What a command has written before is among them.
 func (s *Stage) history() []Event {
+	for _, t := range s.terminals.list() {
+		t.terminal.CatchUp()
+	}
 	for _, j := range s.jobs.list() {
 		j.catchUp()
 	}
