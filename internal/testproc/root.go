@@ -51,6 +51,12 @@ func PerlCue(script string, args ...string) Cue {
 	return Cue{Argv: append([]string{"perl", "-e", Prelude + script}, args...)}
 }
 
+// With adds settings to the environment of a cue.
+func (c Cue) With(settings ...string) Cue {
+	c.env = append(slices.Clip(c.env), settings...)
+	return c
+}
+
 // OwnGroup makes a process lead a group, as a shell's job does.
 func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 

@@ -50,6 +50,7 @@ const eprocAt = unsafe.Offsetof(kinfo.Eproc)
 type Reader struct {
 	boot   string
 	buffer []byte
+	words  []byte // for Settings
 }
 
 // OpenReader returns a reader of the process table. Close it after use.

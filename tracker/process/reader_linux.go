@@ -23,6 +23,7 @@ type Reader struct {
 	names  [32 << 10]byte
 	path   [32]byte
 	record [1024]byte
+	length int // of the last record
 	owner  unix.Stat_t
 	shows  showing // by the last read
 }
@@ -179,6 +180,7 @@ func (r *Reader) readOnce(name []byte) (Row, error) {
 	if err := unix.Fstat(fd, &r.owner); err != nil {
 		return Row{}, err
 	}
+	r.length = n
 	p, err := parseStat(r.record[:n])
 	p.Boot, p.User = r.boot, int(r.owner.Uid)
 	return p, err

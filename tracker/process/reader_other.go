@@ -18,3 +18,6 @@ func (r *Reader) Read(rows []Row) ([]Row, error) { return rows, errors.ErrUnsupp
 
 // Lookup returns [errors.ErrUnsupported].
 func (r *Reader) Lookup(int) (Row, error) { return Row{}, errors.ErrUnsupported }
+
+// Settings returns [errors.ErrUnsupported].
+func (r *Reader) Settings(Identity, string) ([]string, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,99 @@
+package process
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	kernProcArgs2 = 49
+	// argMax is the most that XNU returns, with the number before it: a larger buffer is
+	// an error, and a smaller one gets the end of the area (docs/xnu.md X57).
+	argMax = 1<<20 + 4
+)
+
+// Settings returns the values that a variable has in the environment of a process. They
+// are those that the program has found when it began, unless it has changed that area
+// since. The error is [ErrGone] when the process is dead or exiting or the PID is
+// another's, [fs.ErrPermission] when the environment may not be read, and [ErrBetween].
+//
+// Another user's process does not show its environment, and neither does a program of
+// Apple's (docs/xnu.md X57).
+func (r *Reader) Settings(id Identity, variable string) ([]string, error) {
+	values, size, err := r.settings(id, variable)
+	if !errors.Is(err, errWithheld) {
+		return values, err
+	}
+	// The kernel copies the words while the process may go on to another program.
+	first := bytes.Clone(r.words[:size])
+	if values, size, err = r.settings(id, variable); errors.Is(err, errWithheld) && !bytes.Equal(first, r.words[:size]) {
+		return nil, ErrBetween
+	}
+	return values, err
+}
+
+// errWithheld: the kernel has left the environment out.
+var errWithheld = fmt.Errorf("the environment is withheld: %w", fs.ErrPermission)
+
+// settings asks once, and returns how many bytes of words there are.
+func (r *Reader) settings(id Identity, variable string) (values []string, size int, err error) {
+	if r.words == nil {
+		r.words = make([]byte, argMax)
+	}
+	size, asked := sysctl([]int32{ctlKern, kernProcArgs2, int32(id.PID)}, r.words)
+	now, err := r.Lookup(id.PID)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case now.Identity != id || now.State == Zombie || now.State == Exiting:
+		return nil, 0, ErrGone
+	case asked == unix.EINVAL && now.User != os.Geteuid() && os.Geteuid() != 0:
+		return nil, 0, fs.ErrPermission
+	case asked == unix.EINVAL:
+		return nil, 0, ErrBetween // what else it stands for was excluded
+	case asked != nil:
+		return nil, 0, asked
+	}
+	values, err = settingsIn(r.words[:size], variable)
+	return values, size, err
+}
+
+// firstOfKernel is how the first string of the kernel's begins.
+var firstOfKernel = []byte("ptr_munge=")
+
+// settingsIn finds the values of a variable in what KERN_PROCARGS2 returned: the number of
+// arguments, the path of the program, zero bytes, the arguments, the environment, zero
+// bytes, and strings of the kernel's. An environment that the kernel withholds is not there
+// at all, and is taken for withheld where a process has none.
+func settingsIn(words []byte, variable string) ([]string, error) {
+	const countSize = 4
+	if len(words) < countSize {
+		return nil, ErrBetween
+	}
+	count := binary.NativeEndian.Uint32(words)
+	path, words, _ := bytes.Cut(words[countSize:], []byte{0})
+	if count == 0 || len(path) == 0 {
+		return nil, ErrBetween // the words of the program before are gone already
+	}
+	words = bytes.TrimLeft(words, "\x00")
+	for ; count > 0; count-- {
+		_, after, ok := bytes.Cut(words, []byte{0})
+		if !ok {
+			return nil, ErrBetween
+		}
+		words = after
+	}
+	if len(words) == 0 || words[0] == 0 || bytes.HasPrefix(words, firstOfKernel) {
+		return nil, errWithheld
+	}
+	scan := newSettingScan(variable)
+	scan.take(words)
+	scan.end()
+	return scan.values, nil
+}
