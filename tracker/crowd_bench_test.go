@@ -72,14 +72,16 @@ func crowdBoot() string {
 	return boot
 }
 
-func (k *crowdKernel) Forks() process.Forks   { return process.ForksNamed }
-func (k *crowdKernel) Lags() bool             { return false }
-func (k *crowdKernel) Inherit()               {}
-func (k *crowdKernel) Add(int) error          { return nil }
-func (k *crowdKernel) Remove(int)             {}
-func (k *crowdKernel) Partial() error         { return nil }
-func (k *crowdKernel) Alone(process.Row) bool { return false }
-func (k *crowdKernel) Lineage() bool          { return false }
+func (k *crowdKernel) Forks() process.Forks                               { return process.ForksNamed }
+func (k *crowdKernel) Lags() bool                                         { return false }
+func (k *crowdKernel) Inherit()                                           {}
+func (k *crowdKernel) Add(int) error                                      { return nil }
+func (k *crowdKernel) Remove(int)                                         {}
+func (k *crowdKernel) Partial() error                                     { return nil }
+func (k *crowdKernel) Alone(process.Row) bool                             { return false }
+func (k *crowdKernel) Marks(process.Row) ([]string, time.Duration, error) { return nil, 0, nil }
+
+func (k *crowdKernel) Lineage() bool { return false }
 func (k *crowdKernel) Inhabited(map[int]bool) (bool, time.Duration, error) {
 	return false, time.Microsecond, nil
 }

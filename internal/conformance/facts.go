@@ -12,7 +12,7 @@ import (
 
 // The numbers are those of the guarantees that XNU's source gives: G1 to G14,
 // and of the races that it leaves: R1 to R21.
-var facts = slices.Concat(exitFacts, forkFacts, tableFacts)
+var facts = slices.Concat(exitFacts, forkFacts, tableFacts, markFacts)
 
 const (
 	pidfdZombie = "Linux gives a pidfd for a zombie too; it announces the exit at once"

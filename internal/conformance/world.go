@@ -18,6 +18,8 @@ type World interface {
 	Setsid(pid int)
 	Setpgid(pid int) // to a new group of its own
 	Exec(pid int)
+	// Mark is in the environment of each process that the world itself has made.
+	Mark() string
 	// Meanwhile does something of the above while the spec goes on, and
 	// returns a function that waits for it. A world without time of its own
 	// may do it at once.

@@ -22,7 +22,8 @@ type Core struct {
 	known     map[int]*member
 	trees     []*Tree
 	strangers map[int]*stranger
-	marks     marks
+	enquiries map[int]*enquiry // none while no tree has a mark
+	agenda    agenda
 
 	reads      int                // begun so far
 	unreadable error              // why the last read gave nothing
@@ -73,13 +74,14 @@ const (
 )
 
 func newCore(self int, forks process.Forks) *Core {
-	return &Core{self: self, forks: forks, known: make(map[int]*member), strangers: make(map[int]*stranger), rows: make(map[int]int), byLineage: make(map[uint64]*member)}
+	return &Core{self: self, forks: forks, known: make(map[int]*member), strangers: make(map[int]*stranger), enquiries: make(map[int]*enquiry), rows: make(map[int]int), byLineage: make(map[uint64]*member)}
 }
 
-// An ask is something the core wants done to one member after a read.
+// An ask is something the core wants done to one process after a read.
 type ask struct {
 	verb verb
 	id   process.Identity
+	row  process.Row // of askMarks
 }
 
 type verb uint8
@@ -88,12 +90,13 @@ const (
 	askWatch   verb = iota // watch the PID, then look up which process has it
 	askUnwatch             // stop watching the PID
 	askProbe               // look it up: is it still there?
+	askMarks               // which marks are in its environment?
 )
 
 // conclude is called when all notices that are there have been taken. It finds trees
 // empty.
 func (c *Core) conclude(now time.Time) {
-	for _, t := range c.marks.restless {
+	for _, t := range c.agenda.restless {
 		if t.Settled() && t.living == 0 && !t.emptied {
 			t.touch()
 			if err := c.hides(t); err != nil {
@@ -117,7 +120,7 @@ func (c *Core) due() (at time.Time, ok bool) {
 	if c.unreadable != nil {
 		return c.lastRead.Add(c.beat), true
 	}
-	for _, t := range c.marks.restless {
+	for _, t := range c.agenda.restless {
 		if t.Settled() {
 			continue
 		}
@@ -163,7 +166,7 @@ func (c *Core) readBegins(now time.Time) {
 }
 
 func (c *Core) settled() bool {
-	return !slices.ContainsFunc(c.marks.restless, func(t *Tree) bool { return !t.Settled() })
+	return !slices.ContainsFunc(c.agenda.restless, func(t *Tree) bool { return !t.Settled() })
 }
 
 func (c *Core) longestBeat() time.Duration {
@@ -209,10 +212,10 @@ func (c *Core) readEnds(now time.Time, cost time.Duration) {
 		c.endDoubt(t, now)
 	}
 	c.conclude(now)
-	for _, t := range c.marks.restless {
+	for _, t := range c.agenda.restless {
 		t.touch()
 	}
-	c.marks.calm()
+	c.agenda.calm()
 }
 
 // watched takes the outcome of askWatch: the process that has the PID now that it is

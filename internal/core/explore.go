@@ -25,7 +25,7 @@ func (f *Follower) Clone(k Kernel, now func() time.Time) (*Follower, func(*Tree)
 func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	n := *c
 	n.order, n.asks = nil, slices.Clip(c.asks)
-	n.trees, n.marks = make([]*Tree, len(c.trees)), marks{}
+	n.trees, n.agenda = make([]*Tree, len(c.trees)), agenda{}
 	treeOf := func(t *Tree) *Tree {
 		if i := slices.Index(c.trees, t); i >= 0 {
 			return n.trees[i]
@@ -34,11 +34,11 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	}
 	for i, t := range c.trees {
 		copied := *t
-		copied.log, copied.marks = slices.Clip(t.log), &n.marks
+		copied.log, copied.agenda = slices.Clip(t.log), &n.agenda
 		n.trees[i] = &copied
 	}
-	n.marks.touched = copiesOf(c.marks.touched, treeOf)
-	n.marks.restless = copiesOf(c.marks.restless, treeOf)
+	n.agenda.touched = copiesOf(c.agenda.touched, treeOf)
+	n.agenda.restless = copiesOf(c.agenda.restless, treeOf)
 	members := copies{treeOf: treeOf, made: make([]madeCopy, 0, len(c.known)+1)}
 	for _, t := range n.trees {
 		t.outer, t.anchor = treeOf(t.outer), members.of(t.anchor)
@@ -48,6 +48,11 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 		copied := *s
 		copied.tree = treeOf(s.tree)
 		n.strangers[pid] = &copied
+	}
+	n.enquiries = make(map[int]*enquiry, len(c.enquiries))
+	for pid, e := range c.enquiries {
+		copied := *e
+		n.enquiries[pid] = &copied
 	}
 	n.known = make(map[int]*member, len(c.known))
 	for pid, m := range c.known {
@@ -117,6 +122,11 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 		}
 	}
 	s.End()
+	for _, pid := range slices.Sorted(maps.Keys(c.enquiries)) {
+		e := c.enquiries[pid]
+		s.Numbers(pid, int(e.Start), int(e.Command[len(e.Command)-1]), e.tries)
+		s.Flags(e.answered, e.withheld)
+	}
 	for _, t := range c.trees {
 		s.Numbers(t.living, min(t.clean, settledReads))
 		if len(c.trees) > 1 {

@@ -20,6 +20,7 @@ type Follower struct {
 	mu      sync.Mutex
 	core    *Core
 	spent   time.Duration // on reads
+	asking  time.Duration // on environments since the last read
 	notices []Notice
 	rows    []process.Row
 }
@@ -123,8 +124,8 @@ func (f *Follower) readOnce() error {
 	rows, cost, err := f.Kernel.Read(f.rows[:0])
 	f.rows = rows
 	f.mu.Lock()
-	f.spent += cost
 	if err != nil {
+		f.spent += cost
 		f.core.readFails(err, f.now())
 		f.mu.Unlock()
 		return nil
@@ -134,6 +135,8 @@ func (f *Follower) readOnce() error {
 	f.mu.Unlock()
 	f.answer()
 	f.mu.Lock()
+	cost, f.asking = cost+f.asking, 0
+	f.spent += cost
 	f.core.readEnds(f.now(), cost)
 	f.mu.Unlock()
 	return nil
@@ -170,6 +173,10 @@ func (f *Follower) answerOne(a ask) {
 		f.Do(func(c *Core) { c.probed(a.id, p, err, f.now()) })
 	case askUnwatch:
 		f.Kernel.Remove(a.id.PID)
+	case askMarks:
+		marks, cost, err := f.Kernel.Marks(a.row)
+		f.Do(func(c *Core) { c.asked(a.id, marks, err, f.now()) })
+		f.asking += cost
 	}
 }
 
@@ -213,9 +220,9 @@ func (f *Follower) Recheck(t *Tree) (reads int) {
 	return f.core.reads
 }
 
-// Track begins a tree at a living process. The error is [process.ErrGone] when it is
-// dead or exiting.
-func (f *Follower) Track(root int) (*Tree, error) {
+// Track begins a tree at a living process. Its processes carry some marks, the last of which
+// is that of the tree. The error is [process.ErrGone] when the root is dead or exiting.
+func (f *Follower) Track(root int, marks ...string) (*Tree, error) {
 	f.answer() // an earlier ask to stop watching this PID must not come after
 	p, err := f.Kernel.Lookup(root)
 	if err != nil {
@@ -231,7 +238,7 @@ func (f *Follower) Track(root int) (*Tree, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.core.plant(p, f.now()), nil
+	return f.core.plant(p, marks, f.now()), nil
 }
 
 // Resume begins the tree of a root with what is known of it. The root is one of the
@@ -262,6 +269,7 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 	t := f.core.newTree(root, f.now())
 	t.fresh = h.Fresh && !alone
 	t.unsure = !h.Fresh
+	t.carried = h.Marks
 	for _, r := range relatives {
 		f.core.recall(t, r.Row, r.alive, f.now())
 	}

@@ -64,5 +64,5 @@ func (c *Core) glanced(vacant bool, now time.Time, cost time.Duration) {
 	}
 	c.lost = c.lost && !c.settled()
 	c.conclude(now)
-	c.marks.calm()
+	c.agenda.calm()
 }

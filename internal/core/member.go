@@ -84,10 +84,11 @@ type Tree struct {
 	fresh   bool    // its root has made no member before the first read
 	alone   bool    // it began without a read, which would have found nothing
 	logging bool
+	carried []string // the marks that its processes carry: those of trees around it, then its own
 	log     []trees.Change
 
-	marks             *marks // of the core
-	touched, restless bool   // in the lists there
+	agenda            *agenda // of the core
+	touched, restless bool    // in the lists there
 }
 
 // within reports whether t is o or lies inside it.

@@ -9,8 +9,9 @@ import (
 )
 
 // plant begins a tree at a process that was found alive and is being watched.
-func (c *Core) plant(p process.Row, now time.Time) *Tree {
+func (c *Core) plant(p process.Row, marks []string, now time.Time) *Tree {
 	t := c.newTree(p.Identity, now)
+	t.carried = marks
 	if m := c.known[p.PID]; m != nil && m.Identity == p.Identity && m.alive() {
 		c.enclose(t, m)
 	} else {
@@ -46,7 +47,7 @@ func (c *Core) enclose(t *Tree, m *member) {
 // newTree makes a tree that has no members yet.
 func (c *Core) newTree(root process.Identity, now time.Time) *Tree {
 	c.freshen(now)
-	t := &Tree{root: root, marks: &c.marks}
+	t := &Tree{root: root, agenda: &c.agenda}
 	c.trees = append(c.trees, t)
 	c.stir(t)
 	return t
@@ -98,7 +99,7 @@ func (c *Core) recall(t *Tree, p process.Row, alive bool, now time.Time) {
 func (c *Core) Drop(t *Tree) {
 	t.closed = true
 	t.touch()
-	c.marks.calm()
+	c.agenda.calm()
 	c.trees = slices.DeleteFunc(c.trees, func(other *Tree) bool { return other == t })
 	c.forgetStrangers(t)
 	for _, inner := range c.trees {

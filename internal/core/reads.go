@@ -30,6 +30,7 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 		c.nest(t, rows)
 	}
 	c.markNeeded(rows)
+	c.enquire(rows)
 }
 
 // ownOf returns what is known of the members of a tree that belong to no inner one, in the
@@ -194,16 +195,17 @@ func (c *Core) bury(m *member, now time.Time) {
 
 // nest finds out whether the root of an outermost tree descends from another.
 func (c *Core) nest(t *Tree, rows []process.Row) {
-	root := c.known[t.root.PID]
-	i, listed := c.rows[t.root.PID]
-	if t.outer != nil || root == nil || root.Identity != t.root || !listed {
+	if t.outer != nil {
 		return
 	}
-	_, via, outer := c.linkOf(&rows[i], rows)
+	via, outer := c.around(t, rows)
 	if outer == nil || outer.within(t) {
 		return
 	}
-	t.outer, root.via = outer, via
+	t.outer = outer
+	if root := c.rootOf(t); root != nil {
+		root.via = via
+	}
 	t.outer.count(t.living, t.leaving)
 	for _, m := range c.inOrder() {
 		if m.alive() && m.tree.within(t) {
@@ -211,6 +213,33 @@ func (c *Core) nest(t *Tree, rows []process.Row) {
 		}
 	}
 	c.stir(t)
+}
+
+// around finds the tree that an outermost tree lies in, and the member through which it
+// does. Its root is linked to that member. Where the root is an orphan or has gone, the
+// mark of the tree around is evidence too.
+func (c *Core) around(t *Tree, rows []process.Row) (*member, *Tree) {
+	orphan := true
+	if i, listed := c.rows[t.root.PID]; listed && c.rootOf(t) != nil {
+		if _, via, outer := c.linkOf(&rows[i], rows); outer != nil {
+			return via, outer
+		}
+		orphan = c.orphan(&rows[i], rows)
+	}
+	if orphan && len(t.carried) > 1 {
+		if outer := c.treeOfMarks(t.carried[:len(t.carried)-1]); outer != nil {
+			return outer.anchor, outer
+		}
+	}
+	return nil, nil
+}
+
+// rootOf returns the root of a tree as a member, or nil where it is not known any more.
+func (c *Core) rootOf(t *Tree) *member {
+	if m := c.known[t.root.PID]; m != nil && m.Identity == t.root {
+		return m
+	}
+	return nil
 }
 
 // markNeeded marks the dead that can still link a process: those that a row names as
@@ -246,4 +275,4 @@ func (c *Core) forget(now time.Time) {
 	}
 }
 
-func (c *Core) ask(v verb, m *member) { c.asks = append(c.asks, ask{v, m.Identity}) }
+func (c *Core) ask(v verb, m *member) { c.asks = append(c.asks, ask{verb: v, id: m.Identity}) }

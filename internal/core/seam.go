@@ -26,6 +26,12 @@ type Kernel interface {
 	// has no child, and there is no group or session of its making. It reads no table.
 	// False means that it may not be so.
 	Alone(process.Row) bool
+	// Marks returns the marks in the environment of a process, the outermost first, and
+	// the processor time that it took to find out. Beside process.ErrGone the error is
+	// fs.ErrPermission where the process may not be asked. Any other means that it has to
+	// be asked again. A process of another user than this one's has none, unless this one
+	// is root.
+	Marks(process.Row) (_ []string, cost time.Duration, err error)
 	// Lineage reports whether rows have lineages.
 	Lineage() bool
 }

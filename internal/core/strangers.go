@@ -127,7 +127,7 @@ func (c *Core) keepStrangers(rows []process.Row) {
 			delete(c.strangers, pid)
 		case c.forks == process.ForksNamed && !s.watched:
 			s.watched = true
-			c.asks = append(c.asks, ask{askWatch, s.Identity})
+			c.asks = append(c.asks, ask{verb: askWatch, id: s.Identity})
 		}
 	}
 }
@@ -180,7 +180,7 @@ func (c *Core) strangerWatched(id process.Identity, now process.Row, err error) 
 		s.watched = false // the next read tries again
 	case now.Identity != id:
 		delete(c.strangers, id.PID)
-		c.asks = append(c.asks, ask{askUnwatch, id})
+		c.asks = append(c.asks, ask{verb: askUnwatch, id: id})
 	}
 }
 
@@ -209,7 +209,7 @@ func (c *Core) Strangers(t *Tree) (ids []process.Identity) {
 func (c *Core) forgetStrangers(t *Tree) {
 	for _, id := range c.Strangers(t) {
 		if c.strangers[id.PID].watched {
-			c.asks = append(c.asks, ask{askUnwatch, id})
+			c.asks = append(c.asks, ask{verb: askUnwatch, id: id})
 		}
 		delete(c.strangers, id.PID)
 	}

@@ -1,6 +1,9 @@
 package explore
 
-import "github.com/gemini-monitor/gemini/internal/simkernel"
+import (
+	"github.com/gemini-monitor/gemini/internal/simkernel"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
 
 // The words of the programs below.
 type program = []simkernel.Op
@@ -22,7 +25,13 @@ var (
 	joinGroup   = simkernel.Do(simkernel.OpJoinGroup)
 	setuid      = simkernel.Do(simkernel.OpSetuid)
 	detach      = simkernel.Do(simkernel.OpDetach)
+	scrub       = simkernel.Do(simkernel.OpScrub)
+	overwrite   = simkernel.Do(simkernel.OpOverwrite)
+	withhold    = simkernel.Do(simkernel.OpWithhold)
+	reveal      = simkernel.Do(simkernel.OpReveal)
 )
+
+var named, allButUnseen = []process.Forks{process.ForksNamed}, []process.Forks{process.ForksAnnounced, process.ForksNamed}
 
 // smallCases is how many cases at the beginning of the catalogue take no time.
 const smallCases = 2
@@ -38,7 +47,7 @@ var Catalogue = []Case{
 	{Name: "a child outlives the root", Root: program{fork("B")}},
 	{Name: "a child is waited for", Root: program{fork("B"), wait}},
 	{Name: "a child lives on", Root: program{fork("B", stay)}},
-	{Name: "a grandchild is made between a read and a watch (R3, R4)", Long: true,
+	{Name: "a grandchild is made between a read and a watch (R3, R4)", Long: true, Night: named,
 		Root: program{fork("B", fork("C")), wait}},
 	{Name: "a double fork whose middle may die unseen (R1, R2)",
 		Root: program{fork("B", fork("C", stay)), wait}},
@@ -49,6 +58,22 @@ var Catalogue = []Case{
 		Root: program{fork("B", fork("C", letGo, stay))}},
 	{Name: "a daemon: double fork, own session, lease closed (R1): the hole", Long: true, Hole: true,
 		Root: program{fork("B", fork("C", daemonize, stay))}},
+	{Name: "a daemon whose environment has the mark (R1)", Marked: true, Long: true,
+		Root: program{fork("B", fork("C", daemonize, stay))}},
+	{Name: "a daemon execs without an environment (R1): the hole", Marked: true, Hole: true, Night: allButUnseen,
+		Root: program{fork("B", fork("C", daemonize, scrub, stay))}},
+	{Name: "a daemon overwrites its environment (R1): the hole", Marked: true, Hole: true, Night: allButUnseen,
+		Root: program{fork("B", fork("C", daemonize, overwrite, stay))}},
+	{Name: "a daemon hides its environment for a time (R1): the hole", Marked: true, Hole: true, Night: allButUnseen,
+		Root: program{fork("B", fork("C", daemonize, withhold, reveal, stay))}},
+	{Name: "a daemon of another user's, whose environment has the mark (R1): the hole", Marked: true, Hole: true, Night: allButUnseen,
+		Root: program{fork("B", fork("C", daemonize, setuid, stay))}},
+	{Name: "the tracker comes when a daemon has begun whose environment has the mark (R21)", Marked: true, Late: true,
+		Root: program{fork("B", daemonize, stay)}},
+	{Name: "a stranger has copied the mark", Marked: true, Copied: true,
+		Root: nil, Strangers: []program{{fork("Y", stay), stay}}},
+	{Name: "an orphan of a stranger's has copied the mark", Marked: true, Copied: true, Mistaken: true,
+		Root: nil, Strangers: []program{{fork("Y", stay)}}},
 	{Name: "two forks are one notice (R5)",
 		Root: program{fork("B"), fork("C", stay)}},
 	{Name: "a fork in one thread and an exit in another (R6)",
@@ -76,7 +101,7 @@ var Catalogue = []Case{
 		Root: program{fork("B", setuid), wait}},
 	{Name: "a hidden child has a hidden child, and init is not hidden", Hides: true, ShowsInit: true,
 		Root: program{fork("B", letGo, setuid, fork("C", stay))}},
-	{Name: "a hidden daemon, and init is not hidden", Hides: true, ShowsInit: true,
+	{Name: "a hidden daemon, and init is not hidden", Hides: true, ShowsInit: true, Night: named,
 		Root: program{fork("B", setuid, fork("C", daemonize, stay))}},
 	{Name: "a spawn fails (R14)", Root: program{spawnBadly, fork("B")}},
 	{Name: "a stranger comes into the root's group (R16)", Leaderless: false,

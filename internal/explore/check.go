@@ -25,10 +25,19 @@ func (r *Run) check() {
 				r.fail("found empty while %s lives, and the tracker was shown that it belongs to the tree", p)
 			}
 		}
+		if i := slices.IndexFunc(lost, r.Kernel.Carries); i >= 0 && !r.losesNotices() {
+			r.fail("found empty while %s lives and carries the mark", lost[i])
+		}
 		if !r.holeOpens() {
 			r.fail("found empty while %s lives", lost[0])
 		}
 	}
+}
+
+// losesNotices reports whether forks are named and notices can be lost: then glances take
+// the place of reads, and show no environment.
+func (r *Run) losesNotices() bool {
+	return r.Kernel.Flavour == process.ForksNamed && (r.Case.Drops > 0 || r.Case.Overflow > 0)
 }
 
 // holeOpens reports whether the documented hole can open in this run.

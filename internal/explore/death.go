@@ -251,7 +251,7 @@ func (s *Scribe) Die() {
 // History implements [Heir].
 func (s *Scribe) History() trees.History {
 	known := append([]process.Identity{s.Run.Kernel.Owner().Identity()}, s.joined...)
-	return trees.History{Members: known, Strangers: s.strangers, Fresh: s.Run.Fresh && !s.begun}
+	return trees.History{Members: known, Strangers: s.strangers, Fresh: s.Run.Fresh && !s.begun, Marks: s.Run.marks()}
 }
 
 // Clone implements [Actor].

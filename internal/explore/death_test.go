@@ -74,10 +74,15 @@ var _ = Describe("The monitor is killed at any step, and another one takes over 
 		})
 	}
 
-	It("opens the hole by that where a process leaves all links behind", func() {
+	It("opens the hole by that where a process leaves all links behind, unless it carries the mark", func() {
 		daemon := Case{Name: "a daemon", Root: program{fork("B", daemonize, stay)}, Hole: true, Deaths: 1}
 		for _, flavour := range simkernel.Flavours {
 			Expect(EveryOrder(daemon, flavour).Holes).To(BeNumerically(">", 0), "%v", flavour)
+			marked := daemon
+			marked.Marked = true
+			report := EveryOrder(marked, flavour)
+			Expect(report.Failure).To(BeEmpty(), "%v: %s", flavour, strings.Join(report.Story, "\n"))
+			Expect(report.Holes).To(BeZero(), "%v", flavour)
 		}
 	})
 

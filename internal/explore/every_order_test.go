@@ -23,7 +23,7 @@ var _ = Describe("in every order of the steps of kernel, processes and tracker",
 					continue
 				}
 				var labels Labels
-				if c.Long && flavour.Lineage || c.Covered {
+				if c.isLong(flavour) {
 					labels = Label("long")
 				}
 				It("keeps the promise: "+c.Name, labels, func() {

@@ -50,6 +50,9 @@ type Case struct {
 	// Long means that the case takes long where lineage is kept, which adds links and
 	// nothing else: "make explore" leaves that to the night.
 	Long bool
+	// Night has the kinds of kernels, by their forks, where the case takes long and another
+	// case or kind has its steps: "make explore" leaves it to the night there.
+	Night []process.Forks
 	// Covered means that another case has the same steps and a stricter check. "make
 	// explore" leaves it to the night.
 	Covered bool
@@ -65,6 +68,9 @@ type Case struct {
 	Hole bool
 	// ByLineage means that lineage closes the hole.
 	ByLineage bool
+	// Marked means that the environment of the root has the mark of the tree, and with
+	// Copied those of the strangers too.
+	Marked, Copied bool
 	// Neighbour is what the root of another tree does, which the tracker follows too, for a
 	// case with Deaths and no actor. With Inside, it is a child of the root.
 	Neighbour []simkernel.Op
@@ -77,6 +83,11 @@ type Case struct {
 	// Actor makes what takes part beside the tracker, when the scene is set. Most
 	// cases have none.
 	Actor func(*Run) Actor
+}
+
+// isLong reports whether the case is visited at night on a kind of kernel.
+func (c Case) isLong(flavour simkernel.Flavour) bool {
+	return c.Long && flavour.Lineage || c.Covered || slices.Contains(c.Night, flavour.Forks)
 }
 
 // Differs reports whether the case is another one than its program alone on a
@@ -163,7 +174,7 @@ func (r *Run) fault(left *int) bool {
 
 func (c Case) scene() simkernel.Scene {
 	return simkernel.Scene{Root: c.Root, Careless: c.Careless, Leaderless: c.Leaderless, Strangers: c.Strangers, Strays: c.Strays,
-		Neighbour: c.Neighbour, Inside: c.Inside, Fellows: c.Fellows, Before: c.Before, Shell: c.Shell}
+		Neighbour: c.Neighbour, Inside: c.Inside, Fellows: c.Fellows, Before: c.Before, Shell: c.Shell, Mark: c.mark(), Copied: c.Copied}
 }
 
 // run plays the schedule to its end, from the beginning or from where it was
@@ -217,9 +228,24 @@ func (r *Run) follow() {
 func (r *Run) begin() (*core.Tree, error) {
 	root := r.Kernel.Owner().Identity()
 	if r.Fresh {
-		return r.Follower.Resume(root, trees.History{Members: []process.Identity{root}, Fresh: true})
+		return r.Follower.Resume(root, trees.History{Members: []process.Identity{root}, Fresh: true, Marks: r.marks()})
 	}
-	return r.Follower.Track(root.PID)
+	return r.Follower.Track(root.PID, r.marks()...)
+}
+
+// mark is that of the tree, if it has one.
+func (c Case) mark() string {
+	if c.Marked {
+		return "mark"
+	}
+	return ""
+}
+
+func (c Case) marks() []string {
+	if c.Marked {
+		return []string{c.mark()}
+	}
+	return nil
 }
 
 // schedule has other steps precede that of the tracker, as the chooser chooses.

@@ -48,6 +48,8 @@ func (w *wire) end() {
 	Expect(unix.Close(w.kernel)).To(Succeed())
 }
 
+func (w *wire) Marks(process.Row) ([]string, time.Duration, error) { return nil, 0, nil }
+
 func (w *wire) Lineage() bool          { return false }
 func (w *wire) Alone(process.Row) bool { return false }
 func (w *wire) Read(rows []process.Row) ([]process.Row, time.Duration, error) {

@@ -20,18 +20,21 @@ type Script struct {
 	Posted  []core.Notice
 	Watched map[int]process.StartTime
 
-	Unreadable   error         // what a read fails with
-	Hides        error         // why reads do not show all processes
-	Refused      map[int]error // what adding a PID fails with
-	Late         bool          // notices are there that no wait was ended for
-	Lonely       bool          // no process can be linked to another
-	Broken       error         // what next fails with
-	BeforeRead   func()        // or glance
+	Unreadable   error            // what a read fails with
+	Hides        error            // why reads do not show all processes
+	Refused      map[int]error    // what adding a PID fails with
+	Late         bool             // notices are there that no wait was ended for
+	Lonely       bool             // no process can be linked to another
+	Environments map[int][]string // the marks of processes by PID
+	Secrets      map[int]error    // what asking a process for its marks fails with
+	Broken       error            // what next fails with
+	BeforeRead   func()           // or glance
 	BeforeNext   func()
 	WhileWaiting func(time.Duration)
 	BeforeAdd    func(pid int)
 
 	Reads   int
+	Asked   []int // the processes that were asked for their marks
 	Glances int
 	Idle    bool // the tracker waits for a notice, or for its next look in some minutes
 }
@@ -43,6 +46,15 @@ func (s *Script) Forks() process.Forks { return s.flavour }
 
 // Alone implements [core.Kernel].
 func (s *Script) Alone(process.Row) bool { return s.Lonely }
+
+// Marks implements [core.Kernel].
+func (s *Script) Marks(p process.Row) ([]string, time.Duration, error) {
+	s.Asked = append(s.Asked, p.PID)
+	if now, listed := s.Rows[p.PID]; !listed || now.Identity != p.Identity {
+		return nil, 0, process.ErrGone
+	}
+	return s.Environments[p.PID], 0, s.Secrets[p.PID]
+}
 
 // Lags implements [core.Kernel].
 func (s *Script) Lags() bool { return s.Late }

@@ -25,6 +25,25 @@ func (k *Kernel) Alone(row process.Row) bool {
 	})
 }
 
+// Marks implements [core.Kernel].
+func (k *Kernel) Marks(row process.Row) ([]string, time.Duration, error) {
+	k.call('m', row.PID, 0)
+	p := k.find(row.PID)
+	switch {
+	case p == nil || p.start != row.Start:
+		k.Story("tracker: marks of %d: no such process", row.PID)
+		return nil, 0, process.ErrGone
+	case p.secret:
+		return nil, 0, nil // another user's
+	case p.withholds:
+		k.Story("tracker: marks of %s: refused", p)
+		return nil, 0, errHides
+	}
+	k.Story("tracker: marks of %s: %v", p, p.marks)
+	p.markShown = p.markShown || len(p.marks) > 0
+	return p.marks, 0, nil
+}
+
 // Lags implements [core.Kernel].
 func (k *Kernel) Lags() bool { return false }
 

@@ -16,7 +16,7 @@ func (k *Kernel) TrackerDies() {
 	k.Stage, k.kind, k.about, k.patient = 0, 0, 0, false
 	for _, p := range k.All {
 		p.underMother, p.ids, p.named, p.lineageShown = false, nil, false, false
-		p.lineageSeen, p.rowSeen, p.known = 0, false, false
+		p.lineageSeen, p.rowSeen, p.known, p.markShown = 0, false, false, false
 	}
 }
 

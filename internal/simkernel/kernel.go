@@ -27,6 +27,7 @@ type Kernel struct {
 	events    []event // of the connector, not yet taken
 	Overflow  int     // events that fit; 0 is no limit
 	Drops     int     // events that may still be dropped without a word
+	Marked    bool    // processes have marks in their environments
 	Hides     bool    // the table hides the processes of other users
 	ShowsInit bool    // but not init, so that a read shows whether one is hidden
 	Faults    int     // reads that may still fail
@@ -118,6 +119,7 @@ func (k *Kernel) spawn(parent *Process, program []Op) *Process {
 		p.parent, p.mother, p.maker = parent, parent, parent.start
 		p.pgid, p.sid, p.Lease, p.Member, p.secret = parent.pgid, parent.sid, parent.Lease, parent.Member, parent.secret
 		p.Neighbour = parent.Neighbour
+		p.marks, p.withholds, p.programs = parent.marks, parent.withholds, parent.programs
 	}
 	k.Listed = slices.Insert(k.Listed, 0, p)
 	k.All = append(k.All, p)

@@ -31,6 +31,9 @@ type Process struct {
 	Lease       bool     // it holds the lease
 	Neighbour   bool     // it belongs to the other tree that the tracker follows
 	secret      bool     // it is another user's
+	marks       []string // in its environment
+	withholds   bool     // it runs a program whose environment may not be read
+	programs    byte     // that it has begun to run, where that shows
 	noWait      bool     // its children are reaped by the kernel
 	orphan      bool     // re-parented: the kernel reaps it
 	child       *Process // being made
@@ -42,6 +45,7 @@ type Process struct {
 	named        bool  // a notice of its birth
 	lineageShown bool  // a row as an orphan, with its maker
 	rowSeen      bool  // a row
+	markShown    bool  // its environment, with a mark
 	known        bool  // the journal that the tracker began with
 }
 
@@ -94,6 +98,10 @@ const (
 	OpWait      // reap one child; wait for it
 	OpReap      // have the kernel reap all children (SIGCHLD ignored)
 	OpSetuid    // exec a program that runs as another user
+	OpScrub     // exec a program without an environment
+	OpOverwrite // overwrite the environment
+	OpWithhold  // exec a program whose environment may not be read
+	OpReveal    // exec one whose environment may be read
 	OpStay      // live on
 	OpJoinGroup // enter the group of the tree's root, from the same session
 	OpAttach    // begin to trace the process with that name (XNU)
@@ -169,6 +177,7 @@ func (p *Process) row() process.Row {
 	if p.Real != 0 {
 		row.Parent, row.Tracer = p.Real, p.parent.PID
 	}
+	row.Command[len(row.Command)-1] = p.programs
 	switch p.state {
 	case Exiting:
 		row.State, row.Session = process.Exiting, 0 // getsid finds only the living

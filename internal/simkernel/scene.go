@@ -25,6 +25,9 @@ type Scene struct {
 	Inside    bool
 	// Before is what children do that the root has made before it became the root.
 	Before [][]Op
+	// Mark is in the environment of the root, and with Copied in those of the strangers.
+	Mark   string
+	Copied bool
 	// Shell is what the shell does. It stays if that is nil.
 	Shell []Op
 }
@@ -42,11 +45,19 @@ func (k *Kernel) Set(s Scene) {
 	}
 	root := k.spawn(shell, s.Root)
 	root.name, root.Member, root.Lease = "A", true, true
+	var marks []string
+	if k.Marked = s.Mark != ""; k.Marked {
+		marks = []string{s.Mark}
+	}
+	root.marks = marks
 	for i, program := range s.Strangers {
 		p := k.spawn(shell, program)
 		p.name = fmt.Sprintf("X%d", i+1)
 		if s.Strays {
 			p.parent, p.orphan = nil, true
+		}
+		if s.Copied {
+			p.marks = marks
 		}
 		switch {
 		case s.Fellows:
@@ -96,6 +107,8 @@ func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
 	switch {
 	case p == k.Owner() || p != nil && p.known:
 		return true
+	case p != nil && p.markShown:
+		return true
 	case p == nil || slices.Contains(asking, p):
 		return false
 	}
@@ -110,6 +123,12 @@ func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
 		creator := k.latest(id)
 		return creator != nil && creator.Member && k.shownBy(creator, asking)
 	})
+}
+
+// Carries reports whether a process is an orphan whose environment shows a mark, and always
+// has.
+func (k *Kernel) Carries(p *Process) bool {
+	return p.parent == nil && len(p.marks) > 0 && p.programs == 0 && !p.secret
 }
 
 // Living counts the processes of the root's tree that live: the truth, whatever the

@@ -21,6 +21,10 @@ func (k *Kernel) AppendState(text []byte) []byte {
 		s.Numbers(p.PID, int(p.start), parent, p.pgid, p.sid, int(p.state), p.at, p.phase, int(p.maker), int(p.lineageSeen), p.Real)
 		s.Flags(p.Member, p.Lease, p.noWait, p.orphan, p.owes, p.underMother, p.named, p.lineageShown)
 		s.Flags(p.secret, p.Neighbour, k.lives > 0 && p.known, k.lives > 0 && k.Remembers && p.rowSeen)
+		if k.Marked {
+			s.Numbers(len(p.marks), int(p.programs))
+			s.Flags(p.withholds, p.markShown)
+		}
 		s.Numbers(p.ids...)
 		s.End()
 	}

@@ -120,10 +120,19 @@ func (p *Process) perform(op Op) {
 		}
 	case OpExec:
 		k.Story("%s execs", p)
-		if p.maker = initStart; p.parent != nil {
-			p.maker = p.parent.start // rewritten (docs/xnu.md X28)
-		}
-		k.post(p, process.Execed, nil)
+		p.exec()
+	case OpScrub:
+		k.Story("%s execs without an environment", p)
+		p.marks, p.withholds = nil, false
+		p.exec()
+	case OpOverwrite:
+		k.Story("%s overwrites its environment", p)
+		p.marks = nil
+	case OpWithhold, OpReveal:
+		p.withholds = op.Verb == OpWithhold
+		k.Story("%s execs, and its environment may be read: %v", p, !p.withholds)
+		p.programs++
+		p.exec()
 	case OpSetuid:
 		p.secret = true
 		k.Story("%s becomes another user's", p)
@@ -146,6 +155,14 @@ func (p *Process) perform(op Op) {
 			k.reapChild(z)
 		}
 	}
+}
+
+// exec is what the kernel does at an exec.
+func (p *Process) exec() {
+	if p.maker = initStart; p.parent != nil {
+		p.maker = p.parent.start // rewritten (docs/xnu.md X28)
+	}
+	p.kernel.post(p, process.Execed, nil)
 }
 
 func (p *Process) makeChild(op Op) {

@@ -21,8 +21,15 @@ func NewWorld(flavour Flavour) *World {
 	k.Schedule = func(time.Duration) {}
 	k.Fail = func(*int) bool { return false }
 	k.Belongs = func(*Process) bool { return false }
-	return &World{k, k.spawn(nil, nil)}
+	outer := k.spawn(nil, nil)
+	outer.marks = []string{simMark}
+	return &World{k, outer}
 }
+
+const simMark = "mark"
+
+// Mark implements [conformance.World].
+func (w *World) Mark() string { return simMark }
 
 // Open implements [conformance.World].
 func (w *World) Open() core.Kernel { return w.kernel }

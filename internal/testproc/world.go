@@ -17,6 +17,7 @@ import (
 	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/mark"
 )
 
 // A World is the kernel of this machine. Its processes are actors.
@@ -26,6 +27,7 @@ type World struct {
 	children map[int]*os.Process // our own, not reaped yet
 	actors   map[int]*conversation
 	oracles  []*Oracle // of our own children and all theirs
+	mark     string
 }
 
 // A conversation is the connection to an actor. It ends with the process.
@@ -46,7 +48,7 @@ func NewWorld(open func() core.Kernel) *World {
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: filepath.Join(dir, "s")})
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	w := &World{
-		kernel: open, listener: listener,
+		kernel: open, listener: listener, mark: mark.New(),
 		children: make(map[int]*os.Process), actors: make(map[int]*conversation),
 	}
 	ginkgo.DeferCleanup(w.end)
@@ -92,7 +94,7 @@ func (w *World) Spawn(parent int) (pid int) {
 func (w *World) raise() int {
 	process, o := start(Cue{
 		Argv: []string{Self()},
-		env:  []string{partVariable + "=actor", stageVariable + "=" + w.listener.Addr().String()},
+		env:  []string{partVariable + "=actor", stageVariable + "=" + w.listener.Addr().String(), mark.Variable + "=" + w.mark},
 	})
 	w.children[process.Pid] = process
 	w.oracles = append(w.oracles, o)
@@ -154,6 +156,9 @@ func (w *World) Setpgid(pid int) { w.order(pid, "setpgid") }
 
 // Exec implements [conformance.World].
 func (w *World) Exec(pid int) { gomega.Expect(w.order(pid, "exec")).To(gomega.Equal(pid)) }
+
+// Mark implements [conformance.World].
+func (w *World) Mark() string { return w.mark }
 
 // Meanwhile implements [conformance.World].
 func (w *World) Meanwhile(do func()) (wait func()) {

@@ -15,4 +15,8 @@ type History struct {
 	// is followed, for instance. All other processes of that moment are strangers: the
 	// children that the root has, and those in a group or session that it has created.
 	Fresh bool
+	// Marks are what the environment of the processes of the tree has in the variable of
+	// the marks: those of the trees around it, the outermost first, and as the last its
+	// own. A tree without one is followed all the same.
+	Marks []string
 }

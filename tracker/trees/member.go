@@ -20,7 +20,7 @@ type Member struct {
 type Link struct {
 	Kind LinkKind `json:"kind"`
 	// Through is the member, or former member, that the evidence leads to. It
-	// is the zero Identity for [LinkRoot] and [LinkKnown].
+	// is the zero Identity for [LinkRoot] and [LinkKnown], and the root for [LinkMark].
 	Through process.Identity `json:"through,omitzero"`
 }
 
@@ -33,6 +33,8 @@ func (l Link) String() string {
 		return "known from before"
 	case LinkLineage:
 		return fmt.Sprintf("orphan that %d made", l.Through.PID)
+	case LinkMark:
+		return "orphan with the mark in its environment"
 	case LinkParent:
 		return fmt.Sprintf("child of %d", l.Through.PID)
 	}
@@ -56,4 +58,7 @@ const (
 	LinkGroup LinkKind = "group"
 	// LinkSession: it is an orphan in a session that a member created.
 	LinkSession LinkKind = "session"
+	// LinkMark: it is an orphan that no other link leads to the tree, and its environment
+	// has the mark of the tree.
+	LinkMark LinkKind = "mark"
 )

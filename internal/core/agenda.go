@@ -2,12 +2,12 @@ package core
 
 import "slices"
 
-// marks are the trees that a step has something to do for. Of many trees most rest most
+// An agenda has the trees that a step has something to do for. Of many trees most rest most
 // of the time, and a step that looked at each of them would cost more with each.
 //
 // Both lists may hold more trees than they need to, never fewer: what makes a tree visibly
 // different touches it, and what can unsettle it rouses it.
-type marks struct {
+type agenda struct {
 	touched  []*Tree // may look different to a caller since the last call of Touched
 	restless []*Tree // not settled, or waiting to be found empty
 }
@@ -16,7 +16,7 @@ type marks struct {
 func (t *Tree) touch() {
 	if !t.touched {
 		t.touched = true
-		t.marks.touched = append(t.marks.touched, t)
+		t.agenda.touched = append(t.agenda.touched, t)
 	}
 }
 
@@ -25,12 +25,12 @@ func (t *Tree) rouse() {
 	t.touch()
 	if !t.restless && !t.closed {
 		t.restless = true
-		t.marks.restless = append(t.marks.restless, t)
+		t.agenda.restless = append(t.agenda.restless, t)
 	}
 }
 
 // calm takes the trees that rest again out of the restless ones.
-func (m *marks) calm() {
+func (m *agenda) calm() {
 	m.restless = slices.DeleteFunc(m.restless, func(t *Tree) bool {
 		t.restless = !t.closed && (!t.Settled() || t.vacant())
 		return !t.restless
@@ -41,9 +41,9 @@ func (m *marks) calm() {
 // Touched: in its changes, its verdict, whether it is settled, has been read or is closed,
 // and in FailedSince. The function does not change the core, but for taking changes.
 func (c *Core) Touched(visit func(*Tree)) {
-	for i, t := range c.marks.touched {
-		t.touched, c.marks.touched[i] = false, nil
+	for i, t := range c.agenda.touched {
+		t.touched, c.agenda.touched[i] = false, nil
 		visit(t)
 	}
-	c.marks.touched = c.marks.touched[:0]
+	c.agenda.touched = c.agenda.touched[:0]
 }
