@@ -140,7 +140,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 		return err
 	}
 	known := w.journal.relatives()
-	past := trees.History{Members: known, Strangers: w.record.Strangers, Fresh: ownerWaits}
+	past := trees.History{Members: known, Strangers: w.record.Strangers, Fresh: ownerWaits, Marks: w.record.Marks}
 	if w.tree, err = t.Follow(ctx, w.record.Owner, past); err != nil {
 		return err
 	}

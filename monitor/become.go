@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/mark"
 	"github.com/gemini-monitor/gemini/internal/origin"
 )
 
@@ -20,6 +21,9 @@ const (
 	EnvDirectory = "MONITOR_RUNTIME_DIR"
 	// EnvStore is the store that the runtime is in.
 	EnvStore = "MONITOR_STORE"
+	// EnvMark has the marks of the runtime and of those around it, from which a monitor
+	// knows an orphan that no other link leads to the runtime. It is for monitors.
+	EnvMark = mark.Variable
 )
 
 // ErrNoMonitor reports that a runtime was not started because its monitor did
@@ -36,6 +40,8 @@ type Program struct {
 	// Patience is how long the monitor may take to begin. Time in which this process
 	// is stopped does not count.
 	Patience time.Duration
+
+	marks []string
 }
 
 // exec makes the lease survive exec and becomes the program.
@@ -46,7 +52,7 @@ func (r *Runtime) exec(told *ear, lease *os.File, p Program) error {
 	}
 	defer kept.Close() // reached only where exec fails
 	signals, unknown := origin.AtStart()
-	env := append(os.Environ(), EnvRuntime+"="+r.name, EnvDirectory+"="+r.Root(), EnvStore+"="+r.store.dir)
+	env := append(mark.Set(os.Environ(), p.marks), EnvRuntime+"="+r.name, EnvDirectory+"="+r.Root(), EnvStore+"="+r.store.dir)
 	// From here on a signal ends this process, as it would end the program. Then the
 	// monitor removes the runtime.
 	if err := told.close(); err != nil {

@@ -10,8 +10,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/mark"
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 const (
@@ -119,7 +121,8 @@ func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
 	defer t.Close()
 	defer w.Close()
 	if err = w.open(); err == nil {
-		w.tree, err = t.Resume(ctx, w.record.Owner, w.journal.relatives())
+		past := trees.History{Members: w.journal.relatives(), Strangers: w.record.Strangers, Marks: w.record.Marks}
+		w.tree, err = t.Follow(ctx, w.record.Owner, past)
 	}
 	if err != nil {
 		return r.advise(err.Error())
@@ -160,6 +163,9 @@ func (w *Watching) isMember() bool {
 	self, err := process.Lookup(os.Getpid())
 	if err != nil {
 		return true // unknown is not empty
+	}
+	if last := len(w.record.Marks) - 1; last >= 0 && slices.Contains(mark.Of(os.Environ()), w.record.Marks[last]) {
+		return true
 	}
 	relatives := append(w.journal.relatives(), w.record.Owner)
 	return slices.ContainsFunc(relatives, func(id process.Identity) bool {

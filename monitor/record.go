@@ -30,7 +30,11 @@ type Record struct {
 	// Strangers are processes that are no members though they descend from the owner
 	// or share its group or session: they were there before the runtime.
 	Strangers []process.Identity `json:"strangers,omitempty"`
-	Command   []string           `json:"command"`
+	// Marks are in the environment of its processes: those of the runtimes around it, the
+	// outermost first, and then its own. A [Status] leaves them out: who knows a mark can
+	// have a process of the same user count.
+	Marks   []string `json:"marks,omitempty"`
+	Command []string `json:"command"`
 	// Directory is where the command was started.
 	Directory string `json:"directory"`
 	User      int    `json:"user"`

@@ -68,6 +68,8 @@ type Creation struct {
 	Owner process.Identity
 	// Command is what the owner runs or will run, for the record.
 	Command []string
+
+	marks []string // that the environment of the command will have
 }
 
 // Create makes a runtime, which nothing watches yet: see [Runtime.Attach]. It appears
@@ -124,7 +126,7 @@ func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string
 func newRecord(c Creation) Record {
 	record := Record{
 		Version: recordVersion, Name: c.Name, State: StateStarting, Owner: c.Owner,
-		Command: c.Command, User: os.Geteuid(), Created: time.Now().UTC(),
+		Command: c.Command, User: os.Geteuid(), Created: time.Now().UTC(), Marks: c.marks,
 	}
 	record.Directory, _ = os.Getwd()
 	record.Host, _ = os.Hostname()

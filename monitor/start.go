@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 
+	"github.com/gemini-monitor/gemini/internal/mark"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -29,6 +30,8 @@ func (s *Store) Run(c Creation, p Program) error {
 
 func (s *Store) run(told *ear, c Creation, p Program) error {
 	c.Owner = process.Identity{}
+	c.marks = mark.Inside(os.Environ())
+	p.marks = c.marks
 	// Held before the runtime can be seen, so that both witnesses know of its owner
 	// from the first moment on.
 	var lease *os.File

@@ -51,6 +51,7 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 	record, err := r.Record()
 	if err == nil {
 		status.Record = record
+		status.Marks = nil
 		err = v.members(r, &status)
 	}
 	switch {

@@ -206,6 +206,11 @@ func (w *Watching) writeLog(a act) {
 	if a.says.state != "" {
 		words = append(words, "state", a.says.state)
 	}
+	if a.says.state == StateUnknown && w.tree != nil {
+		if withheld := w.tree.Withheld(); withheld > 0 {
+			words = append(words, "withheld", withheld)
+		}
+	}
 	if a.reason != "" || a.says.reason != "" {
 		words = append(words, "reason", a.reason+a.says.reason)
 	}

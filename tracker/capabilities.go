@@ -36,13 +36,13 @@ func capabilitiesOf(forks process.Forks, lineage bool) Capabilities {
 		c.Misses = "a process whose fork the kernel does not report because it has no memory for the message, and that is orphaned and leaves the groups and sessions of the tree before the table is read again: when the tree seems empty, or after 5 minutes; an exit that is not reported for that reason is noticed then"
 	case forks == process.ForksUnseen:
 		c.Mechanism = Pidfd
-		c.Misses = "a process that is made and orphaned between two reads of the table, up to 250 ms apart, and leaves the groups and sessions of the tree"
+		c.Misses = "a process that is made and orphaned between two reads of the table, up to 250 ms apart, leaves the groups and sessions of the tree, and has no readable mark in its environment"
 	case lineage:
 		c.Mechanism = Kqueue
-		c.Misses = "an orphan whose parent was made and gone between two reads of the table, or that has run another program before the first of them, and that leaves the groups and sessions of the tree"
+		c.Misses = "an orphan whose parent was made and gone between two reads of the table, or that has run another program before the first of them, and that leaves the groups and sessions of the tree and has no readable mark in its environment"
 	default:
 		c.Mechanism = Kqueue
-		c.Misses = "a process that is orphaned before the first read of the table after the fork, and leaves the groups and sessions of the tree"
+		c.Misses = "a process that is orphaned before the first read of the table after the fork, leaves the groups and sessions of the tree, and has no readable mark in its environment"
 	}
 	return c
 }

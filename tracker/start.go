@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gemini-monitor/gemini/internal/core"
+	"github.com/gemini-monitor/gemini/internal/mark"
 )
 
 // Start starts a command and follows its tree. The command begins to run only when
@@ -18,8 +19,9 @@ import (
 //
 // The command inherits one descriptor more, which comes after those of
 // cmd.ExtraFiles: the lease of the tree. Processes of the tree that the process table
-// does not show hold it, so that [Tree.Wait] waits for them, too. The fields of cmd are
-// as before when Start returns.
+// does not show hold it, so that [Tree.Wait] waits for them, too. It has one environment
+// variable more, MONITOR_MARK, from which an orphan that closed the lease is known. The
+// fields of cmd are as before when Start returns.
 //
 // On Linux the process is stopped by ptrace(2) at the first instruction of its program,
 // and then detached: nothing is different for the command. A program with set-user-ID,
@@ -47,12 +49,13 @@ func (t *Tracker) start(ctx context.Context, cmd *exec.Cmd) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := startLeased(cmd, held)
+	marks := mark.Inside(cmd.Environ())
+	release, err := startLeased(cmd, held, marks)
 	if err != nil {
 		return nil, errors.Join(err, lease.Close())
 	}
 	origin := origin{lease: lease}
-	tree, err := t.begin(ctx, origin, func() (*core.Tree, error) { return t.follower.Track(cmd.Process.Pid) })
+	tree, err := t.begin(ctx, origin, func() (*core.Tree, error) { return t.follower.Track(cmd.Process.Pid, marks...) })
 	if err != nil {
 		lease.Close()
 		return nil, errors.Join(err, abandon(cmd, release))
@@ -68,13 +71,14 @@ func (t *Tracker) start(ctx context.Context, cmd *exec.Cmd) (*Tree, error) {
 	return tree, nil
 }
 
-// startLeased starts a command that does not run yet and has a lease. The lease is
-// closed here.
-func startLeased(cmd *exec.Cmd, held *os.File) (release func() error, err error) {
+// startLeased starts a command that does not run yet and has a lease and marks. The lease
+// is closed here.
+func startLeased(cmd *exec.Cmd, held *os.File, marks []string) (release func() error, err error) {
 	defer held.Close()
-	files := cmd.ExtraFiles
-	defer func() { cmd.ExtraFiles = files }()
+	files, environment := cmd.ExtraFiles, cmd.Env
+	defer func() { cmd.ExtraFiles, cmd.Env = files, environment }()
 	cmd.ExtraFiles = append(slices.Clip(files), held)
+	cmd.Env = mark.Set(cmd.Environ(), marks)
 	return startHeld(cmd)
 }
 

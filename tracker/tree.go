@@ -43,6 +43,14 @@ func (t *Tree) Members() (members []trees.Member) {
 	return members
 }
 
+// Withheld counts the orphans of the machine that may not be asked whether they carry the
+// mark of the tree, and which no other link leads to it. They are no members. It is 0 for a tree
+// without a mark.
+func (t *Tree) Withheld() (n int) {
+	t.tracker.follower.Do(func(c *core.Core) { n = c.Withheld(t.tree) })
+	return n
+}
+
 // Strangers returns the live processes that are known not to belong to the tree although
 // a link would lead to them: for a [trees.History] of the same tree.
 func (t *Tree) Strangers() (strangers []process.Identity) {
