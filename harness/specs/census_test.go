@@ -44,6 +44,7 @@ var _ = Describe("The census", func() {
 			leaf := child.DoubleFork("leaf", harness.OwnSession)
 			Expect(pidsOf(tree.Members())).To(Equal(slices.Sorted(slices.Values([]int{root.PID(), child.PID(), leaf.PID()}))))
 			child.Exit(0)
+			root.Reap(child.PID()) // before that it may still be exiting
 			root.IgnoreHangup()
 			root.Exit(0)
 			tree.Wait()
