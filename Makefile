@@ -12,6 +12,8 @@ MODULES := $(PARTS) internal/bench/gopsutil $(EXAMPLES)
 # each change has it for this system alone, without the race detector; CI runs metrics-check.
 METRICS := cmd/monitor-metrics
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+# No file is for linux/arm64 alone. make cross compiles it.
+VETTED := linux/amd64 darwin/amd64 darwin/arm64
 
 # Left out: specs of the other system, long specs (`make soak`), the exploration (`make explore`).
 LABELS = !$(if $(filter darwin,$(shell go env GOOS)),linux,macos) && !stress && !explore
@@ -37,7 +39,7 @@ SUITES = listed=$$(for module in $(PARTS); do $(1) go list -C $$module -f '$(TES
 
 # Suites that compute, or play on the simulated kernel. They are the same everywhere, so
 # they run once and not again as another user or on an emulator (label pure or explore).
-PURE := internal/core internal/explore internal/portable internal/simkernel scenarios/explore \
+PURE := internal/core internal/explore internal/mark internal/portable internal/simkernel scenarios/explore \
 	tracker/trees harness/specs/play harness/specs/screen
 
 build: ## bin/monitor and bin/puppet
@@ -73,6 +75,9 @@ plain: ## the tests without Ginkgo: what the documentation of the harness shows
 examples: ## the examples of the harness as modules of other people, with the harness from a proxy
 	@go run .ci/examples.go $(OUT)/examples $(EXAMPLES)
 
+# Runs a command for each line of its input, as many at a time as there are processors.
+ABREAST = xargs -P $$(getconf _NPROCESSORS_ONLN)
+
 # One goroutine that computes: no race detector, two processes, fewer collections of garbage.
 EXPLORE = explore && !long
 explore: OUT := $(OUT)/explore
@@ -91,13 +96,13 @@ fuzz: ## arbitrary bytes for what reads bytes of the disk or the kernel (FUZZTIM
 	@cache=$$(go env GOCACHE)/fuzz; [ ! -w /dev/shm ] || export TMPDIR=/dev/shm; \
 	packages=$$(find . -path ./out -prune -o -name '*_test.go' -print | xargs grep -l '^func Fuzz' | xargs -n 1 dirname | sort -u); \
 	[ -n "$$packages" ] || { echo 'fuzz: no targets were found'; exit 1; }; \
-	for package in $$packages; do \
-		binary=$(OUT)/fuzz/$$package.test; path=$$(go list -C $$package .) && \
-		go test -C $$package -c -fuzz=. -o $$binary . && found=$$($$binary -test.list '^Fuzz') || exit 1; \
+	echo "$$packages" | $(ABREAST) -n 1 sh -c ' \
+		binary=$(OUT)/fuzz/$$1.test; path=$$(go list -C $$1 .) && \
+		go test -C $$1 -c -fuzz=. -o $$binary . && found=$$($$binary -test.list "^Fuzz") || exit 1; \
 		for target in $$found; do \
-			echo "fuzz $$target of $$package"; \
-			(cd $$package && $$binary -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) \
-				-test.fuzzminimizetime 10x -test.fuzzcachedir $$cache/$$path) || exit 1; done; done
+			echo "fuzz $$target of $$1"; \
+			(cd $$1 && $$binary -test.run "^\$$" -test.fuzz "^$$target\$$" -test.fuzztime $(FUZZTIME) \
+				-test.fuzzminimizetime 10x -test.fuzzcachedir $$0/$$path) || exit 1; done' $$cache
 
 probe: LABELS = probe
 probe: specs ## only the specs that check facts about the kernel
@@ -123,7 +128,7 @@ PACKAGES = $(MODULES:%=./%/...)
 lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as a Mac knows them, the workflow, the docs
 	@unformatted=$$(find . -path ./out -prune -o -name '*.go' -print | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
 	@mkdir -p $(OUT) && rm -f $(WORKSPACE) && GOWORK=$(WORKSPACE) go work init $(MODULES)
-	@for system in $(SYSTEMS); do \
+	@for system in $(VETTED); do \
 		echo "vet for $$system"; GOWORK=$(WORKSPACE) GOOS=$${system%/*} GOARCH=$${system#*/} go vet $(PACKAGES) || exit 1; done
 	@go vet -C $(METRICS) ./...
 	@for program in .ci/*.go; do go vet $$program || exit 1; done
@@ -156,9 +161,9 @@ define binaries
 	$(1) go build -o $(OUT)/bin/ ./cmd/...
 	$(1) go build -C harness -o $(OUT)/bin/ ./puppet
 	$(1) go build -o $(OUT)/bin/ -modfile=tools.mod github.com/onsi/ginkgo/v2/ginkgo
-	@$(call SUITES,$(1)) >$(OUT)/suites && [ -s $(OUT)/suites ] && while read -r kind package; do \
-		case ' $(PURE) ' in *" $$package "*) continue ;; esac; echo "test binary of $$package"; \
-		$(1) go test -C $$package -c -ldflags=-w -o $(OUT)/tests/$$kind/$$package/ . || exit 1; done <$(OUT)/suites
+	@$(call SUITES,$(1)) >$(OUT)/suites && [ -s $(OUT)/suites ] && $(ABREAST) -n 2 sh -c ' \
+		case " $(PURE) " in *" $$1 "*) exit ;; esac; echo "test binary of $$1"; \
+		$(1) go test -C $$1 -c -ldflags=-w -o $(OUT)/tests/$$0/$$1/ .' <$(OUT)/suites
 endef
 BUILT = HARNESS_REPORTS=$(OUT)/failures HARNESS_PROGRAMS=$(OUT)/bin
 BUILT_SPECS = $$(find $(OUT)/tests/ginkgo -name '*.test')

@@ -55,8 +55,9 @@ var layers = []layer{
 	{"tracker/process", "", specOnly},
 	{"tracker/trees", "tracker/process", specOnly},
 	{"internal/core", "tracker/process tracker/trees", specOnly},
-	{"internal/kernel", "tracker/process tracker/trees internal/core", specOnly},
-	{"tracker", "tracker/process tracker/trees internal/core internal/kernel", specOnly},
+	{"internal/mark", "", ""},
+	{"internal/kernel", "tracker/process tracker/trees internal/core internal/mark", specOnly},
+	{"tracker", "tracker/process tracker/trees internal/core internal/mark internal/kernel", specOnly},
 	{"internal/descriptor", "", ""},
 	{"internal/flock", "", ""},
 	{"internal/latelog", "", ""},
@@ -69,7 +70,7 @@ var layers = []layer{
 	{"internal/detach", "tracker/process internal/descriptor internal/sigmask", specOnly},
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
-	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin", "internal/core" + specOnly},
+	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin internal/mark", "internal/core" + specOnly},
 	{"monitor/resident", "tracker/process tracker monitor internal/detach internal/flock internal/unixsocket internal/varlink", "internal/descriptor" + specOnly},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/latelog internal/origin monitor monitor/resident", "internal/descriptor" + specOnly},
 	{"cmd/monitor-metrics", "tracker tracker/process monitor monitor/resident", specOnly},
@@ -97,7 +98,7 @@ var layers = []layer{
 	// What is for specs and measurements only.
 	{"internal/room", "", ""},
 	{"internal/property", "", ""},
-	{"internal/testproc", "tracker/process internal/core internal/descriptor internal/room", ""},
+	{"internal/testproc", "tracker/process internal/core internal/descriptor internal/room internal/mark", ""},
 	{"internal/rehearsal", "tracker/process tracker/trees internal/core", ""},
 	{"internal/simkernel", "tracker/process internal/core internal/rehearsal", specOnly},
 	{"internal/conformance", "tracker/process internal/core internal/testproc", specOnly},
