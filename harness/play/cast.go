@@ -61,6 +61,8 @@ func (c *Cast) Perform(a Act) {
 		actor.ExecSelf()
 	case LetsGo:
 		actor.CloseInherited()
+	case Scrubs:
+		actor.DropEnvironment()
 	}
 }
 

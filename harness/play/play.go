@@ -27,9 +27,10 @@ const (
 	LeadsSession Deed = "leads a session"
 	Execs        Deed = "execs"
 	LetsGo       Deed = "lets go" // closes all descriptors that it inherited
+	Scrubs       Deed = "scrubs"  // execs with an empty environment, and forks no more
 )
 
-var deeds = []Deed{Exits, Dies, Forks, Reaps, LeadsGroup, LeadsSession, Execs, LetsGo}
+var deeds = []Deed{Exits, Dies, Forks, Reaps, LeadsGroup, LeadsSession, Execs, LetsGo, Scrubs}
 
 // An Act is one deed of one process.
 type Act struct {

@@ -15,6 +15,7 @@ type process struct {
 	leads  bool // a group, so it cannot lead another one or a session
 	empty  bool // has closed all that it inherited
 	fresh  bool // has exec'ed, and cannot reap its children any more
+	bare   bool // has no environment, by which a child would find the stage
 }
 
 // scene returns the state after the play. A is the command of a job: it leads a group.
@@ -42,6 +43,8 @@ func (s *scene) perform(a Act) {
 		actor.fresh = true
 	case LetsGo:
 		actor.empty = true
+	case Scrubs:
+		actor.bare, actor.fresh = true, true
 	}
 }
 
@@ -65,7 +68,7 @@ func (s *scene) allows(a Act) bool {
 	}
 	switch a.Deed {
 	case Forks:
-		return a.Whom <= "Z"
+		return a.Whom <= "Z" && !actor.bare
 	case Reaps:
 		object := s.processes[a.Whom]
 		return object.ended && !object.reaped && !actor.fresh
@@ -75,6 +78,8 @@ func (s *scene) allows(a Act) bool {
 		return !actor.fresh
 	case LetsGo:
 		return !actor.empty
+	case Scrubs:
+		return !actor.bare
 	}
 	return true
 }
