@@ -54,7 +54,7 @@ func Inside(environment []string) []string {
 }
 
 // Of returns the marks in an environment. Of several settings the last one counts, as for
-// os.Environ.
+// exec.Cmd.
 func Of(environment []string) []string {
 	for _, setting := range slices.Backward(environment) {
 		if value, ok := strings.CutPrefix(setting, Variable+"="); ok {

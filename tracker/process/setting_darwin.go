@@ -27,15 +27,16 @@ const (
 // Apple's (docs/xnu.md X57).
 func (r *Reader) Settings(id Identity, variable string) ([]string, error) {
 	values, size, err := r.settings(id, variable)
-	if !errors.Is(err, errWithheld) {
+	if len(values) > 0 || err != nil && !errors.Is(err, errWithheld) {
 		return values, err
 	}
 	// The kernel copies the words while the process may go on to another program.
 	first := bytes.Clone(r.words[:size])
-	if values, size, err = r.settings(id, variable); errors.Is(err, errWithheld) && !bytes.Equal(first, r.words[:size]) {
+	again, size, err := r.settings(id, variable)
+	if len(again) == 0 && (err == nil || errors.Is(err, errWithheld)) && !bytes.Equal(first, r.words[:size]) {
 		return nil, ErrBetween
 	}
-	return values, err
+	return again, err
 }
 
 // errWithheld: the kernel has left the environment out.
@@ -72,16 +73,18 @@ var firstOfKernel = []byte("ptr_munge=")
 // bytes, and strings of the kernel's. An environment that the kernel withholds is not there
 // at all, and is taken for withheld where a process has none.
 func settingsIn(words []byte, variable string) ([]string, error) {
-	const countSize = 4
+	const countSize, align = 4, 8
 	if len(words) < countSize {
 		return nil, ErrBetween
 	}
 	count := binary.NativeEndian.Uint32(words)
-	path, words, _ := bytes.Cut(words[countSize:], []byte{0})
-	if count == 0 || len(path) == 0 {
+	words = words[countSize:]
+	path := bytes.IndexByte(words, 0)
+	padded := (path + align) / align * align // with the zero byte
+	if count == 0 || path <= 0 || padded > len(words) {
 		return nil, ErrBetween // the words of the program before are gone already
 	}
-	words = bytes.TrimLeft(words, "\x00")
+	words = words[padded:]
 	for ; count > 0; count-- {
 		_, after, ok := bytes.Cut(words, []byte{0})
 		if !ok {

@@ -2,6 +2,9 @@ package process
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -15,19 +18,19 @@ import (
 // Another user's process does not show its environment, and neither does one that must not
 // be dumped (docs/linux.md L61).
 func (r *Reader) Settings(id Identity, variable string) ([]string, error) {
-	name := strconv.AppendInt(nil, int64(id.PID), 10)
-	before, err := r.environmentOf(id, name)
+	before, err := r.environmentOf(id)
 	if err != nil {
 		return nil, err
 	}
-	scan, err := r.scanEnvironment(name, variable)
-	if err != nil {
-		return nil, err
-	}
-	after, err := r.environmentOf(id, name)
+	scan, failed := r.scanEnvironment(id.PID, variable)
+	after, err := r.environmentOf(id)
 	switch {
 	case err != nil:
 		return nil, err
+	case errors.Is(failed, ErrGone):
+		return nil, ErrBetween // it is there
+	case failed != nil:
+		return nil, failed
 	case before != after || after.end == 0 || int64(scan.seen) < after.end-after.start && scan.seen < longestEnvironment:
 		return nil, ErrBetween
 	}
@@ -40,19 +43,26 @@ type area struct{ start, end int64 }
 
 // environmentOf returns the area of a process, which has one. The addresses are zero where
 // the environment may not be read.
-func (r *Reader) environmentOf(id Identity, name []byte) (area, error) {
-	now, err := r.readOne(name)
+func (r *Reader) environmentOf(id Identity) (area, error) {
+	now, err := r.Lookup(id.PID)
 	switch {
 	case err != nil:
 		return area{}, err
 	case now.Identity != id || now.State == Zombie:
 		return area{}, ErrGone
+	case now.Headless:
+		return area{}, errHeadless
 	}
 	return parseArea(r.record[:r.length]), nil
 }
 
-func (r *Reader) scanEnvironment(name []byte, variable string) (*settingScan, error) {
-	fd, err := openRetry(r.proc, append(append(r.path[:0], name...), "/environ\x00"...))
+// errHeadless reports a process whose first thread has ended: its files show no memory
+// (docs/linux.md L61).
+var errHeadless = fmt.Errorf("its first thread has ended: %w", fs.ErrPermission)
+
+func (r *Reader) scanEnvironment(pid int, variable string) (*settingScan, error) {
+	path := append(strconv.AppendInt(r.path[:0], int64(pid), 10), "/environ\x00"...)
+	fd, err := openRetry(r.proc, path)
 	if err != nil {
 		return nil, goneOr(err)
 	}
