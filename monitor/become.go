@@ -21,9 +21,6 @@ const (
 	EnvDirectory = "MONITOR_RUNTIME_DIR"
 	// EnvStore is the store that the runtime is in.
 	EnvStore = "MONITOR_STORE"
-	// EnvMark has the marks of the runtime and of those around it, from which a monitor
-	// knows an orphan that no other link leads to the runtime. It is for monitors.
-	EnvMark = mark.Variable
 )
 
 // ErrNoMonitor reports that a runtime was not started because its monitor did

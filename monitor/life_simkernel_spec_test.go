@@ -27,6 +27,7 @@ var failures = map[string]int{
 // left to the random schedules. Without a steward all of them are visited in every
 // order (internal/explore).
 var tooLarge = map[string][]process.Forks{
+	"a daemon hides its environment for a time (R1): the hole":         {process.ForksAnnounced, process.ForksNamed},
 	"a grandchild is made between a read and a watch (R3, R4)":         {process.ForksAnnounced, process.ForksNamed},
 	"the same, and the survivor makes a session (R1)":                  {process.ForksAnnounced, process.ForksNamed},
 	"the same, and the survivor only closes the lease (R1)":            {process.ForksAnnounced, process.ForksNamed},
@@ -86,7 +87,7 @@ var _ = Describe("The life of a runtime on the simulated kernel", Label("explore
 			}
 			var labels Labels
 			isIdle := slices.Contains(idle[c.Name], flavour.Forks)
-			if isIdle {
+			if isIdle || c.Marked && flavour.Forks != process.ForksUnseen {
 				labels = Label("long")
 			}
 			It(fmt.Sprintf("removes never early and always at last, in every order, where forks are %v: %s", flavour, c.Name), labels, func() {

@@ -157,8 +157,8 @@ func (w *Watching) establishOver(ctx context.Context) error {
 	return w.runtime.advise("whether it has live processes is not settled")
 }
 
-// isMember reports whether the calling process is a member by its group or session. A
-// tracker does not count its own process.
+// isMember reports whether the calling process is a member by its group, its session or its
+// mark. A tracker does not count its own process.
 func (w *Watching) isMember() bool {
 	self, err := process.Lookup(os.Getpid())
 	if err != nil {

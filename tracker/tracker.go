@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -148,6 +149,9 @@ func (t *Tracker) Follow(ctx context.Context, root process.Identity, h trees.His
 func (t *Tracker) follow(ctx context.Context, root process.Identity, h trees.History) (_ *Tree, err error) {
 	if h.Members, err = ofThisBoot(append([]process.Identity{root}, h.Members...)); err != nil {
 		return nil, err
+	}
+	if !slices.Contains(h.Members, root) {
+		h.Marks = nil // no process of an earlier boot carries them
 	}
 	if h.Strangers, err = ofThisBoot(h.Strangers); err != nil {
 		return nil, err

@@ -23,6 +23,9 @@ type Core struct {
 	trees     []*Tree
 	strangers map[int]*stranger
 	enquiries map[int]*enquiry // none while no tree has a mark
+	marked    map[string]*Tree // by the mark of each
+	vanishing int              // reads in a row in which processes were gone before they were asked
+	vanishes  bool             // this read too
 	agenda    agenda
 
 	reads      int                // begun so far
@@ -74,7 +77,12 @@ const (
 )
 
 func newCore(self int, forks process.Forks) *Core {
-	return &Core{self: self, forks: forks, known: make(map[int]*member), strangers: make(map[int]*stranger), enquiries: make(map[int]*enquiry), rows: make(map[int]int), byLineage: make(map[uint64]*member)}
+	return &Core{
+		self: self, forks: forks,
+		known: make(map[int]*member), strangers: make(map[int]*stranger),
+		enquiries: make(map[int]*enquiry), marked: make(map[string]*Tree),
+		rows: make(map[int]int), byLineage: make(map[uint64]*member),
+	}
 }
 
 // An ask is something the core wants done to one process after a read.
@@ -207,6 +215,7 @@ func (c *Core) readEnds(now time.Time, cost time.Duration) {
 		}
 	}
 	c.inhabited = c.inhabited && !c.settled()
+	c.endVanishing()
 	c.forget(now)
 	for _, t := range c.trees {
 		c.endDoubt(t, now)

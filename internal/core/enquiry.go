@@ -22,58 +22,78 @@ import (
 
 // An enquiry is what is known of the marks of an orphan.
 type enquiry struct {
-	process.Row      // as the read showed it after which it was asked
-	answered    bool // it has no mark of a tree, or may not be asked
-	withheld    bool // it may not be asked
-	tries       int  // that had no answer
+	process.Row           // as the last read showed it
+	marks       []string  // what it answered
+	answered    bool      // for the program and the user that it has
+	withheld    bool      // it may not be asked, or has not answered for long
+	since       time.Time // when it was first asked in vain, zero after an answer
 }
 
-// enoughTries is how often a process is asked that gives no answer, because it is between
-// two programs. It is there for a moment only. A process that stays there counts as one that
-// may not be asked, so that it does not keep the trees from being settled.
-const enoughTries = 8
+const (
+	// enquiryPatience is how long trees are not settled because a process gives no answer. A
+	// process is between two programs for a moment only, but may have to wait for a disk in
+	// it.
+	enquiryPatience = 5 * time.Second
+	// vanishingReads is how many reads in a row are followed by another one because they
+	// have shown a process that was gone before it was asked. On a machine that makes orphans
+	// all the time each read shows some.
+	vanishingReads = UrgentReads
+)
 
 // enquire asks the orphans that a read has shown, as far as they can carry a mark of a
 // tree.
-func (c *Core) enquire(rows []process.Row) {
-	first := c.firstMarked()
-	c.forgetEnquiries(rows, first != nil)
-	if first == nil {
+func (c *Core) enquire(rows []process.Row, now time.Time) {
+	if len(c.marked) == 0 {
+		clear(c.enquiries)
 		return
 	}
+	c.gatherAll()
+	maps.DeleteFunc(c.enquiries, func(pid int, e *enquiry) bool {
+		i, listed := c.rows[pid]
+		return !listed || rows[i].Identity != e.Identity
+	})
+	first := c.firstMarked()
 	for i := range rows {
 		if p := &rows[i]; first.precedes(p) && c.mayBeAsked(p, rows) {
-			c.enquireOf(p)
+			c.enquireOf(p, now)
 		}
 	}
 }
 
-// A beginning is when the first root of a tree with a mark was made, by both clocks.
+// A beginning is when a root was made, by both clocks.
 type beginning struct {
 	start process.StartTime
 	self  uint64 // its lineage, or 0
 }
 
-// firstMarked returns the beginning of all trees with a mark, or nil if there is none.
-func (c *Core) firstMarked() (first *beginning) {
-	for _, t := range c.trees {
-		if t.mark() == "" {
-			continue
+// beginning returns when the root of a tree was made.
+func (t *Tree) beginning() beginning {
+	b := beginning{start: t.root.Start}
+	if t.anchor != nil {
+		b.self = t.anchor.lineage.Self
+	}
+	return b
+}
+
+// firstMarked returns the beginning of all trees with a mark.
+func (c *Core) firstMarked() (first beginning) {
+	found := false
+	for _, t := range c.marked {
+		b := t.beginning()
+		if !found || b.start < first.start {
+			first.start = b.start
 		}
-		if first == nil {
-			first = &beginning{start: t.root.Start}
+		if b.self != 0 && (first.self == 0 || b.self < first.self) {
+			first.self = b.self
 		}
-		first.start = min(first.start, t.root.Start)
-		if t.anchor != nil && t.anchor.lineage.Self != 0 && (first.self == 0 || t.anchor.lineage.Self < first.self) {
-			first.self = t.anchor.lineage.Self
-		}
+		found = true
 	}
 	return first
 }
 
 // precedes reports whether a process may have been made later. XNU takes start times from
 // the wall clock, which can be set back (docs/xnu.md R19); lineages only grow.
-func (b *beginning) precedes(p *process.Row) bool {
+func (b beginning) precedes(p *process.Row) bool {
 	return p.Start >= b.start || b.self != 0 && p.Lineage.Self > b.self
 }
 
@@ -84,27 +104,19 @@ func (c *Core) mayBeAsked(p *process.Row, rows []process.Row) bool {
 		c.known[p.PID] == nil && !c.apartFromAll(p.Identity) && c.orphan(p, rows)
 }
 
-func (c *Core) enquireOf(p *process.Row) {
+func (c *Core) enquireOf(p *process.Row, now time.Time) {
 	e := c.enquiries[p.PID]
-	switch {
-	case e == nil:
-		e = &enquiry{Row: *p}
+	if e == nil {
+		e = &enquiry{}
 		c.enquiries[p.PID] = e
-	case e.Command != p.Command: // it runs another program
-		*e = enquiry{Row: *p}
-	case e.answered:
+	} else if e.Command != p.Command || e.User != p.User { // it runs another program
+		e.answered = false
+	}
+	if e.Row = *p; e.answered {
+		c.joinMarked(e, now) // a tree that has begun since may be that of a mark
 		return
 	}
-	e.Row = *p
 	c.asks = append(c.asks, ask{verb: askMarks, id: p.Identity, row: *p})
-}
-
-// forgetEnquiries drops what is known of processes that a read does not show any more.
-func (c *Core) forgetEnquiries(rows []process.Row, marked bool) {
-	maps.DeleteFunc(c.enquiries, func(pid int, e *enquiry) bool {
-		i, listed := c.rows[pid]
-		return !marked || !listed || rows[i].Identity != e.Identity
-	})
 }
 
 // asked takes the outcome of askMarks: the marks in the environment of a process, the
@@ -117,32 +129,57 @@ func (c *Core) asked(id process.Identity, marks []string, err error, now time.Ti
 	switch {
 	case errors.Is(err, process.ErrGone):
 		delete(c.enquiries, id.PID)
+		c.vanished()
 	case errors.Is(err, fs.ErrPermission):
-		e.answered, e.withheld = true, true
+		e.marks, e.answered, e.withheld, e.since = nil, true, true, time.Time{}
 	case err != nil:
-		c.noAnswer(e)
+		c.noAnswer(e, now)
 	default:
-		e.answered = true
-		c.joinMarked(e, marks, now)
+		e.marks, e.answered, e.withheld, e.since = marks, true, false, time.Time{}
+		c.joinMarked(e, now)
 	}
 }
 
-// noAnswer has the next read ask again, up to a number of times.
-func (c *Core) noAnswer(e *enquiry) {
-	if e.tries++; e.tries == enoughTries {
-		e.answered, e.withheld = true, true
-		return
+// noAnswer has the trees read again, up to a time. Each later read asks the process again.
+func (c *Core) noAnswer(e *enquiry, now time.Time) {
+	if e.since.IsZero() {
+		e.since = now
 	}
+	if e.withheld = now.Sub(e.since) >= enquiryPatience; !e.withheld {
+		c.stirMarked()
+	}
+}
+
+// vanished is called when a process has died before it was asked. It may have made a child
+// since the read began, so the trees are read again, up to a number of times.
+func (c *Core) vanished() {
+	c.vanishes = true
+	if c.vanishing < vanishingReads {
+		c.stirMarked()
+	}
+}
+
+// endVanishing is called at the end of a read.
+func (c *Core) endVanishing() {
+	if c.vanishes {
+		c.vanishing = min(c.vanishing+1, vanishingReads)
+	} else {
+		c.vanishing = 0
+	}
+	c.vanishes = false
+}
+
+func (c *Core) stirMarked() {
 	for _, t := range c.trees {
-		if len(t.carried) > 0 {
+		if t.mark() != "" {
 			c.stir(t)
 		}
 	}
 }
 
 // joinMarked makes a member of a process that carries the mark of a tree.
-func (c *Core) joinMarked(e *enquiry, marks []string, now time.Time) {
-	t := c.treeOfMarks(marks)
+func (c *Core) joinMarked(e *enquiry, now time.Time) {
+	t := c.treeOfMarks(e.marks, func(t *Tree) bool { return t.beginning().precedes(&e.Row) })
 	if s := c.strangers[e.PID]; t != nil && s != nil && s.Identity == e.Identity && t.within(s.tree) {
 		t = s.tree.outer
 	}
@@ -151,21 +188,28 @@ func (c *Core) joinMarked(e *enquiry, marks []string, now time.Time) {
 	}
 	delete(c.enquiries, e.PID)
 	m := c.join(e.Row, trees.Link{Kind: trees.LinkMark, Through: t.root}, t.anchor, t, now)
+	m.marks = e.marks
 	c.stir(t)
 	c.watchful = c.watchful || c.forks == process.ForksUnseen
 	c.ask(askWatch, m)
 }
 
-// treeOfMarks returns the tree of the innermost mark that is that of a tree, or nil.
-func (c *Core) treeOfMarks(marks []string) *Tree {
+// treeOfMarks returns the tree of the innermost mark that is that of a tree which may be, or
+// nil.
+func (c *Core) treeOfMarks(marks []string, may func(*Tree) bool) *Tree {
 	for _, mark := range slices.Backward(marks) {
-		for _, t := range c.trees {
-			if t.mark() == mark {
-				return t
-			}
+		if t := c.marked[mark]; t != nil && may(t) {
+			return t
 		}
 	}
 	return nil
+}
+
+// carry gives a tree that begins its marks.
+func (c *Core) carry(t *Tree, marks []string) {
+	if t.carried = marks; t.mark() != "" {
+		c.marked[t.mark()] = t
+	}
 }
 
 // mark returns the mark of the tree, or nothing.
@@ -174,6 +218,21 @@ func (t *Tree) mark() string {
 		return ""
 	}
 	return t.carried[len(t.carried)-1]
+}
+
+// gatherAll moves the members that joined by a mark into trees that have begun since, and
+// which lie further in.
+func (c *Core) gatherAll() {
+	for _, m := range c.inOrder() {
+		if len(m.marks) == 0 {
+			continue
+		}
+		row := process.Row{Process: m.Process, Lineage: m.lineage}
+		t := c.treeOfMarks(m.marks, func(t *Tree) bool { return t.beginning().precedes(&row) })
+		if t != nil && !m.tree.within(t) {
+			c.claim(t, m)
+		}
+	}
 }
 
 // Withheld counts the orphans that may not be asked for the mark of a tree.

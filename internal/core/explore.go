@@ -54,6 +54,10 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 		copied := *e
 		n.enquiries[pid] = &copied
 	}
+	n.marked = make(map[string]*Tree, len(c.marked))
+	for mark, t := range c.marked {
+		n.marked[mark] = treeOf(t)
+	}
 	n.known = make(map[int]*member, len(c.known))
 	for pid, m := range c.known {
 		n.known[pid] = members.of(m)
@@ -105,7 +109,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 		s.Row(process.Row{Process: m.Process, Lineage: m.lineage})
 		s.Numbers(int(m.Link.Through.Start), m.secondsDead(now))
 		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended, m.needed == c.reads, m.reserve, m.hidden)
-		s.Flags(m.missed)
+		s.Flags(m.missed, len(m.marks) > 0)
 		if len(c.trees) > 1 {
 			s.Numbers(slices.Index(c.trees, m.tree))
 		}
@@ -124,9 +128,10 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	s.End()
 	for _, pid := range slices.Sorted(maps.Keys(c.enquiries)) {
 		e := c.enquiries[pid]
-		s.Numbers(pid, int(e.Start), int(e.Command[len(e.Command)-1]), e.tries)
-		s.Flags(e.answered, e.withheld)
+		s.Numbers(pid, int(e.Start), int(e.Command[len(e.Command)-1]), e.User, len(e.marks))
+		s.Flags(e.answered, e.withheld, e.since.IsZero())
 	}
+	s.End()
 	for _, t := range c.trees {
 		s.Numbers(t.living, min(t.clean, settledReads))
 		if len(c.trees) > 1 {
@@ -140,7 +145,8 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	for _, a := range c.asks {
 		s.Numbers(int(a.verb), a.id.PID, int(a.id.Start))
 	}
-	s.Flags(c.watchful, c.unreadable != nil, c.lost, c.partial != nil, c.inhabited)
+	s.Flags(c.watchful, c.unreadable != nil, c.lost, c.partial != nil, c.inhabited, c.vanishes)
+	s.Numbers(c.vanishing)
 	return s.Text
 }
 

@@ -16,11 +16,11 @@ import (
 type Follower struct {
 	Kernel Kernel
 	now    func() time.Time
+	asking time.Duration // on environments since the last read; only for the goroutine that steps
 
 	mu      sync.Mutex
 	core    *Core
 	spent   time.Duration // on reads
-	asking  time.Duration // on environments since the last read
 	notices []Notice
 	rows    []process.Row
 }
@@ -268,10 +268,14 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 	defer f.mu.Unlock()
 	t := f.core.newTree(root, f.now())
 	t.fresh = h.Fresh && !alone
-	t.unsure = !h.Fresh
-	t.carried = h.Marks
+	t.again, t.unsure = !h.Fresh, !h.Fresh
+	f.core.carry(t, h.Marks)
+	again := recollection{t, make(map[process.Identity]bool, len(relatives))}
 	for _, r := range relatives {
-		f.core.recall(t, r.Row, r.alive, f.now())
+		again.names[r.Identity] = true
+	}
+	for _, r := range relatives {
+		f.core.recall(again, r.Row, r.alive, f.now())
 	}
 	f.core.disown(t, h.Strangers)
 	if alone {

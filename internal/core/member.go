@@ -24,6 +24,7 @@ type member struct {
 	left    time.Time // when it was established
 	reserve bool      // dead, and links processes only after a loss of notices
 	ended   bool      // the last read that showed it, or not, showed it dead before its exit was announced
+	marks   []string  // by which it joined
 	needed  int       // the number of the last read in which a row named it after its death
 }
 
@@ -82,6 +83,7 @@ type Tree struct {
 	doubted bool    // told that a partial table does not show it empty
 	closed  bool    // not followed any more
 	fresh   bool    // its root has made no member before the first read
+	again   bool    // it was followed before
 	alone   bool    // it began without a read, which would have found nothing
 	logging bool
 	carried []string // the marks that its processes carry: those of trees around it, then its own

@@ -29,8 +29,9 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 	for _, t := range c.trees {
 		c.nest(t, rows)
 	}
+	c.gatherChildren(rows)
+	c.enquire(rows, now)
 	c.markNeeded(rows)
-	c.enquire(rows)
 }
 
 // ownOf returns what is known of the members of a tree that belong to no inner one, in the
@@ -227,7 +228,7 @@ func (c *Core) around(t *Tree, rows []process.Row) (*member, *Tree) {
 		orphan = c.orphan(&rows[i], rows)
 	}
 	if orphan && len(t.carried) > 1 {
-		if outer := c.treeOfMarks(t.carried[:len(t.carried)-1]); outer != nil {
+		if outer := c.treeOfMarks(t.carried[:len(t.carried)-1], func(*Tree) bool { return true }); outer != nil {
 			return outer.anchor, outer
 		}
 	}

@@ -87,7 +87,7 @@ func (r *Run) beginBeside() {
 	s := r.actor.(*Scribe)
 	root := r.Kernel.NeighbourOwner().Identity()
 	r.Kernel.Beginning(true)
-	tree, err := r.Follower.Resume(root, trees.History{Members: append([]process.Identity{root}, s.beside...)})
+	tree, err := r.Follower.Resume(root, trees.History{Members: append([]process.Identity{root}, s.beside...), Marks: r.innerMarks()})
 	r.Kernel.Beginning(false)
 	if err != nil {
 		r.fail("the neighbour cannot be taken over: %v", err)

@@ -174,7 +174,7 @@ func (r *Run) fault(left *int) bool {
 
 func (c Case) scene() simkernel.Scene {
 	return simkernel.Scene{Root: c.Root, Careless: c.Careless, Leaderless: c.Leaderless, Strangers: c.Strangers, Strays: c.Strays,
-		Neighbour: c.Neighbour, Inside: c.Inside, Fellows: c.Fellows, Before: c.Before, Shell: c.Shell, Mark: c.mark(), Copied: c.Copied}
+		Neighbour: c.Neighbour, Inside: c.Inside, Fellows: c.Fellows, Before: c.Before, Shell: c.Shell, Mark: c.mark(), Copied: c.Copied, InnerMark: innerMark}
 }
 
 // run plays the schedule to its end, from the beginning or from where it was
@@ -195,7 +195,7 @@ func (r *Run) run() (failure string) {
 		}
 		r.Tree = t
 		if r.Neighbour != nil {
-			r.Beside, err = r.Follower.Track(r.Kernel.NeighbourOwner().PID)
+			r.Beside, err = r.Follower.Track(r.Kernel.NeighbourOwner().PID, r.innerMarks()...)
 		}
 		if err != nil {
 			panic(ending{})
@@ -239,6 +239,19 @@ func (c Case) mark() string {
 		return "mark"
 	}
 	return ""
+}
+
+const innerMark = "inner"
+
+// innerMarks are those of the neighbour.
+func (c Case) innerMarks() []string {
+	switch {
+	case !c.Marked:
+		return nil
+	case c.Inside:
+		return []string{c.mark(), innerMark}
+	}
+	return []string{innerMark}
 }
 
 func (c Case) marks() []string {

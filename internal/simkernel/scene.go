@@ -28,6 +28,8 @@ type Scene struct {
 	// Mark is in the environment of the root, and with Copied in those of the strangers.
 	Mark   string
 	Copied bool
+	// InnerMark is in the environment of the neighbour too, where there is a Mark.
+	InnerMark string
 	// Shell is what the shell does. It stays if that is nil.
 	Shell []Op
 }
@@ -84,10 +86,13 @@ func (k *Kernel) Set(s Scene) {
 func (k *Kernel) setNeighbour(s Scene, shell, root *Process) {
 	p := k.spawn(root, s.Neighbour)
 	if !s.Inside {
-		p.parent, p.mother, p.maker = shell, shell, shell.start
+		p.parent, p.mother, p.maker, p.marks = shell, shell, shell.start, nil
 		p.pgid, p.Member = p.PID, false
 	}
 	p.name, p.Neighbour = "N", true
+	if k.Marked {
+		p.marks = append(slices.Clip(p.marks), s.InnerMark)
+	}
 	k.neighbour = p.index
 }
 
