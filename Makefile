@@ -125,7 +125,7 @@ bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 # `make cross` builds each module by itself.
 WORKSPACE = $(OUT)/go.work
 PACKAGES = $(MODULES:%=./%/...)
-lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as a Mac knows them, the workflow, the docs
+lint: docs-check ## gofmt, vet and staticcheck for Linux and macOS, scripts, also as a Mac knows them, the workflow, the docs
 	@unformatted=$$(find . -path ./out -prune -o -name '*.go' -print | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
 	@mkdir -p $(OUT) && rm -f $(WORKSPACE) && GOWORK=$(WORKSPACE) go work init $(MODULES)
 	@for system in $(VETTED); do \

@@ -12,8 +12,8 @@ import (
 )
 
 // What the processes of these specs do, in perl. A daemon forks, leads a session, forks
-// again and closes all descriptors; only its environment says then whose it is. It waits
-// until the gate in the first argument is closed.
+// again and closes all descriptors; its environment alone connects it with its runtime then. It
+// waits until the gate in the first argument is closed.
 const (
 	closesAll = `use POSIX ();
 		sub stays {
