@@ -11,8 +11,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
-
-	"github.com/gemini-monitor/gemini/monitor"
 )
 
 // tellInheritance prints the attributes of the first thread, on which the program's init
@@ -28,7 +26,6 @@ var _ = Describe("run", Label("linux"), func() {
 	It("keeps what belongs to the first thread, each time", func() {
 		self, err := os.Executable()
 		Expect(err).NotTo(HaveOccurred())
-		GinkgoT().Setenv(monitor.EnvStore, GinkgoT().TempDir())
 		runtime.LockOSThread() // the signal is sent when the thread ends that is the parent
 		defer runtime.UnlockOSThread()
 		Expect(unix.Prctl(unix.PR_SET_TIMERSLACK, 77_777, 0, 0, 0)).To(Succeed()) // which a child inherits
@@ -45,7 +42,8 @@ var _ = Describe("run", Label("linux"), func() {
 		plain := tell(asHeir)
 		Expect(plain).To(Equal("28 77777 <nil>\n"))
 		for range 20 {
-			Expect(tell(asMonitor, "run", "--", self, asHeir)).To(Equal(plain))
+			Expect(tell(asMonitor, "run", "--no-resident", "--", self, asHeir)).To(Equal(plain))
 		}
+		Eventually(func() error { return InterceptGomegaFailure(nothingLeft) }).Should(Succeed())
 	})
 })
