@@ -74,7 +74,7 @@ var _ = Describe("monitor serve", ours, func() {
 		named := stage.Run("monitor", "serve", "crowd-1")
 		Expect(named.Status).To(Equal(harness.Status{Code: 1}))
 		Expect(named.Stderr).To(MatchRegexp(`^monitor: [^\n]*%d[^\n]*\n$`, pair.Resident))
-		Expect(expectPair(ctx)).To(Equal(pair))
+		expectSamePair(ctx, pair)
 		c.leave(ctx, 1)
 		expectNoPair(ctx)
 	}, limit)

@@ -24,7 +24,7 @@ var _ = Describe("Whatever strangers send to the resident monitor", Label("linux
 			Expect(result.Status.Code).To(BeElementOf(1, 125), result.Stderr)
 			Expect(result.Stderr).To(MatchRegexp(`^monitor: [^\n]*(permission denied|belongs to)[^\n]*\n$`))
 		}
-		Expect(expectPair(ctx)).To(Equal(pair))
+		expectSamePair(ctx, pair)
 		c.leave(ctx, 1)
 		expectNoPair(ctx)
 	}, limit)

@@ -33,6 +33,15 @@ func expectPair(ctx context.Context) (pair monitors.Pair) {
 	return pair
 }
 
+// expectSamePair waits until the resident and its guard are those of before, with as many
+// runtimes. A runtime has gone from the store before the resident has done with it.
+func expectSamePair(ctx context.Context, before monitors.Pair) {
+	GinkgoHelper()
+	after := expectPair(ctx)
+	Expect([]int{after.Resident, after.Guard}).To(Equal([]int{before.Resident, before.Guard}))
+	Eventually(ctx, gemini.Pair).Should(Equal(before))
+}
+
 // expectNoPair waits until no resident and no guard is left.
 func expectNoPair(ctx context.Context) {
 	GinkgoHelper()
