@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// clearing is how long to wait for a monitor that seems to be just removing its
-	// runtime.
+	// clearing is how long to wait for a lease that is held, and for a monitor that seems
+	// to be just removing its runtime.
 	clearing = time.Second
 	// attempts is how often a name is tried that is always taken and always free again.
 	attempts = 10
@@ -143,18 +143,31 @@ func (w *Watching) establishOver(ctx context.Context) error {
 	if w.isMember() {
 		return w.runtime.advise("this process is a member of it")
 	}
-	w.checkTable(ctx)
-	if e := w.nextOutcome(); e.kind != vacant {
-		return w.runtime.advise("it has live processes and no monitor")
+	for look := quickLook; ; look *= 2 {
+		w.checkTable(ctx)
+		e := w.nextOutcome()
+		if e.kind != vacant && look > quickLook && ctx.Err() != nil {
+			return w.runtime.advise(reasonHeld)
+		}
+		if e.kind != vacant {
+			return w.runtime.advise("it has live processes and no monitor")
+		}
+		w.askLease()
+		switch e = w.nextOutcome(); e.kind {
+		case free:
+			return nil
+		case held:
+		default:
+			return w.runtime.advise("whether it has live processes is not settled")
+		}
+		// A start that was killed may have had a child that was about to become a
+		// monitor: until its exec it holds the lease.
+		select {
+		case <-ctx.Done():
+			return w.runtime.advise(reasonHeld)
+		case <-time.After(look):
+		}
 	}
-	w.askLease()
-	switch e := w.nextOutcome(); e.kind {
-	case free:
-		return nil
-	case held:
-		return w.runtime.advise(reasonHeld)
-	}
-	return w.runtime.advise("whether it has live processes is not settled")
 }
 
 // isMember reports whether the calling process is a member by its group, its session or its
