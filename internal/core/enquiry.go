@@ -223,6 +223,9 @@ func (t *Tree) mark() string {
 // gatherAll moves the members that joined by a mark into trees that have begun since, and
 // which lie further in.
 func (c *Core) gatherAll() {
+	if !slices.ContainsFunc(c.trees, func(t *Tree) bool { return t.reads == 0 && t.mark() != "" }) {
+		return
+	}
 	for _, m := range c.inOrder() {
 		if len(m.marks) == 0 {
 			continue
