@@ -86,9 +86,9 @@ var _ = Describe("The environment of a process", func() {
 			Expect(err).To(MatchError(fs.ErrPermission))
 			return
 		}
-		const nobody = 65534
+		const unprivileged = 65534
 		cue := testproc.PerlCue(`report("root $$"); wait_at(0)`).With(variable + "=x")
-		cue.Sys = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cue.Sys = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
 		r := testproc.Lead(1, cue)
 		r.Persons(1)
 		Expect(settings(ctx, testproc.Look(ctx, r.Pid).Identity)).To(Equal([]string{"x"}))
