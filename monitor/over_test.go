@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/gemini-monitor/gemini/internal/mark"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -178,6 +179,14 @@ var _ = Describe("The name of a runtime that is over", func() {
 			runtime := own(store, "nightly", dead())
 			Expect(os.WriteFile(runtime.Path(monitor.JournalFile), []byte("?\n"), 0o600)).To(Succeed())
 			kept(runtime, ": .*journal.*; delete .*/nightly if it is not needed")
+		})
+
+		It("for a process that carries its mark", func() {
+			runtime := own(store, "nightly", dead())
+			marks := []string{mark.New(), mark.New()}
+			change(runtime, func(r *monitor.Record) { r.Marks = marks })
+			GinkgoT().Setenv(mark.Variable, mark.Value(append(marks, mark.New())))
+			kept(runtime, ": this process is a member of it"+advice)
 		})
 
 		It("for a process that is its last member itself", func() {

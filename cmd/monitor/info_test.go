@@ -38,6 +38,15 @@ var _ = Describe("The command info, list and tree", func() {
 		Expect(os.ReadFile(filepath.Join(r.Dir(), "runtime.json"))).To(ContainSubstring(`make >log && echo <done>`))
 	})
 
+	It("print no mark", func() {
+		const secret = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
+		change(create("build", "make"), func(record *monitor.Record) { record.Marks = []string{secret} })
+		for _, words := range [][]string{{"info"}, {"info", "--json"}, {"list"}, {"list", "--json"}, {"tree", "build"}, {"tree", "build", "--json"}} {
+			said := call(append(words, "--log-level", "debug")...)
+			Expect(said.Stdout+said.Stderr).NotTo(ContainSubstring(secret), "%q", words)
+		}
+	})
+
 	It("print as JSON what the library knows", func() {
 		r := create("build", "make")
 		entry := monitor.JournalEntry{Event: trees.Joined, Member: &trees.Member{
