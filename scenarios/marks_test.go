@@ -14,18 +14,15 @@ import (
 // What the processes of these specs do, in perl. A daemon forks, leads a session, forks
 // again and closes all descriptors; its environment alone connects it with its runtime then. It
 // waits until the gate in the first argument is closed.
-const (
-	closesAll = `use POSIX ();
-		sub stays {
-			POSIX::close($_) for 0 .. 255;
-			open my $gate, "<", $ARGV[0]; open my $came, ">>", "$ARGV[0].came"; syswrite $came, "."; close $came;
-			<$gate>; POSIX::_exit(0)
-		}
-		sub daemon { return if fork; POSIX::setsid(); POSIX::_exit(0) if fork; stays() }
-		sub leader { return if fork; POSIX::setsid(); stays() }
-	`
-	awaitsStart = `open my $start, "<", $ARGV[1]; <$start>; `
-)
+const closesAll = `use POSIX ();
+	sub stays {
+		POSIX::close($_) for 0 .. 255;
+		open my $gate, "<", $ARGV[0]; open my $came, ">>", "$ARGV[0].came"; syswrite $came, "."; close $came;
+		<$gate>; POSIX::_exit(0)
+	}
+	sub daemon { return if fork; POSIX::setsid(); POSIX::_exit(0) if fork; stays() }
+	sub leader { return if fork; POSIX::setsid(); stays() }
+`
 
 // readers is the witness of processes that read a gate: the kernel reports an error to the
 // writer when none does.
@@ -100,8 +97,9 @@ var _ = Describe("In a container, where forks are not noticed,", Label("linux", 
 		namespace(ctx)
 		makeFIFO("gate")
 		makeFIFO("end")
+		makeFIFO("copy")
 		// As what systemd --user or an editor's server starts after the variable was imported.
-		copied := `"$@" & until [ -s copy ]; do sleep .01; done
+		copied := `"$@" &
 			sh -c 'MONITOR_MARK=$(cat copy) setsid cat "$0" & wait' "$GATE" & wait; sleep 1000`
 		stage.Setenv("GATE", stage.Path("gate"))
 		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", copied, "init")
@@ -116,16 +114,23 @@ var _ = Describe("In a container, where forks are not noticed,", Label("linux", 
 })
 
 var _ = Describe("While no monitor watches", Label("linux"), ours, func() {
-	It("ten daemons are born that their environment alone connects with the runtime, and the next monitor finds all", func(ctx SpecContext) {
+	// bear starts a runtime, kills its monitor and has the script go on then. It returns
+	// when the command has ended and a process reads the gate.
+	bear := func(ctx SpecContext, name, script string) (gate *os.File) {
+		GinkgoHelper()
 		makeFIFO("gate")
 		makeFIFO("start")
-		job := stage.Start(monitor.Run("orphaned", perl(), "-e", closesAll+awaitsStart+`daemon() for 1 .. 10`, stage.Path("gate"), stage.Path("start"))...)
+		job := stage.Start(monitor.Run(name, perl(), "-e", closesAll+`open my $start, "<", $ARGV[1]; <$start>; `+script, stage.Path("gate"), stage.Path("start"))...)
 		start := openGate(ctx, "start")
 		pair := expectPair(ctx)
 		fell(ctx, pair.Guard, pair.Resident)
 		Expect(start.Close()).To(Succeed())
 		job.Wait()
-		gate := openGate(ctx, "gate")
+		return openGate(ctx, "gate")
+	}
+
+	It("ten daemons are born that their environment alone connects with the runtime, and the next monitor finds all", func(ctx SpecContext) {
+		gate := bear(ctx, "orphaned", `daemon() for 1 .. 10`)
 		came(ctx, 10)
 		Expect(gemini.Members(ctx, "orphaned")).To(HaveLen(10))
 		expectKept(ctx, "orphaned", readers{gate})
@@ -134,16 +139,7 @@ var _ = Describe("While no monitor watches", Label("linux"), ours, func() {
 	}, limit)
 
 	It("a daemon is born that has removed its environment, and holds the lease: the runtime is unknown", func(ctx SpecContext) {
-		makeFIFO("gate")
-		makeFIFO("start")
-		job := stage.Start(monitor.Run("reset", perl(), "-e", awaitsStart+`use POSIX; exit if fork; POSIX::setsid(); exit if fork;
-			delete $ENV{MONITOR_MARK}; exec "cat", $ARGV[0]`, stage.Path("gate"), stage.Path("start"))...)
-		start := openGate(ctx, "start")
-		pair := expectPair(ctx)
-		fell(ctx, pair.Guard, pair.Resident)
-		Expect(start.Close()).To(Succeed())
-		job.Wait()
-		gate := openGate(ctx, "gate")
+		gate := bear(ctx, "reset", `exit if fork; POSIX::setsid(); exit if fork; delete $ENV{MONITOR_MARK}; exec "cat", $ARGV[0]`)
 		Eventually(ctx, func() string { return stage.Run("monitor", "list").Stdout }).Should(MatchRegexp(`(?m)^reset +unknown `))
 		expectKept(ctx, "reset", readers{gate})
 		Expect(gate.Close()).To(Succeed())
