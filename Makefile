@@ -12,8 +12,6 @@ MODULES := $(PARTS) internal/bench/gopsutil $(EXAMPLES)
 # each change has it for this system alone, without the race detector; CI runs metrics-check.
 METRICS := cmd/monitor-metrics
 SYSTEMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
-# No file is for linux/arm64 alone. make cross compiles it.
-VETTED := linux/amd64 darwin/amd64 darwin/arm64
 
 # Left out: specs of the other system, long specs (`make soak`), the exploration (`make explore`).
 LABELS = !$(if $(filter darwin,$(shell go env GOOS)),linux,macos) && !stress && !explore
@@ -125,10 +123,10 @@ bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 # `make cross` builds each module by itself.
 WORKSPACE = $(OUT)/go.work
 PACKAGES = $(MODULES:%=./%/...)
-lint: docs-check ## gofmt, vet and staticcheck for Linux and macOS, scripts, also as a Mac knows them, the workflow, the docs
+lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as a Mac knows them, the workflow, the docs
 	@unformatted=$$(find . -path ./out -prune -o -name '*.go' -print | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt would change:" $$unformatted; exit 1; }
 	@mkdir -p $(OUT) && rm -f $(WORKSPACE) && GOWORK=$(WORKSPACE) go work init $(MODULES)
-	@for system in $(VETTED); do \
+	@for system in $(SYSTEMS); do \
 		echo "vet for $$system"; GOWORK=$(WORKSPACE) GOOS=$${system%/*} GOARCH=$${system#*/} go vet $(PACKAGES) || exit 1; done
 	@go vet -C $(METRICS) ./...
 	@for program in .ci/*.go; do go vet $$program || exit 1; done
