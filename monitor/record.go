@@ -44,6 +44,10 @@ type Record struct {
 	// not read. Records of earlier versions have none.
 	Machine string    `json:"machine,omitempty"`
 	Created time.Time `json:"created"`
+	// Limits are what its maker asks of the monitor.
+	Limits Limits `json:"limits,omitzero"`
+	// Ending is set once the members are told to end.
+	Ending *Ending `json:"ending,omitempty"`
 }
 
 const recordVersion = 1
