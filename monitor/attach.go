@@ -50,7 +50,10 @@ type Watching struct {
 
 	life      life
 	events    []event // outcomes and answers that the life has not taken yet
+	stopper   *stopper
 	look      time.Time
+	limit     time.Time // when the time of the runtime is up, zero for never
+	ownerGone bool      // the owner has ended
 	retry     time.Time
 	leaving   bool // the life has taken the end of ctx
 	ready     bool
@@ -147,6 +150,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	if past.Fresh {
 		w.record.Strangers = w.tree.Strangers()
 	}
+	w.stopper = newStopper(w.log, w.tree)
 	by := t.Capabilities()
 	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "by", by.Mechanism, "forks", by.Forks)
 	if by.Refused != "" {
@@ -161,6 +165,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	w.settle(ctx, first)
 	switch {
 	case w.ready:
+		w.keepLimits()
 		w.introduce(ctx)
 		return nil
 	case w.result.result == resultReplaced:
@@ -186,6 +191,7 @@ func (w *Watching) introduce(ctx context.Context) {
 	if changes, err := w.tree.Changes(ctx); err == nil { // else Run meets the error
 		w.logChanges(changes)
 		w.countChanges(changes)
+		w.endLeftovers(changes)
 		w.settle(ctx, newsOf(changes))
 	}
 }
@@ -216,6 +222,9 @@ func (r *Runtime) lastWrite() (last time.Time) {
 	return last
 }
 
+// Runtime returns the runtime that is watched.
+func (w *Watching) Runtime() *Runtime { return w.runtime }
+
 // Store returns the store that the runtime is in.
 func (w *Watching) Store() *Store { return w.runtime.store }
 
@@ -224,6 +233,9 @@ func (w *Watching) Store() *Store { return w.runtime.store }
 func (w *Watching) Close() error {
 	w.endListening()
 	var err error
+	if w.stopper != nil {
+		w.stopper.end(w.result != nil && (w.result.result == resultRemoved || w.result.result == resultReplaced))
+	}
 	if w.tree != nil {
 		err = w.tree.Close()
 		w.tree = nil

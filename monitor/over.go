@@ -77,7 +77,7 @@ func (r *Runtime) clear(ctx context.Context) error {
 		return r.advise("it has live processes and no monitor")
 	case lives, status.State == StateUnknown:
 		return errInUse
-	case status.State == StateStopping && status.Reason != "":
+	case status.unremovable():
 		return errors.New(status.Reason)
 	}
 	return r.clearLocked(ctx)

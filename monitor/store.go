@@ -16,6 +16,7 @@ import (
 //	              monitor.lock   locked by the one monitor
 //	              journal.jsonl  which processes joined, by which link, and which left
 //	              monitor.log
+//	              monitor.sock  where a monitor of this runtime alone answers
 //	              root/          the runtime's own directory
 //	trash/                       what is being deleted
 type Store struct {
