@@ -44,7 +44,9 @@ type watch struct {
 	leave   context.CancelFunc
 	begun   chan struct{} // closed when it is watched, or cannot be
 	err     error         // why it cannot be; written before begun is closed
-	ended   chan struct{} // closed when it is not watched any more
+	// watching is set before begun is closed, unless err is.
+	watching *monitor.Watching
+	ended    chan struct{} // closed when it is not watched any more
 }
 
 // errLeaving reports that the resident is about to end.
@@ -101,7 +103,7 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		close(one.begun)
 		return
 	}
-	goesOn = true
+	goesOn, one.watching = true, watching
 	close(one.begun) // before a defect could show in run, which would close it too
 	w.going.Go(func() { w.run(ctx, one, watching) })
 }
