@@ -39,7 +39,9 @@ type stopper struct {
 	due     *time.Timer
 	frozen  map[process.Identity]bool
 	refused map[process.Identity]error
+	by      *process.Sender
 	passes  int       // of freeze in this round
+	forking bool      // a pass after the first has found a member
 	since   time.Time // of the first SIGKILL
 	empty   time.Time // since when no member is known, zero while one is
 }
@@ -140,6 +142,7 @@ func (s *stopper) run(ctx context.Context, first stopEvent, sig syscall.Signal) 
 	s.frozen, s.refused = make(map[process.Identity]bool), make(map[process.Identity]error)
 	s.due = time.NewTimer(time.Hour)
 	defer s.due.Stop()
+	defer s.closeSender()
 	for e := first; ctx.Err() == nil; e = s.wait(ctx) {
 		for events := []stopEvent{e}; len(events) > 0 && ctx.Err() == nil; events = events[1:] {
 			for _, a := range s.machine.step(events[0]) {
@@ -157,7 +160,7 @@ func (s *stopper) wait(ctx context.Context) stopEvent {
 	case <-ctx.Done():
 		return stopEvent{}
 	case <-s.due.C:
-		s.passes = 0
+		s.passes, s.forking = 0, false
 		return stopEvent{kind: due}
 	case <-s.sooner:
 		return stopEvent{kind: stopAsked, grace: s.asked().left(time.Now())}
@@ -171,7 +174,7 @@ func (s *stopper) carryOut(ctx context.Context, a stopAct, sig syscall.Signal) (
 	case setDue:
 		s.due.Reset(a.after)
 	case freeze:
-		return stopEvent{kind: froze, newly: s.freeze(ctx)}, true
+		return stopEvent{kind: froze, newly: s.freeze()}, true
 	case lookAgain:
 		s.look(ctx)
 		return stopEvent{kind: looked}, true
@@ -194,7 +197,7 @@ func (s *stopper) members() (all []trees.Member) {
 
 // send signals a member and keeps why that is refused.
 func (s *stopper) send(m trees.Member, sig syscall.Signal) (sent bool) {
-	err := m.Signal(sig)
+	err := s.signal(m.Identity, sig)
 	switch {
 	case err == nil:
 		delete(s.refused, m.Identity)
@@ -205,6 +208,22 @@ func (s *stopper) send(m trees.Member, sig syscall.Signal) (sent bool) {
 		s.refused[m.Identity] = err
 	}
 	return err == nil
+}
+
+// signal keeps what signals, so that a thousand members take no thousand descriptors of /proc.
+func (s *stopper) signal(id process.Identity, sig syscall.Signal) (err error) {
+	if s.by == nil {
+		if s.by, err = process.OpenSender(); err != nil {
+			return err
+		}
+	}
+	return s.by.Signal(id, sig)
+}
+
+func (s *stopper) closeSender() {
+	if s.by != nil {
+		s.by.Close()
+	}
 }
 
 // ask sends the signal that members can act upon. One that is stopped acts upon it only when
@@ -220,28 +239,21 @@ func (s *stopper) ask(sig syscall.Signal) {
 	}
 }
 
-// spared is how often in a round freeze leaves the owner alone.
-const spared = 3
-
-// freeze stops all members that are not frozen, and those that are found meanwhile. It
-// returns how many these were. The owner is spared at first, as long as it may not be the one
-// that forks: its parent, a shell for instance, would take a stopped owner for a job that its
-// user has stopped.
-func (s *stopper) freeze(ctx context.Context) (newly int) {
+// freeze stops all members that are not frozen, and returns how many these were. The owner is
+// spared until it may be the one that forks: its parent, a shell for instance, would take a
+// stopped owner for a job that its user has stopped.
+func (s *stopper) freeze() (newly int) {
 	s.passes++
-	for more := true; more && ctx.Err() == nil; {
-		more = false
-		for _, m := range s.members() {
-			if s.passes <= spared && m.Identity == s.tree.Root() {
-				continue
-			}
-			if !s.frozen[m.Identity] && s.send(m, sigStop) {
-				s.frozen[m.Identity] = true
-				more = true
-				newly++
-			}
+	for _, m := range s.members() {
+		if !s.forking && m.Identity == s.tree.Root() {
+			continue
+		}
+		if !s.frozen[m.Identity] && s.send(m, sigStop) {
+			s.frozen[m.Identity] = true
+			newly++
 		}
 	}
+	s.forking = s.forking || newly > 0 && s.passes > 1
 	return newly
 }
 

@@ -148,7 +148,7 @@ var _ = Describe("A monitor that is told to stop its runtime", func() {
 	})
 
 	It("ends a process that goes on forking", func() {
-		_, _, w := runs(`trap '' TERM; echo up >&5; while :; do (read -r x <&3) & done`, 1)
+		_, _, w := runs(`trap '' TERM; echo up >&5; i=0; while [ $((i += 1)) -le 3000 ]; do (read -r x <&3) & done; wait`, 1)
 		Eventually(func() (int, error) { m, err := members(store, "build")(); return len(m), err }).Should(BeNumerically(">", 20))
 		Expect(w.stops(syscall.SIGTERM, 0).returns()).To(Equal(monitor.Remainder{}))
 		Expect(w.ends()).To(Succeed())

@@ -9,9 +9,10 @@ import "time"
 //	untold     told       asked      ask the members, set the timer to the grace
 //	asked      told       asked      set the timer to the new grace, if that is over earlier
 //	asked      due        freezing   freeze
-//	freezing   froze      freezing   look, unless the last look found none that was not frozen
-//	freezing   froze      killed     kill: the last look found none that was not frozen
+//	freezing   froze      freezing   freeze again, if any was not frozen before
+//	freezing   froze      freezing   look, if all were, and the last look is older
 //	freezing   looked     freezing   freeze
+//	freezing   froze      killed     kill, if all were frozen before the last look
 //	killed     due        freezing   freeze
 //
 // A process that is frozen, which is stopped by SIGSTOP, forks no more. So the members are
@@ -101,8 +102,10 @@ func (s *stopping) step(e stopEvent) []stopAct {
 	case e.kind == looked && s.phase == freezing:
 		s.looked = true
 		return []stopAct{{kind: freeze}}
-	case e.kind == froze && s.phase == freezing && (e.newly > 0 || !s.looked):
+	case e.kind == froze && s.phase == freezing && e.newly > 0:
 		s.looked = false
+		return []stopAct{{kind: freeze}}
+	case e.kind == froze && s.phase == freezing && !s.looked:
 		return []stopAct{{kind: lookAgain}}
 	case e.kind == froze && s.phase == freezing:
 		s.phase = killed
