@@ -29,10 +29,11 @@ const closesAll = `use POSIX ();
 `
 
 // What is done beside a runtime by those who have a copy of its variable. A manager imports
-// the variable and starts a service, which is a program that finds it in its environment.
+// the variable and starts a service, which is a program that finds it in its environment. One
+// that adopts orphans leads a session, as that of systemd does.
 const copies = `
 	sub imports { open my $copy, "<", "copy"; my $line = <$copy>; chomp $line; $line =~ s/^MONITOR_MARK=//; $ENV{MONITOR_MARK} = $line }
-	sub adopts { syscall((POSIX::uname())[4] eq "x86_64" ? 157 : 167, 36, 1, 0, 0, 0) == 0 or die "prctl: $!" }
+	sub adopts { POSIX::setsid(); syscall((POSIX::uname())[4] eq "x86_64" ? 157 : 167, 36, 1, 0, 0, 0) == 0 or die "prctl: $!" }
 	sub start { return if fork; POSIX::setsid(); exec $^X, "-e", $ENV{SERVICE}, $ENV{GATE} }
 	sub orphaned { my $parent = shift; 1 while getppid() == $parent; stays() }
 	sub leading { my $service = $$; POSIX::_exit(0) if fork; POSIX::setsid(); orphaned($service) }

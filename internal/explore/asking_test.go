@@ -68,6 +68,6 @@ var _ = Describe("A wrong way to ask for a mark", Label("explore"), func() {
 		Entry("takes that moment for the end", betweenPrograms, wrongWay(takesMomentForDeath), "carries the mark"),
 		Entry("believes any mark", forgedByStranger, wrongWay(believesAnyMark), "is a member"),
 		Entry("believes a process that may not be asked", secretive, wrongWay(believesSecrets), "is a member"),
-		Entry("sees no mark", daemon, wrongWay(seesNone), "carries the mark"),
+		Entry("sees no mark", daemon, wrongWay(seesNone), "the tracker was shown that it belongs to the tree"),
 	)
 })
