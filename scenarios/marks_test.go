@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -85,16 +86,19 @@ func joined(name string) (number int) {
 
 // Where forks are not noticed, the table is read four times a second.
 var _ = Describe("In a container, where forks are not noticed,", Label("linux", "namespaces"), ours, func() {
-	// contain starts a runtime in a PID namespace whose init lives on.
-	contain := func(name, script string, more ...string) {
-		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", `"$@"; sleep 1000`, "init")
-		stage.Start(append(container, monitor.Run(name, append([]string{perl(), "-e", closesAll + script}, more...)...)...)...)
+	// contain starts a runtime in a PID namespace whose init lives on, until the spec ends.
+	contain := func(init string, run []string) {
+		GinkgoHelper()
+		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", init, "init")
+		job := stage.Start(append(container, run...)...)
+		DeferCleanup(func() { Expect(stage.Signal(job.PID(), syscall.SIGKILL)).To(Succeed()) })
 	}
+	const once = `"$@"; sleep 1000`
 
 	DescribeTable("what its environment alone connects with a runtime keeps it", func(ctx SpecContext, script string, daemons int) {
 		namespace(ctx)
 		makeFIFO("gate")
-		contain("daemons", script, stage.Path("gate"))
+		contain(once, monitor.Run("daemons", perl(), "-e", closesAll+script, stage.Path("gate")))
 		gate := openGate(ctx, "gate")
 		came(ctx, daemons)
 		Eventually(ctx, func() int { return joined("daemons") }).Should(BeNumerically(">=", daemons))
@@ -117,8 +121,7 @@ var _ = Describe("In a container, where forks are not noticed,", Label("linux", 
 		makeFIFO("gate")
 		words := append([]string{perl(), "-e", closesAll + `exec @ARGV[1 .. $#ARGV]`, stage.Path("gate")},
 			monitor.Run("inner", perl(), "-e", closesAll+`daemon()`, stage.Path("gate"))...)
-		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", `"$@"; sleep 1000`, "init")
-		stage.Start(append(container, monitor.Run("outer", words...)...)...)
+		contain(once, monitor.Run("outer", words...))
 		gate := openGate(ctx, "gate")
 		expectKept(ctx, "outer", readers{gate})
 		expectKept(ctx, "inner", readers{gate})
@@ -134,11 +137,10 @@ var _ = Describe("In a container, where forks are not noticed,", Label("linux", 
 		}
 		stage.Setenv("OUTSIDE", closesAll+copies+outside)
 		stage.Setenv("SERVICE", closesAll+copies+service)
-		beside := `"$@" & "$PERL" -e "$OUTSIDE" "$GATE" & sleep 1000`
 		stage.Setenv("PERL", perl())
 		stage.Setenv("GATE", stage.Path("gate"))
-		container := append(unshare[:len(unshare):len(unshare)], "sh", "-c", beside, "init")
-		stage.Start(append(container, monitor.Run("copied", "sh", "-c", `echo "MONITOR_MARK=$MONITOR_MARK" >copy; cat end`)...)...)
+		contain(`"$@" & "$PERL" -e "$OUTSIDE" "$GATE" & sleep 1000`,
+			monitor.Run("copied", "sh", "-c", `echo "MONITOR_MARK=$MONITOR_MARK" >copy; cat end`))
 		end := openGate(ctx, "end")
 		gate := openGate(ctx, "gate")
 		Expect(end.Close()).To(Succeed()) // the command exits
