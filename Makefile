@@ -1,7 +1,7 @@
 # `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
 # versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
-.PHONY: help build metrics metrics-specs metrics-check demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
+.PHONY: help build metrics metrics-specs metrics-check demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check repeat clean
 
 TOOL := go tool -modfile=tools.mod
 # The modules: ./... of one does not reach the others. Those with specs come first.
@@ -135,7 +135,7 @@ lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as
 	go run ./internal/portable/lint
 	@go run .ci/layers.go
 	@go run .ci/modules.go $(MODULES) $(METRICS)
-	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
+	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run .ci/repeat scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 
 docs-check: ## links, targets, commands, flags and kernel facts in the docs exist
@@ -202,6 +202,19 @@ ifeq (0,$(shell command -v setpriv >/dev/null && id -u))
 else
 	@echo 'user-check: skipped (for root on Linux)'
 endif
+
+N ?= 1000
+repeat: OUT := $(OUT)/repeat
+repeat: ## the examples of the harness N times, and again as WHO for root on Linux (N=1000, OUT=a directory that the user can read)
+	@rm -rf $(OUT) && mkdir -p $(OUT)/bin
+	@for example in $(EXAMPLES); do \
+		CGO_ENABLED=0 go test -C $$example -c -o $(OUT)/tests/$${example##*/}/ . && \
+		CGO_ENABLED=0 go build -C $$example -o $(OUT)/bin/ . || exit 1; done
+	@status=0; sh .ci/repeat $(N) $(OUT) || status=1; \
+		if command -v setpriv >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			chown -R $(WHO) $(OUT) && HOME=$(OUT) sh .ci/repeat $(N) $(OUT) \
+				setpriv --reuid=$(WHO) --regid=$$(id -g $(WHO)) --clear-groups || status=1; \
+		fi; exit $$status
 
 check: lint test examples fuzz cross user-check darwin-check ## the whole gate
 

@@ -20,6 +20,14 @@ func (p *Puppet) DropEnvironment() Standing {
 	return standing(p.do(wire.Order{Do: wire.DropEnvironment}))
 }
 
+// Setenv makes the puppet exec its own program with a variable set to value, and returns
+// when the new image obeys. The kernel shows that environment to other processes, and
+// programs and puppets that this one starts afterwards inherit it.
+func (p *Puppet) Setenv(name, value string) Standing {
+	p.stage.t.Helper()
+	return standing(p.do(wire.Order{Do: wire.SetEnvironment, Name: name, Args: []string{value}}))
+}
+
 // WriteTerminal makes the puppet write a line to its controlling terminal. The error
 // is the puppet's: EIO after a hang-up, ENXIO or ENOTTY without a terminal.
 func (p *Puppet) WriteTerminal(line string) error {

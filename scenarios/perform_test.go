@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 
@@ -25,7 +26,8 @@ func perform(ctx context.Context, p play.Play) {
 	stage.Logf("performs %s='%s'", playVariable, p)
 	runtime := fmt.Sprintf("play-%d", performances)
 	cast := play.NewCast(stage, runtime)
-	defer cast.Dismiss() // the puppets of a play that failed
+	cast.Forge("MONITOR_MARK", strings.Repeat("A", 26)) // it has the form of a mark
+	defer cast.Dismiss()                                // the puppets of a play that failed
 	job := stage.Start(monitor.Run(runtime, "puppet", cast.Name("A"))...)
 	cast.Enter()
 	for i, act := range p {

@@ -21,15 +21,20 @@ import (
 //	}
 //	job.ExpectNobody()
 type Cast struct {
-	stage   *harness.Stage
-	name    string
-	puppets map[string]*harness.Puppet
+	stage           *harness.Stage
+	name            string
+	puppets         map[string]*harness.Puppet
+	variable, value string // what Forges sets
 }
 
 // NewCast returns a cast whose puppets have names that begin with name.
 func NewCast(stage *harness.Stage, name string) *Cast {
-	return &Cast{stage: stage, name: name, puppets: map[string]*harness.Puppet{}}
+	return &Cast{stage: stage, name: name, puppets: map[string]*harness.Puppet{}, variable: "FORGED", value: "1"}
 }
+
+// Forge sets what the deed Forges puts into the environment of a process. It is FORGED=1
+// otherwise.
+func (c *Cast) Forge(variable, value string) { c.variable, c.value = variable, value }
 
 // Name returns the name of the puppet that plays a process. The test starts the puppet of A
 // by the command "puppet NAME".
@@ -63,6 +68,8 @@ func (c *Cast) Perform(a Act) {
 		actor.CloseInherited()
 	case Scrubs:
 		actor.DropEnvironment()
+	case Forges:
+		actor.Setenv(c.variable, c.value)
 	}
 }
 

@@ -28,9 +28,10 @@ const (
 	Execs        Deed = "execs"
 	LetsGo       Deed = "lets go" // closes all descriptors that it inherited
 	Scrubs       Deed = "scrubs"  // execs with an empty environment, and forks no more
+	Forges       Deed = "forges"  // execs with a variable set to a value that the cast has
 )
 
-var deeds = []Deed{Exits, Dies, Forks, Reaps, LeadsGroup, LeadsSession, Execs, LetsGo, Scrubs}
+var deeds = []Deed{Exits, Dies, Forks, Reaps, LeadsGroup, LeadsSession, Execs, LetsGo, Scrubs, Forges}
 
 // An Act is one deed of one process.
 type Act struct {

@@ -16,6 +16,7 @@ type process struct {
 	empty  bool // has closed all that it inherited
 	fresh  bool // has exec'ed, and cannot reap its children any more
 	bare   bool // has no environment, by which a child would find the stage
+	forged bool // has set the variable, or inherited that
 }
 
 // scene returns the state after the play. A is the command of a job: it leads a group.
@@ -34,7 +35,7 @@ func (s *scene) perform(a Act) {
 		actor.ended = true
 	case Forks:
 		s.names = append(s.names, a.Whom)
-		s.processes[a.Whom] = &process{parent: a.Who, empty: actor.empty}
+		s.processes[a.Whom] = &process{parent: a.Who, empty: actor.empty, forged: actor.forged}
 	case Reaps:
 		s.processes[a.Whom].reaped = true
 	case LeadsGroup, LeadsSession:
@@ -44,7 +45,9 @@ func (s *scene) perform(a Act) {
 	case LetsGo:
 		actor.empty = true
 	case Scrubs:
-		actor.bare, actor.fresh = true, true
+		actor.bare, actor.fresh, actor.forged = true, true, false
+	case Forges:
+		actor.forged, actor.fresh = true, true
 	}
 }
 
@@ -80,6 +83,8 @@ func (s *scene) allows(a Act) bool {
 		return !actor.empty
 	case Scrubs:
 		return !actor.bare
+	case Forges:
+		return !actor.forged
 	}
 	return true
 }

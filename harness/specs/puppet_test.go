@@ -83,6 +83,15 @@ var _ = Describe("A puppet", func() {
 		Expect(root.Output()).NotTo(ContainSubstring("="))
 	}, SpecTimeout(time.Minute))
 
+	It("sets a variable, which its children inherit, and obeys on", func(ctx SpecContext) {
+		Expect(puppet.Setenv("SET_BY_A_SPEC", "x=y z").PID).To(Equal(root.PID()))
+		child := puppet.Fork("child")
+		printed := child.Spawn("sh", "-c", `echo "$SET_BY_A_SPEC"`)
+		Expect(child.Reap(printed)).To(Equal(harness.Status{}))
+		Expect(root.Output()).To(Equal("x=y z\n"))
+		Expect(puppet.Setenv("SET_BY_A_SPEC", "").PID).To(Equal(root.PID()))
+	}, SpecTimeout(time.Minute))
+
 	It("writes to its terminal, if it has one", func(ctx SpecContext) {
 		sh := stage.AtTerminal(harness.Sh, "puppet", "leader")
 		leader := stage.Puppet("leader")

@@ -2,12 +2,17 @@ package conformance
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 
 	"github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/internal/testproc"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
+
+// fewExecs is how many times a process execs while it is asked.
+const fewExecs = 5
 
 var markFacts = []fact{{
 	claim: "shows the environment of a process, which its children inherit and an exec keeps (X57, L61)",
@@ -30,6 +35,29 @@ var markFacts = []fact{{
 		s.Reap(0, parent)
 		s.becomesOrphan(ctx, orphan, parent)
 		gomega.Expect(s.marks(s.lookup(orphan))).To(gomega.Equal([]string{s.Mark()}))
+	},
+	probe: true,
+}, {
+	claim: "shows the environment of a process that execs, or that the process is between two programs (X57, L61)",
+	check: func(_ context.Context, s *stage) {
+		pid := s.Spawn(0)
+		row := s.lookup(pid)
+		var execs atomic.Int32
+		wait := s.Meanwhile(func() {
+			defer execs.Store(fewExecs) // also where one fails
+			for range fewExecs {
+				s.Exec(pid)
+				execs.Add(1)
+			}
+		})
+		for over := false; !over; {
+			over = execs.Load() >= fewExecs // before the look
+			marks, err := s.marks(row)
+			if over || !errors.Is(err, process.ErrBetween) {
+				gomega.Expect(marks, err).To(gomega.Equal([]string{s.Mark()}))
+			}
+		}
+		wait()
 	},
 	probe: true,
 }, {

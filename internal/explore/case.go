@@ -68,6 +68,9 @@ type Case struct {
 	// Marked means that the environment of the root has the mark of the tree, and with
 	// Copied those of the strangers too.
 	Marked, Copied bool
+	// Misread is what the tracker takes the answer of a process for that it asks for its
+	// marks: a wrong way to ask.
+	Misread func(marks []string, err error) ([]string, error)
 	// Neighbour is what the root of another tree does, which the tracker follows too, for a
 	// case with Deaths and no actor. With Inside, it is a child of the root.
 	Neighbour []simkernel.Op
@@ -115,12 +118,12 @@ func (c Case) scene() simkernel.Scene {
 // mark is that of the tree, if it has one.
 func (c Case) mark() string {
 	if c.Marked {
-		return "mark"
+		return theMark
 	}
 	return ""
 }
 
-const innerMark = "inner"
+const theMark, innerMark = "mark", "inner"
 
 // innerMarks are those of the neighbour.
 func (c Case) innerMarks() []string {

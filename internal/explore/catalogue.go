@@ -25,6 +25,8 @@ var (
 	joinGroup   = simkernel.Do(simkernel.OpJoinGroup)
 	setuid      = simkernel.Do(simkernel.OpSetuid)
 	detach      = simkernel.Do(simkernel.OpDetach)
+	replace     = simkernel.Do(simkernel.OpReplace)
+	forge       = simkernel.Do(simkernel.OpForge)
 	scrub       = simkernel.Do(simkernel.OpScrub)
 	overwrite   = simkernel.Do(simkernel.OpOverwrite)
 	withhold    = simkernel.Do(simkernel.OpWithhold)
@@ -35,6 +37,14 @@ var named, allButUnseen = []process.Forks{process.ForksNamed}, []process.Forks{p
 
 // smallCases is how many cases at the beginning of the catalogue take no time.
 const smallCases = 2
+
+// Cases that the wrong ways to ask for a mark fail.
+var (
+	betweenPrograms = Case{Name: "a daemon execs, and is asked for its mark between the two programs", Marked: true, Night: named,
+		Root: program{fork("B", daemonize, replace, stay)}}
+	forgedByStranger = Case{Name: "an orphan of a stranger's forges a mark", Marked: true,
+		Root: nil, Strangers: []program{{fork("Y", forge, stay)}}}
+)
 
 // Catalogue has programs for the races that docs/xnu.md names (R1 to R21), small
 // enough that every order of their steps can be visited. R7, R10, R11, R15, R18 and R19
@@ -70,6 +80,10 @@ var Catalogue = []Case{
 		Root: program{fork("B", fork("C", daemonize, setuid, stay))}},
 	{Name: "the tracker comes when a daemon has begun whose environment has the mark (R21)", Marked: true, Late: true,
 		Root: program{fork("B", daemonize, stay)}},
+	betweenPrograms,
+	{Name: "a daemon of a member's forges a mark: the hole", Marked: true, Hole: true, Night: allButUnseen,
+		Root: program{fork("B", daemonize, forge, stay)}},
+	forgedByStranger,
 	{Name: "a stranger has copied the mark", Marked: true, Copied: true,
 		Root: nil, Strangers: []program{{fork("Y", stay), stay}}},
 	{Name: "an orphan of a stranger's has copied the mark", Marked: true, Copied: true, Mistaken: true,

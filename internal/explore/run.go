@@ -51,6 +51,7 @@ func NewRun(c Case, flavour simkernel.Flavour, choose func(options int, quiet bo
 	k := simkernel.New(flavour, c.MaxPID)
 	k.Faults, k.Refusals, k.Drops, k.Overflow = c.Faults, c.Refusals, c.Drops, c.Overflow
 	k.Hides, k.ShowsInit = c.Hides && flavour.Forks != process.ForksAnnounced, c.ShowsInit
+	k.Misread = c.Misread
 	r := &Run{Case: c, Kernel: k, choose: choose}
 	k.Schedule, k.Fail, k.Belongs = r.schedule, r.fault, k.Shown
 	r.Follower = r.newFollower()
@@ -136,7 +137,9 @@ func (r *Run) schedule(patience time.Duration) {
 		r.steppers = r.ready(r.steppers[:0])
 		ready := r.steppers
 		early := r.Kernel.Flavour == process.ForksNamed && patience > time.Second/2 && len(ready) > 0 && !r.Kernel.Pending() && !r.recheck
-		tracker := patience == 0 || patience > 0 && (!early || r.Looks > 0) || r.Kernel.Pending() || r.recheck
+		// A process is between two programs for a moment: time does not pass.
+		passes := patience > 0 && (!early || r.Looks > 0) && !r.Kernel.Between()
+		tracker := patience == 0 || passes || r.Kernel.Pending() || r.recheck
 		r.first = 0
 		if tracker {
 			r.first = 1

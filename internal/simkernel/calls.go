@@ -28,21 +28,38 @@ func (k *Kernel) Alone(row process.Row) bool {
 // Marks implements [core.Kernel].
 func (k *Kernel) Marks(row process.Row) ([]string, time.Duration, error) {
 	k.call('m', row.PID, 0)
+	marks, err := k.environmentOf(row)
+	if k.Misread != nil {
+		marks, err = k.Misread(marks, err)
+	}
+	return marks, 0, err
+}
+
+// environmentOf returns the marks in the environment of a process. An environment of which
+// the kernel shows a part, because the memory changes while it is read, is none that was
+// read: process.ErrBetween.
+func (k *Kernel) environmentOf(row process.Row) ([]string, error) {
 	p := k.find(row.PID)
 	switch {
 	case p == nil || p.start != row.Start:
 		k.Story("tracker: marks of %d: no such process", row.PID)
-		return nil, 0, process.ErrGone
+		return nil, process.ErrGone
 	case p.secret:
-		return nil, 0, nil // another user's
+		return nil, nil // another user's
 	case p.withholds:
 		k.Story("tracker: marks of %s: refused", p)
-		return nil, 0, errHides
+		return nil, errHides
+	case p.between():
+		k.Story("tracker: marks of %s: between two programs", p)
+		return nil, process.ErrBetween
 	}
 	k.Story("tracker: marks of %s: %v", p, p.marks)
-	p.markShown = p.markShown || len(p.marks) > 0
-	return p.marks, 0, nil
+	p.markShown = p.markShown || p.marked()
+	return p.marks, nil
 }
+
+// Between reports whether a process is between two programs.
+func (k *Kernel) Between() bool { return slices.ContainsFunc(k.Listed, (*Process).between) }
 
 // Lags implements [core.Kernel].
 func (k *Kernel) Lags() bool { return false }

@@ -42,6 +42,9 @@ type Kernel struct {
 	Story    func(format string, args ...any)
 	Now      time.Time
 
+	// Misread, if set, is what the tracker takes an answer of Marks for: a wrong way to ask.
+	Misread func(marks []string, err error) ([]string, error)
+
 	// Where the tracker is: how far in its step, in which call, about which process.
 	Stage   byte
 	kind    byte

@@ -49,6 +49,19 @@ type Process struct {
 	known        bool  // the journal that the tracker began with
 }
 
+// between reports whether it has left one program and not begun the next.
+func (p *Process) between() bool {
+	return p.state == Running && p.phase > 0 && p.op().Verb == OpReplace
+}
+
+// forgedMark is the mark of no tree.
+const forgedMark = "forged"
+
+// marked reports whether a mark in its environment is that of a tree.
+func (p *Process) marked() bool {
+	return slices.ContainsFunc(p.marks, func(mark string) bool { return mark != forgedMark })
+}
+
 // initStart stands for init as a maker.
 const initStart = -1
 
@@ -93,6 +106,8 @@ const (
 	OpSetsid
 	OpSetpgid // a group of its own
 	OpExec
+	OpReplace   // exec, with a moment in which no environment is shown
+	OpForge     // exec a program with a mark of no tree
 	OpClose     // close the lease
 	OpDaemon    // close the lease and make a session
 	OpWait      // reap one child; wait for it

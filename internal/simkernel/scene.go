@@ -133,7 +133,7 @@ func (k *Kernel) shownBy(p *Process, asking []*Process) bool {
 // Carries reports whether a process is an orphan whose environment shows a mark, and always
 // has.
 func (k *Kernel) Carries(p *Process) bool {
-	return p.parent == nil && len(p.marks) > 0 && p.programs == 0 && !p.secret
+	return p.parent == nil && p.marked() && p.programs == 0 && !p.secret
 }
 
 // Living counts the processes of the root's tree that live: the truth, whatever the

@@ -23,7 +23,7 @@ func (k *Kernel) AppendState(text []byte) []byte {
 		s.Flags(p.secret, p.Neighbour, k.lives > 0 && p.known, k.lives > 0 && k.Remembers && p.rowSeen)
 		if k.Marked {
 			s.Numbers(len(p.marks), int(p.programs))
-			s.Flags(p.withholds, p.markShown)
+			s.Flags(p.withholds, p.markShown, p.marked())
 		}
 		s.Numbers(p.ids...)
 		s.End()

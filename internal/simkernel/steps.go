@@ -90,6 +90,13 @@ func (p *Process) Step() {
 			return
 		}
 		p.announceChild(op)
+	case OpReplace:
+		if p.phase == 0 {
+			k.Story("%s begins to exec", p)
+			p.phase = 1
+			return
+		}
+		p.perform(op)
 	default:
 		p.perform(op)
 	}
@@ -118,8 +125,12 @@ func (p *Process) perform(op Op) {
 			p.pgid = root.PID
 			k.Story("%s joins the group of the root", p)
 		}
-	case OpExec:
+	case OpExec, OpReplace:
 		k.Story("%s execs", p)
+		p.exec()
+	case OpForge:
+		k.Story("%s execs with a mark of no tree", p)
+		p.marks = []string{forgedMark}
 		p.exec()
 	case OpScrub:
 		k.Story("%s execs without an environment", p)

@@ -117,7 +117,7 @@ func caseOf(p play.Play, hole bool) explore.Case {
 func programOf(p play.Play, who string) (program []simkernel.Op) {
 	ops := map[play.Deed]simkernel.Verb{
 		play.Reaps: simkernel.OpWait, play.LeadsGroup: simkernel.OpSetpgid, play.LeadsSession: simkernel.OpSetsid,
-		play.Execs: simkernel.OpExec, play.LetsGo: simkernel.OpClose, play.Scrubs: simkernel.OpScrub,
+		play.Execs: simkernel.OpExec, play.LetsGo: simkernel.OpClose, play.Scrubs: simkernel.OpScrub, play.Forges: simkernel.OpForge,
 	}
 	for _, a := range p {
 		switch {

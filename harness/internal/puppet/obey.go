@@ -50,6 +50,11 @@ func (p *puppet) obey(o wire.Order) (wire.Answer, error) {
 		return wire.Answer{}, dropTerminal()
 	case wire.DropEnvironment:
 		return p.execSelf(nil)
+	case wire.SetEnvironment:
+		if err := os.Setenv(o.Name, o.Args[0]); err != nil {
+			return wire.Answer{}, err
+		}
+		return p.execSelf(os.Environ())
 	case wire.WriteTerminal:
 		return wire.Answer{}, writeTerminal(strings.Join(o.Args, " "))
 	case wire.ChangeUser:

@@ -39,6 +39,7 @@ const (
 	DropTerminal   Verb = "drop terminal"   // replace descriptors 0, 1 and 2 with the null device
 
 	DropEnvironment Verb = "drop environment" // exec the puppet again with an empty environment; the new image answers
+	SetEnvironment  Verb = "set environment"  // exec the puppet again with the variable Name set to the first of Args; the new image answers
 	WriteTerminal   Verb = "write terminal"   // write Args to the controlling terminal, a line
 	ChangeUser      Verb = "change user"      // set user and group to Number, which needs root
 	Crash           Verb = "crash"            // answer, then crash by SIGABRT

@@ -66,6 +66,7 @@ var _ = Describe("A play", func() {
 		Entry("a child is reaped twice", "A forks B; B exits; A reaps B; A reaps B", "cannot come there"),
 		Entry("the child of another process is reaped", "A forks B; A forks C; C exits; B reaps C", "cannot come there"),
 		Entry("the leader of a group leads a session", "A leads a session", "cannot come there"),
+		Entry("a variable is set twice", "A forges; A forks B; B forges", `"B forges" cannot come there`),
 		Entry("an object too many", "A forks B; B exits C", "cannot come there"),
 	)
 
