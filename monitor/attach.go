@@ -24,6 +24,9 @@ type Options struct {
 	Releases *ReleaseNotifier
 	// Counts, if it is set, counts what happens to the runtime.
 	Counts *Counts
+	// HistoryFailed, if it is set, is called where the line of the removed runtime could not be
+	// added to the history. Where it is nil, that is logged.
+	HistoryFailed func(error)
 	// Owner, if it is set, is the owner that waits: it becomes the command only after
 	// Attach has returned, as [Store.Run] does. So no other process that is there is a
 	// member, though the owner may have made it before. A runtime with another owner is
@@ -62,8 +65,9 @@ type Watching struct {
 	unsaid    error // of the last write of the record
 	unremoved error // of the last removal
 
-	counts   *Counts   // nil where nothing is counted
-	lastExit time.Time // of a member, as it was reported; only where exits are counted
+	counts        *Counts     // nil where nothing is counted
+	lastExit      time.Time   // of a member, as it was reported; only where exits are counted
+	historyFailed func(error) // takes why the history could not be written
 }
 
 // Attach makes the calling process the monitor of the runtime. It returns when
@@ -75,12 +79,15 @@ type Watching struct {
 // [ErrWatched] when the runtime has a monitor, and [ErrElsewhere] when its
 // monitor cannot be here. After an error everything is as it was.
 func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*Watching, error) {
-	w := &Watching{runtime: r, log: o.Log, releases: o.Releases, counts: o.Counts}
+	w := &Watching{runtime: r, log: o.Log, releases: o.Releases, counts: o.Counts, historyFailed: o.HistoryFailed}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	if w.releases == nil {
 		w.releases = &ReleaseNotifier{}
+	}
+	if w.historyFailed == nil {
+		w.historyFailed = func(err error) { w.log.Warn("the history lacks the runtime", "error", err) }
 	}
 	attached := false
 	defer func() {
