@@ -29,6 +29,7 @@ func (g *global) stay(store *monitor.Store, what monitor.Creation) error {
 	if runtime.GOOS == "linux" {
 		program = "/proc/self/exe" // the image of this program, also where its file was replaced
 	}
+	begun := time.Now()
 	w, err := standin.Start(program, argv)
 	if err != nil {
 		return fmt.Errorf("start a child: %w", err)
@@ -40,6 +41,9 @@ func (g *global) stay(store *monitor.Store, what monitor.Creation) error {
 	}
 	if err := errors.Join(failed, err); err != nil {
 		return err
+	}
+	if struckAtStart(status, how, time.Duration(what.Limits.Timeout), time.Since(begun)) {
+		how = monitor.CauseTimeout
 	}
 	leaveAs(endOf(status, how))
 	return nil
@@ -54,6 +58,12 @@ func (g *global) childArguments(program string, store *monitor.Store, what monit
 	argv = append(argv, "run", "--wait=false", "--name", what.Name)
 	argv = append(argv, limitArguments(what.Limits)...)
 	return append(append(argv, "--"), what.Command...)
+}
+
+// struckAtStart reports whether the time was over before the command had begun: the child was
+// told to end then, and has removed its runtime without a line in the history.
+func struckAtStart(status syscall.WaitStatus, how monitor.Cause, limit, took time.Duration) bool {
+	return how == "" && status.Signaled() && limit > 0 && took >= limit
 }
 
 // An end is how a process ends.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -46,6 +47,18 @@ var _ = Describe("The end of run --wait", func() {
 		Entry("the time-out", killedBy(syscall.SIGTERM), monitor.CauseTimeout, end{code: 124}),
 		Entry("the time-out, after SIGKILL", killedBy(syscall.SIGKILL), monitor.CauseTimeout, end{code: 124}),
 		Entry("the time-out, long after the command", exited(0), monitor.CauseTimeout, end{code: 124}),
+	)
+})
+
+var _ = Describe("The time of run --wait", func() {
+	DescribeTable("can be over before the command has begun", func(status syscall.WaitStatus, how monitor.Cause, limit, took time.Duration, want bool) {
+		Expect(struckAtStart(status, how, limit, took)).To(Equal(want))
+	},
+		Entry("which leaves no line in the history", killedBy(syscall.SIGTERM), monitor.Cause(""), time.Second, time.Second, true),
+		Entry("but not before it is over", killedBy(syscall.SIGTERM), monitor.Cause(""), time.Second, time.Second-1, false),
+		Entry("but not where there is none", killedBy(syscall.SIGTERM), monitor.Cause(""), time.Duration(0), time.Second, false),
+		Entry("but not where the command could not be started", exited(127), monitor.Cause(""), time.Second, time.Second, false),
+		Entry("but not where the command has begun", killedBy(syscall.SIGTERM), monitor.CauseEnded, time.Second, time.Second, false),
 	)
 })
 
@@ -163,15 +176,12 @@ var _ = Describe("run --wait", func() {
 	})
 
 	It("passes on what its caller ignores, to a command that does not", func() {
-		cmd := exec.Command("perl", "-e", `$SIG{$_} = 'IGNORE' for qw(INT TERM CHLD TSTP); exec @ARGV`)
-		self := command(waited("told", perl(`$SIG{TERM} = sub { print "told\n"; exit 9 }; print "INT $SIG{INT} TSTP $SIG{TSTP}\n"; sleep 1 while 1`)...)...)
-		cmd.Args = append(cmd.Args, self.Args...)
-		cmd.Stderr = GinkgoWriter
-		out, err := cmd.StdoutPipe()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(cmd.Start()).To(Succeed())
-		Expect(line(out)).To(Equal("INT IGNORE TSTP IGNORE\n"))
-		Expect(cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
+		signal.Ignore(syscall.SIGQUIT, syscall.SIGTSTP)
+		cmd, out := begin(waited("told", perl(`$SIG{QUIT} eq "IGNORE" && $SIG{TSTP} eq "IGNORE" or die;
+			$SIG{QUIT} = sub { print "told\n"; exit 9 }; print "ready\n"; sleep 1 while 1`)...)...)
+		signal.Reset(syscall.SIGQUIT, syscall.SIGTSTP)
+		Expect(line(out)).To(Equal("ready\n"))
+		Expect(cmd.Process.Signal(syscall.SIGQUIT)).To(Succeed())
 		Expect(line(out)).To(Equal("told\n"))
 		Expect(cmd.Wait()).NotTo(Succeed())
 		Expect(cmd.ProcessState.ExitCode()).To(Equal(9))
