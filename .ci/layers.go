@@ -65,6 +65,7 @@ var layers = []layer{
 	{"internal/erase", "internal/mount", ""},
 	{"internal/sigmask", "", ""},
 	{"internal/origin", "internal/sigmask", ""},
+	{"internal/standin", "tracker/process internal/descriptor internal/origin internal/sigmask", specOnly},
 	{"internal/unixsocket", "tracker/process", specOnly},
 	{"internal/varlink", "", "internal/unixsocket" + specOnly},
 	{"internal/vigil", "", ""},
@@ -73,7 +74,7 @@ var layers = []layer{
 	// run the life of a runtime beside the core on the simulated kernel.
 	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin internal/mark internal/vigil", "internal/core" + specOnly},
 	{"monitor/resident", "tracker/process tracker monitor internal/detach internal/flock internal/unixsocket internal/varlink internal/vigil", "internal/descriptor" + specOnly},
-	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/latelog internal/origin monitor monitor/resident", "internal/descriptor" + specOnly},
+	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/latelog internal/origin internal/standin monitor monitor/resident", "internal/descriptor" + specOnly},
 	{"cmd/monitor-metrics", "tracker tracker/process monitor monitor/resident", specOnly},
 
 	// The harness drives programs from outside and imports nothing of the product.

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -44,7 +45,7 @@ const seen = `
 var _ = Describe("A command in a runtime", ours, func() {
 	// asPlain compares what a command prints with what it prints when the same parent
 	// execs it without a runtime.
-	asPlain := func(ctx SpecContext, name string, volatile string, chain, command []string) {
+	asPlain := func(ctx SpecContext, run []string, volatile string, chain, command []string) {
 		GinkgoHelper()
 		for _, program := range []string{chain[0], command[0]} {
 			if _, err := exec.LookPath(program); err != nil {
@@ -58,18 +59,22 @@ var _ = Describe("A command in a runtime", ours, func() {
 		}
 		plain := output(command)
 		Expect(strings.Count(plain, "\n")).To(BeNumerically(">", 10), plain)
-		Expect(strings.Split(output(monitor.Run(name, command...)), "\n")).To(Equal(strings.Split(plain, "\n")))
+		Expect(strings.Split(output(slices.Concat(run, command)), "\n")).To(Equal(strings.Split(plain, "\n")))
 		expectEmptyStore(ctx)
 	}
 	chain := func() []string { return []string{"perl", "-e", parent, stage.Path("log")} }
 
 	It("has the signals, descriptors, umask and priority that a plain exec gives it", func(ctx SpecContext) {
-		asPlain(ctx, "signals", `^$`, chain(), []string{"perl", "-e", seen})
+		asPlain(ctx, monitor.Run("signals"), `^$`, chain(), []string{"perl", "-e", seen})
+	}, limit)
+
+	It("has them in a child of run --wait too, which leads no group", func(ctx SpecContext) {
+		asPlain(ctx, waited("signals"), `, group \d`, chain(), []string{"perl", "-e", seen})
 	}, limit)
 
 	It("has the limits that a plain exec gives it", func(ctx SpecContext) {
 		limited := append(chain(), "sh", "-c", `ulimit -n 99; ulimit -c 0; ulimit -S -f 100000; exec "$@"`, "sh")
-		asPlain(ctx, "limits", `^$`, limited, []string{"bash", "-c", "ulimit -S -a; ulimit -H -a"})
+		asPlain(ctx, monitor.Run("limits"), `^$`, limited, []string{"bash", "-c", "ulimit -S -a; ulimit -H -a"})
 	}, limit)
 
 	It("has the attributes in /proc that a plain exec gives it", Label("linux"), func(ctx SpecContext) {
@@ -79,8 +84,9 @@ var _ = Describe("A command in a runtime", ours, func() {
 		if runtime.GOOS != "linux" {
 			Skip("there is no /proc")
 		}
-		asPlain(ctx, "status", volatile, chain(), []string{"cat", "/proc/self/status"})
-		asPlain(ctx, "files", `^$`, chain(), []string{"cat", "/proc/self/limits", "/proc/self/timerslack_ns",
+		asPlain(ctx, monitor.Run("status"), volatile, chain(), []string{"cat", "/proc/self/status"})
+		asPlain(ctx, waited("status"), volatile, chain(), []string{"cat", "/proc/self/status"})
+		asPlain(ctx, monitor.Run("files"), `^$`, chain(), []string{"cat", "/proc/self/limits", "/proc/self/timerslack_ns",
 			"/proc/self/oom_score_adj", "/proc/self/personality", "/proc/self/cgroup", "/proc/self/coredump_filter"})
 	}, limit)
 })

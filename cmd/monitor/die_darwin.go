@@ -3,7 +3,10 @@ package main
 import (
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // dieBy ends this process by a signal, as its default action does. It returns only
@@ -13,6 +16,6 @@ import (
 // action (docs/xnu.md X51). Go's runtime, whose handlers cannot be removed, would print
 // a trace for SIGQUIT and exit with 2.
 func dieBy(s syscall.Signal) {
-	number := strconv.Itoa(int(s))
-	_ = syscall.Exec("/bin/kill", []string{"kill", "-" + number, strconv.Itoa(os.Getpid())}, nil)
+	name := strings.TrimPrefix(unix.SignalName(s), "SIG")
+	_ = syscall.Exec("/bin/kill", []string{"kill", "-" + name, strconv.Itoa(os.Getpid())}, nil)
 }

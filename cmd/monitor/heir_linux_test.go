@@ -44,6 +44,7 @@ var _ = Describe("run", Label("linux"), func() {
 		for range 20 {
 			Expect(tell(asMonitor, "run", "--no-resident", "--", self, asHeir)).To(Equal(plain))
 		}
+		Expect(tell(asMonitor, "run", "--no-resident", "--wait", "--", self, asHeir)).To(Equal(plain))
 		Eventually(func() error { return InterceptGomegaFailure(nothingLeft) }).Should(Succeed())
 	})
 })

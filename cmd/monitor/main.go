@@ -88,7 +88,8 @@ descends from it, orphans and daemons included. Then it removes both at once.
 
 Exit codes: 0 done, 1 no such runtime or process, or it failed, 2 the arguments
 are wrong. run and shell exit as their command does, or with 125 when they could
-not start it, 126 when it is not executable, 127 when it is not found.`,
+not start it, 126 when it is not executable, 127 when it is not found. run exits
+with 124 when its --timeout is over.`,
 		Example: `  monitor shell                        # a shell in a runtime of its own
   monitor info                         # inside: which runtime is this?
   monitor run --name build -- make -j8

@@ -17,9 +17,9 @@ import (
 const patience = 30 * time.Second
 
 func newRun(g *global) *cobra.Command {
-	var name string
+	var o runFlags
 	cmd := &cobra.Command{
-		Use:   "run [--name NAME] -- COMMAND [ARG...]",
+		Use:   "run [--name NAME] [--wait] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] -- COMMAND [ARG...]",
 		Short: "Run a command as a runtime of its own",
 		Long: `run makes a runtime and becomes the command: same PID, same terminal, same
 process group; signals and the exit status are the command's own. The runtime
@@ -28,31 +28,46 @@ lives until the command and everything that descends from it have ended.
 Inside, MONITOR_RUNTIME is the name of the runtime, MONITOR_RUNTIME_DIR its own
 directory, which goes with it, and MONITOR_STORE the store.
 
+With --wait, run starts the command as its child and stays until the runtime is gone.
+Then it exits as the command did, or dies of the same signal. Terminal, job control and
+output are the command's. A signal that is sent to run is passed on to the command.
+
+With --timeout the whole runtime is told to end when the time is over: SIGTERM, and
+SIGKILL after the grace. run waits, unless --wait=false is given, and the exit code is 124.
+With --leftovers stop, what the command leaves behind is told to end. The monitor keeps
+both limits, also where run is stopped or killed. A time is a number of seconds, or 1.5m,
+2h, 3d; 0 is no limit.
+
 A runtime of that name that is over is removed first. Told to end by a signal
 before the command has begun, run undoes what it did and ends by that signal.
 
 When the command was not started, the exit code is 127 if it was not found, 126
 if it is not executable, else 125, and nothing is left behind.`,
 		Example: `  monitor run -- make -j8
-  monitor run --name web -- ./server --port 8080`,
-		RunE: func(_ *cobra.Command, args []string) error {
+  monitor run --name web -- ./server --port 8080
+  monitor run --timeout 10m --leftovers stop -- ./integration-tests`,
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return failed(errors.New("run takes a command; see 'monitor help run'"))
 			}
-			return g.run(name, args)
+			return g.run(o, o.waits(cmd.Flags().Changed("wait")), args)
 		},
 	}
-	nameFlag(cmd, &name)
+	cmd.Flags().BoolVar(&o.wait, "wait", false, "stay until the runtime is gone, and exit as the command did (default where --timeout is given)")
+	o.add(cmd)
 	return cmd
 }
 
 func newShell(g *global) *cobra.Command {
-	var name string
+	var o runFlags
 	cmd := &cobra.Command{
-		Use:   "shell [--name NAME]",
+		Use:   "shell [--name NAME] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME]",
 		Short: "Run your shell as a runtime of its own",
 		Long: `shell does what run does, with the shell that $SHELL names, or /bin/sh. Leave the
-shell and the runtime is gone, unless something that was started in it lives on.`,
+shell and the runtime is gone, unless something that was started in it lives on.
+
+--timeout, --leftovers and --grace are those of run. shell becomes the shell, so the exit
+code is the shell's own, also where the time was over.`,
 		Example: `  monitor shell
   SHELL=/bin/zsh monitor shell --name scratch`,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -63,27 +78,23 @@ shell and the runtime is gone, unless something that was started in it lives on.
 			if shell == "" {
 				shell = "/bin/sh"
 			}
-			return g.run(name, []string{shell})
+			return g.run(o, false, []string{shell})
 		},
 	}
-	nameFlag(cmd, &name)
+	o.add(cmd)
 	return cmd
 }
 
-// nameFlag adds the flag that run and shell have in common.
-func nameFlag(cmd *cobra.Command, name *string) {
-	cmd.Flags().StringVar(name, "name", "", "name of the runtime (default: made up from the command)")
-	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
-	cmd.DisableFlagsInUseLine = true
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(err) })
-}
-
-// run becomes the command. It returns only where that fails.
-func (g *global) run(name string, args []string) error {
-	if name != "" {
-		if err := monitor.CheckName(name); err != nil {
+// run becomes the command, or waits for it. It returns only where that fails.
+func (g *global) run(o runFlags, waits bool, args []string) error {
+	if o.name != "" {
+		if err := monitor.CheckName(o.name); err != nil {
 			return failed(err)
 		}
+	}
+	limits, err := o.limits()
+	if err != nil {
+		return failed(err)
 	}
 	if _, err := g.logger(os.Stderr); err != nil {
 		return failed(err)
@@ -96,20 +107,24 @@ func (g *global) run(name string, args []string) error {
 	if err != nil {
 		return failed(err)
 	}
-	return failed(g.become(store, name, path, args))
+	what := monitor.Creation{Name: o.name, Command: args, Limits: limits}
+	if waits {
+		return failed(g.stay(store, what))
+	}
+	return failed(g.become(store, what, path))
 }
 
 // become makes a runtime of this process and becomes the command.
-func (g *global) become(store *monitor.Store, name, path string, args []string) error {
+func (g *global) become(store *monitor.Store, what monitor.Creation, path string) error {
 	keeper, err := g.keeper(store)
 	if err != nil {
 		return err
 	}
-	err = store.Run(monitor.Creation{Name: name, Command: args}, monitor.Program{
-		Path: path, Args: args, Patience: patience, Keeper: keeper,
+	err = store.Run(what, monitor.Program{
+		Path: path, Args: what.Command, Patience: patience, Keeper: keeper,
 	})
 	if errors.Is(err, monitor.ErrExist) {
-		g.adoptNamed(store, name)
+		g.adoptNamed(store, what.Name)
 	}
 	return err
 }

@@ -61,7 +61,7 @@ a process. With several arguments the others are waited for first.`,
 	return cmd
 }
 
-// exitGone and exitTimeout are exit codes of wait.
+// exitGone and exitTimeout are exit codes of wait. run has the second too.
 const (
 	exitGone    = 3
 	exitTimeout = 124 // as timeout(1) has it
