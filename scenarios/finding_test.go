@@ -95,7 +95,7 @@ var _ = Describe("A store", ours, func() {
 			}
 			leaf.Exit(0)
 			Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
-			Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list").Stdout }).Should(BeEmpty())
+			Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list", "-q").Stdout }).Should(BeEmpty())
 		}
 	}, limit)
 
@@ -126,7 +126,7 @@ var _ = Describe("A store", ours, func() {
 		Expect(os.Chmod(store, 0o700)).To(Succeed())
 		leaf.Exit(0)
 		Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
-		Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list").Stdout }).Should(BeEmpty())
+		Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list", "-q").Stdout }).Should(BeEmpty())
 	}, limit)
 })
 
