@@ -35,12 +35,12 @@ type Record struct {
 	// outermost first, and then its own. A [Status] leaves them out: who knows a mark can
 	// have a process of the same user count.
 	Marks   []string `json:"marks,omitempty"`
-	Command []string `json:"command"`
+	Command []string `json:"command,omitempty"`
 	// StartedIn is the directory in which the command was started.
-	StartedIn string `json:"started_in"`
+	StartedIn string `json:"started_in,omitempty"`
 	User      int    `json:"user"`
 	// Host is the name that the machine had.
-	Host string `json:"host"`
+	Host string `json:"host,omitempty"`
 	// Machine identifies the machine, also under another name. It is compared and
 	// not read. Records of earlier versions have none.
 	Machine string    `json:"machine,omitempty"`

@@ -6,13 +6,17 @@ import "unicode"
 const leastCommand = 10
 
 // fit returns a line with a command in it. The command is cut where the line is wider than
-// the terminal, and the line where that does not suffice. A width of 0 is none.
+// the terminal, and the line where too little of the command were left. A width of 0 is none.
 func fit(before, command, after string, width int) string {
-	if width <= 0 {
-		return before + command + after
-	}
+	whole := before + command + after
 	room := width - columns(before) - columns(after)
-	return shorten(before+shorten(command, max(room, leastCommand))+after, width)
+	switch {
+	case width <= 0:
+		return whole
+	case room < leastCommand:
+		return shorten(whole, width)
+	}
+	return before + shorten(command, room) + after
 }
 
 // shorten cuts a text to a number of columns. Three dots, if there is room for them, stand

@@ -28,7 +28,7 @@ var _ = DescribeTable("A line is fit into a width", func(width int, line string)
 	Entry("none", 0, "12 make -j 8 all the rest (3 min)"),
 	Entry("that is enough", 33, "12 make -j 8 all the rest (3 min)"),
 	Entry("by cutting the command", 26, "12 make -j 8 al... (3 min)"),
-	Entry("by cutting the line, where too little of the command were left", 15, "12 make -j ...."),
+	Entry("by cutting the line, where too little of the command were left", 15, "12 make -j 8..."),
 )
 
 var _ = DescribeTable("An age has two units at most", func(d time.Duration, words string) {

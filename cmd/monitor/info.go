@@ -88,7 +88,9 @@ func printInfo(out io.Writer, s monitor.Status) error {
 		return w.Flush()
 	}
 	line("command", commandLine(s.Command))
-	line("started_in", quote(s.StartedIn))
+	if s.StartedIn != "" {
+		line("started_in", quote(s.StartedIn))
+	}
 	line("owner", ownerOf(s))
 	if s.Monitor != nil {
 		line("monitor", fmt.Sprint("PID ", s.Monitor.PID))

@@ -169,10 +169,10 @@ var _ = Describe("A drawing of members", func() {
 		v.width = 40
 		Expect(drawn(v, root, long)).To(Equal(lines(`
 			10 bash (0 s)
-			└─ 11 cc 'größe.o' 'größe.o' ... (0 s)
+			└─ 11 cc 'größe.o' 'größe.o' 'g... (0 s)
 			`)))
 		v.width = 20
-		Expect(drawn(v, root, long)).To(Equal("10 bash (0 s)\n└─ 11 cc 'grö... ...\n"))
+		Expect(drawn(v, root, long)).To(Equal("10 bash (0 s)\n└─ 11 cc 'größe.o...\n"))
 	})
 
 	It("has the root at the top, though its parent joined the group that it leads", func() {

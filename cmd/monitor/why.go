@@ -54,6 +54,7 @@ type explanation struct {
 	Name   string          `json:"name"`
 	State  monitor.State   `json:"state"`
 	Reason string          `json:"reason,omitempty"`
+	Limits monitor.Limits  `json:"limits,omitzero"`
 	Ending *monitor.Ending `json:"ending,omitempty"`
 	// Members are those that live, the oldest first.
 	Members []explainedMember `json:"members"`
@@ -67,9 +68,10 @@ type explanation struct {
 	// EndedBy is a command that ends the runtime.
 	EndedBy string `json:"ended_by,omitempty"`
 
-	owner  process.Identity
-	place  string // of a broken runtime
-	sought bool   // holders were looked for
+	owner   process.Identity
+	created time.Time
+	place   string // of a broken runtime
+	sought  bool   // holders were looked for
 }
 
 // An explainedMember is a member with those through whom it joined, the nearest first.
@@ -97,7 +99,8 @@ func (g *global) why(ctx context.Context, args []string) (*explanation, error) {
 		return nil, err
 	}
 	w := &explanation{
-		Name: status.Name, State: status.State, Reason: status.Reason, Ending: status.Ending, Members: []explainedMember{}, owner: status.Owner,
+		Name: status.Name, State: status.State, Reason: status.Reason, Limits: status.Limits, Ending: status.Ending,
+		Members: []explainedMember{}, owner: status.Owner, created: status.Created,
 	}
 	observer := newObserver()
 	defer observer.close()

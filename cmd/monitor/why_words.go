@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -13,10 +14,7 @@ import (
 
 // printWhy prints an explanation. On a terminal command lines are cut; other lines wrap.
 func printWhy(out io.Writer, w *explanation, v view) error {
-	lines := []string{w.headline()}
-	if w.Ending != nil {
-		lines = append(lines, fmt.Sprintf("its members were told to end %s ago, by %s", age(v.now.Sub(w.Ending.Asked)), plain(string(w.Ending.By))))
-	}
+	lines := append([]string{w.headline()}, w.orders(v.now)...)
 	for _, m := range w.Members {
 		lines = append(lines, v.portrait(m.Process, m.detail)+": "+w.origin(m))
 	}
@@ -45,6 +43,21 @@ func (w *explanation) headline() string {
 		return text + ": none of its processes is known to live, and its monitor is about to find out"
 	}
 	return text
+}
+
+// orders returns what the members were told, or will be.
+func (w *explanation) orders(now time.Time) (lines []string) {
+	if w.Ending != nil {
+		return []string{fmt.Sprintf("its members were told to end %s ago, by %s", age(now.Sub(w.Ending.Asked)), plain(string(w.Ending.By)))}
+	}
+	if w.Limits.Timeout > 0 {
+		due := w.created.Add(time.Duration(w.Limits.Timeout))
+		lines = append(lines, fmt.Sprintf("its members are told to end in %s, by its time limit", age(due.Sub(now))))
+	}
+	if w.Limits.Leftovers {
+		lines = append(lines, "when the command ends, what it leaves is told to end")
+	}
+	return lines
 }
 
 // portrait returns PID, command line and circumstances of a process. A command line takes at
@@ -88,9 +101,13 @@ func (w *explanation) origin(m explainedMember) string {
 	return text.String()
 }
 
-// leads reports whether a link leads to another process that is worth naming.
+// leads reports whether a link is evidence about another process.
 func leads(l trees.Link) bool {
-	return l.Through != process.Identity{} && l.Kind != trees.LinkMark && l.Kind != trees.LinkRoot
+	switch l.Kind {
+	case trees.LinkParent, trees.LinkLineage, trees.LinkGroup, trees.LinkSession:
+		return l.Through != process.Identity{}
+	}
+	return false
 }
 
 // named returns the PID of a process, with its name if it lives. The chain begins with it, if

@@ -70,7 +70,7 @@ var _ = Describe("What a user reads of why", func() {
 		Entry("with a mark", "orphan with the mark of the runtime in its environment", explained(12, link(trees.LinkMark, 10))),
 		Entry("that is not known to its end", "child of 12, which was a child of 11, of which no more is known",
 			explained(13, link(trees.LinkParent, 12), via(12, "", link(trees.LinkParent, 11)))),
-		Entry("of a kind that this program does not know, on one line", `orphan in the a\nb of 11 11, of which no more is known`,
+		Entry("of a kind that this program does not know, on one line", `orphan in the a\nb of 11`,
 			explained(12, link("a\nb", 11))),
 		Entry("with a name that a terminal must not get", `child of 11 \033, which is a child of 10, the command`,
 			explained(12, link(trees.LinkParent, 11), via(11, "\x1b", link(trees.LinkParent, 10)))),
@@ -135,7 +135,15 @@ var _ = Describe("What a user reads of why", func() {
 	It("says since when the members are told to end, and by what", func() {
 		w := of(monitor.StateRunning, explained(10, theRoot))
 		w.Ending = &monitor.Ending{By: monitor.CauseTimeout, Asked: noon.Add(-5 * time.Second)}
-		Expect(read(w, now(noon))).To(ContainSubstring("\nits members were told to end 5 s ago, by timeout\n"))
+		w.Limits = monitor.Limits{Timeout: monitor.Seconds(time.Minute), Leftovers: true}
+		Expect(read(w, now(noon))).To(And(ContainSubstring("\nits members were told to end 5 s ago, by timeout\n"), Not(ContainSubstring("told to end in"))))
+	})
+
+	It("says what ends it by itself", func() {
+		w := of(monitor.StateRunning, explained(10, theRoot))
+		w.created, w.Limits = noon.Add(-time.Minute), monitor.Limits{Timeout: monitor.Seconds(time.Hour), Leftovers: true}
+		Expect(read(w, now(noon))).To(HavePrefix(
+			"runtime \"build\" is running\nits members are told to end in 59 min, by its time limit\nwhen the command ends, what it leaves is told to end\n10 "))
 	})
 
 	It("has command lines of at most half the terminal's width", func() {
