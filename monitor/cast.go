@@ -49,7 +49,7 @@ func (c *cast) take(e JournalEntry) (isNew bool) {
 
 // dismiss drops the former members that created no group or session of a member, by
 // the rows of the time when the members joined. A group that a member entered later
-// is not known here. Those through whom members joined stay too, while there is room.
+// is not known here. Those through which members joined stay too, while there is room.
 func (c *cast) dismiss() {
 	named := make(map[int]bool)
 	for _, m := range c.members {
@@ -59,7 +59,7 @@ func (c *cast) dismiss() {
 	maps.DeleteFunc(c.former, func(id process.Identity, _ *trees.Member) bool { return !named[id.PID] && !chained[id] })
 }
 
-// chained returns the former members, at most so many, through whom members joined: those
+// chained returns the former members, at most so many, through which members joined: those
 // that the links of members lead to, then those that the links of these lead to, and so on.
 func (c *cast) chained(room int) map[process.Identity]bool {
 	chained := make(map[process.Identity]bool)

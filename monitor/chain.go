@@ -23,7 +23,7 @@ func (r *Runtime) Links() (Links, error) {
 	return Links{known}, nil
 }
 
-// Chain returns the members, and the former ones, through whom a process joined: the one
+// Chain returns the members, and the former ones, through which a process joined: the one
 // that its own link leads to, then the one that the link of that leads to, and so on. They
 // are as they were when they joined or left.
 //

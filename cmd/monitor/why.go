@@ -74,13 +74,13 @@ type explanation struct {
 	sought  bool   // holders were looked for
 }
 
-// An explainedMember is a member with those through whom it joined, the nearest first.
+// An explainedMember is a member with those through which it joined, the nearest first.
 type explainedMember struct {
 	shownMember
 	Chain []chainLink `json:"chain"`
 }
 
-// A chainLink is a member, or a former one, through whom others joined.
+// A chainLink is a member, or a former one, through which others joined.
 type chainLink struct {
 	process.Identity
 	// Command is the kernel's name of its program, if it lives.
