@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/user"
 	"strconv"
 	"strings"
 	"time"
@@ -43,8 +42,8 @@ type names map[int]string
 func (n names) name(id int) string {
 	name, known := n[id]
 	if !known {
-		if u, err := user.LookupId(strconv.Itoa(id)); err == nil {
-			name = u.Username
+		if name = userName(id); name == strconv.Itoa(id) {
+			name = ""
 		}
 		n[id] = name
 	}
@@ -107,7 +106,7 @@ func (d detail) command(p process.Process) string {
 	}
 	line := commandLine(d.Arguments)
 	if d.Cut {
-		line += " ..."
+		line += " …"
 	}
 	return line
 }
@@ -129,7 +128,7 @@ func (v view) circumstances(p process.Process, d detail) string {
 		all = append(all, age(v.now.Sub(d.Started)))
 	}
 	if p.User != v.self && p.Start != 0 { // the user of one that /proc hides is not known
-		all = append(all, userName(p.User, d.UserName))
+		all = append(all, userWords(p.User, d.UserName))
 	}
 	if p.State != process.Running {
 		all = append(all, p.State.String())
@@ -140,8 +139,8 @@ func (v view) circumstances(p process.Process, d detail) string {
 	return " (" + strings.Join(all, ", ") + ")"
 }
 
-// userName returns the name of a user, else the number in words.
-func userName(id int, name string) string {
+// userWords returns the name of a user, else the number in words.
+func userWords(id int, name string) string {
 	if name == "" {
 		return fmt.Sprint("user ", id)
 	}

@@ -19,17 +19,17 @@ func fit(before, command, after string, width int) string {
 	return before + shorten(command, room) + after
 }
 
-// shorten cuts a text to a number of columns. Three dots, if there is room for them, stand
-// for what is left out.
+// shorten cuts a text to a number of columns. Dots stand for what is left out, if there is
+// room for more than them.
 func shorten(text string, room int) string {
 	if columns(text) <= room {
 		return text
 	}
-	dots := "..."
-	if room <= len(dots) {
+	dots := "…"
+	if room <= 1 {
 		dots = ""
 	}
-	left := room - len(dots)
+	left := room - columns(dots)
 	for i, c := range text {
 		if left -= columnsFor(c); left < 0 {
 			return text[:i] + dots

@@ -13,13 +13,13 @@ var _ = DescribeTable("A text is cut to a width", func(text string, room int, cu
 	Expect(columns(cut)).To(BeNumerically("<=", max(room, 0)))
 },
 	Entry("not where it fits", "sleep 600", 9, "sleep 600"),
-	Entry("with dots", "sleep 600", 8, "sleep..."),
-	Entry("without, where there is no room for them", "sleep", 3, "sle"),
+	Entry("with dots", "sleep 600", 8, "sleep 6…"),
+	Entry("without, where there is no room for them", "sleep", 1, "s"),
 	Entry("to nothing", "sleep", 0, ""),
 	Entry("to less than nothing", "sleep", -5, ""),
-	Entry("between letters of several bytes", "größen.o", 7, "größ..."),
-	Entry("before a wide letter that does not fit", "文字文字", 6, "文..."),
-	Entry("without parting a letter from its mark", "e\u0301e\u0301e\u0301e\u0301e\u0301", 4, "e\u0301..."),
+	Entry("between letters of several bytes", "größen.o", 7, "größen…"),
+	Entry("before a wide letter that does not fit", "文字文字", 6, "文字…"),
+	Entry("without parting a letter from its mark", "e\u0301e\u0301e\u0301e\u0301e\u0301", 4, "e\u0301e\u0301e\u0301…"),
 )
 
 var _ = DescribeTable("A line is fit into a width", func(width int, line string) {
@@ -27,8 +27,8 @@ var _ = DescribeTable("A line is fit into a width", func(width int, line string)
 },
 	Entry("none", 0, "12 make -j 8 all the rest (3 min)"),
 	Entry("that is enough", 33, "12 make -j 8 all the rest (3 min)"),
-	Entry("by cutting the command", 26, "12 make -j 8 al... (3 min)"),
-	Entry("by cutting the line, where too little of the command were left", 15, "12 make -j 8..."),
+	Entry("by cutting the command", 26, "12 make -j 8 all … (3 min)"),
+	Entry("by cutting the line, where too little of the command were left", 15, "12 make -j 8 a…"),
 )
 
 var _ = DescribeTable("An age has two units at most", func(d time.Duration, words string) {
@@ -48,5 +48,5 @@ var _ = It("A command line that is not known is the kernel's name of the program
 	Expect(detail{}.command(member(10, 5, "a\x1bb").Process)).To(Equal(`a\033b`))
 	Expect(detail{Arguments: []string{"sh", "-c", "a b"}}.command(member(10, 5, "sh").Process)).To(Equal("sh -c 'a b'"))
 	long := detail{Arguments: []string{strings.Repeat("x", 100)}, Cut: true}
-	Expect(long.command(member(10, 5, "sh").Process)).To(HaveSuffix("xx ..."))
+	Expect(long.command(member(10, 5, "sh").Process)).To(HaveSuffix("xx …"))
 })

@@ -96,7 +96,7 @@ func printInfo(out io.Writer, s monitor.Status) error {
 		line("monitor", fmt.Sprint("PID ", s.Monitor.PID))
 	}
 	if s.User != os.Geteuid() {
-		line("user", userName(s.User, names{}.name(s.User)))
+		line("user", userWords(s.User, names{}.name(s.User)))
 	}
 	line("members", headcount(s))
 	line("created", s.Created.Local().Format(time.RFC3339))

@@ -124,7 +124,7 @@ func printList(out io.Writer, all []monitor.Status, v view) error {
 		if users {
 			user := ""
 			if isForeign(s, v) {
-				user = userName(s.User, known.name(s.User))
+				user = userWords(s.User, known.name(s.User))
 			}
 			row = slices.Insert(row, 2, user)
 		}

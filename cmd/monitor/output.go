@@ -40,10 +40,11 @@ func width(out io.Writer) int {
 	if kept, ok := out.(*output); ok {
 		out = kept.Writer
 	}
+	columns := 0
 	if file, ok := out.(*os.File); ok {
-		return columnsOf(file)
+		columns, _ = terminalWidth(file)
 	}
-	return 0
+	return columns
 }
 
 // remark tells the user something beside the output of a command.

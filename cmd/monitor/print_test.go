@@ -155,9 +155,9 @@ var _ = Describe("A drawing of members", func() {
 		hidden.Started = time.Time{}
 		Expect(drawn(now(noon), root, other, nameless, hidden)).To(Equal(lines(`
 			10 bash -c 'sleep 1' (1 h 0 min)
-			├─ 11 sleep $'\377' ... (3 min, alice, stopped), joined as orphan in the group of 10
-			├─ 11 sleep $'\377' ... (3 min, user 502, stopped), joined as orphan in the group of 10
-			└─ 11 sleep $'\377' ... (stopped), joined as orphan in the group of 10
+			├─ 11 sleep $'\377' … (3 min, alice, stopped), joined as orphan in the group of 10
+			├─ 11 sleep $'\377' … (3 min, user 502, stopped), joined as orphan in the group of 10
+			└─ 11 sleep $'\377' … (stopped), joined as orphan in the group of 10
 			`)))
 	})
 
@@ -169,10 +169,10 @@ var _ = Describe("A drawing of members", func() {
 		v.width = 40
 		Expect(drawn(v, root, long)).To(Equal(lines(`
 			10 bash (0 s)
-			└─ 11 cc 'größe.o' 'größe.o' 'g... (0 s)
+			└─ 11 cc 'größe.o' 'größe.o' 'grö… (0 s)
 			`)))
 		v.width = 20
-		Expect(drawn(v, root, long)).To(Equal("10 bash (0 s)\n└─ 11 cc 'größe.o...\n"))
+		Expect(drawn(v, root, long)).To(Equal("10 bash (0 s)\n└─ 11 cc 'größe.o' …\n"))
 	})
 
 	It("has the root at the top, though its parent joined the group that it leads", func() {
@@ -294,8 +294,8 @@ var _ = Describe("What a user reads", func() {
 		v.width = 40
 		Expect(printList(&out, []monitor.Status{aStatus()}, v)).To(Succeed())
 		Expect(out.String()).To(Equal(lines(`
-			NAME   STATE    PID  MEMBERS  AGE  CO...
-			build  unknown  10   2        0s   ma...
+			NAME   STATE    PID  MEMBERS  AGE  COMM…
+			build  unknown  10   2        0s   make…
 			`)))
 	})
 

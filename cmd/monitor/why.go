@@ -118,7 +118,7 @@ func (g *global) why(ctx context.Context, args []string) (*explanation, error) {
 	case err == nil && w.State == monitor.StateBroken:
 		w.place = runtime.Dir()
 	case len(w.Members) > 0:
-		w.EndedBy = g.stopCommand(w.Name)
+		w.EndedBy = g.stopCommand(w.Name, w.Ending != nil)
 	}
 	return w, nil
 }
@@ -126,9 +126,13 @@ func (g *global) why(ctx context.Context, args []string) (*explanation, error) {
 // doubtful are the states in which processes that are no known members may count.
 var doubtful = []monitor.State{monitor.StateUnknown, monitor.StateUnmonitored, monitor.StateBroken}
 
-// stopCommand returns the command that ends a runtime, in the form that a shell reads back.
-func (g *global) stopCommand(name string) string {
+// stopCommand returns the command that ends a runtime, or that ends the grace of one whose
+// members are told to end, in the form that a shell reads back.
+func (g *global) stopCommand(name string, told bool) string {
 	words := []string{"monitor", "stop", name}
+	if told {
+		words = append(words, "--grace", "0")
+	}
 	if g.store != "" {
 		words = slices.Insert(words, 1, "--store", g.store)
 	}
