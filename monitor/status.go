@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -28,17 +29,22 @@ type Status struct {
 // user is root by mistake.
 func (s Status) MarshalJSON() ([]byte, error) {
 	type whole Status
-	if s.Version != 0 {
-		return json.Marshal(whole(s))
+	var value any = whole(s)
+	if s.Version == 0 {
+		value = struct {
+			Name    string         `json:"name"`
+			State   State          `json:"state"`
+			Reason  string         `json:"reason,omitempty"`
+			Root    string         `json:"directory,omitempty"`
+			Log     string         `json:"log,omitempty"`
+			Members []trees.Member `json:"members"`
+		}{s.Name, s.State, s.Reason, s.Root, s.Log, s.Members}
 	}
-	return json.Marshal(struct {
-		Name    string         `json:"name"`
-		State   State          `json:"state"`
-		Reason  string         `json:"reason,omitempty"`
-		Root    string         `json:"directory,omitempty"`
-		Log     string         `json:"log,omitempty"`
-		Members []trees.Member `json:"members"`
-	}{s.Name, s.State, s.Reason, s.Root, s.Log, s.Members})
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // what calls this decides that
+	err := e.Encode(value)
+	return text.Bytes(), err
 }
 
 // A Survey answers questions about many runtimes from one read of the process

@@ -90,7 +90,7 @@ type chainLink struct {
 }
 
 // holding is how long the search for the holders of a lease may take.
-const holding = 5 * time.Second
+const holding = 10 * time.Second
 
 // why explains the runtime that the arguments name, or the current one.
 func (g *global) why(ctx context.Context, args []string) (*explanation, error) {

@@ -12,7 +12,10 @@ import (
 
 var _ = Describe("The words of an argument list", func() {
 	DescribeTable("are read", func(area string, words ...string) {
-		Expect(parseArguments([]byte(area))).To(Equal(Arguments{Words: words}))
+		a := parseArguments([]byte(area))
+		Expect(a.Words).To(HaveExactElements(words))
+		Expect(a.Words == nil).To(Equal(len(words) == 0))
+		Expect(a.Cut).To(BeFalse())
 	},
 		Entry("one", "bash\x00", "bash"),
 		Entry("several", "sleep\x00600\x00", "sleep", "600"),
