@@ -171,7 +171,7 @@ var _ = Describe("No output", ours, func() {
 			Expect(strings.Count(result.Stderr, "\n")).To(BeNumerically("<=", 1), "%q", words)
 		}
 		shown := stage.Run(in("run", "--name", "odd", "--", "sh", "-c", "monitor info")...).Stdout
-		Expect(shown).To(ContainSubstring(`directory: $'` + strings.ReplaceAll(stage.Path(""), "'", `\'`)))
-		Expect(strings.Count(shown, "\n")).To(Equal(9), shown)
+		Expect(shown).To(ContainSubstring(`directory:  $'` + strings.ReplaceAll(stage.Path(""), "'", `\'`)))
+		Expect(strings.Count(shown, "\n")).To(Equal(10), shown)
 	}, limit)
 })
