@@ -235,6 +235,9 @@ func (w *Watching) Runtime() *Runtime { return w.runtime }
 // Store returns the store that the runtime is in.
 func (w *Watching) Store() *Store { return w.runtime.store }
 
+// Tree returns the tree of processes that is followed, for calls between Attach and Run.
+func (w *Watching) Tree() *tracker.Tree { return w.tree }
+
 // Close ends the watching and leaves the runtime as it is. After Run it does
 // nothing.
 func (w *Watching) Close() error {

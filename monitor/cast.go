@@ -35,8 +35,12 @@ func (c *cast) take(e JournalEntry) (isNew bool) {
 		c.members[id] = e.Member
 		delete(c.former, id)
 	case e.Event == trees.Left:
+		last := *e.Member
+		if first := c.members[id]; first != nil { // a later monitor knows it from before
+			last.Link, last.Joined = first.Link, first.Joined
+		}
 		delete(c.members, id)
-		c.former[id] = e.Member
+		c.former[id] = &last
 	default:
 		return false
 	}
@@ -45,13 +49,33 @@ func (c *cast) take(e JournalEntry) (isNew bool) {
 
 // dismiss drops the former members that created no group or session of a member, by
 // the rows of the time when the members joined. A group that a member entered later
-// is not known here.
+// is not known here. Those through which members joined stay too, while there is room.
 func (c *cast) dismiss() {
 	named := make(map[int]bool)
 	for _, m := range c.members {
 		named[m.Group], named[m.Session] = true, true
 	}
-	maps.DeleteFunc(c.former, func(id process.Identity, _ *trees.Member) bool { return !named[id.PID] })
+	chained := c.chained(maxLines/2 - len(c.members))
+	maps.DeleteFunc(c.former, func(id process.Identity, _ *trees.Member) bool { return !named[id.PID] && !chained[id] })
+}
+
+// chained returns the former members, at most so many, through which members joined: those
+// that the links of members lead to, then those that the links of these lead to, and so on.
+func (c *cast) chained(room int) map[process.Identity]bool {
+	chained := make(map[process.Identity]bool)
+	level := slices.Collect(maps.Values(c.members))
+	for len(level) > 0 {
+		var next []*trees.Member
+		for _, m := range level {
+			id := through(m)
+			if found := c.former[id]; found != nil && !chained[id] && len(chained) < room {
+				chained[id] = true
+				next = append(next, found)
+			}
+		}
+		level = next
+	}
+	return chained
 }
 
 // relatives returns all that are members or may link one.

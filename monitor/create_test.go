@@ -41,7 +41,7 @@ var _ = Describe("Making a runtime", func() {
 		Expect(record.Created.Location()).To(Equal(time.UTC))
 		here, err := os.Getwd()
 		Expect(err).NotTo(HaveOccurred())
-		Expect(record.Directory).To(Equal(here))
+		Expect(record.StartedIn).To(Equal(here))
 		host, err := os.Hostname()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(record.Host).To(Equal(host))

@@ -105,3 +105,9 @@ func (j Journal) Close() error                  { return j.close() }
 func (j Journal) Named(boot string, lookup func(int) (process.Process, error)) error {
 	return j.named(boot, lookup)
 }
+
+// AskLsof and LsofPIDs are about lsof(8).
+func AskLsof(ctx context.Context, file string) ([]int, error) { return askLsof(ctx, file) }
+func LsofPIDs(text string) []int                              { return lsofPIDs(text) }
+
+func (r *Runtime) Store() *Store { return r.store }

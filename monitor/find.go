@@ -24,14 +24,12 @@ var ErrNone = errors.New("No active runtime") //lint:ignore ST1005 the words are
 // A process may carry the environment of a runtime that it is not in, so that proves
 // nothing.
 func (v *Survey) Current() (Status, error) {
-	self, err := process.Lookup(os.Getpid())
-	if err != nil {
+	status, unread, err := v.above(os.Getpid())
+	if err != nil && !errors.Is(err, ErrNone) {
 		return Status{}, fmt.Errorf("find the runtime of this process: %w", err)
 	}
-	ancestors, unread := process.Ancestors(os.Getpid())
-	status, err := v.nearest(append([]process.Process{self}, ancestors...))
-	if !errors.Is(err, ErrNone) {
-		return status, err
+	if err == nil {
+		return status, nil
 	}
 	if leased := v.leased(); leased != nil {
 		return v.Status(leased)
@@ -40,6 +38,30 @@ func (v *Survey) Current() (Status, error) {
 		return Status{}, fmt.Errorf("find the runtime of this process: %w", unread)
 	}
 	return Status{}, ErrNone
+}
+
+// Of returns the status of the runtime that a process is in, as the journals and the process
+// table show it: the one that the process or its nearest possible ancestor is a member of.
+// The error is [ErrNone] when there is none, and [process.ErrGone] when there is no such
+// process. Ancestors that cannot be read are an error as for [Survey.Current].
+func (v *Survey) Of(pid int) (Status, error) {
+	status, unread, err := v.above(pid)
+	if errors.Is(err, ErrNone) && unread != nil {
+		err = fmt.Errorf("find the runtime of process %d: %w", pid, unread)
+	}
+	return status, err
+}
+
+// above returns the status of the runtime that a process or its nearest possible ancestor
+// is a member of, and why ancestors cannot be read.
+func (v *Survey) above(pid int) (status Status, unread, err error) {
+	row, err := process.Lookup(pid)
+	if err != nil {
+		return Status{}, nil, err
+	}
+	ancestors, unread := process.Ancestors(pid)
+	status, err = v.nearest(append([]process.Process{row}, ancestors...))
+	return status, unread, err
 }
 
 // leased returns the newest runtime of the store whose lease the calling process has

@@ -125,6 +125,19 @@ var _ = Describe("A survey", func() {
 			Expect(err).To(MatchError(monitor.ErrNone))
 		})
 
+		It("of another process, without regard to the lease that the caller has inherited", func() {
+			child := start("read -r x <&3", through(newGate())...)
+			r := own(store, "build", child.Identity)
+			inherit(own(store, "leased", dead()))
+			Expect(surveyOf(store).Of(child.PID)).To(HaveField("Name", "build"))
+			_, err := surveyOf(store).Of(os.Getpid())
+			Expect(err).To(MatchError(monitor.ErrNone))
+			change(r, func(record *monitor.Record) { record.Owner = parent() })
+			Expect(surveyOf(store).Of(child.PID)).To(HaveField("Name", "build"), "it descends from its parent's parent")
+			_, err = surveyOf(store).Of(dead().PID)
+			Expect(err).To(MatchError(process.ErrGone))
+		})
+
 		It("its own, though others are broken", func() {
 			own(store, "mine", self())
 			Expect(os.Truncate(own(store, "broken", self()).Path(monitor.RecordFile), 0)).To(Succeed())

@@ -54,7 +54,7 @@ const (
 func pastOf(r Record, now time.Time) Past {
 	p := Past{
 		Name: r.Name, How: CauseEnded, Owner: r.Owner, Command: beginningOf(r.Command),
-		StartedIn: r.Directory, Created: r.Created.UTC(), Ended: now.UTC(),
+		StartedIn: r.StartedIn, Created: r.Created.UTC(), Ended: now.UTC(),
 	}
 	if r.Ending != nil && r.Ending.By != "" {
 		p.How = r.Ending.By

@@ -193,7 +193,7 @@ var _ = Describe("A monitor", func() {
 		Expect(past.Ended).To(BeTemporally(">=", record.Created))
 		past.Ended = time.Time{}
 		Expect(past).To(Equal(monitor.Past{
-			Name: "build", How: monitor.CauseEnded, Owner: record.Owner, Command: []string{"sh"}, StartedIn: record.Directory, Created: record.Created,
+			Name: "build", How: monitor.CauseEnded, Owner: record.Owner, Command: []string{"sh"}, StartedIn: record.StartedIn, Created: record.Created,
 		}))
 	})
 

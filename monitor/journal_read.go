@@ -47,7 +47,7 @@ func entryOf(c trees.Change) JournalEntry {
 // no entry.
 //
 // A long journal is shortened from time to time. Then it begins with the present
-// members, and the former ones that may link a process.
+// members, and the former ones that may link a process or have linked a member.
 func (r *Runtime) Journal() iter.Seq2[JournalEntry, error] {
 	return func(yield func(JournalEntry, error) bool) {
 		for line, err := range readEntries(r.path(journalFile)) {

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,12 +35,12 @@ type Record struct {
 	// outermost first, and then its own. A [Status] leaves them out: who knows a mark can
 	// have a process of the same user count.
 	Marks   []string `json:"marks,omitempty"`
-	Command []string `json:"command"`
-	// Directory is where the command was started.
-	Directory string `json:"directory"`
+	Command []string `json:"command,omitempty"`
+	// StartedIn is the directory in which the command was started.
+	StartedIn string `json:"started_in,omitempty"`
 	User      int    `json:"user"`
 	// Host is the name that the machine had.
-	Host string `json:"host"`
+	Host string `json:"host,omitempty"`
 	// Machine identifies the machine, also under another name. It is compared and
 	// not read. Records of earlier versions have none.
 	Machine string    `json:"machine,omitempty"`
@@ -97,10 +98,16 @@ func readRecord(dir string) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	var r Record
-	if err := json.Unmarshal(text, &r); err != nil {
+	var read struct {
+		Record
+		// Directory is what earlier builds wrote for StartedIn.
+		Directory string `json:"directory"`
+	}
+	if err := json.Unmarshal(text, &read); err != nil {
 		return Record{}, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
+	r := read.Record
+	r.StartedIn = cmp.Or(r.StartedIn, read.Directory)
 	switch {
 	case r.Version != recordVersion:
 		return Record{}, fmt.Errorf("%w: version %d is not %d", ErrBroken, r.Version, recordVersion)

@@ -20,7 +20,7 @@ func aRecord() monitor.Record {
 		Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "no memory",
 		Owner:   process.Identity{PID: 4711, Start: 12345, Boot: "this one"},
 		Monitor: &process.Identity{PID: 4712, Start: 12346, Boot: "this one"},
-		Command: []string{"make", "-j8", "", "two\nlines", "\xff"}, Directory: "/src", User: 501, Host: "box",
+		Command: []string{"make", "-j8", "", "two\nlines", "\xff"}, StartedIn: "/src", User: 501, Host: "box",
 		Created: time.Date(2026, 1, 2, 3, 4, 5, 678901234, time.UTC),
 	}
 }
@@ -64,12 +64,25 @@ var _ = Describe("A record", func() {
   "command": [
     "make"
   ],
-  "directory": "/src",
+  "started_in": "/src",
   "user": 501,
   "host": "box",
   "created": "2026-01-02T03:04:05.678901234Z"
 }
 `))
+	})
+
+	It("of an earlier build is read, which called the place where the command was started its directory", func() {
+		record := aRecord()
+		record.Command = []string{"make"}
+		Expect(record.Write(dir)).To(Succeed())
+		path := filepath.Join(dir, monitor.RecordFile)
+		text, err := os.ReadFile(path)
+		Expect(err).NotTo(HaveOccurred())
+		earlier := strings.Replace(string(text), `"started_in"`, `"directory"`, 1)
+		Expect(earlier).NotTo(Equal(string(text)))
+		Expect(os.WriteFile(path, []byte(earlier), 0o600)).To(Succeed())
+		Expect(monitor.ReadRecord(dir)).To(Equal(record))
 	})
 
 	It("is for its user alone", func() {

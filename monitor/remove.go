@@ -104,6 +104,7 @@ func (v *Survey) remains() (all []Status) {
 		}
 		all = append(all, Status{
 			Record: record, Root: filepath.Join(aside, rootDir), Log: filepath.Join(aside, logFile), Members: []trees.Member{},
+			OwnerEnded: record.visible() == nil && !v.alive(&record.Owner),
 		})
 	}
 	return all

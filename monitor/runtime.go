@@ -130,7 +130,7 @@ func newRecord(c Creation) Record {
 		Version: recordVersion, Name: c.Name, State: StateStarting, Owner: c.Owner,
 		Command: c.Command, User: os.Geteuid(), Created: time.Now().UTC(), Marks: c.marks, Limits: c.Limits,
 	}
-	record.Directory, _ = os.Getwd()
+	record.StartedIn, _ = os.Getwd()
 	record.Host, _ = os.Hostname()
 	record.Machine, _ = thisMachine()
 	return record

@@ -1,7 +1,9 @@
 package monitor
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -14,11 +16,35 @@ import (
 type Status struct {
 	Record
 	// Root is the runtime's own directory.
-	Root string `json:"root"`
+	Root string `json:"directory"`
 	// Log is the file that its monitor writes.
 	Log string `json:"log"`
 	// Members are its live processes, oldest first.
 	Members []trees.Member `json:"members"`
+	// OwnerEnded means that the owner has ended: its PID may be another process's by now.
+	OwnerEnded bool `json:"-"`
+}
+
+// MarshalJSON leaves out what a record that cannot be read would have: no PID is 0, and no
+// user is root by mistake.
+func (s Status) MarshalJSON() ([]byte, error) {
+	type whole Status
+	var value any = whole(s)
+	if s.Version == 0 {
+		value = struct {
+			Name    string         `json:"name"`
+			State   State          `json:"state"`
+			Reason  string         `json:"reason,omitempty"`
+			Root    string         `json:"directory,omitempty"`
+			Log     string         `json:"log,omitempty"`
+			Members []trees.Member `json:"members"`
+		}{s.Name, s.State, s.Reason, s.Root, s.Log, s.Members}
+	}
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false) // what calls this decides that
+	err := e.Encode(value)
+	return text.Bytes(), err
 }
 
 // A Survey answers questions about many runtimes from one read of the process
@@ -61,7 +87,9 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 		status.Name, status.State, status.Reason = r.name, StateBroken, err.Error()
 		return status, nil
 	}
-	switch err := record.visible(); {
+	err = record.visible()
+	status.OwnerEnded = err == nil && !v.alive(&record.Owner)
+	switch {
 	case err != nil:
 		status.State, status.Reason = StateUnknown, err.Error()
 	case !v.alive(record.Monitor) && !(record.State == StateStarting && v.alive(&record.Owner)):
@@ -81,11 +109,8 @@ func (v *Survey) alive(id *process.Identity) bool {
 
 // members adds the members by the journal that are alive, as they are now.
 func (v *Survey) members(r *Runtime, status *Status) error {
-	known, _, err := readJournal(r.path(journalFile))
+	known, err := r.readCast()
 	if err != nil {
-		if _, gone := r.Record(); errors.Is(gone, ErrNotExist) {
-			return gone
-		}
 		return err
 	}
 	for id, m := range known.members {
@@ -98,6 +123,19 @@ func (v *Survey) members(r *Runtime, status *Status) error {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
 	})
 	return nil
+}
+
+// readCast reads the journal of the runtime. The error is [ErrNotExist] when that was removed
+// meanwhile.
+func (r *Runtime) readCast() (cast, error) {
+	known, _, err := readJournal(r.path(journalFile))
+	if err == nil {
+		return known, nil
+	}
+	if _, gone := r.Record(); errors.Is(gone, ErrNotExist) {
+		return cast{}, gone
+	}
+	return cast{}, err
 }
 
 // All returns the status of every runtime of the store, by name, and of what could not

@@ -127,6 +127,16 @@ var _ = Describe("The status of a runtime", func() {
 		Expect(status.Members[1].Link.Kind).To(Equal(trees.LinkParent), "the table does not know that")
 	})
 
+	It("knows of an owner that has ended, whose PID may be another's", func() {
+		own(store, "build", self())
+		Expect(statusOf(store, "build")).To(HaveField("OwnerEnded", false))
+		for i, owner := range []process.Identity{dead(), *another(), *earlier()} {
+			name := fmt.Sprint("ended-", i)
+			own(store, name, owner)
+			Expect(statusOf(store, name)).To(HaveField("OwnerEnded", true))
+		}
+	})
+
 	It("has a list of members, not nothing, where there are none", func() {
 		own(store, "build", dead())
 		status, err := statusOf(store, "build")

@@ -95,7 +95,7 @@ var _ = Describe("A store", ours, func() {
 			}
 			leaf.Exit(0)
 			Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
-			Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list").Stdout }).Should(BeEmpty())
+			Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list", "-q").Stdout }).Should(BeEmpty())
 		}
 	}, limit)
 
@@ -126,7 +126,7 @@ var _ = Describe("A store", ours, func() {
 		Expect(os.Chmod(store, 0o700)).To(Succeed())
 		leaf.Exit(0)
 		Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
-		Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list").Stdout }).Should(BeEmpty())
+		Eventually(ctx, func() string { return stage.Run("monitor", "--store", store, "list", "-q").Stdout }).Should(BeEmpty())
 	}, limit)
 })
 
@@ -171,7 +171,7 @@ var _ = Describe("No output", ours, func() {
 			Expect(strings.Count(result.Stderr, "\n")).To(BeNumerically("<=", 1), "%q", words)
 		}
 		shown := stage.Run(in("run", "--name", "odd", "--", "sh", "-c", "monitor info")...).Stdout
-		Expect(shown).To(ContainSubstring(`directory: $'` + strings.ReplaceAll(stage.Path(""), "'", `\'`)))
-		Expect(strings.Count(shown, "\n")).To(Equal(9), shown)
+		Expect(shown).To(ContainSubstring(`directory:  $'` + strings.ReplaceAll(stage.Path(""), "'", `\'`)))
+		Expect(strings.Count(shown, "\n")).To(Equal(10), shown)
 	}, limit)
 })

@@ -26,9 +26,8 @@ func call(args ...string) outcome {
 	var out, stray bytes.Buffer
 	root := newRoot()
 	root.SetArgs(append([]string{}, args...)) // cobra takes nil for "those of the process"
-	root.SetOut(&out)
 	root.SetErr(&stray)
-	err := root.Execute()
+	err := execute(root, &out)
 	Expect(stray.String()).To(BeEmpty(), "cobra wrote something itself")
 	if err == nil {
 		return outcome{Stdout: out.String()}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -46,25 +47,33 @@ it prints "No active runtime" and exits with 1.`,
 // status returns the status of the runtime that the arguments name, or of the
 // current one.
 func (g *global) status(ctx context.Context, args []string) (monitor.Status, error) {
+	status, _, _, err := g.survey(ctx, args)
+	return status, err
+}
+
+// survey is status with what it was found by.
+func (g *global) survey(ctx context.Context, args []string) (monitor.Status, *monitor.Survey, *monitor.Store, error) {
 	store, err := g.open()
 	if err != nil {
-		return monitor.Status{}, err
+		return monitor.Status{}, nil, nil, err
 	}
-	look := func() (monitor.Status, error) {
+	look := func() (monitor.Status, *monitor.Survey, *monitor.Store, error) {
 		survey, err := store.Survey()
 		if err != nil {
-			return monitor.Status{}, err
+			return monitor.Status{}, nil, nil, err
 		}
-		if len(args) == 0 {
-			return survey.Current()
+		find := survey.Current
+		if len(args) > 0 {
+			find = func() (monitor.Status, error) { return survey.Named(args[0]) }
 		}
-		return survey.Named(args[0])
+		status, err := find()
+		return status, survey, store, err
 	}
-	status, err := look()
+	status, survey, _, err := look()
 	if err == nil && status.State == monitor.StateUnmonitored && g.adopt(ctx, store) {
 		return look()
 	}
-	return status, err
+	return status, survey, store, err
 }
 
 func printInfo(out io.Writer, s monitor.Status) error {
@@ -79,15 +88,29 @@ func printInfo(out io.Writer, s monitor.Status) error {
 		return w.Flush()
 	}
 	line("command", commandLine(s.Command))
-	line("owner", s.Owner.PID)
+	if s.StartedIn != "" {
+		line("started_in", quote(s.StartedIn))
+	}
+	line("owner", ownerOf(s))
 	if s.Monitor != nil {
-		line("monitor", s.Monitor.PID)
+		line("monitor", fmt.Sprint("PID ", s.Monitor.PID))
+	}
+	if s.User != os.Geteuid() {
+		line("user", userWords(s.User, names{}.name(s.User)))
 	}
 	line("members", headcount(s))
 	line("created", s.Created.Local().Format(time.RFC3339))
 	line("directory", quote(s.Root))
 	line("log", quote(s.Log))
 	return w.Flush()
+}
+
+// ownerOf returns what is known of the owner of a runtime, in words.
+func ownerOf(s monitor.Status) string {
+	if s.OwnerEnded {
+		return fmt.Sprintf("PID %d, which has ended", s.Owner.PID)
+	}
+	return fmt.Sprint("PID ", s.Owner.PID)
 }
 
 // commandLine returns a command in the form that a shell reads back.

@@ -4,17 +4,17 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker/process"
-	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("The command info, list and tree", func() {
@@ -25,7 +25,7 @@ var _ = Describe("The command info, list and tree", func() {
 			Expect(got.Code).To(BeZero())
 			Expect(got.Stdout).To(And(
 				MatchRegexp(`(?m)^name: +build$`), MatchRegexp(`(?m)^state: +starting$`),
-				MatchRegexp(`(?m)^command: +make '-j 8'$`), MatchRegexp(`(?m)^owner: +%d$`, os.Getpid()),
+				MatchRegexp(`(?m)^command: +make '-j 8'$`), MatchRegexp(`(?m)^owner: +PID %d$`, os.Getpid()),
 			))
 		}
 		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +starting +%d +0 +\S+ +make '-j 8'$`, os.Getpid()))
@@ -41,7 +41,7 @@ var _ = Describe("The command info, list and tree", func() {
 	It("print no mark", func() {
 		const secret = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
 		change(create("build", "make"), func(record *monitor.Record) { record.Marks = []string{secret} })
-		for _, words := range [][]string{{"info"}, {"info", "--json"}, {"list"}, {"list", "--json"}, {"tree", "build"}, {"tree", "build", "--json"}} {
+		for _, words := range [][]string{{"info"}, {"info", "--json"}, {"list"}, {"list", "--json"}, {"tree", "build"}, {"tree", "build", "--json"}, {"why", "build"}, {"why", "build", "--json"}} {
 			said := call(append(words, "--log-level", "debug")...)
 			Expect(said.Stdout+said.Stderr).NotTo(ContainSubstring(secret), "%q", words)
 		}
@@ -49,11 +49,7 @@ var _ = Describe("The command info, list and tree", func() {
 
 	It("print as JSON what the library knows", func() {
 		r := create("build", "make")
-		entry := monitor.JournalEntry{Event: trees.Joined, Member: &trees.Member{
-			Process: process.Process{Identity: self()}, Link: trees.Link{Kind: trees.LinkRoot}}}
-		line, err := json.Marshal(entry)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(os.WriteFile(filepath.Join(r.Dir(), "journal.jsonl"), append(line, '\n'), 0o600)).To(Succeed())
+		join(r, self())
 		survey, err := store().Survey()
 		Expect(err).NotTo(HaveOccurred())
 		known, err := survey.Status(r)
@@ -68,16 +64,23 @@ var _ = Describe("The command info, list and tree", func() {
 		Expect(json.Unmarshal([]byte(call("list", "--json").Stdout), &all)).To(Succeed())
 		Expect(all).To(HaveLen(1))
 		Expect(all[0].Record).To(Equal(known.Record))
-		var members []trees.Member
+		var members []shownMember
 		Expect(json.Unmarshal([]byte(call("tree", "build", "--json").Stdout), &members)).To(Succeed())
 		Expect(members).To(HaveLen(1))
 		Expect(members[0].Identity).To(Equal(self()))
-		Expect(call("tree").Stdout).To(HavePrefix(strconv.Itoa(os.Getpid()) + " "))
+		Expect(members[0].Arguments).To(HaveExactElements(os.Args))
+		Expect(members[0].Started).To(BeTemporally("<=", time.Now()))
+		Expect(call("tree").Stdout).To(HavePrefix(fmt.Sprintf("%d %s", os.Getpid(), quote(os.Args[0]))))
+		Expect(call("tree", "-q").Stdout).To(Equal(fmt.Sprintln(os.Getpid())))
+		Expect(call("list", "--state", "starting", "-q").Stdout).To(Equal("build\n"))
+		Expect(call("list", "--state", "running", "-q")).To(Equal(outcome{}))
+		Expect(call("list", "--state", "running", "--json").Stdout).To(Equal("[]\n"))
 	})
 
 	It("print an empty array where there is nothing", func() {
 		Expect(call("list", "--json").Stdout).To(Equal("[]\n"))
-		Expect(call("list")).To(Equal(outcome{}))
+		Expect(call("list")).To(Equal(outcome{Stdout: "NAME  STATE  PID  MEMBERS  AGE  COMMAND\n"}))
+		Expect(call("list", "-q")).To(Equal(outcome{}))
 		create("build")
 		Expect(call("tree", "build", "--json").Stdout).To(Equal("[]\n"))
 	})
@@ -90,7 +93,12 @@ var _ = Describe("The command info, list and tree", func() {
 		})
 		Expect(call("list").Stdout).To(MatchRegexp(`(?m)^build +unknown +\d+ +- `))
 		Expect(call("info", "build").Stdout).To(And(MatchRegexp(`(?m)^reason: +a process hides$`), MatchRegexp(`(?m)^members: +-$`)))
-		Expect(call("tree", "build")).To(fails(1, `^runtime "build" is unknown: a process hides$`))
+		said := start("--store", storeDir, "tree", "build")
+		Expect(said).To(Equal(outcome{Stderr: "monitor: there may be other members: runtime \"build\" is unknown: a process hides\n"}))
+		join(r, self())
+		said = start("--store", storeDir, "tree", "-q", "build")
+		Expect(said.Stdout).To(Equal(fmt.Sprintln(os.Getpid())))
+		Expect(said).To(And(HaveField("Code", 0), HaveField("Stderr", HavePrefix("monitor: there may be other members: "))))
 	})
 
 	It("show a broken runtime by name, with the reason", func() {
@@ -119,7 +127,7 @@ var _ = Describe("The command info, list and tree", func() {
 
 var _ = Describe("The command", func() {
 	It("explains each of its commands, with an example", func() {
-		for _, name := range []string{"", "run", "shell", "info", "list", "tree", "wait", "logs", "serve", "prune"} {
+		for _, name := range []string{"", "run", "shell", "info", "list", "tree", "wait", "logs", "serve", "prune", "stop", "why", "which"} {
 			got := call(strings.Fields(name + " --help")...)
 			Expect(got.Code).To(BeZero(), name)
 			Expect(got.Stdout).To(And(ContainSubstring("Usage:"), ContainSubstring("Examples:"), ContainSubstring("monitor "+name)), name)

@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // Programs read this. A field may be added; none may change or go. docs/store.md
@@ -70,11 +72,11 @@ const statusJSON = `{
     "make",
     "-j 8"
   ],
-  "directory": "/src",
+  "started_in": "/src",
   "user": 501,
   "host": "box",
   "created": "2026-01-02T03:04:05.6Z",
-  "root": "/store/runtimes/build/root",
+  "directory": "/store/runtimes/build/root",
   "log": "/store/runtimes/build/monitor.log",
   "members": ` + membersJSON + `
 }`
@@ -103,8 +105,32 @@ var _ = Describe("The JSON", func() {
 		Expect(printed([]monitor.Status{})).To(Equal("[]\n"))
 	})
 
-	It("of tree is stable: the members that info prints", func() {
-		Expect(printed(aStatus().Members)).To(Equal(indented(membersJSON)))
+	It("of tree is stable: the members that info prints, with what is known of them", func() {
+		var plain, shown []shownMember
+		for _, m := range aStatus().Members {
+			plain = append(plain, shownMember{Member: m})
+			shown = append(shown, shownMember{m, detail{[]string{"make", "-j 8"}, true, m.Joined, "alice"}})
+		}
+		Expect(printed(plain)).To(Equal(indented(membersJSON)))
+		more := `"joined": "2026-01-02T03:04:05Z", "arguments": ["make", "-j 8"], "arguments_cut": true,
+			"started": "2026-01-02T03:04:05Z", "user_name": "alice"`
+		Expect(printed(shown)).To(Equal(indented(strings.ReplaceAll(membersJSON, `"joined": "2026-01-02T03:04:05Z"`, more))))
+	})
+
+	It("of a broken runtime has what is known, and no zero for what is not", func() {
+		broken := monitor.Status{
+			Record: monitor.Record{Name: "bad", State: monitor.StateBroken, Reason: "it is torn"},
+			Root:   "/store/runtimes/bad/root", Log: "/store/runtimes/bad/monitor.log", Members: []trees.Member{},
+		}
+		known := `{"name": "bad", "state": "broken", "reason": "it is torn", "directory": "/store/runtimes/bad/root",
+			"log": "/store/runtimes/bad/monitor.log", "members": []}`
+		Expect(printed(broken)).To(MatchJSON(known))
+		Expect(printed([]monitor.Status{broken})).To(MatchJSON("[" + known + "]"))
+	})
+
+	It("of a process leaves out the parent, group and session that it does not show", func() {
+		bare := trees.Member{Process: process.Process{Identity: identity(10)}}
+		Expect(printed(bare)).NotTo(MatchRegexp("parent|group|session|tracer|through"))
 	})
 
 	It("has null where there is no monitor yet, and no reason where there is none", func() {

@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -44,7 +45,7 @@ func usageError(format string, args ...any) error {
 func init() { runtime.LockOSThread() }
 
 func main() {
-	if err := newProgram(&global{settle: detach.Settle}).Execute(); err != nil {
+	if err := execute(newProgram(&global{settle: detach.Settle}), os.Stdout); err != nil {
 		if told, ok := errors.AsType[*monitor.ToldError](err); ok {
 			dieBy(told.Signal)
 		}
@@ -124,8 +125,10 @@ with 124 when its --timeout is over.`,
 		return err
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	root.SetErr(io.Discard) // cobra says there that it cannot print help; execute does too
 	for _, command := range []*cobra.Command{
-		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(g), newServe(g), newPrune(g), newStop(g), newLogs(g),
+		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWhy(g), newWhich(g), newLogs(g),
+		newStop(g), newWait(g), newServe(g), newPrune(g),
 	} {
 		root.AddCommand(command)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/gemini-monitor/gemini/monitor"
@@ -47,7 +46,10 @@ func pastOf(store *monitor.Store, all []monitor.Status) ([]monitor.Past, error) 
 }
 
 // allForm is the form of "list --all".
-type allForm struct{ json, quiet bool }
+type allForm struct {
+	json, quiet bool
+	view        view
+}
 
 func (f allForm) print(out io.Writer, all []monitor.Status, past []monitor.Past) error {
 	switch {
@@ -56,7 +58,7 @@ func (f allForm) print(out io.Writer, all []monitor.Status, past []monitor.Past)
 	case f.quiet:
 		return printAllNames(out, all, past)
 	}
-	return printAll(out, all, past, time.Now())
+	return printAll(out, all, past, f.view)
 }
 
 // entriesOf returns all elements of "list --all --json".
@@ -72,23 +74,20 @@ func entriesOf(all []monitor.Status, past []monitor.Past) []any {
 }
 
 // printAll prints the runtimes of a store, and then those that were removed.
-func printAll(out io.Writer, all []monitor.Status, past []monitor.Past, now time.Time) error {
-	if err := printList(out, all, now); err != nil || len(past) == 0 {
+func printAll(out io.Writer, all []monitor.Status, past []monitor.Past, v view) error {
+	if err := printList(out, all, v); err != nil || len(past) == 0 {
 		return err
 	}
-	if len(all) > 0 {
-		if _, err := fmt.Fprintln(out); err != nil {
-			return err
-		}
+	if _, err := fmt.Fprintln(out); err != nil {
+		return err
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tENDED\tHOW\tLASTED\tCOMMAND")
+	rows := [][]string{{"NAME", "ENDED", "HOW", "LASTED", "COMMAND"}}
 	for _, p := range past {
 		// The clock may have been set back meanwhile.
 		lasted := max(0, p.Ended.Sub(p.Created)).Round(time.Second)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Ended.Local().Format(time.DateTime), plain(string(p.How)), lasted, commandLine(p.Command))
+		rows = append(rows, []string{p.Name, p.Ended.Local().Format(time.DateTime), plain(string(p.How)), lasted.String(), commandLine(p.Command)})
 	}
-	return w.Flush()
+	return printRows(out, rows, v.width)
 }
 
 // printAllNames prints the names of both.

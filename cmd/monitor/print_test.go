@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,16 +50,29 @@ func aStatus() monitor.Status {
 		Record: monitor.Record{
 			Version: 1, Name: "build", State: monitor.StateUnknown, Reason: "no memory",
 			Owner: identity(10), Monitor: &watcher, Command: []string{"make", "-j 8"},
-			Directory: "/src", User: 501, Host: "box", Created: time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.UTC),
+			StartedIn: "/src", User: 501, Host: "box", Created: time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.UTC),
 		},
 		Root: "/store/runtimes/build/root", Log: "/store/runtimes/build/monitor.log",
 		Members: []trees.Member{member(10, 5, "make", theRoot), member(11, 10, "cc")},
 	}
 }
 
+// now is when the specs look, without a terminal, as the user whose processes they are.
+func now(t time.Time) view { return view{t, 501, 0} }
+
 func draw(members ...trees.Member) string {
+	GinkgoHelper()
+	var shown []shownMember
+	for _, m := range members {
+		shown = append(shown, shownMember{Member: m})
+	}
+	return drawn(now(time.Now()), shown...)
+}
+
+func drawn(v view, members ...shownMember) string {
+	GinkgoHelper()
 	var out bytes.Buffer
-	printTree(&out, members)
+	Expect(printTree(&out, members, v)).To(Succeed())
 	return out.String()
 }
 
@@ -130,6 +144,37 @@ var _ = Describe("A drawing of members", func() {
 			`)))
 	})
 
+	It("has the command line, the age, and the user if it is another one", func() {
+		noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+		root := shownMember{member(10, 5, "bash", theRoot), detail{Arguments: []string{"bash", "-c", "sleep 1"}, Started: noon.Add(-time.Hour)}}
+		other := shownMember{member(11, 1, "sleep", trees.Link{Kind: trees.LinkGroup, Through: identity(10)}),
+			detail{Arguments: []string{"sleep", "\xff"}, Cut: true, Started: noon.Add(-3 * time.Minute), UserName: "alice"}}
+		other.User, other.State = 502, process.Stopped
+		nameless, hidden := other, other
+		nameless.UserName, hidden.Start = "", 0
+		hidden.Started = time.Time{}
+		Expect(drawn(now(noon), root, other, nameless, hidden)).To(Equal(lines(`
+			10 bash -c 'sleep 1' (1 h 0 min)
+			├─ 11 sleep $'\377' … (3 min, alice, stopped), joined as orphan in the group of 10
+			├─ 11 sleep $'\377' … (3 min, user 502, stopped), joined as orphan in the group of 10
+			└─ 11 sleep $'\377' … (stopped), joined as orphan in the group of 10
+			`)))
+	})
+
+	It("is as wide as the terminal", func() {
+		noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+		root := shownMember{member(10, 5, "bash", theRoot), detail{Arguments: []string{"bash"}, Started: noon}}
+		long := shownMember{member(11, 10, "cc"), detail{Arguments: append([]string{"cc"}, slices.Repeat([]string{"größe.o"}, 20)...), Started: noon}}
+		v := now(noon)
+		v.width = 40
+		Expect(drawn(v, root, long)).To(Equal(lines(`
+			10 bash (0 s)
+			└─ 11 cc 'größe.o' 'größe.o' 'grö… (0 s)
+			`)))
+		v.width = 20
+		Expect(drawn(v, root, long)).To(Equal("10 bash (0 s)\n└─ 11 cc 'größe.o' …\n"))
+	})
+
 	It("has the root at the top, though its parent joined the group that it leads", func() {
 		Expect(draw(
 			member(9, 1, "init", trees.Link{Kind: trees.LinkGroup, Through: identity(10)}),
@@ -166,19 +211,21 @@ var _ = Describe("What a user reads", func() {
 	It("of info", func() {
 		var out bytes.Buffer
 		status := aStatus()
+		status.User = os.Geteuid()
 		status.Created = time.Date(2026, 1, 2, 3, 4, 5, 600000000, time.Local)
 		Expect(printInfo(&out, status)).To(Succeed())
 		Expect(out.String()).To(Equal(lines(`
-			name:      build
-			state:     unknown
-			reason:    no memory
-			command:   make '-j 8'
-			owner:     10
-			monitor:   20
-			members:   2
-			created:   ` + status.Created.Format(time.RFC3339) + `
-			directory: /store/runtimes/build/root
-			log:       /store/runtimes/build/monitor.log
+			name:       build
+			state:      unknown
+			reason:     no memory
+			command:    make '-j 8'
+			started_in: /src
+			owner:      PID 10
+			monitor:    PID 20
+			members:    2
+			created:    ` + status.Created.Format(time.RFC3339) + `
+			directory:  /store/runtimes/build/root
+			log:        /store/runtimes/build/monitor.log
 			`)))
 	})
 
@@ -187,7 +234,7 @@ var _ = Describe("What a user reads", func() {
 		status := aStatus()
 		status.Root = "/Library/Application Support/root"
 		Expect(printInfo(&out, status)).To(Succeed())
-		Expect(out.String()).To(ContainSubstring("directory: '/Library/Application Support/root'\n"))
+		Expect(out.String()).To(ContainSubstring("directory:  '/Library/Application Support/root'\n"))
 	})
 
 	It("of info, where there is no reason and no monitor", func() {
@@ -196,6 +243,14 @@ var _ = Describe("What a user reads", func() {
 		status.State, status.Reason, status.Monitor = monitor.StateStarting, "", nil
 		Expect(printInfo(&out, status)).To(Succeed())
 		Expect(out.String()).NotTo(Or(ContainSubstring("reason"), ContainSubstring("monitor:")))
+	})
+
+	It("of info, where the owner has ended and the user is another one", func() {
+		var out bytes.Buffer
+		status := aStatus()
+		status.OwnerEnded, status.User = true, 99999
+		Expect(printInfo(&out, status)).To(Succeed())
+		Expect(out.String()).To(And(MatchRegexp(`(?m)^owner: +PID 10, which has ended$`), MatchRegexp(`(?m)^user: +user 99999$`)))
 	})
 
 	broken := monitor.Status{Record: monitor.Record{Name: "bad", State: monitor.StateBroken, Reason: "it is torn"}}
@@ -209,26 +264,52 @@ var _ = Describe("What a user reads", func() {
 	It("of list", func() {
 		var out bytes.Buffer
 		status := aStatus()
-		now := status.Created.Add(90 * time.Second)
-		Expect(printList(&out, []monitor.Status{broken, status}, now)).To(Succeed())
+		ended := status
+		ended.Name, ended.OwnerEnded = "ended", true
+		Expect(printList(&out, []monitor.Status{broken, status, ended}, now(status.Created.Add(90*time.Second)))).To(Succeed())
 		Expect(out.String()).To(Equal(lines(`
-			NAME   STATE    OWNER  MEMBERS  AGE    COMMAND
-			bad    broken   -      -        -      it is torn
-			build  unknown  10     2        1m30s  make '-j 8'
+			NAME   STATE    PID  MEMBERS  AGE    COMMAND
+			bad    broken   -    -        -      it is torn
+			build  unknown  10   2        1m30s  make '-j 8'
+			ended  unknown  -    2        1m30s  make '-j 8'
+			`)))
+	})
+
+	It("of list, where runtimes are another user's", func() {
+		var out bytes.Buffer
+		mine, other := aStatus(), aStatus()
+		other.Name, other.User = "other", 99999
+		Expect(printList(&out, []monitor.Status{broken, mine, other}, now(mine.Created))).To(Succeed())
+		Expect(out.String()).To(Equal(lines(`
+			NAME   STATE    USER        PID  MEMBERS  AGE  COMMAND
+			bad    broken               -    -        -    it is torn
+			build  unknown              10   2        0s   make '-j 8'
+			other  unknown  user 99999  10   2        0s   make '-j 8'
+			`)))
+	})
+
+	It("of list, on a terminal: commands are cut where the line ends", func() {
+		var out bytes.Buffer
+		v := now(aStatus().Created)
+		v.width = 40
+		Expect(printList(&out, []monitor.Status{aStatus()}, v)).To(Succeed())
+		Expect(out.String()).To(Equal(lines(`
+			NAME   STATE    PID  MEMBERS  AGE  COMM…
+			build  unknown  10   2        0s   make…
 			`)))
 	})
 
 	It("of list, where the clock was set back", func() {
 		var out bytes.Buffer
 		status := aStatus()
-		Expect(printList(&out, []monitor.Status{status}, status.Created.Add(-time.Hour))).To(Succeed())
+		Expect(printList(&out, []monitor.Status{status}, now(status.Created.Add(-time.Hour)))).To(Succeed())
 		Expect(out.String()).To(MatchRegexp(`(?m)^build +unknown +10 +2 +0s `))
 	})
 
 	It("of list, where there is none", func() {
 		var out bytes.Buffer
-		Expect(printList(&out, nil, time.Now())).To(Succeed())
-		Expect(out.String()).To(BeEmpty())
+		Expect(printList(&out, nil, now(time.Now()))).To(Succeed())
+		Expect(out.String()).To(Equal("NAME  STATE  PID  MEMBERS  AGE  COMMAND\n"))
 	})
 
 	It("of list --quiet", func() {
@@ -241,7 +322,7 @@ var _ = Describe("What a user reads", func() {
 		var out bytes.Buffer
 		status := aStatus()
 		status.Command = []string{"sh", "-c", "one\ntwo\tthree"}
-		Expect(printList(&out, []monitor.Status{status, status}, time.Now())).To(Succeed())
+		Expect(printList(&out, []monitor.Status{status, status}, now(time.Now()))).To(Succeed())
 		Expect(strings.Count(out.String(), "\n")).To(Equal(3))
 	})
 })
@@ -252,20 +333,25 @@ var _ = Describe("What a terminal must not get", func() {
 
 	It("is in no field of a record, whatever that has", func() {
 		status := aStatus()
-		status.State, status.Reason, status.Root, status.Log = odd, odd, "/"+odd, "/"+odd
+		status.State, status.Reason, status.Root, status.Log, status.StartedIn = odd, odd, "/"+odd, "/"+odd, "/"+odd
+		status.User = os.Geteuid()
 		status.Command = []string{odd}
 		var info, list bytes.Buffer
 		Expect(printInfo(&info, status)).To(Succeed())
 		Expect(info.String()).NotTo(raw)
-		Expect(strings.Count(info.String(), "\n")).To(Equal(10))
-		Expect(info.String()).To(MatchRegexp(`(?m)^directory: \$'/a\\nb\\033\[2J`))
-		Expect(printList(&list, []monitor.Status{status}, time.Now())).To(Succeed())
+		Expect(strings.Count(info.String(), "\n")).To(Equal(11))
+		Expect(info.String()).To(MatchRegexp(`(?m)^directory: +\$'/a\\nb\\033\[2J`))
+		Expect(printList(&list, []monitor.Status{status}, now(time.Now()))).To(Succeed())
 		Expect(list.String()).NotTo(raw)
 		Expect(strings.Count(list.String(), "\n")).To(Equal(2))
 	})
 
 	It("is in no link of a drawing", func() {
-		Expect(draw(member(10, 5, odd, trees.Link{Kind: odd}))).NotTo(raw)
+		m := shownMember{member(10, 5, odd, trees.Link{Kind: odd}), detail{Arguments: []string{odd}, UserName: odd}}
+		m.User = 99
+		Expect(drawn(now(time.Now()), m)).NotTo(raw)
+		m.Arguments = nil
+		Expect(drawn(now(time.Now()), m)).NotTo(raw)
 	})
 
 	It("is not in JSON, which says the same", func() {

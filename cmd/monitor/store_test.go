@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var storeDir string // another one for each spec
@@ -75,4 +77,20 @@ func change(r *monitor.Runtime, edit func(*monitor.Record)) {
 	text, err := json.Marshal(record)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(os.WriteFile(filepath.Join(r.Dir(), "runtime.json"), text, 0o600)).To(Succeed())
+}
+
+// join writes into the journal of a runtime that processes joined: the first as its owner,
+// and each other as a child of the one before.
+func join(r *monitor.Runtime, members ...process.Identity) {
+	GinkgoHelper()
+	file, err := os.OpenFile(filepath.Join(r.Dir(), "journal.jsonl"), os.O_WRONLY|os.O_APPEND, 0)
+	Expect(err).NotTo(HaveOccurred())
+	defer file.Close()
+	journal := json.NewEncoder(file)
+	link := trees.Link{Kind: trees.LinkRoot}
+	for _, id := range members {
+		m := trees.Member{Process: process.Process{Identity: id}, Link: link, Joined: time.Now()}
+		Expect(journal.Encode(monitor.JournalEntry{Event: trees.Joined, Member: &m})).To(Succeed())
+		link = trees.Link{Kind: trees.LinkParent, Through: id}
+	}
 }

@@ -11,46 +11,60 @@ import (
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
-	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 func newTree(g *global) *cobra.Command {
-	var asJSON bool
+	var asJSON, quiet bool
 	cmd := &cobra.Command{
 		Use:   "tree [NAME|PID]",
 		Short: "Draw the members of a runtime, or what descends from a process",
 		Long: `tree draws the live members of the runtime that NAME names, or that it is called
-in. With a PID that is not the name of a runtime it draws that process and what
-descends from it. An orphan hangs where it joined, with the evidence.`,
+in: PID, command line, age, the user if it is another one, and the state of one that
+does not run. With a PID that is not the name of a runtime it draws that process and
+what descends from it. An orphan hangs where it joined, with the evidence. On a
+terminal, command lines are cut where the line ends.
+
+Where it is unknown whether a runtime has members, those that are known are drawn, and
+a line on standard error says so.`,
 		Example: `  monitor tree
   monitor tree build
+  monitor tree -q build
   monitor tree 4711`,
 		Args: arguments(0, 1, "at most the name of a runtime, or a PID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON && quiet {
+				return usageError("tree takes --json or --quiet, not both")
+			}
 			members, err := g.members(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), members)
+			if quiet {
+				return printPIDs(cmd.OutOrStdout(), members)
 			}
-			printTree(cmd.OutOrStdout(), members)
-			return nil
+			observer := newObserver()
+			defer observer.close()
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), observer.members(members))
+			}
+			return printTree(cmd.OutOrStdout(), observer.members(members), viewFor(cmd.OutOrStdout()))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print PIDs only")
 	return cmd
 }
 
-// members returns the live members of what the argument names.
+// members returns the live members of what the argument names. Where there may be others
+// than those of a runtime that are known, it tells the user.
 func (g *global) members(ctx context.Context, args []string) ([]trees.Member, error) {
 	status, err := g.status(ctx, args)
 	switch {
 	case err == nil && status.State == monitor.StateBroken:
 		return nil, errors.New(status.Reason)
-	case err == nil && headcount(status) == unknowable:
-		return nil, fmt.Errorf("runtime %q is unknown: %s", status.Name, status.Reason)
+	case err == nil && status.State == monitor.StateUnknown:
+		remark("there may be other members: runtime %q is unknown: %s", status.Name, status.Reason)
 	}
 	if err == nil || len(args) == 0 || !errors.Is(err, monitor.ErrNotExist) {
 		return status.Members, err
@@ -74,14 +88,29 @@ func (g *global) members(ctx context.Context, args []string) ([]trees.Member, er
 	return tree.Members(), nil
 }
 
-// printTree draws each member below its parent. Where the parent is no member, it
-// draws it below the member that its link leads to.
-func printTree(out io.Writer, members []trees.Member) {
+func printPIDs(out io.Writer, members []trees.Member) error {
+	for _, m := range members {
+		if _, err := fmt.Fprintln(out, m.PID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A drawing has each member below its parent. Where the parent is no member, it is below
+// the one that its link leads to.
+type drawing struct {
+	out   io.Writer
+	view  view
+	below map[int][]shownMember
+}
+
+func printTree(out io.Writer, members []shownMember, v view) error {
 	byPID := make(map[int]bool)
 	for _, m := range members {
 		byPID[m.PID] = true
 	}
-	below := make(map[int][]trees.Member)
+	d := drawing{out, v, make(map[int][]shownMember)}
 	for _, m := range members {
 		above := m.Parent
 		if !byPID[above] {
@@ -90,32 +119,39 @@ func printTree(out io.Writer, members []trees.Member) {
 		if !byPID[above] || m.Link.Kind == trees.LinkRoot {
 			above = 0
 		}
-		below[above] = append(below[above], m)
+		d.below[above] = append(d.below[above], m)
 	}
-	for _, m := range below[0] {
-		fmt.Fprintln(out, describe(m))
-		printBelow(out, below, m.PID, "")
+	for _, m := range d.below[0] {
+		if err := d.print("", "", m); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func printBelow(out io.Writer, below map[int][]trees.Member, pid int, indent string) {
-	for i, m := range below[pid] {
+// print prints a member, with the branch to it, and those below it.
+func (d drawing) print(branch, indent string, m shownMember) error {
+	if _, err := fmt.Fprintln(d.out, d.view.line(branch, m)); err != nil {
+		return err
+	}
+	all := d.below[m.PID]
+	for i, child := range all {
 		branch, next := "├─ ", "│  "
-		if i == len(below[pid])-1 {
+		if i == len(all)-1 {
 			branch, next = "└─ ", "   "
 		}
-		fmt.Fprintln(out, indent+branch+describe(m))
-		printBelow(out, below, m.PID, indent+next)
+		if err := d.print(indent+branch, indent+next, child); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func describe(m trees.Member) string {
-	text := fmt.Sprintf("%d %s", m.PID, plain(m.Command.String()))
-	if m.State != process.Running {
-		text += " (" + m.State.String() + ")"
-	}
+// line returns the line of a member in a drawing.
+func (v view) line(branch string, m shownMember) string {
+	after := v.circumstances(m.Process, m.detail)
 	if m.Parent != m.Link.Through.PID && m.Link.Kind != trees.LinkRoot {
-		text += ", joined as " + plain(m.Link.String())
+		after += ", joined as " + plain(m.Link.String())
 	}
-	return text
+	return fit(fmt.Sprintf("%s%d ", branch, m.PID), m.command(m.Process), after, v.width)
 }

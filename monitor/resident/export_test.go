@@ -27,6 +27,7 @@ const (
 	MethodLeave    = methodLeave
 	MethodAdopt    = methodAdopt
 	MethodStatus   = methodStatus
+	MethodWhich    = methodWhich
 	MethodHandOver = methodHandOver
 
 	InterfaceName = interfaceName

@@ -23,6 +23,7 @@ const (
 	methodAdopt    = interfaceName + ".Adopt"
 	methodStatus   = interfaceName + ".Status"
 	methodCount    = interfaceName + ".Count"
+	methodWhich    = interfaceName + ".Which"
 	methodHandOver = interfaceName + ".HandOver"
 	methodStop     = interfaceName + ".Stop"
 
@@ -59,6 +60,11 @@ method Status() -> (process: Identity, version: string, guard: ?int, runtimes: i
 # and the processor time in seconds that they took, and how long after the report of the last
 # exit runtimes were removed: how many within each of the bounds, and how many later.
 method Count() -> (mechanism: string, forks: string, joined: int, left: int, unknown: int, reads: int, reading: float, bounds: []float, gone: Delays)
+
+# Returns the name of the innermost runtime that the process with a PID is a member of now, and
+# none where it is a member of none that the resident watches. With the boot of an identity of
+# the caller, a caller in another PID namespace gets the error Foreign.
+method Which(pid: int, boot: ?string) -> (name: ?string)
 
 # Ends the resident and leaves all runtimes as they are, for a newer program to go on.
 method HandOver(version: string) -> ()
@@ -147,6 +153,7 @@ func (s *server) methods() *varlink.Server {
 					"Adopt":    s.counted(s.adopt),
 					"Status":   s.status,
 					"Count":    s.count,
+					"Which":    s.which,
 					"HandOver": s.handOver,
 					"Stop":     s.counted(s.stop),
 				},

@@ -147,7 +147,8 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.watches = watches{
-		tracker: t, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail, all: make(map[key]*watch),
+		tracker: t, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail,
+		all: make(map[key]*watch), trees: make(map[*tracker.Tree]string),
 	}
 	s.protocol = s.methods()
 	if s.vigil, err = keepVigil(s.Store.Dir(), s.stirred); err != nil {

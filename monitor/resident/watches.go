@@ -28,6 +28,7 @@ type watches struct {
 
 	mu     sync.Mutex
 	all    map[key]*watch
+	trees  map[*tracker.Tree]string // the names of the runtimes whose trees they are
 	closed bool
 	going  sync.WaitGroup
 }
@@ -43,6 +44,7 @@ type watch struct {
 	key
 	runtime *monitor.Runtime
 	leave   context.CancelFunc
+	tree    *tracker.Tree // once it is watched; guarded by the lock of the watches
 	begun   chan struct{} // closed when it is watched, or cannot be
 	err     error         // why it cannot be; written before begun is closed
 	// watching is set before begun is closed, unless err is.
@@ -104,6 +106,7 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		close(one.begun)
 		return
 	}
+	w.name(one, watching.Tree())
 	goesOn, one.watching = true, watching
 	close(one.begun) // before a defect could show in run, which would close it too
 	w.going.Go(func() { w.run(ctx, one, watching) })
@@ -126,11 +129,32 @@ func (w *watches) run(ctx context.Context, one *watch, watching *monitor.Watchin
 	}
 }
 
+// name remembers whose tree it is.
+func (w *watches) name(one *watch, tree *tracker.Tree) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one.tree = tree
+	w.trees[tree] = one.name
+}
+
+// which returns the name of the innermost runtime that the process with a PID is a member
+// of, and "" where it is of none that is watched here.
+func (w *watches) which(pid int) string {
+	tree, ok := w.tracker.TreeOf(pid)
+	if !ok {
+		return ""
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trees[tree]
+}
+
 // drop forgets a watch that has ended.
 func (w *watches) drop(one *watch) {
 	one.leave()
 	w.mu.Lock()
 	delete(w.all, one.key)
+	delete(w.trees, one.tree)
 	w.mu.Unlock()
 	close(one.ended)
 	w.stirred()

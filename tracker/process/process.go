@@ -15,14 +15,14 @@ type Process struct {
 	Identity
 	// Parent is the PID of the parent: init's (1) for an orphan, the real
 	// parent's while a debugger traces the process.
-	Parent int `json:"parent"`
+	Parent int `json:"parent,omitempty"`
 	// Tracer is the PID of the debugger that is the parent for the time being.
 	// macOS only; zero for a process that is not traced.
 	Tracer int `json:"tracer,omitempty"`
 	// Group and Session are the ids of its process group and session. Session
 	// is zero where the kernel does not report it: for the dead on macOS.
-	Group   int `json:"group"`
-	Session int `json:"session"`
+	Group   int `json:"group,omitempty"`
+	Session int `json:"session,omitempty"`
 	// User is the effective user id.
 	User  int   `json:"user"`
 	State State `json:"state"`

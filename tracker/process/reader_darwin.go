@@ -50,7 +50,7 @@ const eprocAt = unsafe.Offsetof(kinfo.Eproc)
 type Reader struct {
 	boot   string
 	buffer []byte
-	words  []byte // for Settings
+	words  []byte // for Settings and Arguments
 }
 
 // OpenReader returns a reader of the process table. Close it after use.

@@ -21,3 +21,6 @@ func (r *Reader) Lookup(int) (Row, error) { return Row{}, errors.ErrUnsupported 
 
 // Settings returns [errors.ErrUnsupported].
 func (r *Reader) Settings(Identity, string) ([]string, error) { return nil, errors.ErrUnsupported }
+
+// Arguments returns [errors.ErrUnsupported].
+func (r *Reader) Arguments(Identity) (Arguments, error) { return Arguments{}, errors.ErrUnsupported }

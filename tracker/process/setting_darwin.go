@@ -2,7 +2,6 @@ package process
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,6 +43,15 @@ var errWithheld = fmt.Errorf("the environment is withheld: %w", fs.ErrPermission
 
 // settings asks once, and returns how many bytes of words there are.
 func (r *Reader) settings(id Identity, variable string) (values []string, size int, err error) {
+	if size, err = r.askWords(id); err != nil {
+		return nil, 0, err
+	}
+	values, err = settingsIn(r.words[:size], variable)
+	return values, size, err
+}
+
+// askWords has the kernel copy the words of a process, and returns how many bytes there are.
+func (r *Reader) askWords(id Identity) (size int, err error) {
 	if r.words == nil {
 		r.words = make([]byte, argMax)
 	}
@@ -51,46 +59,27 @@ func (r *Reader) settings(id Identity, variable string) (values []string, size i
 	now, err := r.Lookup(id.PID)
 	switch {
 	case err != nil:
-		return nil, 0, err
+		return 0, err
 	case now.Identity != id || now.State == Zombie || now.State == Exiting:
-		return nil, 0, ErrGone
+		return 0, ErrGone
 	case asked == unix.EINVAL && now.User != os.Geteuid() && os.Geteuid() != 0:
-		return nil, 0, fs.ErrPermission
+		return 0, fs.ErrPermission
 	case asked == unix.EINVAL:
-		return nil, 0, ErrBetween // what else it stands for was excluded
-	case asked != nil:
-		return nil, 0, asked
+		return 0, ErrBetween // what else it stands for was excluded
 	}
-	values, err = settingsIn(r.words[:size], variable)
-	return values, size, err
+	return size, asked
 }
 
 // firstOfKernel is how the first string of the kernel's begins.
 var firstOfKernel = []byte("ptr_munge=")
 
-// settingsIn finds the values of a variable in what KERN_PROCARGS2 returned: the number of
-// arguments, the path of the program, zero bytes, the arguments, the environment, zero
-// bytes, and strings of the kernel's. An environment that the kernel withholds is not there
-// at all, and is taken for withheld where a process has none.
+// settingsIn finds the values of a variable in what KERN_PROCARGS2 returned. An environment
+// that the kernel withholds is not there at all, and is taken for withheld where a process
+// has none.
 func settingsIn(words []byte, variable string) ([]string, error) {
-	const countSize, align = 4, 8
-	if len(words) < countSize {
-		return nil, ErrBetween
-	}
-	count := binary.NativeEndian.Uint32(words)
-	words = words[countSize:]
-	path := bytes.IndexByte(words, 0)
-	padded := (path + align) / align * align // with the zero byte
-	if count == 0 || path <= 0 || padded > len(words) {
+	_, words, ok := cutProcArgs(words)
+	if !ok {
 		return nil, ErrBetween // the words of the program before are gone already
-	}
-	words = words[padded:]
-	for ; count > 0; count-- {
-		_, after, ok := bytes.Cut(words, []byte{0})
-		if !ok {
-			return nil, ErrBetween
-		}
-		words = after
 	}
 	if len(words) == 0 || words[0] == 0 || bytes.HasPrefix(words, firstOfKernel) {
 		return nil, errWithheld
