@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -70,13 +71,15 @@ type global struct {
 	logFormat string
 	alone     bool // runtimes get monitors of their own
 
+	// patience is how long doctor waits for an answer, 0 for its own time.
+	patience time.Duration
 	// settle prepares the process of a monitor.
 	settle func() error
 }
 
 // newRoot returns the command for a process that is not its own: watch does not
-// settle there.
-func newRoot() *cobra.Command { return newProgram(&global{settle: func() error { return nil }}) }
+// settle there, and doctor is patient.
+func newRoot() *cobra.Command { return newProgram(&global{settle: func() error { return nil }, patience: time.Minute}) }
 
 func newProgram(g *global) *cobra.Command {
 	root := &cobra.Command{
@@ -124,7 +127,7 @@ not start it, 126 when it is not executable, 127 when it is not found.`,
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	for _, command := range []*cobra.Command{
-		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(g), newServe(g), newPrune(g),
+		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(g), newServe(g), newPrune(g), newDoctor(g),
 	} {
 		root.AddCommand(command)
 	}
