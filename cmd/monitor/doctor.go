@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,6 +71,7 @@ func (g *global) examine(ctx context.Context) examination {
 	facts := checkup.Gather(ctx, checkup.Options{
 		Program: checkup.Program{Version: moduleVersion(), Build: build(), Signals: unknown},
 		Open:    g.open,
+		Dir:     cmp.Or(g.store, os.Getenv(monitor.EnvStore)),
 		Alone:   g.alone || os.Getenv(envResident) == "no",
 		Outer:   os.Getenv(monitor.EnvStore), Patience: g.patience,
 	})

@@ -79,7 +79,9 @@ type global struct {
 
 // newRoot returns the command for a process that is not its own: watch does not
 // settle there, and doctor is patient.
-func newRoot() *cobra.Command { return newProgram(&global{settle: func() error { return nil }, patience: time.Minute}) }
+func newRoot() *cobra.Command {
+	return newProgram(&global{settle: func() error { return nil }, patience: time.Minute})
+}
 
 func newProgram(g *global) *cobra.Command {
 	root := &cobra.Command{

@@ -21,6 +21,8 @@ type Options struct {
 	Program Program
 	// Open opens the store.
 	Open func() (*monitor.Store, error)
+	// Dir is the directory that the user has named for it, or empty.
+	Dir string
 	// Alone is set where runtimes get monitors of their own.
 	Alone bool
 	// Outer is the store that the environment names, empty for none.

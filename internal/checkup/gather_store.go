@@ -25,25 +25,37 @@ func gatherStore(ctx context.Context, o Options, f *Facts) {
 		return opened{store, err}
 	}, func(err error) opened { return opened{err: err} })
 	if open.err != nil {
-		f.Store.Err = open.err
+		f.Store = unopened(o.Dir, open.err)
 		return
 	}
 	dir := open.store.Dir()
 	var asking sync.WaitGroup
 	asking.Go(func() {
 		f.Store = within(ctx, o, func() Store { return storeAt(open.store) }, func(err error) Store {
-			found, _ := mount.Of(dir)
-			return Store{Dir: dir, Err: err, FileSystem: FileSystem{Kind: found.Kind, Point: found.Point, Remote: found.Remote}}
+			return unopened(dir, err)
 		})
 	})
 	asking.Go(func() {
-		f.Runtimes = within(ctx, o, func() Runtimes { return runtimesOf(open.store) }, func(err error) Runtimes { return Runtimes{Err: err} })
+		found := within(ctx, o, func() population { return populationOf(open.store, o.Outer) }, func(err error) population {
+			return population{Runtimes: Runtimes{Err: err}}
+		})
+		f.Runtimes, f.Around = found.Runtimes, found.Around
 	})
 	asking.Go(func() { f.Resident = residentOf(ctx, o, open.store) })
-	asking.Go(func() {
-		f.Around = within(ctx, o, func() Around { return around(open.store, o.Outer) }, func(error) Around { return Around{} })
-	})
 	asking.Wait()
+}
+
+// unopened is a store that cannot be looked at. Its file system is not asked, for it may
+// hang.
+func unopened(dir string, err error) Store {
+	if dir == "" {
+		return Store{Err: err}
+	}
+	if abs, failed := filepath.Abs(dir); failed == nil {
+		dir = abs
+	}
+	found, _ := mount.Of(dir)
+	return Store{Dir: dir, Err: err, FileSystem: FileSystem{Kind: found.Kind, Point: found.Point, Remote: found.Remote}}
 }
 
 // storeAt asks the file system of the store.
@@ -78,42 +90,44 @@ func nearest(path string) string {
 	}
 }
 
-// runtimesOf returns the runtimes of a store, and looks for the longest log.
-func runtimesOf(s *monitor.Store) (r Runtimes) {
-	survey, err := s.Survey()
-	if err != nil {
-		return Runtimes{Err: err}
-	}
-	if r.All, r.Err = survey.All(); r.Err != nil {
-		return r
-	}
-	for _, status := range r.All {
-		if info, err := os.Lstat(status.Log); err == nil && info.Mode().IsRegular() && info.Size() > r.Size {
-			r.Log, r.Size = status.Log, info.Size()
-		}
-	}
-	return r
+// A population is what one survey of a store shows.
+type population struct {
+	Runtimes
+	Around
 }
 
-// around returns the runtime that this process is in: of the store, or of the one that the
-// environment names.
-func around(s *monitor.Store, outer string) Around {
-	if name := currentIn(s); name != "" {
-		return Around{Runtime: name}
+// populationOf returns the runtimes of a store, and the one that this process is in: of the
+// store, or of the one that the environment names.
+func populationOf(s *monitor.Store, outer string) (p population) {
+	survey, err := s.Survey()
+	if err != nil {
+		return population{Runtimes: Runtimes{Err: err}}
+	}
+	p.All, p.Err = survey.All()
+	p.Log, p.Size = longest(p.All)
+	if p.Runtime = current(survey); p.Runtime != "" {
+		return p
 	}
 	if o := otherStore(s, outer); o != nil {
-		if name := currentIn(o); name != "" {
-			return Around{Runtime: name, Store: o.Dir()}
+		if survey, err := o.Survey(); err == nil {
+			p.Runtime, p.Store = current(survey), o.Dir()
 		}
 	}
-	return Around{}
+	return p
 }
 
-func currentIn(s *monitor.Store) string {
-	survey, err := s.Survey()
-	if err != nil {
-		return ""
+// longest returns the longest log of some runtimes, and its size.
+func longest(all []monitor.Status) (log string, size int64) {
+	for _, status := range all {
+		if info, err := os.Lstat(status.Log); err == nil && info.Mode().IsRegular() && info.Size() > size {
+			log, size = status.Log, info.Size()
+		}
 	}
+	return log, size
+}
+
+// current returns the name of the runtime that this process is in, or "".
+func current(survey *monitor.Survey) string {
 	status, err := survey.Current()
 	if err != nil {
 		return ""

@@ -26,7 +26,7 @@ var _ = Describe("What is gathered", func() {
 		GinkgoHelper()
 		return checkup.Gather(context.Background(), checkup.Options{
 			Program: checkup.Program{Version: "v0.1.0"}, Patience: time.Minute,
-			Open: func() (*monitor.Store, error) { return monitor.Open(dir) },
+			Open: func() (*monitor.Store, error) { return monitor.Open(dir) }, Dir: dir,
 		})
 	}
 
@@ -63,7 +63,7 @@ var _ = Describe("What is gathered", func() {
 		Expect(os.MkdirAll(dir, 0o700)).To(Succeed())
 		Expect(os.Chmod(dir, 0o777)).To(Succeed())
 		f := gather()
-		Expect(f.Store.Err).To(MatchError(monitor.ErrUnsafe))
+		Expect(f.Store).To(And(HaveField("Dir", dir), HaveField("Err", MatchError(monitor.ErrUnsafe)), HaveField("FileSystem.Kind", Not(BeEmpty()))))
 		Expect(checkup.Failed(checkup.Judge(f), checkup.Refused)).To(Equal([]string{"store"}))
 	})
 

@@ -67,7 +67,7 @@ func judgeFiles(f Facts) []Check {
 	if limit > forItself {
 		runtimes = int((limit - forItself) / perRuntime)
 	}
-	is := fmt.Sprintf("%d at most for a monitor that is started here: about %s", limit, count(runtimes, "runtime"))
+	is := fmt.Sprintf("at most %d, enough for about %s", limit, count(runtimes, "runtime"))
 	if runtimes >= fewRuntimes {
 		return one(OK, "descriptors", is, "", "")
 	}

@@ -26,7 +26,7 @@ func judgeResident(f Facts) []Check {
 		return silentCheck(r, "what serves does not answer: "+text(r.Err), "end what listens at resident.sock of the store")
 	case r.Unwanted:
 		return one(Weaker, "resident", "none is to serve (--no-resident, MONITOR_RESIDENT=no): each runtime gets a monitor of its own",
-			"none starts that anew when it is killed: its runtime is unmonitored then", "unset MONITOR_RESIDENT")
+			"nothing starts that anew when it is killed: its runtime is unmonitored then", "unset MONITOR_RESIDENT")
 	case r.GaveUp != "":
 		return one(Note, "resident", "none serves: "+r.GaveUp, "", "the next command that needs one starts it")
 	}
@@ -70,7 +70,7 @@ func judgeResidentMore(f Facts) (checks []Check) {
 		add(Note, "it is newer than this program", "it watches what this program makes", "install the newer program here too")
 	}
 	if r.Unwanted {
-		add(Note, "it serves, and is not asked (--no-resident, MONITOR_RESIDENT=no)", "runtimes that are made here get monitors of their own, which nothing starts anew", "unset MONITOR_RESIDENT")
+		add(Weaker, "it serves, and is not asked (--no-resident, MONITOR_RESIDENT=no)", "runtimes that are made here get monitors of their own, and nothing starts those anew when they are killed", "unset MONITOR_RESIDENT")
 	}
 	if r.Status.Guard == 0 {
 		add(Note, "it has no guard", "nothing starts it anew when it is killed, unless a service manager does", "")
@@ -88,7 +88,7 @@ func judgeResidentMore(f Facts) (checks []Check) {
 		add(Note, "it is in another cgroup, "+r.Cgroup, "what ends that cgroup ends it, and its guard; runtimes elsewhere are unmonitored until the next command", "")
 	}
 	if r.Member != "" {
-		add(Note, "it is a member of runtime "+r.Member+" of the store around", "that runtime stays until the resident ends", restart)
+		add(Note, fmt.Sprintf("it is a member of runtime %q of the store around", r.Member), "that runtime stays until the resident ends", restart)
 	}
 	return checks
 }
@@ -100,11 +100,11 @@ func judgeAround(f Facts) []Check {
 	case a.Runtime == "":
 		return nil
 	case a.Store == "":
-		return one(OK, "around", "called in runtime "+a.Runtime, "", "")
+		return one(OK, "around", fmt.Sprintf("called in runtime %q", a.Runtime), "", "")
 	case f.Resident.Status != nil || f.Resident.Unwanted:
-		return one(OK, "around", "called in runtime "+a.Runtime+" of the store "+a.Store, "", "")
+		return one(OK, "around", fmt.Sprintf("called in runtime %q of the store %s", a.Runtime, a.Store), "", "")
 	}
-	return one(Note, "around", "called in runtime "+a.Runtime+" of the store "+a.Store,
+	return one(Note, "around", fmt.Sprintf("called in runtime %q of the store %s", a.Runtime, a.Store),
 		"a resident that is started here is a member of it, and keeps it until 10 seconds after it has nothing to watch",
 		"start the resident outside before, by monitor serve")
 }

@@ -135,6 +135,13 @@ var _ = Describe("What is judged of the tracking", Label("pure"), func() {
 			checkup.Note, "program", "without symbols", "ignored or blocked", "-ldflags=-s"),
 	)
 
+	It("counts in words", func() {
+		f := good()
+		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "table", "^90 processes, none hidden$", "", "")))
+		f.Table.Processes = 1
+		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "table", "^1 process, none hidden$", "", "")))
+	})
+
 	It("has the flags of a container, and an old kernel needs more", func() {
 		f := good()
 		pidfd(&f)
@@ -170,7 +177,7 @@ var _ = Describe("What is judged of the limits", Label("pure"), func() {
 		Entry("a note where a cgroup is nearly full", func(f *facts) { f.Limits.Cgroup.Limit = 20 },
 			checkup.Note, "processes", "5 of 20 in the cgroup ./cg/pids.max", "", "^raise the limit of the cgroup"),
 		Entry("a note where a monitor has few descriptors", func(f *facts) { f.Limits.Files = 80 },
-			checkup.Note, "descriptors", "80 at most .* about 10 runtimes", "from time to time", "ulimit -Hn"),
+			checkup.Note, "descriptors", "at most 80, enough for about 10 runtimes", "from time to time", "ulimit -Hn"),
 		Entry("a note where there are hardly any", func(f *facts) { f.Limits.Files = 20 },
 			checkup.Note, "descriptors", "about 0 runtimes", "", ""),
 		Entry("weaker where no inotify instance can be made", func(f *facts) {
@@ -298,8 +305,8 @@ var _ = Describe("What is judged of the resident monitor", Label("pure"), func()
 			checkup.Note, "resident", "older", "hand over", ""),
 		Entry("a note where it is newer", served(func(r *checkup.Resident) { r.Age = checkup.Newer }),
 			checkup.Note, "resident", "newer", "", ""),
-		Entry("a note where it serves, and is not asked", served(func(r *checkup.Resident) { r.Unwanted = true }),
-			checkup.Note, "resident", "not asked", "", ""),
+		Entry("weaker where it serves, and is not asked", served(func(r *checkup.Resident) { r.Unwanted = true }),
+			checkup.Weaker, "resident", "not asked", "nothing starts those anew", "unset"),
 		Entry("a note where it has no guard", served(func(r *checkup.Resident) { r.Status.Guard = 0 }),
 			checkup.Note, "resident", "no guard", "service manager", ""),
 		Entry("weaker where it has a worse mechanism than one that is started now", served(func(r *checkup.Resident) { r.Tally.Mechanism = tracker.Pidfd }),
@@ -311,9 +318,9 @@ var _ = Describe("What is judged of the resident monitor", Label("pure"), func()
 		Entry("a note where it is in another namespace", served(func(r *checkup.Resident) { r.Elsewhere = process.ErrElsewhere }),
 			checkup.Note, "resident", "another namespace", "", ""),
 		Entry("a note where it is a member of a runtime", served(func(r *checkup.Resident) { r.Member = "outer" }),
-			checkup.Note, "resident", "member of runtime outer", "stays until", ""),
+			checkup.Note, "resident", `member of runtime "outer"`, "stays until", ""),
 		Entry("a note where one that is started here would be a member", func(f *facts) { f.Around = checkup.Around{Runtime: "outer", Store: "/other"} },
-			checkup.Note, "around", "runtime outer of the store /other", "keeps it", "outside before"),
+			checkup.Note, "around", `runtime "outer" of the store /other`, "keeps it", "outside before"),
 		Entry("a note where a log-out ends it", func(f *facts) { f.Session = checkup.Session{Kills: true, Unit: "session-3.scope"} },
 			checkup.Note, "session", "session-3.scope", "together", "lingering"),
 	)
@@ -328,7 +335,7 @@ var _ = Describe("What is judged of the resident monitor", Label("pure"), func()
 	It("has nothing to say against a call in a runtime of the same store, or beside a resident", func() {
 		f := good()
 		f.Around = checkup.Around{Runtime: "build"}
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "around", "runtime build$", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "around", `runtime "build"$`, "", "")))
 		f.Around.Store, f.Resident = "/other", serving()
 		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "around", "/other$", "", "")))
 	})

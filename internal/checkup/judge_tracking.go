@@ -99,7 +99,7 @@ func judgeTable(f Facts) []Check {
 		return one(Weaker, "table", text(t.Partial),
 			"a member that changed its user may be hidden, so a runtime is not found empty: it becomes unknown and is kept", change)
 	}
-	return one(OK, "table", fmt.Sprintf("%d processes, none hidden", t.Processes), "", "")
+	return one(OK, "table", count(t.Processes, "process")+", none hidden", "", "")
 }
 
 // judgeNamespaces is about the namespaces that PIDs and start times count in.
