@@ -12,7 +12,7 @@ var _ = Describe("The doctor", Label("linux", "namespaces"), ours, func() {
 			HaveField("Mechanism", "pidfd"),
 			finds("weaker", "tracking", `250 ms \(proc connector: .*pid:\[\d+\]`),
 			finds("note", "namespaces", `pid:\[\d+\]`),
-			HaveField("Checks", ContainElement(HaveField("Change", ContainSubstring("--pid=host --network=host")))),
+			HaveField("Findings", ContainElement(HaveField("Change", ContainSubstring("--pid=host --network=host")))),
 		), unshare...)
 		Expect(gemini.Store).NotTo(BeAnExistingFile())
 	}, limit)

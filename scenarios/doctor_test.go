@@ -17,7 +17,7 @@ import (
 // An examination is what "doctor --json" prints.
 type examination struct {
 	Mechanism string
-	Checks    []struct{ Word, Subject, Is, Follows, Change string }
+	Findings  []struct{ Word, Subject, Is, Follows, Change string }
 }
 
 // examine runs doctor, after the words that come before a command, until it finds what is
@@ -35,9 +35,9 @@ func examine(ctx SpecContext, expected OmegaMatcher, before ...string) {
 	}).Should(Succeed())
 }
 
-// finds matches an examination with a check: its word, its subject and what is so.
+// finds matches an examination with a finding: its word, its subject and what is so.
 func finds(word, subject, is string) OmegaMatcher {
-	return HaveField("Checks", ContainElement(And(HaveField("Word", word), HaveField("Subject", subject), HaveField("Is", MatchRegexp(is)))))
+	return HaveField("Findings", ContainElement(And(HaveField("Word", word), HaveField("Subject", subject), HaveField("Is", MatchRegexp(is)))))
 }
 
 var _ = Describe("The doctor", ours, func() {
@@ -49,7 +49,7 @@ var _ = Describe("The doctor", ours, func() {
 		examine(ctx, And(
 			finds("weaker", "resident", fmt.Sprintf("process %d serves, and was stopped", pair.Resident)),
 			finds("ok", "runtimes", "^1 running$"),
-			HaveField("Checks", ContainElement(HaveField("Change", fmt.Sprintf("kill -CONT %d", pair.Resident)))),
+			HaveField("Findings", ContainElement(HaveField("Change", fmt.Sprintf("kill -CONT %d", pair.Resident)))),
 		))
 		Expect(stage.Signal(pair.Resident, syscall.SIGCONT)).To(Succeed())
 		Expect(expectPair(ctx)).To(Equal(pair))

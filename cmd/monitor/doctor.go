@@ -43,7 +43,7 @@ Exit codes: 0 all promises hold here, 1 a line is weaker or refused.`,
 			if asJSON {
 				err = printJSON(cmd.OutOrStdout(), found)
 			} else {
-				err = printChecks(cmd.OutOrStdout(), found)
+				err = printExamination(cmd.OutOrStdout(), found)
 			}
 			if err != nil {
 				return err
@@ -57,12 +57,12 @@ Exit codes: 0 all promises hold here, 1 a line is weaker or refused.`,
 
 // An examination is what doctor prints as JSON.
 type examination struct {
-	Version   string          `json:"version"`
-	System    string          `json:"system"`
-	Mechanism string          `json:"mechanism,omitempty"`
-	Store     string          `json:"store,omitempty"`
-	Holds     bool            `json:"holds"`
-	Checks    []checkup.Check `json:"checks"`
+	Version   string            `json:"version"`
+	System    string            `json:"system"`
+	Mechanism string            `json:"mechanism,omitempty"`
+	Store     string            `json:"store,omitempty"`
+	Holds     bool              `json:"holds"`
+	Findings  []checkup.Finding `json:"findings"`
 }
 
 // examine asks all questions.
@@ -75,11 +75,11 @@ func (g *global) examine(ctx context.Context) examination {
 		Alone:   g.alone || os.Getenv(envResident) == "no",
 		Outer:   os.Getenv(monitor.EnvStore), Patience: g.patience,
 	})
-	checks := checkup.Judge(facts)
+	findings := checkup.Judge(facts)
 	return examination{
 		Version: facts.Program.Version, System: runtime.GOOS + "/" + runtime.GOARCH,
 		Mechanism: string(facts.Tracking.Mechanism), Store: facts.Store.Dir,
-		Holds: len(checkup.Failed(checks, checkup.Weaker)) == 0 && len(checkup.Failed(checks, checkup.Refused)) == 0, Checks: checks,
+		Holds: len(checkup.Failed(findings, checkup.Weaker)) == 0 && len(checkup.Failed(findings, checkup.Refused)) == 0, Findings: findings,
 	}
 }
 
@@ -95,10 +95,10 @@ func build() string {
 // failure returns which promises do not hold, or nil.
 func (e examination) failure() error {
 	var parts []string
-	if refused := checkup.Failed(e.Checks, checkup.Refused); len(refused) > 0 {
+	if refused := checkup.Failed(e.Findings, checkup.Refused); len(refused) > 0 {
 		parts = append(parts, "no runtime can be made here: "+strings.Join(refused, ", "))
 	}
-	if weaker := checkup.Failed(e.Checks, checkup.Weaker); len(weaker) > 0 {
+	if weaker := checkup.Failed(e.Findings, checkup.Weaker); len(weaker) > 0 {
 		parts = append(parts, "weaker here than the README says: "+strings.Join(weaker, ", "))
 	}
 	if len(parts) == 0 {
@@ -107,18 +107,18 @@ func (e examination) failure() error {
 	return errors.New(strings.Join(parts, "; "))
 }
 
-// The columns of a check.
+// The columns of a finding.
 const (
 	wordWidth    = 9
 	subjectWidth = 16
 	lineWidth    = 80
 )
 
-// printChecks prints each check as a block of lines: what is so, what follows, and what
+// printExamination prints each finding as a block of lines: what is so, what follows, and what
 // would change it.
-func printChecks(out io.Writer, e examination) error {
+func printExamination(out io.Writer, e examination) error {
 	var page strings.Builder
-	for _, c := range e.Checks {
+	for _, c := range e.Findings {
 		head := fmt.Sprintf("%-*s%-*s", wordWidth, c.Word, subjectWidth, c.Subject)
 		block(&page, head, c.Is)
 		block(&page, "", labelled("so: ", c.Follows))

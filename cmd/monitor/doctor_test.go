@@ -22,7 +22,7 @@ import (
 func anExamination() examination {
 	return examination{
 		Version: "v0.1.0", System: "linux/amd64", Mechanism: "pidfd", Store: "/home/me/store",
-		Checks: []checkup.Check{
+		Findings: []checkup.Finding{
 			{Word: checkup.OK, Subject: "runtimes", Is: "none"},
 			{Word: checkup.Weaker, Subject: "processor time", Is: "this is so", Follows: "that follows from it", Change: "that would change it, if it were done"},
 		},
@@ -35,7 +35,7 @@ const examinationJSON = `{
   "mechanism": "pidfd",
   "store": "/home/me/store",
   "holds": false,
-  "checks": [
+  "findings": [
     {
       "word": "ok",
       "subject": "runtimes",
@@ -56,11 +56,11 @@ var _ = Describe("What doctor prints", func() {
 	printed := func(e examination) string {
 		GinkgoHelper()
 		var out bytes.Buffer
-		Expect(printChecks(&out, e)).To(Succeed())
+		Expect(printExamination(&out, e)).To(Succeed())
 		return out.String()
 	}
 
-	It("is a block for each check", func() {
+	It("is a block for each finding", func() {
 		Expect(printed(anExamination())).To(Equal(lines(`
 			ok       runtimes        none
 			weaker   processor time  this is so
@@ -76,7 +76,7 @@ var _ = Describe("What doctor prints", func() {
 	It("has lines of at most 80 characters, but for words that are longer, which stay whole", func() {
 		path := "/" + strings.Repeat("a", 100)
 		text := strings.Repeat("größe ", 30) + path + strings.Repeat(" word", 30)
-		page := printed(examination{Checks: []checkup.Check{{Word: checkup.Refused, Subject: "store", Is: text}}})
+		page := printed(examination{Findings: []checkup.Finding{{Word: checkup.Refused, Subject: "store", Is: text}}})
 		Expect(strings.Join(strings.Fields(page), " ")).To(Equal("refused store " + text))
 		for line := range strings.Lines(page) {
 			if !strings.Contains(line, path) {
@@ -87,7 +87,7 @@ var _ = Describe("What doctor prints", func() {
 	})
 
 	It("reaches the terminal in printable characters only", func() {
-		page := printed(examination{Checks: []checkup.Check{{Word: checkup.Note, Subject: "store", Is: "a\x1b[2Jb\u202e", Follows: "c\td", Change: "\x00"}}})
+		page := printed(examination{Findings: []checkup.Finding{{Word: checkup.Note, Subject: "store", Is: "a\x1b[2Jb\u202e", Follows: "c\td", Change: "\x00"}}})
 		Expect(strings.ReplaceAll(page, "\n", "")).To(MatchRegexp(`^[ -~]+$`))
 	})
 
@@ -113,17 +113,17 @@ var _ = Describe("What doctor prints", func() {
 		}
 	})
 
-	DescribeTable("names what failed", func(line string, checks ...checkup.Check) {
-		Expect(examination{Checks: checks}.failure()).To(MatchError(line))
+	DescribeTable("names what failed", func(line string, findings ...checkup.Finding) {
+		Expect(examination{Findings: findings}.failure()).To(MatchError(line))
 	},
 		Entry(nil, "weaker here than the README says: tracking, resident",
-			checkup.Check{Word: checkup.Weaker, Subject: "tracking"}, checkup.Check{Word: checkup.Note, Subject: "store"}, checkup.Check{Word: checkup.Weaker, Subject: "resident"}, checkup.Check{Word: checkup.Weaker, Subject: "resident"}),
+			checkup.Finding{Word: checkup.Weaker, Subject: "tracking"}, checkup.Finding{Word: checkup.Note, Subject: "store"}, checkup.Finding{Word: checkup.Weaker, Subject: "resident"}, checkup.Finding{Word: checkup.Weaker, Subject: "resident"}),
 		Entry(nil, "no runtime can be made here: store; weaker here than the README says: tracking",
-			checkup.Check{Word: checkup.Weaker, Subject: "tracking"}, checkup.Check{Word: checkup.Refused, Subject: "store"}),
+			checkup.Finding{Word: checkup.Weaker, Subject: "tracking"}, checkup.Finding{Word: checkup.Refused, Subject: "store"}),
 	)
 
 	It("is no failure where all is ok or a note", func() {
-		Expect(examination{Checks: []checkup.Check{{Word: checkup.OK}, {Word: checkup.Note}}}.failure()).To(Succeed())
+		Expect(examination{Findings: []checkup.Finding{{Word: checkup.OK}, {Word: checkup.Note}}}.failure()).To(Succeed())
 	})
 })
 
@@ -138,7 +138,7 @@ var _ = Describe("The command doctor", func() {
 		Expect(e.Holds).To(BeFalse())
 		return e
 	}
-	// found matches a check by its word, subject and text.
+	// found matches a finding by its word, subject and text.
 	found := func(word checkup.Word, subject, is string) OmegaMatcher {
 		return ContainElement(And(HaveField("Word", word), HaveField("Subject", subject), HaveField("Is", MatchRegexp(is))))
 	}
@@ -146,7 +146,7 @@ var _ = Describe("The command doctor", func() {
 	It("makes nothing where there is no store", func() {
 		e := examined()
 		Expect(e).To(And(HaveField("Store", storeDir), HaveField("Mechanism", Not(BeEmpty()))))
-		Expect(e.Checks).To(And(found(checkup.OK, "runtimes", "^none$"), found(checkup.Weaker, "resident", "none is to serve")))
+		Expect(e.Findings).To(And(found(checkup.OK, "runtimes", "^none$"), found(checkup.Weaker, "resident", "none is to serve")))
 		Expect(storeDir).NotTo(BeAnExistingFile())
 	})
 
@@ -160,7 +160,7 @@ var _ = Describe("The command doctor", func() {
 		r := orphan("lost")
 		before, err := os.ReadFile(filepath.Join(r.Dir(), "runtime.json"))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(examined().Checks).To(And(found(checkup.OK, "runtimes", "^1 unmonitored$"), found(checkup.Weaker, "unmonitored", "watches lost$")))
+		Expect(examined().Findings).To(And(found(checkup.OK, "runtimes", "^1 unmonitored$"), found(checkup.Weaker, "unmonitored", "watches lost$")))
 		Expect(os.ReadFile(filepath.Join(r.Dir(), "runtime.json"))).To(Equal(before))
 		Expect(os.ReadDir(storeDir)).To(HaveEach(HaveField("Name()", BeElementOf("runtimes", "trash"))))
 	})
@@ -171,7 +171,7 @@ var _ = Describe("The command doctor", func() {
 		}
 		e := examined()
 		Expect(e.Store).To(BeEmpty())
-		Expect(e.Checks).To(found(checkup.Refused, "store", "^find the user's state directory: "))
+		Expect(e.Findings).To(found(checkup.Refused, "store", "^find the user's state directory: "))
 	})
 
 	It("takes no argument", func() {

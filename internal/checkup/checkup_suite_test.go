@@ -9,5 +9,5 @@ import (
 
 func TestCheckup(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Check-up")
+	RunSpecs(t, "Finding-up")
 }

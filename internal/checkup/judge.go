@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// Judge returns the checks that the facts lead to. The order is that of the questions which
+// Judge returns the findings that the facts lead to. The order is that of the questions which
 // a user has: what is followed how, with which limits, in which store, by which monitor.
-func Judge(f Facts) (checks []Check) {
-	for _, judge := range []func(Facts) []Check{
+func Judge(f Facts) (findings []Finding) {
+	for _, judge := range []func(Facts) []Finding{
 		judgeProgram, judgeTracking, judgeTable, judgeNamespaces, judgeMarks,
 		judgeProcesses, judgeFiles, judgeInotify, judgeTime, judgeSize,
 		judgeStore, judgeSpace, judgeRuntimes, judgeLogs, judgeUnswept,
 		judgeResident, judgeResidentMore, judgeAround, judgeSession,
 	} {
-		checks = append(checks, judge(f)...)
+		findings = append(findings, judge(f)...)
 	}
-	return checks
+	return findings
 }
 
-// Failed returns the subjects of the checks that failed with a word, each once.
-func Failed(checks []Check, word Word) (subjects []string) {
+// Failed returns the subjects of the findings that failed with a word, each once.
+func Failed(findings []Finding, word Word) (subjects []string) {
 	seen := make(map[string]bool)
-	for _, c := range checks {
+	for _, c := range findings {
 		if c.Word == word && c.Failed() && !seen[c.Subject] {
 			seen[c.Subject] = true
 			subjects = append(subjects, c.Subject)
@@ -32,11 +32,11 @@ func Failed(checks []Check, word Word) (subjects []string) {
 	return subjects
 }
 
-func one(word Word, subject, is, follows, change string) []Check {
-	return []Check{{word, subject, is, follows, change}}
+func one(word Word, subject, is, follows, change string) []Finding {
+	return []Finding{{word, subject, is, follows, change}}
 }
 
-func judgeProgram(f Facts) []Check {
+func judgeProgram(f Facts) []Finding {
 	is := f.Program.Version + ", " + f.Program.Build
 	if f.Kernel.Release != "" {
 		is += ", on " + f.Kernel.Release

@@ -18,7 +18,7 @@ func (q Quota) share() string {
 }
 
 // judgeProcesses is about the limits of processes.
-func judgeProcesses(f Facts) []Check {
+func judgeProcesses(f Facts) []Finding {
 	const follows = "where no process can be made, run and shell refuse to start a command"
 	var is, change []string
 	word := OK
@@ -57,8 +57,8 @@ const (
 	fewRuntimes = 100
 )
 
-// judgeFiles is about descriptors. Those of a resident that serves are another check.
-func judgeFiles(f Facts) []Check {
+// judgeFiles is about descriptors. Those of a resident that serves are another finding.
+func judgeFiles(f Facts) []Finding {
 	limit := f.Limits.Files
 	if limit == Unlimited {
 		return one(OK, "descriptors", "no limit", "", "")
@@ -76,7 +76,7 @@ func judgeFiles(f Facts) []Check {
 }
 
 // judgeInotify is about the notices of the lease's release.
-func judgeInotify(f Facts) []Check {
+func judgeInotify(f Facts) []Finding {
 	q, refused := f.Limits.Inotify, f.Limits.Releases
 	is := "instances can be made"
 	if q != nil {
@@ -97,7 +97,7 @@ func judgeInotify(f Facts) []Check {
 }
 
 // judgeTime is about a limit of processor time.
-func judgeTime(f Facts) []Check {
+func judgeTime(f Facts) []Finding {
 	if f.Limits.Processor == 0 {
 		return nil
 	}
@@ -110,7 +110,7 @@ func judgeTime(f Facts) []Check {
 const small = 64 << 20
 
 // judgeSize is about a limit of file sizes.
-func judgeSize(f Facts) []Check {
+func judgeSize(f Facts) []Finding {
 	if f.Limits.FileSize >= small {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // judgeResident is about the resident monitor: whether it serves.
-func judgeResident(f Facts) []Check {
+func judgeResident(f Facts) []Finding {
 	r := f.Resident
 	switch {
 	case f.Store.Err != nil && r.Status == nil:
@@ -16,14 +16,14 @@ func judgeResident(f Facts) []Check {
 	case r.Status != nil:
 		return one(OK, "resident", serves(r), "", "")
 	case r.PID != 0 && r.Stopped:
-		return silentCheck(r, fmt.Sprintf("process %d serves, and was stopped by a signal", r.PID), fmt.Sprintf("kill -CONT %d", r.PID))
+		return unanswering(r, fmt.Sprintf("process %d serves, and was stopped by a signal", r.PID), fmt.Sprintf("kill -CONT %d", r.PID))
 	case r.PID != 0:
-		return silentCheck(r, fmt.Sprintf("process %d serves, and does not answer: %s", r.PID, text(r.Err)),
+		return unanswering(r, fmt.Sprintf("process %d serves, and does not answer: %s", r.PID, text(r.Err)),
 			fmt.Sprintf("kill -KILL %d: its guard starts another one, which goes on", r.PID))
 	case r.Elsewhere != nil:
 		return one(Note, "resident", "it cannot be seen from here: "+text(r.Elsewhere), "a runtime that is made here gets a monitor of its own", "a store of its own")
 	case !r.None && r.Err != nil:
-		return silentCheck(r, "what serves does not answer: "+text(r.Err), "end what listens at resident.sock of the store")
+		return unanswering(r, "what serves does not answer: "+text(r.Err), "end what listens at resident.sock of the store")
 	case r.Unwanted:
 		return one(Weaker, "resident", "none is to serve (--no-resident, MONITOR_RESIDENT=no): each runtime gets a monitor of its own",
 			"nothing starts that anew when it is killed: its runtime is unmonitored then", "unset MONITOR_RESIDENT")
@@ -33,7 +33,7 @@ func judgeResident(f Facts) []Check {
 	return one(OK, "resident", "none serves; the first run starts one", "", "")
 }
 
-func silentCheck(r Resident, is, change string) []Check {
+func unanswering(r Resident, is, change string) []Finding {
 	return one(Weaker, "resident", is, "the runtimes that it watches are not removed until it goes on; run starts a monitor of its own after 2 s", change)
 }
 
@@ -54,13 +54,13 @@ func serves(r Resident) string {
 const spare = 16
 
 // judgeResidentMore is about a resident that serves: what a new one would have better.
-func judgeResidentMore(f Facts) (checks []Check) {
+func judgeResidentMore(f Facts) (findings []Finding) {
 	r := f.Resident
 	if r.Status == nil {
 		return nil
 	}
 	add := func(word Word, is, follows, change string) {
-		checks = append(checks, one(word, "resident", is, follows, change)...)
+		findings = append(findings, one(word, "resident", is, follows, change)...)
 	}
 	restart := fmt.Sprintf("kill -TERM %d; the next command starts another one", r.Status.Process.PID)
 	switch r.Age {
@@ -90,11 +90,11 @@ func judgeResidentMore(f Facts) (checks []Check) {
 	if r.Member != "" {
 		add(Note, fmt.Sprintf("it is a member of runtime %q of the store around", r.Member), "that runtime stays until the resident ends", restart)
 	}
-	return checks
+	return findings
 }
 
 // judgeAround is about the runtime that the caller is in.
-func judgeAround(f Facts) []Check {
+func judgeAround(f Facts) []Finding {
 	a := f.Around
 	switch {
 	case a.Runtime == "":
@@ -110,7 +110,7 @@ func judgeAround(f Facts) []Check {
 }
 
 // judgeSession is about what a log-out ends.
-func judgeSession(f Facts) []Check {
+func judgeSession(f Facts) []Finding {
 	if !f.Session.Kills {
 		return nil
 	}

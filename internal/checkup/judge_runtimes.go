@@ -9,18 +9,18 @@ import (
 
 // judgeRuntimes is about the runtimes of the store: how many there are, and those that are
 // not simply watched.
-func judgeRuntimes(f Facts) []Check {
+func judgeRuntimes(f Facts) []Finding {
 	if f.Store.Err != nil {
 		return nil
 	}
 	if err := f.Runtimes.Err; err != nil {
 		return one(Note, "runtimes", "they cannot be listed: "+text(err), "", "")
 	}
-	checks := one(OK, "runtimes", tally(f.Runtimes.All), "", "")
-	for _, judge := range []func([]monitor.Status, Facts) []Check{judgeUnmonitored, judgeUnknown, judgeBroken, judgeStopping} {
-		checks = append(checks, judge(f.Runtimes.All, f)...)
+	findings := one(OK, "runtimes", tally(f.Runtimes.All), "", "")
+	for _, judge := range []func([]monitor.Status, Facts) []Finding{judgeUnmonitored, judgeUnknown, judgeBroken, judgeStopping} {
+		findings = append(findings, judge(f.Runtimes.All, f)...)
 	}
-	return checks
+	return findings
 }
 
 // states are in the order of a life.
@@ -60,7 +60,7 @@ func in(all []monitor.Status, state monitor.State, reasoned bool) (names, reason
 	return names, reasons
 }
 
-func judgeUnmonitored(all []monitor.Status, f Facts) []Check {
+func judgeUnmonitored(all []monitor.Status, f Facts) []Finding {
 	names, _ := in(all, monitor.StateUnmonitored, false)
 	if len(names) == 0 {
 		return nil
@@ -72,7 +72,7 @@ func judgeUnmonitored(all []monitor.Status, f Facts) []Check {
 	return one(Weaker, "unmonitored", "no monitor watches "+list(names), "nothing of them is removed, also when their last process ends", change)
 }
 
-func judgeUnknown(all []monitor.Status, _ Facts) []Check {
+func judgeUnknown(all []monitor.Status, _ Facts) []Finding {
 	_, reasons := in(all, monitor.StateUnknown, false)
 	if len(reasons) == 0 {
 		return nil
@@ -80,7 +80,7 @@ func judgeUnknown(all []monitor.Status, _ Facts) []Check {
 	return one(Note, "unknown", list(reasons), "it cannot be seen that they are empty, so they stay", "what the reason names; monitor tree NAME shows the members that are known")
 }
 
-func judgeBroken(all []monitor.Status, _ Facts) []Check {
+func judgeBroken(all []monitor.Status, _ Facts) []Finding {
 	_, reasons := in(all, monitor.StateBroken, false)
 	if len(reasons) == 0 {
 		return nil
@@ -88,7 +88,7 @@ func judgeBroken(all []monitor.Status, _ Facts) []Check {
 	return one(Note, "broken", list(reasons), "they stay, and their names are taken", "rm -r the directory of one that is not needed")
 }
 
-func judgeStopping(all []monitor.Status, _ Facts) []Check {
+func judgeStopping(all []monitor.Status, _ Facts) []Finding {
 	_, reasons := in(all, monitor.StateStopping, true)
 	if len(reasons) == 0 {
 		return nil
@@ -100,7 +100,7 @@ func judgeStopping(all []monitor.Status, _ Facts) []Check {
 // long is the size of a log that something is wrong with.
 const long = 10 << 20
 
-func judgeLogs(f Facts) []Check {
+func judgeLogs(f Facts) []Finding {
 	if f.Runtimes.Size < long {
 		return nil
 	}

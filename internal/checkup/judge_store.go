@@ -9,7 +9,7 @@ import (
 const refusal = "run and shell refuse to start a command"
 
 // judgeStore is about the directory of the runtimes.
-func judgeStore(f Facts) []Check {
+func judgeStore(f Facts) []Finding {
 	s := f.Store
 	where := s.Dir
 	if on := kindOf(s.FileSystem); on != "" {
@@ -70,7 +70,7 @@ const (
 )
 
 // judgeSpace is about what the file system of the store has left.
-func judgeSpace(f Facts) []Check {
+func judgeSpace(f Facts) []Finding {
 	s := f.Store
 	if s.Err != nil || s.FileSystem.Kind == "" || s.FileSystem.Bytes == Unlimited {
 		return nil
@@ -90,7 +90,7 @@ func judgeSpace(f Facts) []Check {
 }
 
 // judgeUnswept is about what killed monitors have left.
-func judgeUnswept(f Facts) []Check {
+func judgeUnswept(f Facts) []Finding {
 	if f.Store.Unswept == 0 {
 		return nil
 	}

@@ -56,10 +56,10 @@ func status(name string, state monitor.State, reason string) monitor.Status {
 }
 
 var _ = Describe("Where all promises hold", Label("pure"), func() {
-	It("all checks are ok, each with a subject and what is so", func() {
-		checks := checkup.Judge(good())
-		Expect(len(checks)).To(BeNumerically(">=", 10))
-		for _, c := range checks {
+	It("all findings are ok, each with a subject and what is so", func() {
+		findings := checkup.Judge(good())
+		Expect(len(findings)).To(BeNumerically(">=", 10))
+		for _, c := range findings {
 			Expect(c.Word).To(Equal(checkup.OK), "%+v", c)
 			Expect(c.Subject).NotTo(BeEmpty())
 			Expect(c.Is).NotTo(BeEmpty(), c.Subject)
@@ -79,25 +79,25 @@ var _ = Describe("Where all promises hold", Label("pure"), func() {
 	})
 })
 
-// A check has a word and a subject, and texts that match expressions; an empty one is not
+// A finding has a word and a subject, and texts that match expressions; an empty one is not
 // looked at.
-func check(word checkup.Word, subject, is, follows, change string) OmegaMatcher {
+func finding(word checkup.Word, subject, is, follows, change string) OmegaMatcher {
 	return And(HaveField("Word", word), HaveField("Subject", subject),
 		HaveField("Is", MatchRegexp(is)), HaveField("Follows", MatchRegexp(follows)), HaveField("Change", MatchRegexp(change)))
 }
 
-// judged checks that a change of the good facts leads to one check that is not ok.
+// judged checks that a change of the good facts leads to one finding that is not ok.
 func judged(edit func(*checkup.Facts), word checkup.Word, subject, is, follows, change string) {
 	GinkgoHelper()
 	f := good()
 	edit(&f)
-	var found []checkup.Check
+	var found []checkup.Finding
 	for _, c := range checkup.Judge(f) {
 		if c.Word != checkup.OK {
 			found = append(found, c)
 		}
 	}
-	Expect(found).To(ConsistOf(check(word, subject, is, follows, change)))
+	Expect(found).To(ConsistOf(finding(word, subject, is, follows, change)))
 }
 
 type facts = checkup.Facts
@@ -137,19 +137,19 @@ var _ = Describe("What is judged of the tracking", Label("pure"), func() {
 
 	It("counts in words", func() {
 		f := good()
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "table", "^90 processes, none hidden$", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "table", "^90 processes, none hidden$", "", "")))
 		f.Table.Processes = 1
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "table", "^1 process, none hidden$", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "table", "^1 process, none hidden$", "", "")))
 	})
 
 	It("has the flags of a container, and an old kernel needs more", func() {
 		f := good()
 		pidfd(&f)
 		f.Kernel.Namespaces, f.Kernel.Release = []string{"pid:[4026532001]", "time:[1]"}, "6.5.0"
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.Weaker, "tracking", "", "",
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.Weaker, "tracking", "", "",
 			"^run it in the initial pid, time and network namespaces .docker, podman: --pid=host --network=host., and Linux 6.6 or newer, or CAP_NET_ADMIN$")))
 		f.Kernel.Root = true
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.Weaker, "tracking", "", "", "--network=host.$")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.Weaker, "tracking", "", "", "--network=host.$")))
 	})
 
 	It("is weaker twice where processes are hidden and forks are not announced", func() {
@@ -164,7 +164,7 @@ var _ = Describe("What is judged of the tracking", Label("pure"), func() {
 	It("proves nothing of the marks where few processes were asked", func() {
 		f := good()
 		f.Marks = checkup.Marks{Asked: 2}
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "marks", "0 of 2", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "marks", "0 of 2", "", "")))
 	})
 })
 
@@ -192,13 +192,13 @@ var _ = Describe("What is judged of the limits", Label("pure"), func() {
 	It("is the limit alone where what is in use was not counted", func() {
 		f := good()
 		f.Limits.Processes.Counted, f.Limits.Inotify.Counted, f.Limits.Cgroup = false, false, nil
-		Expect(checkup.Judge(f)).To(ContainElements(check(checkup.OK, "processes", "^at most 60000 processes", "", ""), check(checkup.OK, "inotify", "^at most 128 instances", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElements(finding(checkup.OK, "processes", "^at most 60000 processes", "", ""), finding(checkup.OK, "inotify", "^at most 128 instances", "", "")))
 	})
 
 	It("is no limit where there is none", func() {
 		f := good()
 		f.Limits.Processes, f.Limits.Cgroup, f.Limits.Files = nil, &checkup.Quota{Limit: checkup.Unlimited}, checkup.Unlimited
-		Expect(checkup.Judge(f)).To(ContainElements(check(checkup.OK, "processes", "^no limit$", "", ""), check(checkup.OK, "descriptors", "^no limit$", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElements(finding(checkup.OK, "processes", "^no limit$", "", ""), finding(checkup.OK, "descriptors", "^no limit$", "", "")))
 	})
 })
 
@@ -229,13 +229,13 @@ var _ = Describe("What is judged of the store", Label("pure"), func() {
 	It("is that the first run makes it, where it is not there", func() {
 		f := good()
 		f.Store.There = false
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "store", "the first run makes it", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "store", "the first run makes it", "", "")))
 	})
 
 	It("does not take another directory for one that is cleaned", func() {
 		f := good()
 		f.Store.Dir = "/tmpfiles/store"
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "store", "^/tmpfiles/store", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "store", "^/tmpfiles/store", "", "")))
 	})
 })
 
@@ -262,13 +262,13 @@ var _ = Describe("What is judged of runtimes", Label("pure"), func() {
 		f := good()
 		with(status("a", monitor.StateUnmonitored, ""))(&f)
 		f.Resident.Unwanted = true
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.Weaker, "unmonitored", "", "", "^monitor serve a$")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.Weaker, "unmonitored", "", "", "^monitor serve a$")))
 	})
 
 	It("has the number in each state, also one of a newer version", func() {
 		f := good()
 		with(status("a", monitor.StateRunning, ""), status("b", monitor.StateStarting, ""), status("c", monitor.StateRunning, ""), status("d", "idle", ""))(&f)
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "runtimes", "^1 starting, 2 running, 1 idle$", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "runtimes", "^1 starting, 2 running, 1 idle$", "", "")))
 	})
 
 	It("names some of many", func() {
@@ -276,7 +276,7 @@ var _ = Describe("What is judged of runtimes", Label("pure"), func() {
 		for _, name := range []string{"a", "b", "c", "d", "e", "f", "g"} {
 			f.Runtimes.All = append(f.Runtimes.All, status(name, monitor.StateUnmonitored, ""))
 		}
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.Weaker, "unmonitored", "watches a, b, c, d, e and 2 more$", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.Weaker, "unmonitored", "watches a, b, c, d, e and 2 more$", "", "")))
 	})
 })
 
@@ -328,15 +328,15 @@ var _ = Describe("What is judged of the resident monitor", Label("pure"), func()
 	It("has its process, guard, version and what it watches", func() {
 		f := good()
 		f.Resident = serving()
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "resident",
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "resident",
 			"^process 77 serves since 1m0s, watches 2 runtimes, version v0.1.0, guard 78, 30 of 1048576 descriptors$", "", "")))
 	})
 
 	It("has nothing to say against a call in a runtime of the same store, or beside a resident", func() {
 		f := good()
 		f.Around = checkup.Around{Runtime: "build"}
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "around", `runtime "build"$`, "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "around", `runtime "build"$`, "", "")))
 		f.Around.Store, f.Resident = "/other", serving()
-		Expect(checkup.Judge(f)).To(ContainElement(check(checkup.OK, "around", "/other$", "", "")))
+		Expect(checkup.Judge(f)).To(ContainElement(finding(checkup.OK, "around", "/other$", "", "")))
 	})
 })

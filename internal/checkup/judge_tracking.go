@@ -13,7 +13,7 @@ import (
 const busy = "ask again: the machine is busy, or has many processes"
 
 // judgeTracking is about the mechanism that announces the fates of processes.
-func judgeTracking(f Facts) []Check {
+func judgeTracking(f Facts) []Finding {
 	t := f.Tracking
 	missed := "it can lose " + t.Misses
 	switch {
@@ -84,7 +84,7 @@ func notBefore(release string, major, minor int) bool {
 }
 
 // judgeTable is about what /proc hides.
-func judgeTable(f Facts) []Check {
+func judgeTable(f Facts) []Finding {
 	const change = "mount /proc without hidepid, or be in the group of its option gid"
 	t := f.Table
 	switch {
@@ -103,7 +103,7 @@ func judgeTable(f Facts) []Check {
 }
 
 // judgeNamespaces is about the namespaces that PIDs and start times count in.
-func judgeNamespaces(f Facts) []Check {
+func judgeNamespaces(f Facts) []Finding {
 	var own []string
 	for _, link := range f.Kernel.Namespaces {
 		if strings.HasPrefix(link, "pid:") || strings.HasPrefix(link, "time:") {
@@ -122,7 +122,7 @@ func judgeNamespaces(f Facts) []Check {
 const enough = 3
 
 // judgeMarks is about the environments, in which marks are looked for.
-func judgeMarks(f Facts) []Check {
+func judgeMarks(f Facts) []Finding {
 	m := f.Marks
 	switch {
 	case m.Err != nil || m.Asked == 0:

@@ -1,6 +1,6 @@
 package checkup
 
-// A Word is the outcome of a check. No word contains another.
+// A Word is the outcome of a finding. No word contains another.
 type Word string
 
 const (
@@ -14,8 +14,8 @@ const (
 	Refused Word = "refused"
 )
 
-// A Check is what was found out about one subject.
-type Check struct {
+// A Finding is what was found out about one subject.
+type Finding struct {
 	Word Word `json:"word"`
 	// Subject is a word or two: "tracking", "store".
 	Subject string `json:"subject"`
@@ -28,4 +28,4 @@ type Check struct {
 }
 
 // Failed reports whether a promise is weaker here, or no runtime can be made.
-func (c Check) Failed() bool { return c.Word == Weaker || c.Word == Refused }
+func (c Finding) Failed() bool { return c.Word == Weaker || c.Word == Refused }
