@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -71,13 +72,17 @@ type global struct {
 	logFormat string
 	alone     bool // runtimes get monitors of their own
 
+	// patience is how long doctor waits for an answer, 0 for its own time.
+	patience time.Duration
 	// settle prepares the process of a monitor.
 	settle func() error
 }
 
 // newRoot returns the command for a process that is not its own: watch does not
-// settle there.
-func newRoot() *cobra.Command { return newProgram(&global{settle: func() error { return nil }}) }
+// settle there, and doctor is patient.
+func newRoot() *cobra.Command {
+	return newProgram(&global{settle: func() error { return nil }, patience: time.Minute})
+}
 
 func newProgram(g *global) *cobra.Command {
 	root := &cobra.Command{
@@ -128,7 +133,7 @@ with 124 when its --timeout is over.`,
 	root.SetErr(io.Discard) // cobra says there that it cannot print help; execute does too
 	for _, command := range []*cobra.Command{
 		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWhy(g), newWhich(g), newLogs(g),
-		newStop(g), newWait(g), newServe(g), newPrune(g),
+		newStop(g), newWait(g), newServe(g), newPrune(g), newDoctor(g),
 	} {
 		root.AddCommand(command)
 	}

@@ -47,6 +47,8 @@ var _ = Describe("The limit of deaths", func() {
 
 var _ = DescribeTable("A version is older than another", func(one, other string, is bool) {
 	Expect(resident.Older(one, other)).To(Equal(is))
+	Expect(resident.Status{Version: one}.OlderThan(other)).To(Equal(is))
+	Expect(resident.Status{Version: other}.NewerThan(one)).To(Equal(is))
 },
 	Entry("with a smaller number", "v1.2.9", "v1.10.0", true),
 	Entry("not with a greater one", "v1.10.0", "v1.2.9", false),
