@@ -30,7 +30,6 @@ func (r *Runtime) Remove() error                            { return r.remove() 
 func (s *Store) Runtimes() string                           { return s.runtimes() }
 func (s *Store) Trash() string                              { return s.trash() }
 func StageOf(maker process.Identity, machine string) string { return stageOf(maker, machine) }
-func MadeUpName(command []string) string                    { return madeUpName(command) }
 func LastOfEach(env []string) []string                      { return lastOfEach(env) }
 
 func ReadMachine() (string, error) { return readMachine() }

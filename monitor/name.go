@@ -37,9 +37,9 @@ func plainInAName(c rune) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_'
 }
 
-// madeUpName returns a name for a runtime around a command. It ends with random
-// characters.
-func madeUpName(command []string) string {
+// MadeUpName returns a name for a runtime around a command, which no runtime is expected to
+// have: it ends with random characters.
+func MadeUpName(command []string) string {
 	base := ""
 	if len(command) > 0 {
 		base = strings.Map(func(c rune) rune {

@@ -85,7 +85,7 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 // be seen.
 func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string) error) (*Runtime, error) {
 	if c.Name == "" {
-		c.Name = madeUpName(c.Command)
+		c.Name = MadeUpName(c.Command)
 	}
 	if err := CheckName(c.Name); err != nil {
 		return nil, err
