@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -43,30 +42,38 @@ if it is not executable, else 125, and nothing is left behind.`,
 		},
 	}
 	nameFlag(cmd, &name)
+	cmd.ValidArgsFunction = completeCommand
 	return cmd
 }
 
 func newShell(g *global) *cobra.Command {
 	var name string
+	var prompt bool
 	cmd := &cobra.Command{
-		Use:   "shell [--name NAME]",
+		Use:   "shell [--name NAME] [--prompt] [-- ARG...]",
 		Short: "Run your shell as a runtime of its own",
 		Long: `shell does what run does, with the shell that $SHELL names, or /bin/sh. Leave the
-shell and the runtime is gone, unless something that was started in it lives on.`,
-		Example: `  monitor shell
-  SHELL=/bin/zsh monitor shell --name scratch`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) != 0 {
-				return failed(errors.New("shell takes no argument; see 'monitor help shell'"))
+shell and the runtime is gone, unless something that was started in it lives on.
+What follows "--" are arguments of the shell.
+
+With --prompt the shell shows the name of the runtime: bash, fish and plain shells in
+front of the prompt, zsh at the right. No file of yours is changed. A start-up file of
+yours that sets the same may win; then put ${MONITOR_RUNTIME:+($MONITOR_RUNTIME) } into
+the prompt that it sets.`,
+		Example: `  monitor shell --prompt
+  SHELL=/bin/zsh monitor shell --name scratch
+  monitor shell -- --login
+  monitor shell -- -c 'make && make test'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return failed(errors.New("shell takes arguments of the shell behind \"--\" only; see 'monitor help shell'"))
 			}
-			shell := os.Getenv("SHELL")
-			if shell == "" {
-				shell = "/bin/sh"
-			}
-			return g.run(name, []string{shell})
+			return g.shell(name, prompt, args)
 		},
 	}
 	nameFlag(cmd, &name)
+	cmd.Flags().BoolVar(&prompt, "prompt", false, "show the name of the runtime in the prompt")
+	cmd.ValidArgsFunction = completeShell
 	return cmd
 }
 
@@ -75,7 +82,6 @@ func nameFlag(cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVar(name, "name", "", "name of the runtime (default: made up from the command)")
 	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
 	cmd.DisableFlagsInUseLine = true
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(err) })
 }
 
 // run becomes the command. It returns only where that fails.
@@ -109,20 +115,9 @@ func (g *global) become(store *monitor.Store, name, path string, args []string) 
 		Path: path, Args: args, Patience: patience, Keeper: keeper,
 	})
 	if errors.Is(err, monitor.ErrExist) {
-		g.adoptNamed(store, name)
+		return g.taken(store, name, err)
 	}
 	return err
-}
-
-// adoptNamed has the runtime watched that has a name, if it has no monitor.
-func (g *global) adoptNamed(store *monitor.Store, name string) {
-	survey, err := store.Survey()
-	if err != nil {
-		return
-	}
-	if status, err := survey.Named(name); err == nil && status.State == monitor.StateUnmonitored {
-		g.adopt(context.Background(), store)
-	}
 }
 
 // failed gives an error the exit code of its kind: not found, not executable, or not
