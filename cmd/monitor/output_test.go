@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
+	"path/filepath"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -72,12 +72,17 @@ var _ = Describe("Standard output", func() {
 // startClosed runs a command whose standard output is closed to its end.
 func startClosed(args ...string) outcome {
 	GinkgoHelper()
-	var errors bytes.Buffer
 	cmd := command(args...)
-	closed := exec.Command("sh", append([]string{"-c", `exec "$@" >&-`, "sh"}, cmd.Args...)...)
-	closed.Stderr = &errors
-	_ = closed.Run()
-	return outcome{"", errors.String(), closed.ProcessState.ExitCode()}
+	stderr, err := os.Create(filepath.Join(GinkgoT().TempDir(), "stderr"))
+	Expect(err).NotTo(HaveOccurred())
+	defer stderr.Close()
+	closed, err := os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{Files: []*os.File{os.Stdin, nil, stderr}})
+	Expect(err).NotTo(HaveOccurred())
+	state, err := closed.Wait()
+	Expect(err).NotTo(HaveOccurred())
+	said, err := os.ReadFile(stderr.Name())
+	Expect(err).NotTo(HaveOccurred())
+	return outcome{"", string(said), state.ExitCode()}
 }
 
 type writerFunc func([]byte) (int, error)
