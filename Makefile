@@ -1,7 +1,7 @@
 # `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
 # versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
-.PHONY: help build metrics metrics-specs metrics-check demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check repeat clean
+.PHONY: help build man metrics metrics-specs metrics-check demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check repeat clean
 
 TOOL := go tool -modfile=tools.mod
 # The modules: ./... of one does not reach the others. Those with specs come first.
@@ -43,6 +43,10 @@ PURE := internal/core internal/explore internal/mark internal/portable internal/
 build: ## bin/monitor and bin/puppet
 	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor
 	CGO_ENABLED=0 go build -C harness -o $(CURDIR)/bin/ ./puppet
+
+MAN ?= $(OUT)/man
+man: build ## a manual page for each command (MAN=share/man/man1; else out/man)
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH-$$(git log -1 --format=%ct)} bin/monitor man $(MAN)
 
 metrics: ## bin/monitor-metrics, which serves metrics to Prometheus
 	CGO_ENABLED=0 go build -C $(METRICS) -o $(CURDIR)/bin/ .

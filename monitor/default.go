@@ -30,18 +30,22 @@ func DefaultDir() (string, error) {
 
 func homeDir() (string, error) {
 	home := os.Getenv("HOME")
+	setting := fmt.Sprintf("HOME is %q", home)
+	if home == "" {
+		setting = "HOME is not set"
+	}
 	switch {
 	case home != "" && !filepath.IsAbs(home):
-		return "", fmt.Errorf("HOME is %q, which is no absolute path", home)
+		return "", fmt.Errorf("%s, which is no absolute path", setting)
 	case home != "" && !foreign(home):
 		return home, nil
 	}
 	u, err := user.LookupId(strconv.Itoa(os.Geteuid()))
 	if err != nil {
-		return "", fmt.Errorf("HOME is %q, and the user database has no other: %w", home, err)
+		return "", fmt.Errorf("%s, and the user database has no other: %w", setting, err)
 	}
 	if !filepath.IsAbs(u.HomeDir) || foreign(u.HomeDir) {
-		return "", fmt.Errorf("HOME is %q, and in the user database it is %q", home, u.HomeDir)
+		return "", fmt.Errorf("%s, and in the user database it is %q", setting, u.HomeDir)
 	}
 	return u.HomeDir, nil
 }

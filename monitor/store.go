@@ -65,12 +65,47 @@ func (s *Store) check() error {
 	if err != nil {
 		return cause(err)
 	}
-	for _, d := range []string{dir, s.runtimes(), s.trash()} {
+	if err := checkNamed(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, d := range []string{s.runtimes(), s.trash()} {
 		if err := checkOwned(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
+}
+
+// checkNamed is checkOwned for the directory that was named as the store. It does not advise
+// to change the mode of a directory that is for something else.
+func checkNamed(dir string) error {
+	err := checkOwned(dir)
+	if errors.Is(err, ErrUnsafe) && noStore(dir) {
+		return fmt.Errorf("%w; it is no store: name a directory of your own", checkMine(dir, ""))
+	}
+	return err
+}
+
+// noStore reports whether a directory is known to be no store, nor a new one: it has other
+// files in it, or is for all users (inode(7), the sticky bit).
+func noStore(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	if info.Mode()&os.ModeSticky != 0 {
+		return true
+	}
+	if _, err := os.Lstat(filepath.Join(dir, runtimesDir)); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	opened, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer opened.Close()
+	others, _ := opened.Readdirnames(1)
+	return len(others) > 0
 }
 
 // Dir returns the absolute path of the store.
@@ -138,7 +173,10 @@ func (s *Store) Runtime(name string) (*Runtime, error) {
 
 // checkOwned returns an error unless dir is a directory of the calling user, not a
 // link to one, and no other user can write to it. The error wraps [ErrUnsafe].
-func checkOwned(dir string) error {
+func checkOwned(dir string) error { return checkMine(dir, "; chmod go-w would do") }
+
+// checkMine is checkOwned with advice for where other users can write.
+func checkMine(dir, advice string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return cause(err)
@@ -150,7 +188,7 @@ func checkOwned(dir string) error {
 		return fmt.Errorf("%w: %s belongs to user %d, not to user %d", ErrUnsafe, dir, owner, os.Geteuid())
 	}
 	if mode := info.Mode().Perm(); mode&0o022 != 0 {
-		return fmt.Errorf("%w: others can write to %s (mode %04o; chmod go-w would do)", ErrUnsafe, dir, mode)
+		return fmt.Errorf("%w: others can write to %s (mode %04o%s)", ErrUnsafe, dir, mode, advice)
 	}
 	return nil
 }

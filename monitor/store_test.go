@@ -120,6 +120,20 @@ var _ = Describe("A store", func() {
 			func() string { return anothersDirectory(directory(0o700, dir)) }, "belongs to user [0-9]+, not to user [0-9]+"),
 		Entry("when its group can write to it",
 			func() string { return directory(0o770, dir) }, `others can write to .* \(mode 0770; chmod go-w would do\)`),
+		Entry("when it is for all users: its mode is right as it is", func() string {
+			directory(0o777, dir)
+			Expect(os.Chmod(dir, 0o777|os.ModeSticky)).To(Succeed())
+			return dir
+		}, `others can write to .* \(mode 0777\); it is no store: name a directory of your own$`),
+		Entry("when it has other files: its mode may be right as it is", func() string {
+			directory(0o770, dir)
+			Expect(os.WriteFile(filepath.Join(dir, "mail"), nil, 0o600)).To(Succeed())
+			return dir
+		}, `others can write to .* \(mode 0770\); it is no store: name a directory of your own$`),
+		Entry("when it is a store that its group can write to", func() string {
+			directory(0o700, dir, "runtimes")
+			return directory(0o770, dir)
+		}, `others can write to .* \(mode 0770; chmod go-w would do\)$`),
 		Entry("when all users can write to it",
 			func() string { return directory(0o707, dir) }, "others can write to .*mode 0707"),
 		Entry("when it is a file",

@@ -49,7 +49,7 @@ var _ = Describe("The name of a runtime in the environment", func() {
 	}, limit)
 
 	It("in one store is no name in another", ours, func(ctx SpecContext) {
-		result := stage.Run(monitor.Run("here", "sh", "-c", `monitor --store "$0" info; :`, stage.Path("elsewhere"))...)
+		result := stage.Run(monitor.Run("here", "sh", "-c", `mkdir -m 700 "$0" && monitor --store "$0" info; :`, stage.Path("elsewhere"))...)
 		Expect(result.Stderr).To(Equal("monitor: No active runtime\n"))
 		expectEmptyStore(ctx)
 	}, limit)

@@ -43,15 +43,8 @@ func search(name string) (string, error) {
 	if strings.ContainsRune(name, filepath.Separator) {
 		return exec.LookPath(name)
 	}
-	dirs, set := os.LookupEnv("PATH")
-	if !set {
-		dirs = systemPath
-	}
 	refused := error(fs.ErrNotExist)
-	for _, dir := range strings.Split(dirs, string(filepath.ListSeparator)) {
-		if dir == "" {
-			dir = "." // the working directory
-		}
+	for _, dir := range searchPath() {
 		// With a separator in its name, LookPath does not search.
 		path, err := exec.LookPath(dir + string(filepath.Separator) + name)
 		if err == nil {
@@ -63,6 +56,21 @@ func search(name string) (string, error) {
 		}
 	}
 	return "", refused
+}
+
+// searchPath returns the directories of PATH.
+func searchPath() []string {
+	list, set := os.LookupEnv("PATH")
+	if !set {
+		list = systemPath
+	}
+	dirs := strings.Split(list, string(filepath.ListSeparator))
+	for i, dir := range dirs {
+		if dir == "" {
+			dirs[i] = "." // the working directory
+		}
+	}
+	return dirs
 }
 
 // lookCause returns the cause of an error without the name, which the errors of

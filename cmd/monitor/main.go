@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,6 +71,7 @@ type global struct {
 	logLevel  string
 	logFormat string
 	alone     bool // runtimes get monitors of their own
+	makes     bool // the command makes the store where it is not there
 
 	// patience is how long doctor waits for an answer, 0 for its own time.
 	patience time.Duration
@@ -92,10 +93,7 @@ func newProgram(g *global) *cobra.Command {
 as any process of it lives: the command it was made for, and everything that
 descends from it, orphans and daemons included. Then it removes both at once.
 
-Exit codes: 0 done, 1 no such runtime or process, or it failed, 2 the arguments
-are wrong. run and shell exit as their command does, or with 125 when they could
-not start it, 126 when it is not executable, 127 when it is not found. run exits
-with 124 when its --timeout is over.`,
+` + exitCodesText(),
 		Example: `  monitor shell                        # a shell in a runtime of its own
   monitor info                         # inside: which runtime is this?
   monitor run --name build -- make -j8
@@ -103,9 +101,9 @@ with 124 when its --timeout is over.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(root *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError("there is no command %q; see 'monitor help'", args[0])
+				return unknownCommand(root, args[0])
 			}
 			return nil
 		},
@@ -115,10 +113,16 @@ with 124 when its --timeout is over.`,
 	flags.StringVar(&g.logLevel, "log-level", "info", "how much a monitor logs: debug, info, warn or error")
 	flags.StringVar(&g.logFormat, "log-format", "text", "how it logs: text or json")
 	flags.BoolVar(&g.alone, "no-resident", false, "have each runtime watched by a monitor of its own (default where $MONITOR_RESIDENT is \"no\")")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	completeFlags(root)
+	root.SetHelpFunc(printHelp)
+	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		becomes := cmd.Name() == "run" || cmd.Name() == "shell"
-		err := makePoller()
+		becomes := becomes(cmd)
+		g.makes = becomes || cmd.Name() == "serve"
+		err := g.checkFlags(cmd)
+		if err == nil {
+			err = makePoller()
+		}
 		switch {
 		case err != nil && becomes:
 			return &exitError{exitFailed, err}
@@ -134,32 +138,18 @@ with 124 when its --timeout is over.`,
 	for _, command := range []*cobra.Command{
 		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWhy(g), newWhich(g), newLogs(g),
 		newStop(g), newWait(g), newServe(g), newPrune(g), newDoctor(g),
+		newCompletion(), newVersion(), newMan(),
 	} {
 		root.AddCommand(command)
 	}
+	root.SetHelpCommand(newHelp())
+	completeArguments(root, g)
 	return root
 }
 
-// version returns the version of the source and of Go that the program was built
-// from, as the build information has it.
-func version() string {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	return fmt.Sprintf("%s, %s %s/%s", build.Main.Version, build.GoVersion, runtime.GOOS, runtime.GOARCH)
-}
-
-// moduleVersion returns the version of the source, "" where it is not known.
-func moduleVersion() string {
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	return build.Main.Version
-}
-
-// open opens the store that --store names, else $MONITOR_STORE, else the default.
+// open opens the store that --store names, else $MONITOR_STORE, else the default. One that
+// is not there is empty. Where --store names it, that is an error for the commands that do
+// not make it: the name is a wrong one.
 func (g *global) open() (*monitor.Store, error) {
 	dir := g.store
 	if dir == "" {
@@ -171,7 +161,13 @@ func (g *global) open() (*monitor.Store, error) {
 			return nil, err
 		}
 	}
-	return monitor.Open(dir)
+	store, err := monitor.Open(dir)
+	if err == nil && g.store != "" && !g.makes {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("store %s does not exist; 'monitor run' and 'monitor serve' make one", dir)
+		}
+	}
+	return store, err
 }
 
 // arguments returns a check of the number of arguments. Its error names what is

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 var _ = Describe("The command", func() {
@@ -22,9 +23,19 @@ var _ = Describe("The command", func() {
 		Expect(call(args...)).To(fails(code, line))
 		nothingLeft()
 	},
-		Entry(nil, 2, `^there is no command "inof"; see 'monitor help'$`, "inof"),
-		Entry(nil, 2, "^unknown flag: --bogus$", "--bogus"),
-		Entry(nil, 2, "^unknown flag: --bogus$", "list", "--bogus"),
+		Entry(nil, 2, `^there is no command "inof"; did you mean info\? See 'monitor help'$`, "inof"),
+		Entry(nil, 2, `^there is no command "frobnicate"; see 'monitor help'$`, "frobnicate"),
+		Entry(nil, 2, `^there is no command "nosuch"; see 'monitor help'$`, "help", "nosuch"),
+		Entry(nil, 2, `^there is no command "lits"; did you mean list\? See 'monitor help'$`, "help", "lits"),
+		Entry(nil, 2, "^help takes at most the name of a command; see 'monitor help help'$", "help", "list", "a"),
+		Entry(nil, 2, "^unknown flag: --bogus; see 'monitor help'$", "--bogus"),
+		Entry(nil, 2, "^unknown flag: --bogus; see 'monitor help list'$", "list", "--bogus"),
+		Entry(nil, 2, `^--log-level takes debug, info, warn or error, not "loud"$`, "--log-level", "loud", "list"),
+		Entry(nil, 2, `^--store takes a directory, not ""$`, "--store", "", "list"),
+		Entry(nil, 2, `^completion knows bash, zsh, fish, powershell, not "tcsh"$`, "completion", "tcsh"),
+		Entry(nil, 2, "^completion takes the name of a shell; see 'monitor help completion'$", "completion"),
+		Entry(nil, 2, "^version takes no argument; see 'monitor help version'$", "version", "all"),
+		Entry(nil, 2, "^man takes a directory; ", "man"),
 		Entry(nil, 1, "^No active runtime$", "info"),
 		Entry(nil, 1, `^runtime "none" does not exist$`, "info", "none"),
 		Entry(nil, 2, `^bad name "a/b": a name has 1 to 64 `, "info", "a/b"),
@@ -74,8 +85,8 @@ var _ = Describe("The command", func() {
 		Entry(nil, 1, "^process 2147483647 does not exist$", "tree", "2147483647"),
 		Entry(nil, 125, "^run takes a command; see 'monitor help run'$", "run"),
 		Entry(nil, 125, "^run takes a command; ", "run", "--name", "x", "--"),
-		Entry(nil, 125, "^unknown flag: --bogus$", "run", "--bogus", "--", "false"),
-		Entry(nil, 125, "^flag needs an argument: --name$", "run", "--name"),
+		Entry(nil, 125, "^unknown flag: --bogus; see 'monitor help run'$", "run", "--bogus", "--", "false"),
+		Entry(nil, 125, "^flag needs an argument: --name; see 'monitor help run'$", "run", "--name"),
 		Entry(nil, 125, "^bad name ", "run", "--name", "a b", "--", "false"),
 		Entry(nil, 125, `^bad name "4711": .* is not of digits alone$`, "run", "--name", "4711", "--", "false"),
 		Entry(nil, 125, `^bad name "-a": .* begins with neither . nor -`, "run", "--name", "-a", "--", "false"),
@@ -87,8 +98,9 @@ var _ = Describe("The command", func() {
 		Entry(nil, 125, `^--leftovers stop=1s and --grace 2s: give the grace once$`, "run", "--leftovers", "stop=1s", "--grace", "2s", "--", "false"),
 		Entry(nil, 127, "^no-such-command-at-all: command not found$", "run", "--wait", "no-such-command-at-all"),
 		Entry(nil, 125, `^--timeout: "x" is no time such as `, "shell", "--timeout", "x"),
-		Entry(nil, 125, "^unknown flag: --wait$", "shell", "--wait"),
-		Entry(nil, 125, "^shell takes no argument; ", "shell", "bash"),
+		Entry(nil, 125, "^unknown flag: --wait; see 'monitor help shell'$", "shell", "--wait"),
+		Entry(nil, 125, `^shell takes arguments of the shell behind "--" only; see 'monitor help shell'$`, "shell", "bash"),
+		Entry(nil, 125, `^shell takes arguments of the shell behind "--" only; `, "shell", "bash", "--", "-l"),
 		Entry(nil, 125, "^bad name ", "shell", "--name", ".x"),
 		Entry(nil, 127, "^no-such-command-at-all: command not found$", "run", "no-such-command-at-all"),
 		Entry(nil, 127, "^/no/such/command: command not found$", "run", "--", "/no/such/command"),
@@ -104,7 +116,18 @@ var _ = Describe("The command", func() {
 		Entry("where the shell is not found", func() []string {
 			GinkgoT().Setenv("SHELL", "/no/such/shell")
 			return []string{"shell"}
-		}, 127, "^/no/such/shell: command not found$"),
+		}, 127, `^\$SHELL is /no/such/shell: command not found$`),
+		Entry("where the shell has no prompt that is known", func() []string {
+			shell := filepath.Join(GinkgoT().TempDir(), "tcsh")
+			Expect(os.WriteFile(shell, nil, 0o755)).To(Succeed())
+			GinkgoT().Setenv("SHELL", shell)
+			return []string{"shell", "--prompt"}
+		}, 125, `^--prompt knows bash, zsh, fish and sh, not "tcsh"$`),
+		Entry("where the store is for all users", func() []string {
+			Expect(os.Mkdir(storeDir, 0o700)).To(Succeed())
+			Expect(os.Chmod(storeDir, 0o777|os.ModeSticky)).To(Succeed())
+			return []string{"run", "false"}
+		}, 125, "; it is no store: name a directory of your own$"),
 		Entry("where the store is not safe", func() []string {
 			Expect(os.Mkdir(storeDir, 0o700)).To(Succeed())
 			Expect(os.Chmod(storeDir, 0o777)).To(Succeed())
@@ -119,12 +142,24 @@ var _ = Describe("The command", func() {
 				GinkgoT().Setenv(name, value)
 			}
 			return []string{"run", "false"}
-		}, 125, "^find the user's state directory: "),
+		}, 125, "^find the user's state directory: .*; name a store with --store or MONITOR_STORE$"),
 	)
 
-	It("refuses a name that is in use", func() {
+	It("refuses a name that is in use, with the state and what can be done", func() {
 		create("build")
-		Expect(call("run", "--name", "build", "false")).To(fails(125, `^runtime "build" exists already$`))
+		Expect(call("run", "--name", "build", "false")).To(fails(125,
+			`^runtime "build" exists already: it is starting; end it with 'monitor stop build', or choose another name$`))
+		running := monitor.Status{Record: monitor.Record{Name: "web", State: monitor.StateRunning}, Members: make([]trees.Member, 3)}
+		Expect(advice(running)).To(Equal("it is running with 3 members; end it with 'monitor stop web', or choose another name"))
+	})
+
+	It("misses a store that was named and is not there, where it would make none", func() {
+		nowhere := filepath.Join(storeDir, "nowhere")
+		for _, words := range [][]string{{"list"}, {"list", "--json"}, {"info"}, {"info", "build"}, {"tree"}, {"prune"}} {
+			Expect(call(append(words, "--store", nowhere)...)).To(fails(1,
+				"^store "+nowhere+" does not exist; 'monitor run' and 'monitor serve' make one$"), "%q", words)
+		}
+		Expect(call("list", "-q")).To(Equal(outcome{}), "one that MONITOR_STORE names is empty before the first run")
 	})
 
 	It("undoes a start whose command has an interpreter that is missing", func() {

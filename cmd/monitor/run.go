@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -55,33 +54,41 @@ if it is not executable, else 125, and nothing is left behind.`,
 	}
 	cmd.Flags().BoolVar(&o.wait, "wait", false, "stay until the runtime is gone, and exit as the command did (default where --timeout is given)")
 	o.add(cmd)
+	cmd.ValidArgsFunction = completeCommand
 	return cmd
 }
 
 func newShell(g *global) *cobra.Command {
 	var o runFlags
+	var prompt bool
 	cmd := &cobra.Command{
-		Use:   "shell [--name NAME] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME]",
+		Use:   "shell [--name NAME] [--prompt] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] [-- ARG...]",
 		Short: "Run your shell as a runtime of its own",
 		Long: `shell does what run does, with the shell that $SHELL names, or /bin/sh. Leave the
 shell and the runtime is gone, unless something that was started in it lives on.
+What follows "--" are arguments of the shell.
 
 --timeout, --leftovers and --grace are those of run. shell becomes the shell, so the exit
-code is the shell's own, also where the time was over.`,
-		Example: `  monitor shell
-  SHELL=/bin/zsh monitor shell --name scratch`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) != 0 {
-				return failed(errors.New("shell takes no argument; see 'monitor help shell'"))
+code is the shell's own, also where the time was over.
+
+With --prompt the shell shows the name of the runtime: bash, fish and plain shells in
+front of the prompt, zsh at the right. No file of yours is changed. A start-up file of
+yours that sets the same may win; then put ${MONITOR_RUNTIME:+($MONITOR_RUNTIME) } into
+the prompt that it sets.`,
+		Example: `  monitor shell --prompt
+  SHELL=/bin/zsh monitor shell --name scratch
+  monitor shell -- --login
+  monitor shell -- -c 'make && make test'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return failed(errors.New("shell takes arguments of the shell behind \"--\" only; see 'monitor help shell'"))
 			}
-			shell := os.Getenv("SHELL")
-			if shell == "" {
-				shell = "/bin/sh"
-			}
-			return g.run(o, false, []string{shell})
+			return g.shell(o, prompt, args)
 		},
 	}
 	o.add(cmd)
+	cmd.Flags().BoolVar(&prompt, "prompt", false, "show the name of the runtime in the prompt")
+	cmd.ValidArgsFunction = completeShell
 	return cmd
 }
 
@@ -124,20 +131,9 @@ func (g *global) become(store *monitor.Store, what monitor.Creation, path string
 		Path: path, Args: what.Command, Patience: patience, Keeper: keeper,
 	})
 	if errors.Is(err, monitor.ErrExist) {
-		g.adoptNamed(store, what.Name)
+		return g.taken(store, what.Name, err)
 	}
 	return err
-}
-
-// adoptNamed has the runtime watched that has a name, if it has no monitor.
-func (g *global) adoptNamed(store *monitor.Store, name string) {
-	survey, err := store.Survey()
-	if err != nil {
-		return
-	}
-	if status, err := survey.Named(name); err == nil && status.State == monitor.StateUnmonitored {
-		g.adopt(context.Background(), store)
-	}
 }
 
 // failed gives an error the exit code of its kind: not found, not executable, or not

@@ -25,7 +25,6 @@ func (o *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&o.grace, "grace", graceOfLimits, "how long processes that were told to end may take, before they are killed")
 	flags.SetInterspersed(false) // what follows the command is the command's
 	cmd.DisableFlagsInUseLine = true
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return failed(err) })
 }
 
 // The values of --leftovers, and the grace where none is given.

@@ -68,6 +68,8 @@ such as one of another user.`,
 	cmd.Flags().BoolVar(&all, "all", false, "stop all runtimes of the store")
 	cmd.Flags().StringVar(&signal, "signal", "TERM", "the first signal, by name or number")
 	cmd.Flags().StringVar(&grace, "grace", "10s", "how long processes may take from then on, before they are killed")
+	cmd.ValidArgsFunction = completeNames(g)
+	oneOf(cmd, "signal", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2")
 	return cmd
 }
 
