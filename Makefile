@@ -1,9 +1,13 @@
 # `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
 # versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
-.PHONY: help build metrics metrics-specs metrics-check demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
+.PHONY: help build metrics metrics-specs metrics-check demo test test-total specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
+# Runs ginkgo with a line for each suite in place of a character for each spec. The shell of a
+# recipe becomes it: ^C ends the shell at once, and make returns when the clean-up is done.
+PROGRESS = exec go run .ci/progress.go
+TIDY = go run .ci/progress.go -tidy
 # The modules: ./... of one does not reach the others. Those with specs come first.
 PARTS := . harness harness/specs scenarios
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard harness/examples/*/go.mod))
@@ -37,7 +41,7 @@ SUITES = listed=$$(for module in $(PARTS); do $(1) go list -C $$module -f '$(TES
 
 # Suites that compute, or play on the simulated kernel. They are the same everywhere, so
 # they run once and not again as another user or on an emulator (label pure or explore).
-PURE := internal/core internal/explore internal/mark internal/portable internal/simkernel scenarios/explore \
+PURE := internal/core internal/explore internal/mark internal/portable internal/progress internal/simkernel scenarios/explore \
 	tracker/trees harness/specs/play harness/specs/screen
 
 build: ## bin/monitor and bin/puppet
@@ -48,7 +52,7 @@ metrics: ## bin/monitor-metrics, which serves metrics to Prometheus
 	CGO_ENABLED=0 go build -C $(METRICS) -o $(CURDIR)/bin/ .
 
 metrics-specs: ## the specs of monitor-metrics
-	@go test -C $(METRICS) -count=1 ./...
+	@exec $(TIDY) go test -C $(METRICS) -count=1 ./...
 
 metrics-check: metrics-specs ## all checks of monitor-metrics: all systems, staticcheck, race detector
 	@staticcheck=$$($(TOOL) -n staticcheck) && cd $(METRICS) && for system in $(SYSTEMS); do \
@@ -59,16 +63,23 @@ metrics-check: metrics-specs ## all checks of monitor-metrics: all systems, stat
 demo: build ## shows that the race does not happen
 	@sh demo/demo.sh
 
-test: explore specs plain metrics-specs ## all specs but the long ones; reports in out/
+TEST_REPORTS = $(wildcard $(OUT)/explore/report.json $(OUT)/report.json)
+test: ## all specs but the long ones; reports in out/
+	@rm -f $(OUT)/explore/report.json $(OUT)/report.json
+	@trap : INT; status=0; $(MAKE) --no-print-directory explore specs plain metrics-specs || status=$$?; \
+		$(MAKE) --no-print-directory test-total; exit $$status
+
+test-total: # what the parts of make test counted, and why specs were skipped
+	@[ -z '$(TEST_REPORTS)' ] || go run .ci/summary.go -skips $(TEST_REPORTS)
 
 specs: ## those that do without the simulated kernel (LABELS=..., PROCS=4, ARGS=...)
 	@mkdir -p $(OUT)
 	@suites=$$($(call SUITES) | sed -n 's|^ginkgo |./|p') && [ -n "$$suites" ] && \
-		GORACE=atexit_sleep_ms=0 HARNESS_REPORTS=$(OUT)/failures $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) $$suites
+		exec $(TIDY) env GORACE=atexit_sleep_ms=0 HARNESS_REPORTS=$(OUT)/failures $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) $$suites
 
 plain: ## the tests without Ginkgo: what the documentation of the harness shows
 	@suites=$$($(call SUITES) | sed -n 's|^plain ||p') && [ -n "$$suites" ] && \
-		for suite in $$suites; do go test -C $$suite -count=1 $(RACE) . || exit 1; done
+		trap 'exit 130' INT && for suite in $$suites; do $(TIDY) go test -C $$suite -count=1 $(RACE) . || exit 1; done
 
 examples: ## the examples of the harness as modules of other people, with the harness from a proxy
 	@go run .ci/examples.go $(OUT)/examples $(EXAMPLES)
@@ -81,7 +92,7 @@ EXPLORE = explore && !long
 explore: OUT := $(OUT)/explore
 explore: ## every order of the steps of small programs, on a simulated kernel (EXPLORE=explore: all)
 	@mkdir -p $(OUT)
-	GOGC=400 $(TOOL) ginkgo $(SPEC_FLAGS) --label-filter='$(EXPLORE)' --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
+	@exec $(TIDY) env GOGC=400 $(TOOL) ginkgo $(SPEC_FLAGS) --grace-period=2s --label-filter='$(EXPLORE)' --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
 
 # Lists the fuzz targets, so that a new one is run without being named here. go keeps an
 # input that fails in testdata of the package, where it is a seed from then on. The limit
@@ -167,7 +178,7 @@ BUILT = HARNESS_REPORTS=$(OUT)/failures HARNESS_PROGRAMS=$(OUT)/bin
 BUILT_SPECS = $$(find $(OUT)/tests/ginkgo -name '*.test')
 # Runs the test binaries. The argument has the settings and the runner.
 define run_built
-	$(1) $(OUT)/bin/ginkgo $(SPEC_FLAGS) $(BUILT_SPECS)
+	@$(PROGRESS) env $(1) $(OUT)/bin/ginkgo $(SPEC_FLAGS) $(BUILT_SPECS)
 	@for binary in $$(find $(OUT)/tests/plain -name '*.test'); do \
 		echo "$$binary" && cd $${binary%/*} && $(1) $$binary || exit 1; done
 endef
