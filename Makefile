@@ -60,6 +60,54 @@ metrics-check: metrics-specs ## all checks of monitor-metrics: all systems, stat
 		go vet ./... && "$$staticcheck" ./... && CGO_ENABLED=0 go build -o /dev/null . || exit 1; done
 	go test -C $(METRICS) -count=1 $(RACE) ./...
 
+# What is installed, below PREFIX: in out/staged first, so that the user who installs needs no
+# go. The program that prints completions and man pages runs here, whatever GOOS is.
+PREFIX ?= /usr/local
+STAGED = $(OUT)/staged
+DOCS = $(STAGED)/share/doc/gemini-monitor
+INTO = $(DESTDIR)$(PREFIX)
+.PHONY: completions staged install uninstall install-check release-check
+
+completions: ## completions for bash, zsh and fish, in out/completions
+	@mkdir -p $(OUT)/completions
+	@for shell in bash zsh fish; do \
+		GOOS= GOARCH= go run ./cmd/monitor completion $$shell >$(OUT)/completions/monitor.$$shell || exit 1; done
+
+staged: completions ## all that is installed, in out/staged
+	@$(MAKE) --no-print-directory man GOOS= GOARCH=
+	@rm -rf $(STAGED)
+	@mkdir -p $(DOCS)/docs $(STAGED)/share/man/man1 $(STAGED)/share/bash-completion/completions \
+		$(STAGED)/share/zsh/site-functions $(STAGED)/share/fish/vendor_completions.d
+	CGO_ENABLED=0 go build -trimpath -o $(STAGED)/bin/monitor ./cmd/monitor
+	@cp $(OUT)/man/*.1 $(STAGED)/share/man/man1/
+	@cp $(OUT)/completions/monitor.bash $(STAGED)/share/bash-completion/completions/monitor
+	@cp $(OUT)/completions/monitor.zsh $(STAGED)/share/zsh/site-functions/_monitor
+	@cp $(OUT)/completions/monitor.fish $(STAGED)/share/fish/vendor_completions.d/
+	@cp LICENSE README.md CHANGELOG.md SECURITY.md $(DOCS)/
+	@cp docs/*.md $(DOCS)/docs/
+
+# The directories that exist keep their mode. install replaces a file, also one that runs.
+install: ## monitor, its completions, man pages and docs below PREFIX=/usr/local (DESTDIR=, uninstall)
+	@if command -v go >/dev/null; then $(MAKE) --no-print-directory staged; \
+	elif [ ! -d $(STAGED) ]; then echo 'install: no go in PATH: run make staged first, as a user who has it' >&2; exit 1; fi
+	@umask 022; cd $(STAGED) && find . -type d | while read -r name; do mkdir -p "$(INTO)/$$name" || exit 1; done
+	@cd $(STAGED) && find . -type f | while read -r name; do \
+		case $$name in ./bin/*) mode=755 ;; *) mode=644 ;; esac; \
+		install -m $$mode "$$name" "$(INTO)/$$name" || exit 1; done
+	@echo 'installed: $(INTO)/bin/monitor, with completions, man pages and docs in $(INTO)/share'
+
+uninstall: ## removes what make install has installed
+	rm -f "$(INTO)/bin/monitor" "$(INTO)"/share/man/man1/monitor.1 "$(INTO)"/share/man/man1/monitor-*.1 \
+		"$(INTO)/share/bash-completion/completions/monitor" "$(INTO)/share/zsh/site-functions/_monitor" \
+		"$(INTO)/share/fish/vendor_completions.d/monitor.fish"
+	rm -rf "$(INTO)/share/doc/gemini-monitor"
+
+install-check: ## installs into a temporary directory, runs what is there, and uninstalls it
+	@sh .ci/install-check.sh
+
+release-check: staged ## what .goreleaser.yaml names is there, for all systems, as make install has it
+	@go run .ci/release.go $(STAGED) $(SYSTEMS)
+
 demo: build ## shows that the race does not happen
 	@sh demo/demo.sh
 
@@ -146,7 +194,7 @@ lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as
 	go run ./internal/portable/lint
 	@go run .ci/layers.go
 	@go run .ci/modules.go $(MODULES) $(METRICS)
-	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
+	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run .ci/*.sh scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 
 docs-check: ## links, targets, commands, flags and kernel facts in the docs exist
@@ -214,7 +262,7 @@ else
 	@echo 'user-check: skipped (for root on Linux)'
 endif
 
-check: lint test examples fuzz cross user-check darwin-check ## the whole gate
+check: lint test examples install-check release-check fuzz cross user-check darwin-check ## the whole gate
 
 clean: ## removes bin/ and out/
 	rm -rf bin out
