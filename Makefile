@@ -1,7 +1,7 @@
 # `make` lists the targets. It needs Go and make. go builds the tools of the gate, whose
 # versions are in tools.mod, outside of the module's own graph.
 .DEFAULT_GOAL := help
-.PHONY: help build metrics metrics-specs metrics-check demo test test-total specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
+.PHONY: help build metrics metrics-specs metrics-check demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check clean
 
 TOOL := go tool -modfile=tools.mod
 # Runs ginkgo with a line for each suite in place of a character for each spec. The shell of a
@@ -66,7 +66,7 @@ PREFIX ?= /usr/local
 STAGED = $(OUT)/staged
 DOCS = $(STAGED)/share/doc/gemini-monitor
 INTO = $(DESTDIR)$(PREFIX)
-.PHONY: completions staged install uninstall install-check release-check
+.PHONY: test-total completions staged install uninstall install-check release-check
 
 completions: ## completions for bash, zsh and fish, in out/completions
 	@mkdir -p $(OUT)/completions
@@ -74,8 +74,8 @@ completions: ## completions for bash, zsh and fish, in out/completions
 		GOOS= GOARCH= go run ./cmd/monitor completion $$shell >$(OUT)/completions/monitor.$$shell || exit 1; done
 
 staged: completions ## all that is installed, in out/staged
+	@rm -rf $(STAGED) $(OUT)/man
 	@$(MAKE) --no-print-directory man GOOS= GOARCH=
-	@rm -rf $(STAGED)
 	@mkdir -p $(DOCS)/docs $(STAGED)/share/man/man1 $(STAGED)/share/bash-completion/completions \
 		$(STAGED)/share/zsh/site-functions $(STAGED)/share/fish/vendor_completions.d
 	CGO_ENABLED=0 go build -trimpath -o $(STAGED)/bin/monitor ./cmd/monitor
