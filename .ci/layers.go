@@ -67,11 +67,12 @@ var layers = []layer{
 	{"internal/origin", "internal/sigmask", ""},
 	{"internal/unixsocket", "tracker/process", specOnly},
 	{"internal/varlink", "", "internal/unixsocket" + specOnly},
+	{"internal/vigil", "", ""},
 	{"internal/detach", "tracker/process internal/descriptor internal/sigmask", specOnly},
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
-	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin internal/mark", "internal/core" + specOnly},
-	{"monitor/resident", "tracker/process tracker monitor internal/detach internal/flock internal/unixsocket internal/varlink", "internal/descriptor" + specOnly},
+	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin internal/mark internal/vigil", "internal/core" + specOnly},
+	{"monitor/resident", "tracker/process tracker monitor internal/detach internal/flock internal/unixsocket internal/varlink internal/vigil", "internal/descriptor" + specOnly},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/latelog internal/origin monitor monitor/resident", "internal/descriptor" + specOnly},
 	{"cmd/monitor-metrics", "tracker tracker/process monitor monitor/resident", specOnly},
 

@@ -24,6 +24,9 @@ type Options struct {
 	Releases *ReleaseNotifier
 	// Counts, if it is set, counts what happens to the runtime.
 	Counts *Counts
+	// HistoryFailed, if it is set, is called where the line of the removed runtime could not be
+	// added to the history. Where it is nil, that is logged.
+	HistoryFailed func(error)
 	// Owner, if it is set, is the owner that waits: it becomes the command only after
 	// Attach has returned, as [Store.Run] does. So no other process that is there is a
 	// member, though the owner may have made it before. A runtime with another owner is
@@ -50,7 +53,10 @@ type Watching struct {
 
 	life      life
 	events    []event // outcomes and answers that the life has not taken yet
+	stopper   *stopper
 	look      time.Time
+	limit     time.Time // when the time of the runtime is up, zero for never
+	ownerGone bool      // the owner has ended
 	retry     time.Time
 	leaving   bool // the life has taken the end of ctx
 	ready     bool
@@ -59,8 +65,9 @@ type Watching struct {
 	unsaid    error // of the last write of the record
 	unremoved error // of the last removal
 
-	counts   *Counts   // nil where nothing is counted
-	lastExit time.Time // of a member, as it was reported; only where exits are counted
+	counts        *Counts     // nil where nothing is counted
+	lastExit      time.Time   // of a member, as it was reported; only where exits are counted
+	historyFailed func(error) // takes why the history could not be written
 }
 
 // Attach makes the calling process the monitor of the runtime. It returns when
@@ -72,12 +79,15 @@ type Watching struct {
 // [ErrWatched] when the runtime has a monitor, and [ErrElsewhere] when its
 // monitor cannot be here. After an error everything is as it was.
 func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*Watching, error) {
-	w := &Watching{runtime: r, log: o.Log, releases: o.Releases, counts: o.Counts}
+	w := &Watching{runtime: r, log: o.Log, releases: o.Releases, counts: o.Counts, historyFailed: o.HistoryFailed}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	if w.releases == nil {
 		w.releases = &ReleaseNotifier{}
+	}
+	if w.historyFailed == nil {
+		w.historyFailed = func(err error) { w.log.Warn("the history lacks the runtime", "error", err) }
 	}
 	attached := false
 	defer func() {
@@ -147,6 +157,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	if past.Fresh {
 		w.record.Strangers = w.tree.Strangers()
 	}
+	w.stopper = newStopper(w.log, w.tree)
 	by := t.Capabilities()
 	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "by", by.Mechanism, "forks", by.Forks)
 	if by.Refused != "" {
@@ -161,6 +172,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	w.settle(ctx, first)
 	switch {
 	case w.ready:
+		w.keepLimits()
 		w.introduce(ctx)
 		return nil
 	case w.result.result == resultReplaced:
@@ -186,6 +198,7 @@ func (w *Watching) introduce(ctx context.Context) {
 	if changes, err := w.tree.Changes(ctx); err == nil { // else Run meets the error
 		w.logChanges(changes)
 		w.countChanges(changes)
+		w.endLeftovers(changes)
 		w.settle(ctx, newsOf(changes))
 	}
 }
@@ -216,6 +229,9 @@ func (r *Runtime) lastWrite() (last time.Time) {
 	return last
 }
 
+// Runtime returns the runtime that is watched.
+func (w *Watching) Runtime() *Runtime { return w.runtime }
+
 // Store returns the store that the runtime is in.
 func (w *Watching) Store() *Store { return w.runtime.store }
 
@@ -224,6 +240,9 @@ func (w *Watching) Store() *Store { return w.runtime.store }
 func (w *Watching) Close() error {
 	w.endListening()
 	var err error
+	if w.stopper != nil {
+		w.stopper.end(w.result != nil && (w.result.result == resultRemoved || w.result.result == resultReplaced))
+	}
 	if w.tree != nil {
 		err = w.tree.Close()
 		w.tree = nil

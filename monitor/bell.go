@@ -33,9 +33,10 @@ func (b *bell) arm(wake func()) (disarm func()) {
 	}
 }
 
-// take silences the bell.
-func (b *bell) take() {
+// take silences the bell, and reports whether it has rung.
+func (b *bell) take() (rung bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.pending = false
+	rung, b.pending = b.pending, false
+	return rung
 }

@@ -127,7 +127,7 @@ var _ = Describe("Making a runtime", func() {
 			defer GinkgoRecover()
 			var last *monitor.Runtime
 			for i := 0; i < 100 || seen.Load() < enough && i < atMost; i++ {
-				runtime, err := store.Create(mine(fmt.Sprint(i), nil))
+				runtime, err := store.Create(mine(fmt.Sprintf("r%d", i), nil))
 				Expect(err).NotTo(HaveOccurred())
 				if last != nil { // so that there is always one to be found
 					Expect(last.Remove()).To(Succeed())

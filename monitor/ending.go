@@ -2,6 +2,8 @@ package monitor
 
 import (
 	"encoding/json"
+	"fmt"
+	"syscall"
 	"time"
 )
 
@@ -21,7 +23,7 @@ type Limits struct {
 type Cause string
 
 const (
-	// CauseStop: somebody asked for it, "monitor stop" for instance.
+	// CauseStop: a user asked for it, with "monitor stop" for instance.
 	CauseStop Cause = "stop"
 	// CauseTimeout: the runtime has lasted as long as it may.
 	CauseTimeout Cause = "timeout"
@@ -32,11 +34,26 @@ const (
 // An Ending is how the members of a runtime are told to end.
 type Ending struct {
 	By Cause `json:"by"`
-	// Signal is what members got at first. A member that joined later gets only SIGKILL.
-	Signal int `json:"signal"`
-	// Asked is when they got it, and Grace how long they may take from then on.
+	// Signal is what members get at first. A member that joins later gets only SIGKILL.
+	Signal syscall.Signal `json:"signal"`
+	// Asked is when they get it, and Grace how long they may take from then on.
 	Asked time.Time `json:"asked"`
 	Grace Seconds   `json:"grace"`
+}
+
+// left returns what is left of the grace.
+func (e Ending) left(now time.Time) time.Duration {
+	return max(0, time.Duration(e.Grace)-now.Sub(e.Asked))
+}
+
+// reason is the reason of a runtime that is stopping for that.
+func (e Ending) reason() string {
+	why := map[Cause]string{
+		CauseStop:      "it was told to stop",
+		CauseTimeout:   "its time is up",
+		CauseLeftovers: "its command has ended, and what it left is told to end",
+	}[e.By]
+	return fmt.Sprintf("%s: %s was sent, and SIGKILL follows after %v", why, signalName(e.Signal), time.Duration(e.Grace))
 }
 
 // Seconds is a time span that JSON has as a number of seconds.

@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -18,7 +19,37 @@ const (
 	JournalFile = journalFile
 	LogFile     = logFile
 	MaxLines    = maxLines
+
+	HistoryFile = historyFile
+	HistorySize = historySize
+	CommandSize = commandSize
+	Unattended  = unattended
+	LockLook    = lockLook
 )
+
+func PastOf(r Record, now time.Time) Past  { return pastOf(r, now) }
+func (s *Store) AddPast(p Past) error      { return s.addPast(p) }
+func (s *Store) Path(file string) string   { return filepath.Join(s.dir, file) }
+func (s *Store) SetAside(r *Runtime) error { _, err := r.setAside(); return err }
+
+// AwaitUnreported is Await where neither the directory nor the lock can be watched.
+func (s *Store) AwaitUnreported(ctx context.Context, w Wait) error {
+	a := &awaiting{store: s, Wait: w, wake: make(chan struct{}, 1), beat: quickLook}
+	defer a.leave()
+	dir, err := s.locate(w.Name, w.Owner)
+	if err != nil {
+		return err
+	}
+	a.watch(dir)
+	a.vigil.Close()
+	a.released.close()
+	a.vigil, a.released = nil, nil
+	return a.run(ctx)
+}
+
+func PauseOf(beat time.Duration, seen, heard, held bool) (time.Duration, bool) {
+	return pauseOf(beat, seen, heard, held)
+}
 
 func ReadRecord(dir string) (Record, error)                 { return readRecord(dir) }
 func (r Record) Write(dir string) error                     { return r.write(dir) }

@@ -84,6 +84,10 @@ import "time"
 // the life leaves. No phase but
 // attaching and returning waits for a write.
 //
+// "told to end" changes no phase: a stopper makes the members end (see stopping), and from
+// then on a runtime with members is stopping, with the reason. The record has the request, so
+// that the next monitor goes on with it.
+//
 // A life is comparable, so that states can be counted.
 type life struct {
 	phase phase
@@ -94,6 +98,8 @@ type life struct {
 	patience time.Duration
 	// said is the statement that the record should have.
 	said statement
+	// reason is why the members are to end, empty while they are not.
+	reason string
 	// recordBehind: the record does not have it. journalBehind: changes are
 	// missing in the journal.
 	recordBehind, journalBehind bool

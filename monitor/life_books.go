@@ -5,8 +5,30 @@ package monitor
 func (t *turn) state(state State, reason string) {
 	if now := (statement{state, reason}); t.said != now {
 		t.said = now
-		t.do(act{kind: writeLog, text: "state", says: now, alarm: state == StateStopping})
+		t.do(act{kind: writeLog, text: "state", says: now, alarm: state == StateStopping && reason != t.reason})
 		t.do(act{kind: writeRecord, says: now})
+	}
+}
+
+// living writes the state of a runtime with members.
+func (t *turn) living() {
+	if t.reason != "" {
+		t.state(StateStopping, t.reason)
+		return
+	}
+	t.state(StateRunning, "")
+}
+
+// end takes that the members are told to end. The request is in the record also where
+// another state is.
+func (t *turn) end(reason string) {
+	before := t.reason
+	t.reason = reason
+	if t.said == (statement{StateRunning, ""}) || before != "" && t.said == (statement{StateStopping, before}) {
+		t.living()
+	}
+	if !t.does(writeRecord) {
+		t.do(act{kind: writeRecord, says: t.said})
 	}
 }
 

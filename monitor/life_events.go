@@ -57,12 +57,13 @@ const (
 	retry        // the retry timer
 	leave        // stop watching and leave everything as it is
 	trackerEnded // the table will not be read any more, for a reason
+	toldToEnd    // the members are told to end, for a reason
 )
 
 var eventNames = [...]string{
 	"begin", "begin again", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
 	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
-	"removed", "unremoved", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended",
+	"removed", "unremoved", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended", "told to end",
 }
 
 func (k eventKind) String() string { return eventNames[k] }

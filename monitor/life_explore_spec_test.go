@@ -13,14 +13,14 @@ import (
 type premise struct {
 	name                                   string
 	size, writes, removals, leases, tables int
-	kills, leaves                          int
+	kills, leaves, ends                    int
 	long                                   bool
 }
 
 func (p premise) stage() *stage {
 	v := settle(p.size)
 	v.writeFailures, v.removeFailures, v.leaseFailures, v.tableFailures = p.writes, p.removals, p.leases, p.tables
-	return &stage{world: v, kills: p.kills, leaves: p.leaves}
+	return &stage{world: v, kills: p.kills, leaves: p.leaves, ends: p.ends}
 }
 
 // labels leaves the long ones to "make explore".
@@ -37,6 +37,8 @@ var premises = []premise{
 	{name: "two processes, the monitor is killed twice", size: 2, writes: 1, kills: 2, long: true},
 	{name: "two processes, the table fails", size: 2, tables: 1, leases: 1, long: true},
 	{name: "three processes", size: 3},
+	{name: "two processes that are told to end, the monitor is killed", size: 2, writes: 1, kills: 1, ends: 1, long: true},
+	{name: "one process that is told to end", size: 1, writes: 1, removals: 1, leases: 1, ends: 1},
 	{name: "one process, each thing fails once", size: 1, writes: 1, removals: 1, leases: 1, tables: 1, kills: 1, leaves: 1, long: true},
 }
 

@@ -21,8 +21,8 @@ type stage struct {
 	leaving                bool // it has taken the request to leave
 	mounts                 bool // it watches them
 
-	// kills and leaves are how often that may still happen.
-	kills, leaves int
+	// kills, leaves and ends are how often that may still happen.
+	kills, leaves, ends int
 
 	// What the properties need to know.
 	agreed int  // 1: the table was empty after the last news; 2: and then the lease free
@@ -41,7 +41,7 @@ type outcome struct {
 func (s *stage) key() string {
 	key := append(make([]byte, 0, 256), s.world.key()...)
 	l := &s.life
-	key = append(key, '|', byte(l.phase), byte(l.lease), byte(l.table), byte(s.kills), byte(s.leaves), byte(s.agreed))
+	key = append(key, '|', byte(l.phase), byte(l.lease), byte(l.table), byte(s.kills), byte(s.leaves), byte(s.ends), byte(s.agreed), byte(len(l.reason)))
 	for _, set := range []bool{
 		l.recordBehind, l.journalBehind, s.working, s.look, s.retry, s.listening,
 		s.attached, s.leaving, s.mounts, s.clear,
@@ -159,6 +159,12 @@ func (s *stage) happenings(take step) (all []transition) {
 	}
 	if s.mounts {
 		all = append(all, s.then("unmounted", func(s *stage) { s.mounts = false; s.take(take, event{kind: unmounted}) }))
+	}
+	if s.ends > 0 {
+		all = append(all, s.then("told to end", func(s *stage) {
+			s.ends--
+			s.take(take, event{kind: toldToEnd, reason: "told"})
+		}))
 	}
 	if s.leaves > 0 {
 		all = append(all, s.then("leave", func(s *stage) {

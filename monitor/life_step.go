@@ -19,7 +19,9 @@ func (l *life) step(e event) []act {
 		if e.kind == beginAgain {
 			t.phase = returning
 		}
-		t.state(StateRunning, "")
+		t.living()
+	case e.kind == toldToEnd:
+		t.end(e.reason)
 	case !t.ends(e):
 		t.decide(e)
 	}
@@ -130,7 +132,7 @@ func (t *turn) weighTable(e event) {
 		case e.kind == alive:
 			t.do(act{kind: endListening})
 			t.phase, t.patience = following, quickLook
-			t.state(StateRunning, "")
+			t.living()
 		case e.kind == vacant:
 			t.ask()
 		default:

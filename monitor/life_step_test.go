@@ -104,6 +104,11 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 	Entry("asks the table when a member turns up though the removal failed", in(stuck), plainly(members), checking, "check table"),
 	Entry("finishes a removal though it is to leave", in(removing), plainly(leave), removing, ""),
 
+	Entry("is stopping once its members are told to end", in(following), because(toldToEnd, "its time is up"), following,
+		"record stopping: its time is up"),
+	Entry("stays unknown when they are told to end, and the record has the request", in(waiting), because(toldToEnd, "its time is up"), waiting,
+		"record unknown: "+reasonHeld),
+
 	Entry("leaves on request", in(waiting), plainly(leave), over, "finish left"),
 	Entry("ends when the runtime was replaced by hand", in(following), plainly(replaced), over,
 		"log the directory was removed or replaced by hand; finish replaced"),
@@ -134,6 +139,14 @@ var _ = Describe("A life", func() {
 			milliseconds = append(milliseconds, d.Milliseconds())
 		}
 		Expect(milliseconds).To(Equal([]int64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 5000, 5000, 5000, 1}))
+	})
+
+	It("is stopping again when it shows members that were told to end", func() {
+		l := in(waiting)
+		l.step(because(toldToEnd, "its time is up"))
+		l.step(plainly(look))
+		Expect(script(l.step(plainly(alive)))).To(Equal("end listening; record stopping: its time is up"))
+		Expect(script(l.step(because(toldToEnd, "sooner")))).To(Equal("record stopping: sooner"))
 	})
 
 	It("tries to remove less and less often while that fails", func() {

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrBadName reports a name that no runtime can have.
-var ErrBadName = errors.New("a name has 1 to 64 of the characters A-Z a-z 0-9 . _ - and no leading dot")
+var ErrBadName = errors.New("a name has 1 to 64 of the characters A-Z a-z 0-9 . _ -, begins with neither . nor -, and is not of digits alone")
 
 const (
 	longestName = 64
@@ -18,15 +18,21 @@ const (
 	nameEntropy = 4  // random bytes in a made-up name
 )
 
-// CheckName returns [ErrBadName] unless name can be a runtime's.
+// CheckName returns [ErrBadName] unless a runtime can be made with the name. Commands take
+// digits alone for a PID, and a leading - for that of a flag.
 func CheckName(name string) error {
-	if !validName(name) {
-		return fmt.Errorf("bad name %q: %w", name, ErrBadName)
+	if !validName(name) || name[0] == '-' || !strings.ContainsFunc(name, noDigit) {
+		return badName(name)
 	}
 	return nil
 }
 
-// validName reports whether name can be a runtime's. It compiles no regular expression,
+func badName(name string) error { return fmt.Errorf("bad name %q: %w", name, ErrBadName) }
+
+func noDigit(c rune) bool { return c < '0' || c > '9' }
+
+// validName reports whether name can be a runtime's that is in a store: earlier versions have
+// made names of digits alone, and with a leading -. It compiles no regular expression,
 // which would cost each start of the command half a millisecond.
 func validName(name string) bool {
 	return name != "" && len(name) <= longestName && name[0] != '.' &&

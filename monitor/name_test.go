@@ -2,6 +2,8 @@ package monitor_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -15,11 +17,11 @@ var _ = Describe("The name of a runtime", func() {
 		Expect(monitor.CheckName(name)).To(Succeed())
 	},
 		Entry("one letter", "a"),
-		Entry("digits only", "4711"),
+		Entry("digits with anything else", "4711."),
 		Entry("every kind of character", "Az09._-"),
 		Entry("with dots inside and at the end", "a..b."),
 		Entry("with a leading underscore", "_a"),
-		Entry("with a leading hyphen", "-a"),
+		Entry("with a hyphen at its end", "1-"),
 		Entry("64 characters long", strings.Repeat("x", 64)),
 	)
 
@@ -29,6 +31,10 @@ var _ = Describe("The name of a runtime", func() {
 		Expect(err.Error()).To(And(HavePrefix("bad name "), Not(ContainSubstring("\n"))))
 	},
 		Entry("empty", ""),
+		Entry("digits alone, which commands take for a PID", "4711"),
+		Entry("one digit", "0"),
+		Entry("with a leading hyphen, as flags have", "-a"),
+		Entry("a hyphen", "-"),
 		Entry("the directory itself", "."),
 		Entry("the directory above", ".."),
 		Entry("with a leading dot, as stages have", ".new-1"),
@@ -66,6 +72,20 @@ var _ = Describe("The name of a runtime", func() {
 		}
 		Expect(made).To(HaveLen(1000))
 	})
+
+	DescribeTable("that an earlier version has made is found, and made no more", func(name string) {
+		store, err := monitor.Open(GinkgoT().TempDir())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.MkdirAll(filepath.Join(store.Dir(), "runtimes", name), 0o700)).To(Succeed())
+		Expect(store.Names()).To(Equal([]string{name}))
+		runtime, err := store.Runtime(name)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(runtime.Name()).To(Equal(name))
+		_, err = store.Create(monitor.Creation{Name: name})
+		Expect(err).To(MatchError(monitor.ErrBadName))
+	},
+		Entry("of digits", "4711"), Entry("with a leading hyphen", "-a"),
+	)
 
 	It("is checked wherever one is taken", func() {
 		store, err := monitor.Open(GinkgoT().TempDir())

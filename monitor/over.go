@@ -77,7 +77,7 @@ func (r *Runtime) clear(ctx context.Context) error {
 		return r.advise("it has live processes and no monitor")
 	case lives, status.State == StateUnknown:
 		return errInUse
-	case status.State == StateStopping && status.Reason != "":
+	case status.unremovable():
 		return errors.New(status.Reason)
 	}
 	return r.clearLocked(ctx)
@@ -133,8 +133,11 @@ func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
 	if err := w.stillOurs(); err != nil {
 		return err
 	}
-	_, err = r.setAside()
-	return err
+	if _, err = r.setAside(); err != nil || w.record.State == StateStarting && w.record.Monitor == nil {
+		return err // a start that died leaves no line: its command never began
+	}
+	_ = r.store.addPast(pastOf(w.record, time.Now()))
+	return nil
 }
 
 // establishOver returns nil when both witnesses agree that no process of the runtime

@@ -5,6 +5,11 @@ package monitor
 import (
 	"errors"
 	"os"
+	"syscall"
 )
 
 func keepOnExec(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+const sigStop, sigContinue = syscall.SIGKILL, syscall.SIGKILL
+
+func signalName(sig syscall.Signal) string { return sig.String() }

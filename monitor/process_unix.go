@@ -4,6 +4,7 @@ package monitor
 
 import (
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,4 +25,18 @@ func keepOnExec(file *os.File) (*os.File, error) {
 		failed = err
 	}
 	return nil, os.NewSyscallError("fcntl", failed)
+}
+
+// The signals by which members are made to end, beside SIGKILL and the one that asks them.
+const (
+	sigStop     = unix.SIGSTOP
+	sigContinue = unix.SIGCONT
+)
+
+// signalName returns the name of a signal, such as SIGTERM.
+func signalName(sig syscall.Signal) string {
+	if name := unix.SignalName(sig); name != "" {
+		return name
+	}
+	return sig.String()
 }

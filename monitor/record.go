@@ -20,8 +20,8 @@ type Record struct {
 	Version int    `json:"version"`
 	Name    string `json:"name"`
 	State   State  `json:"state"`
-	// Reason is why the state is unknown, or why a removal failed. In a [Status] it also
-	// says what goes on with an unmonitored runtime.
+	// Reason is why the state is unknown, why the members are told to end, or why a removal
+	// failed. In a [Status] it also says what goes on with an unmonitored runtime.
 	Reason string `json:"reason,omitempty"`
 	// Owner is the process that became the command.
 	Owner process.Identity `json:"owner"`
@@ -52,6 +52,12 @@ type Record struct {
 
 const recordVersion = 1
 
+// unremovable reports whether the runtime is empty and could not be removed, for the reason.
+func (r Record) unremovable() bool {
+	told := r.Ending != nil && r.Reason == r.Ending.reason()
+	return r.State == StateStopping && r.Reason != "" && !told
+}
+
 // A State is the state of a runtime, as one word. No word contains another.
 type State string
 
@@ -63,8 +69,8 @@ const (
 	// StateUnmonitored: no monitor watches it. "monitor serve NAME" goes on with
 	// it. The next runtime of that name replaces it, if it is over.
 	StateUnmonitored State = "unmonitored"
-	// StateStopping: found empty and being removed, which has not succeeded yet for
-	// a reason.
+	// StateStopping: its members are told to end, or it was found empty and is being
+	// removed, which has not succeeded yet. The reason says which.
 	StateStopping State = "stopping"
 	// StateUnknown: whether it has members could not be established, so it stays.
 	StateUnknown State = "unknown"

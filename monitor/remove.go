@@ -96,7 +96,7 @@ func (v *Survey) remains() (all []Status) {
 		if err != nil {
 			continue // the record goes last, with nothing that could fail
 		}
-		if record.State != StateStopping {
+		if !record.unremovable() {
 			if record.visible() != nil || v.alive(record.Monitor) || v.alive(&record.Owner) {
 				continue
 			}

@@ -68,6 +68,8 @@ type Creation struct {
 	Owner process.Identity
 	// Command is what the owner runs or will run, for the record.
 	Command []string
+	// Limits are what its monitor is asked to keep.
+	Limits Limits
 
 	marks []string // that the environment of the command will have
 }
@@ -126,7 +128,7 @@ func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string
 func newRecord(c Creation) Record {
 	record := Record{
 		Version: recordVersion, Name: c.Name, State: StateStarting, Owner: c.Owner,
-		Command: c.Command, User: os.Geteuid(), Created: time.Now().UTC(), Marks: c.marks,
+		Command: c.Command, User: os.Geteuid(), Created: time.Now().UTC(), Marks: c.marks, Limits: c.Limits,
 	}
 	record.Directory, _ = os.Getwd()
 	record.Host, _ = os.Hostname()

@@ -16,8 +16,10 @@ import (
 //	              monitor.lock   locked by the one monitor
 //	              journal.jsonl  which processes joined, by which link, and which left
 //	              monitor.log
+//	              monitor.sock  where a monitor of this runtime alone answers
 //	              root/          the runtime's own directory
 //	trash/                       what is being deleted
+//	history.jsonl                a line for each runtime that was removed
 type Store struct {
 	dir string
 }
@@ -120,8 +122,8 @@ func (s *Store) Names() ([]string, error) {
 // Runtime returns the runtime with the given name. The error is [ErrBadName],
 // [ErrNotExist] or [ErrUnsafe]. It does not read the record.
 func (s *Store) Runtime(name string) (*Runtime, error) {
-	if err := CheckName(name); err != nil {
-		return nil, err
+	if !validName(name) {
+		return nil, badName(name)
 	}
 	r := &Runtime{store: s, name: name}
 	err := checkOwned(r.Dir())

@@ -41,6 +41,8 @@ func (w *Watching) next(ctx context.Context) event {
 	case ctx.Err() != nil && !w.leaving:
 		w.leaving = true
 		return event{kind: leave, changes: w.unwritten()}
+	case w.stopper.told.take():
+		return w.told()
 	case len(w.events) > 0:
 		return w.nextOutcome()
 	}
@@ -69,6 +71,7 @@ var (
 	errTimer     = errors.New("a timer is due")
 	errReleased  = errors.New("the lease was released")
 	errUnmounted = errors.New("no file system is mounted in the runtime any more")
+	errTold      = errors.New("the members are told to end")
 )
 
 // await waits for a change of the table, a release of the lease, an unmount, a timer or
@@ -88,12 +91,14 @@ func (w *Watching) await(ctx context.Context) event {
 	if w.mounts != nil {
 		defer w.mounts.arm(func() { end(errUnmounted) })()
 	}
+	defer w.stopper.told.arm(func() { end(errTold) })()
 	changes, err := w.tree.Changes(wait)
 	cause := context.Cause(wait)
 	switch {
 	case err == nil:
 		w.logChanges(changes)
 		w.countChanges(changes)
+		w.endLeftovers(changes)
 		return newsOf(changes)
 	case ctx.Err() != nil:
 		return w.next(ctx)
@@ -103,8 +108,8 @@ func (w *Watching) await(ctx context.Context) event {
 	case cause == errUnmounted:
 		w.mounts.take()
 		return event{kind: unmounted}
-	case cause == errTimer:
-		return w.await(ctx)
+	case cause == errTimer, cause == errTold:
+		return w.next(ctx)
 	}
 	w.failure = err
 	return event{kind: trackerEnded, reason: err.Error()}
@@ -112,10 +117,15 @@ func (w *Watching) await(ctx context.Context) event {
 
 // due returns when the next timer is, or zero where none is set.
 func (w *Watching) due() time.Time {
-	if w.look.IsZero() || !w.retry.IsZero() && w.retry.Before(w.look) {
-		return w.retry
+	return sooner(sooner(w.look, w.retry), w.limit)
+}
+
+// sooner returns the earlier of two times, of which the zero one is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
-	return w.look
+	return a
 }
 
 // timer takes a timer that is due.
@@ -127,6 +137,11 @@ func (w *Watching) timer(now time.Time) (event, bool) {
 	case !w.retry.IsZero() && !w.retry.After(now):
 		w.retry = time.Time{}
 		return event{kind: retry}, true
+	case !w.limit.IsZero() && !w.limit.After(now):
+		w.limit = time.Time{}
+		w.tell(CauseTimeout)
+		w.stopper.told.take()
+		return w.told(), true
 	}
 	return event{}, false
 }

@@ -155,8 +155,16 @@ func (w *Watching) remove() error {
 		}
 		w.aside = aside
 		w.countRemoval()
+		w.keepPast()
 	}
 	return w.runtime.delete(w.aside)
+}
+
+// keepPast adds the runtime to the history. That it cannot be written keeps no runtime.
+func (w *Watching) keepPast() {
+	if err := w.runtime.store.addPast(pastOf(w.record, time.Now())); err != nil {
+		w.historyFailed(err)
+	}
 }
 
 // watchMounts begins to report when nothing is mounted in the runtime any more, where

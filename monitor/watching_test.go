@@ -26,6 +26,8 @@ type watching struct {
 	done  chan struct{}
 	err   error // once done is closed
 	text  *gbytes.Buffer
+	// attached is the monitor itself, once ready is closed.
+	attached *monitor.Watching
 }
 
 // log returns what the monitor has logged.
@@ -61,6 +63,7 @@ func (w *watching) run(ctx context.Context, r *monitor.Runtime, o monitor.Option
 	if err != nil {
 		return err
 	}
+	w.attached = attached
 	close(w.ready)
 	return attached.Run(ctx)
 }

@@ -37,12 +37,12 @@ var _ = Describe("Bad input", ours, func() {
 		Entry("list with a relative HOME", 1, `HOME is "home"`, "env", "-u", "MONITOR_STORE", "-u", "XDG_STATE_HOME", "HOME=home", "monitor", "list", limit),
 		Entry("run with a relative HOME", 125, `HOME is "home"`, "env", "-u", "MONITOR_STORE", "-u", "XDG_STATE_HOME", "HOME=home", "monitor", "run", "true", limit),
 		Entry("tree outside of any runtime", 1, `^monitor: No active runtime\n$`, "monitor", "tree", limit),
-		Entry("wait: an unused PID", 1, `99999999`, "monitor", "wait", "99999999", limit),
+		Entry("wait: an unused PID", 3, `99999999`, "monitor", "wait", "99999999", limit),
 		Entry("tree: an unused PID", 1, `99999999`, "monitor", "tree", "99999999", limit),
 		Entry("wait: PID 0", 2, `PID 0`, "monitor", "wait", "0", limit),
 		Entry("wait: PID 1", 2, `PID 1`, "monitor", "wait", "1", limit),
 		Entry("wait: a negative PID", 2, `-5`, "monitor", "wait", "--", "-5", limit),
-		Entry("wait: no number", 2, `abc`, "monitor", "wait", "abc", limit),
+		Entry("wait: no runtime of that name", 1, `"abc" does not exist`, "monitor", "wait", "abc", limit),
 		Entry("wait: nothing", 2, `PID`, "monitor", "wait", limit),
 		Entry("tree: PID 0", 2, `PID 0`, "monitor", "tree", "0", limit),
 		Entry("tree: PID 1", 2, `PID 1`, "monitor", "tree", "1", limit),
@@ -62,10 +62,10 @@ var _ = Describe("Bad input", ours, func() {
 		Entry("an unknown command", 2, `frobnicate`, "monitor", "frobnicate", limit),
 	)
 
-	It("wait: a process that has ended is refused", func(ctx SpecContext) {
+	It("wait: a process that has ended is told apart", func(ctx SpecContext) {
 		job := stage.Start("true")
 		job.Wait()
-		refused(ctx, 1, strconv.Itoa(job.PID()), "monitor", "wait", strconv.Itoa(job.PID()))
+		refused(ctx, 3, strconv.Itoa(job.PID()), "monitor", "wait", strconv.Itoa(job.PID()))
 	}, limit)
 
 	It("shell: a SHELL that cannot be executed is refused", func(ctx SpecContext) {

@@ -160,9 +160,14 @@ func (t *Tree) Changes(ctx context.Context) (changes []trees.Change, err error) 
 // the error joins those of the others. Members that join later get nothing: a caller that
 // ends a tree calls it again until the tree is empty.
 func (t *Tree) Signal(sig syscall.Signal) error {
+	by, err := process.OpenSender()
+	if err != nil {
+		return err
+	}
+	defer by.Close()
 	var failed []error
 	for _, m := range t.Members() {
-		if err := m.Signal(sig); !errors.Is(err, process.ErrGone) {
+		if err := by.Signal(m.Identity, sig); !errors.Is(err, process.ErrGone) {
 			failed = append(failed, err)
 		}
 	}

@@ -58,14 +58,14 @@ func start(args ...string) outcome {
 }
 
 // fails matches a call that ends with a code and one line. Both have to be given:
-// an empty pattern matches every line, and 0 is no failure.
-func fails(code int, line string) OmegaMatcher {
+// an empty pattern matches every line, and 0 is no failure. The values are for the pattern.
+func fails(code int, line string, values ...any) OmegaMatcher {
 	GinkgoHelper()
 	Expect(code).NotTo(BeZero())
 	Expect(line).NotTo(BeEmpty())
 	return And(
 		HaveField("Code", code),
 		HaveField("Stdout", BeEmpty()),
-		HaveField("Stderr", And(Not(BeEmpty()), MatchRegexp(line), Not(ContainSubstring("\n")))),
+		HaveField("Stderr", And(Not(BeEmpty()), MatchRegexp(line, values...), Not(ContainSubstring("\n")))),
 	)
 }

@@ -104,7 +104,9 @@ var _ = Describe("The command info, list and tree", func() {
 	It("tree draws any process, and prefers a runtime that has the number as its name", func() {
 		pid := strconv.Itoa(os.Getppid())
 		Expect(call("tree", pid).Stdout).To(HavePrefix(pid + " "))
-		create(pid)
+		earlier := create("build") // an earlier version took such a name
+		change(earlier, func(record *monitor.Record) { record.Name = pid })
+		Expect(os.Rename(earlier.Dir(), filepath.Join(filepath.Dir(earlier.Dir()), pid))).To(Succeed())
 		Expect(call("tree", pid, "--json").Stdout).To(Equal("[]\n"))
 	})
 
@@ -117,7 +119,7 @@ var _ = Describe("The command info, list and tree", func() {
 
 var _ = Describe("The command", func() {
 	It("explains each of its commands, with an example", func() {
-		for _, name := range []string{"", "run", "shell", "info", "list", "tree", "wait", "serve", "prune"} {
+		for _, name := range []string{"", "run", "shell", "info", "list", "tree", "wait", "logs", "serve", "prune"} {
 			got := call(strings.Fields(name + " --help")...)
 			Expect(got.Code).To(BeZero(), name)
 			Expect(got.Stdout).To(And(ContainSubstring("Usage:"), ContainSubstring("Examples:"), ContainSubstring("monitor "+name)), name)

@@ -14,7 +14,7 @@ import (
 )
 
 func newList(g *global) *cobra.Command {
-	var asJSON, quiet bool
+	var asJSON, quiet, ended bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List all runtimes",
@@ -25,8 +25,13 @@ func newList(g *global) *cobra.Command {
                 where it is over the next run of that name removes it
   stopping      found empty and being removed; the reason is shown where that fails
   unknown       whether it has members could not be established, so it stays
-  broken        its record or its journal cannot be read`,
+  broken        its record or its journal cannot be read
+
+With --all it goes on with those that were removed, as far as the history goes back, the
+last one at the end: when they were removed, how long they lasted, and how they ended:
+by themselves (ended), or by what told their members to end (stop, timeout, leftovers).`,
 		Example: `  monitor list
+  monitor list --all
   monitor list -q
   monitor list --json`,
 		Args: arguments(0, 0, "no argument"),
@@ -39,11 +44,17 @@ func newList(g *global) *cobra.Command {
 			if err == nil && slices.ContainsFunc(all, isUnmonitored) && g.adopt(cmd.Context(), store) {
 				all, err = allOf(store)
 			}
+			var past []monitor.Past
+			if err == nil && ended {
+				past, err = pastOf(store, all)
+			}
 			switch {
 			case err != nil:
 				return err
 			case asJSON && quiet:
 				return usageError("list takes --json or --quiet, not both")
+			case ended:
+				return allForm{asJSON, quiet}.print(cmd.OutOrStdout(), all, past)
 			case asJSON:
 				return printJSON(cmd.OutOrStdout(), all)
 			case quiet:
@@ -54,6 +65,7 @@ func newList(g *global) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print names only")
+	cmd.Flags().BoolVarP(&ended, "all", "a", false, "list those too that were removed")
 	return cmd
 }
 

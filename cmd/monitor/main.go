@@ -124,7 +124,7 @@ not start it, 126 when it is not executable, 127 when it is not found.`,
 	}
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	for _, command := range []*cobra.Command{
-		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(g), newServe(g), newPrune(g),
+		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWait(g), newServe(g), newPrune(g), newStop(g), newLogs(g),
 	} {
 		root.AddCommand(command)
 	}

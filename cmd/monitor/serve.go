@@ -155,10 +155,17 @@ func (g *global) attachAndRun(ctx context.Context, name string, o monitor.Option
 		return err
 	}
 	defer t.Close()
+	own, err := resident.ServeOwn(w.Runtime(), w, moduleVersion(), o.Log)
+	if err != nil { // the runtime is watched all the same, and cannot be stopped by name
+		o.Log.Warn("no command reaches this monitor", "error", err)
+	} else {
+		defer own.Close()
+	}
 	// It may take long, so it is waited for at the end: what a start has put into the
 	// trash goes with the monitor of that start.
 	var sweeping sync.WaitGroup
 	sweeping.Go(w.Store().Sweep)
+	err = nil
 	if waiting != nil {
 		err = waiting.Ready() // after an error too, the runtime is watched: the owner has ended
 	}

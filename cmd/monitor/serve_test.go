@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bufio"
-	"io"
 	"os/exec"
 	"os/signal"
 	"strconv"
@@ -77,22 +75,5 @@ var _ = Describe("The command serve with a name", func() {
 		})
 		Eventually(r.Record).Should(HaveField("Monitor", Not(BeNil())))
 		Expect(call("serve", "build")).To(fails(1, `^runtime "build" is watched already, by process `+strconv.Itoa(cmd.Process.Pid)+"$"))
-	})
-})
-
-var _ = Describe("The command wait", func() {
-	It("returns when the process has gone and was not reaped yet", func() {
-		pid, release := held()
-		cmd := command("wait", "--log-level", "debug", strconv.Itoa(pid))
-		said, err := cmd.StderrPipe()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(cmd.Start()).To(Succeed())
-		DeferCleanup(func() { _ = cmd.Process.Kill() })
-		lines := bufio.NewReader(said)
-		Expect(lines.ReadString('\n')).To(MatchRegexp(`level=DEBUG msg=waiting process=%d\n$`, pid))
-		release()
-		Expect(lines.ReadString('\n')).To(ContainSubstring("orphans before the root was watched may have been missed"))
-		Expect(io.ReadAll(lines)).To(BeEmpty())
-		Expect(cmd.Wait()).To(Succeed())
 	})
 })

@@ -259,15 +259,20 @@ func tooLong(ctx context.Context) error {
 }
 
 func (c *Client) dial(ctx context.Context) (*net.UnixConn, error) {
+	return dialUser(ctx, socketPath(c.Store))
+}
+
+// dialUser connects to a socket at which a process of the same user listens.
+func dialUser(ctx context.Context, path string) (*net.UnixConn, error) {
 	limited, done := context.WithTimeout(ctx, quick)
 	defer done()
-	conn, err := unixsocket.Dial(limited, socketPath(c.Store))
+	conn, err := unixsocket.Dial(limited, path)
 	if err != nil {
 		return nil, err
 	}
 	if user, err := unixsocket.UserOf(conn); err != nil || user != os.Geteuid() {
 		conn.Close()
-		return nil, fmt.Errorf("user %d listens at %s: %w", user, socketPath(c.Store), errors.Join(monitor.ErrUnsafe, err))
+		return nil, fmt.Errorf("user %d listens at %s: %w", user, path, errors.Join(monitor.ErrUnsafe, err))
 	}
 	return conn, nil
 }

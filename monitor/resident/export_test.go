@@ -56,7 +56,7 @@ func (c Card) Write(lock *os.File) error             { return c.write(lock) }
 // KeepVigil returns what ends the vigil.
 func KeepVigil(dir string, changed func()) (func(), error) {
 	v, err := keepVigil(dir, changed)
-	return v.close, err
+	return v.Close, err
 }
 
 type Deaths struct{ deaths }

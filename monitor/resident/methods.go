@@ -24,11 +24,14 @@ const (
 	methodStatus   = interfaceName + ".Status"
 	methodCount    = interfaceName + ".Count"
 	methodHandOver = interfaceName + ".HandOver"
+	methodStop     = interfaceName + ".Stop"
 
 	errorForeign = interfaceName + ".Foreign"
 	errorOlder   = interfaceName + ".Older"
 	errorLeaving = interfaceName + ".Leaving"
 	errorFailed  = interfaceName + ".Failed"
+
+	errorUnwatched = interfaceName + ".Unwatched"
 )
 
 // description is the interface in the language of varlink.
@@ -60,6 +63,7 @@ method Count() -> (mechanism: string, forks: string, joined: int, left: int, unk
 # Ends the resident and leaves all runtimes as they are, for a newer program to go on.
 method HandOver(version: string) -> ()
 
+` + stopDescription + `
 # The caller is in another PID namespace.
 error Foreign (reason: string)
 
@@ -67,6 +71,32 @@ error Foreign (reason: string)
 error Older (version: string)
 
 # The resident is about to end. The lock of the store is free soon.
+error Leaving ()
+
+error Failed (reason: string)
+`
+
+// stopDescription is the part of the interface that the monitor of a single runtime has too.
+const stopDescription = `type Survivor (pid: int, start: int, boot: string, command: string, user: int, reason: string)
+
+# Has the members of the runtime of an owner end: they get a signal, and those that live when
+# the grace in seconds is over are killed. Answers when the runtime was removed, or with the
+# members that do not end, or that it is empty and stays, for a reason that its record has.
+method Stop(name: string, owner: Identity, signal: int, grace: float) -> (members: ?[]Survivor, empty: ?bool)
+
+# The process that was asked does not watch the runtime.
+error Unwatched (reason: string)
+`
+
+const projectURL = "https://github.com/gemini-monitor/gemini"
+
+// ownDescription is the interface of the monitor of a single runtime.
+const ownDescription = `# A monitor watches one runtime.
+interface ` + interfaceName + `
+
+type Identity (pid: int, start: int, boot: string)
+
+` + stopDescription + `
 error Leaving ()
 
 error Failed (reason: string)
@@ -107,7 +137,7 @@ type Status struct {
 func (s *server) methods() *varlink.Server {
 	return &varlink.Server{
 		Service: varlink.Service{
-			Vendor: "Gemini", Product: "monitor", Version: s.Version, URL: "https://github.com/gemini-monitor/gemini",
+			Vendor: "Gemini", Product: "monitor", Version: s.Version, URL: projectURL,
 			Report: func(err error) { s.Log.Error("a request failed", "error", err) },
 			Interfaces: []varlink.Interface{{
 				Name: interfaceName, Description: description,
@@ -118,6 +148,7 @@ func (s *server) methods() *varlink.Server {
 					"Status":   s.status,
 					"Count":    s.count,
 					"HandOver": s.handOver,
+					"Stop":     s.counted(s.stop),
 				},
 			}},
 		},

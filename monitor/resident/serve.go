@@ -12,6 +12,7 @@ import (
 
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
+	"github.com/gemini-monitor/gemini/internal/vigil"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -91,8 +92,8 @@ type server struct {
 	failed   chan error       // why the tracker follows nothing any more
 	doors    sync.WaitGroup   // what serves the present door, and earlier ones
 
-	vigil *vigil // nil where there is none
-	shut  string // why there is no socket, as the log has it; only for serve
+	vigil *vigil.Vigil // nil where there is none
+	shut  string       // why there is no socket, as the log has it; only for serve
 
 	mu    sync.Mutex
 	door  *unixsocket.Listener
@@ -340,7 +341,7 @@ func (s *server) lookAround() error {
 // close ends what open began. Runtimes that are watched stay as they are. The end of the
 // process ends what does not end by itself: a file system may not answer.
 func (s *server) close() (err error) {
-	s.vigil.close()
+	s.vigil.Close()
 	if s.door != nil {
 		err = errors.Join(s.door.Unlink(), s.door.Close())
 	}

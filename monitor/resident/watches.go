@@ -24,6 +24,7 @@ type watches struct {
 	format   func(runtime *monitor.Runtime) *slog.Logger // the log of a runtime
 	stirred  func()                                      // called when one has ended
 	failed   func(error)                                 // called when the tracker has
+	history  onceEach                                    // what keeps the history from being written
 
 	mu     sync.Mutex
 	all    map[key]*watch
@@ -44,7 +45,9 @@ type watch struct {
 	leave   context.CancelFunc
 	begun   chan struct{} // closed when it is watched, or cannot be
 	err     error         // why it cannot be; written before begun is closed
-	ended   chan struct{} // closed when it is not watched any more
+	// watching is set before begun is closed, unless err is.
+	watching *monitor.Watching
+	ended    chan struct{} // closed when it is not watched any more
 }
 
 // errLeaving reports that the resident is about to end.
@@ -89,7 +92,7 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		}
 	}()
 	defer w.recover(one)
-	o := monitor.Options{Log: w.format(one.runtime), Releases: &w.releases, Counts: &w.counts}
+	o := monitor.Options{Log: w.format(one.runtime), Releases: &w.releases, Counts: &w.counts, HistoryFailed: w.historyFailed}
 	if waits {
 		o.Owner = one.owner
 	}
@@ -101,9 +104,16 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		close(one.begun)
 		return
 	}
-	goesOn = true
+	goesOn, one.watching = true, watching
 	close(one.begun) // before a defect could show in run, which would close it too
 	w.going.Go(func() { w.run(ctx, one, watching) })
+}
+
+// historyFailed logs why the history lacks a runtime, each reason once: thousands may end.
+func (w *watches) historyFailed(err error) {
+	if w.history.isNew(err.Error()) {
+		w.log.Warn("the history lacks runtimes that end", "error", err)
+	}
 }
 
 // run watches a runtime until it has ended or the watching is left.
@@ -184,6 +194,23 @@ func (w *watches) leaves() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.closed
+}
+
+// onceEach reports which texts are new.
+type onceEach struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (o *onceEach) isNew(text string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.seen == nil {
+		o.seen = make(map[string]bool)
+	}
+	isNew := !o.seen[text]
+	o.seen[text] = true
+	return isNew
 }
 
 // names returns the names of the runtimes that are watched, in order.

@@ -19,16 +19,39 @@ import (
 // gave out all its other 99,899 PIDs between these two calls (forkproc hands them
 // out in turn: docs/xnu.md X24).
 func (id Identity) Signal(sig syscall.Signal) error {
-	r, err := OpenReader()
-	if err == nil {
-		defer r.Close()
-		err = id.signalBy(newSignaller(r), sig)
-	}
+	s, err := OpenSender()
 	if err != nil {
+		return fmt.Errorf("signal process %v: %w", id, err)
+	}
+	defer s.Close()
+	return s.Signal(id, sig)
+}
+
+// A Sender signals many processes. It is for one goroutine at a time.
+type Sender struct {
+	reader *Reader
+	by     signaller
+}
+
+// OpenSender returns a sender. Close it after use.
+func OpenSender() (*Sender, error) {
+	r, err := OpenReader()
+	if err != nil {
+		return nil, err
+	}
+	return &Sender{r, newSignaller(r)}, nil
+}
+
+// Signal is [Identity.Signal].
+func (s *Sender) Signal(id Identity, sig syscall.Signal) error {
+	if err := id.signalBy(s.by, sig); err != nil {
 		return fmt.Errorf("signal process %v: %w", id, err)
 	}
 	return nil
 }
+
+// Close releases what the sender holds.
+func (s *Sender) Close() { s.reader.Close() }
 
 // A signaller is what Signal needs of a kernel.
 type signaller struct {

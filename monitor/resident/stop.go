@@ -1,0 +1,132 @@
+package resident
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/gemini-monitor/gemini/internal/varlink"
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+// What the method Stop carries.
+type (
+	stopIn struct {
+		Name   string           `json:"name"`
+		Owner  process.Identity `json:"owner"`
+		Signal syscall.Signal   `json:"signal"`
+		Grace  float64          `json:"grace"` // in seconds
+	}
+	stopOut struct {
+		Members []Survivor `json:"members,omitempty"`
+		Empty   bool       `json:"empty,omitempty"`
+	}
+)
+
+// A Survivor is a member that does not end.
+type Survivor struct {
+	process.Identity
+	// Command is the kernel's short name of its program.
+	Command string `json:"command"`
+	// User is its effective user.
+	User int `json:"user"`
+	// Reason is why it does not end.
+	Reason string `json:"reason"`
+}
+
+// A Rest is what is left of a runtime that was told to end.
+type Rest struct {
+	// Members live and do not end.
+	Members []Survivor
+	// Empty: no member is known, and the runtime is there all the same. Its record says why.
+	Empty bool
+}
+
+// ErrUnwatched reports that no monitor answers for a runtime.
+var ErrUnwatched = errors.New("has no monitor that answers")
+
+func (s *server) stop(ctx context.Context, r *varlink.Request) (any, error) {
+	var in stopIn
+	if err := r.Decode(&in); err != nil {
+		return nil, err
+	}
+	one := s.watches.find(key{in.Name, in.Owner})
+	if one == nil {
+		return nil, varlink.NewError(errorUnwatched, fmt.Sprintf("the resident monitor does not watch a runtime %q of that owner", in.Name))
+	}
+	if <-one.begun; one.err != nil {
+		return nil, refusal(one.err)
+	}
+	return in.carryOut(ctx, one.watching)
+}
+
+// carryOut has a runtime end.
+func (in stopIn) carryOut(ctx context.Context, w *monitor.Watching) (any, error) {
+	if in.Signal <= 0 || in.Grace < 0 {
+		return nil, refusal(fmt.Errorf("no runtime is stopped with signal %d and a grace of %v s", in.Signal, in.Grace))
+	}
+	rest, err := w.Stop(ctx, in.Signal, time.Duration(in.Grace*float64(time.Second)))
+	if errors.Is(err, monitor.ErrUnwatched) {
+		err = errLeaving // the next monitor goes on with it
+	}
+	if err != nil {
+		return nil, refusal(err)
+	}
+	out := stopOut{Empty: rest.Empty}
+	for _, m := range rest.Members {
+		out.Members = append(out.Members, Survivor{m.Identity, m.Command.String(), m.User, m.Reason})
+	}
+	return out, nil
+}
+
+// Stop has the monitor of a runtime end the members: they get a signal, and those that live
+// when the grace is over are killed. It returns when the runtime was removed, or with what is
+// left and does not end. The monitor goes on with it where the caller has ended before.
+//
+// It starts no monitor. The error is [ErrUnwatched] where none answers for the runtime, or
+// where it ended meanwhile. A call that is repeated then goes on with the same request.
+func Stop(ctx context.Context, s *monitor.Store, r *monitor.Runtime, sig syscall.Signal, grace time.Duration) (Rest, error) {
+	record, err := r.Record()
+	if err != nil {
+		return Rest{}, err
+	}
+	in := stopIn{Name: r.Name(), Owner: record.Owner, Signal: sig, Grace: grace.Seconds()}
+	var out stopOut
+	c := &Client{Store: s}
+	err = c.callMonitorOf(ctx, r, func(ctx context.Context, conn *net.UnixConn) error {
+		return varlink.Call(ctx, conn, methodStop, in, &out)
+	})
+	if now, gone := r.Record(); errors.Is(gone, monitor.ErrNotExist) || gone == nil && now.Owner != record.Owner {
+		return Rest{}, nil
+	}
+	failed, _ := errors.AsType[*varlink.Error](err)
+	switch {
+	case err == nil:
+		return Rest(out), nil
+	case isDead(err), errors.Is(err, varlink.ErrNoAnswer), failed != nil && (failed.Name == errorLeaving || failed.Name == errorUnwatched):
+		return Rest{}, fmt.Errorf("runtime %q %w", r.Name(), ErrUnwatched)
+	}
+	return Rest{}, explain(err)
+}
+
+// callMonitorOf carries out a call to the monitor of a runtime: its own, or the resident one.
+// A resident that does not answer others meanwhile is not waited for.
+func (c *Client) callMonitorOf(ctx context.Context, r *monitor.Runtime, call func(context.Context, *net.UnixConn) error) error {
+	if conn, err := dialUser(ctx, ownSocket(r)); err == nil {
+		defer conn.Close()
+		return call(ctx, conn)
+	}
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := greet(ctx, conn); err != nil {
+		return err
+	}
+	return c.whileItAnswers(ctx, func(ctx context.Context) error { return call(ctx, conn) })
+}
