@@ -4,6 +4,10 @@
 .PHONY: help build man metrics metrics-specs metrics-check demo test specs plain explore examples fuzz probe soak mutants bench lint vulncheck docs-check specs-page cross darwin-check user-check check repeat clean
 
 TOOL := go tool -modfile=tools.mod
+# Runs ginkgo with a line for each suite in place of a character for each spec. The shell of a
+# recipe becomes it: ^C ends the shell at once, and make returns when the clean-up is done.
+PROGRESS = exec go run .ci/progress.go
+TIDY = go run .ci/progress.go -tidy
 # The modules: ./... of one does not reach the others. Those with specs come first.
 PARTS := . harness harness/specs scenarios
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard harness/examples/*/go.mod))
@@ -37,7 +41,7 @@ SUITES = listed=$$(for module in $(PARTS); do $(1) go list -C $$module -f '$(TES
 
 # Suites that compute, or play on the simulated kernel. They are the same everywhere, so
 # they run once and not again as another user or on an emulator (label pure or explore).
-PURE := internal/core internal/explore internal/mark internal/portable internal/simkernel scenarios/explore \
+PURE := internal/core internal/explore internal/mark internal/portable internal/progress internal/simkernel scenarios/explore \
 	tracker/trees harness/specs/play harness/specs/screen
 
 build: ## bin/monitor and bin/puppet
@@ -52,7 +56,7 @@ metrics: ## bin/monitor-metrics, which serves metrics to Prometheus
 	CGO_ENABLED=0 go build -C $(METRICS) -o $(CURDIR)/bin/ .
 
 metrics-specs: ## the specs of monitor-metrics
-	@go test -C $(METRICS) -count=1 ./...
+	@exec $(TIDY) go test -C $(METRICS) -count=1 ./...
 
 metrics-check: metrics-specs ## all checks of monitor-metrics: all systems, staticcheck, race detector
 	@staticcheck=$$($(TOOL) -n staticcheck) && cd $(METRICS) && for system in $(SYSTEMS); do \
@@ -60,19 +64,74 @@ metrics-check: metrics-specs ## all checks of monitor-metrics: all systems, stat
 		go vet ./... && "$$staticcheck" ./... && CGO_ENABLED=0 go build -o /dev/null . || exit 1; done
 	go test -C $(METRICS) -count=1 $(RACE) ./...
 
+# What is installed, below PREFIX: in out/staged first, so that the user who installs needs no
+# go. The program that prints completions and man pages runs here, whatever GOOS is.
+PREFIX ?= /usr/local
+STAGED = $(OUT)/staged
+DOCS = $(STAGED)/share/doc/gemini-monitor
+INTO = $(DESTDIR)$(PREFIX)
+.PHONY: test-total completions staged install uninstall install-check release-check
+
+completions: ## completions for bash, zsh and fish, in out/completions
+	@mkdir -p $(OUT)/completions
+	@for shell in bash zsh fish; do \
+		GOOS= GOARCH= go run ./cmd/monitor completion $$shell >$(OUT)/completions/monitor.$$shell || exit 1; done
+
+staged: completions ## all that is installed, in out/staged
+	@rm -rf $(STAGED) $(OUT)/man
+	@$(MAKE) --no-print-directory man GOOS= GOARCH=
+	@mkdir -p $(DOCS)/docs $(STAGED)/share/man/man1 $(STAGED)/share/bash-completion/completions \
+		$(STAGED)/share/zsh/site-functions $(STAGED)/share/fish/vendor_completions.d
+	CGO_ENABLED=0 go build -trimpath -o $(STAGED)/bin/monitor ./cmd/monitor
+	@cp $(OUT)/man/*.1 $(STAGED)/share/man/man1/
+	@cp $(OUT)/completions/monitor.bash $(STAGED)/share/bash-completion/completions/monitor
+	@cp $(OUT)/completions/monitor.zsh $(STAGED)/share/zsh/site-functions/_monitor
+	@cp $(OUT)/completions/monitor.fish $(STAGED)/share/fish/vendor_completions.d/
+	@cp LICENSE README.md CHANGELOG.md SECURITY.md $(DOCS)/
+	@cp docs/*.md $(DOCS)/docs/
+
+# The directories that exist keep their mode. install replaces a file, also one that runs.
+install: ## monitor, its completions, man pages and docs below PREFIX=/usr/local (DESTDIR=, uninstall)
+	@if command -v go >/dev/null; then $(MAKE) --no-print-directory staged; \
+	elif [ ! -d $(STAGED) ]; then echo 'install: no go in PATH: run make staged first, as a user who has it' >&2; exit 1; fi
+	@umask 022; cd $(STAGED) && find . -type d | while read -r name; do mkdir -p "$(INTO)/$$name" || exit 1; done
+	@cd $(STAGED) && find . -type f | while read -r name; do \
+		case $$name in ./bin/*) mode=755 ;; *) mode=644 ;; esac; \
+		install -m $$mode "$$name" "$(INTO)/$$name" || exit 1; done
+	@echo 'installed: $(INTO)/bin/monitor, with completions, man pages and docs in $(INTO)/share'
+
+uninstall: ## removes what make install has installed
+	rm -f "$(INTO)/bin/monitor" "$(INTO)"/share/man/man1/monitor.1 "$(INTO)"/share/man/man1/monitor-*.1 \
+		"$(INTO)/share/bash-completion/completions/monitor" "$(INTO)/share/zsh/site-functions/_monitor" \
+		"$(INTO)/share/fish/vendor_completions.d/monitor.fish"
+	rm -rf "$(INTO)/share/doc/gemini-monitor"
+
+install-check: ## installs into a temporary directory, runs what is there, and uninstalls it
+	@sh .ci/install-check.sh
+
+release-check: staged ## what .goreleaser.yaml names is there, for all systems, as make install has it
+	@go run .ci/release.go $(STAGED) $(SYSTEMS)
+
 demo: build ## shows that the race does not happen
 	@sh demo/demo.sh
 
-test: explore specs plain metrics-specs ## all specs but the long ones; reports in out/
+TEST_REPORTS = $(wildcard $(OUT)/explore/report.json $(OUT)/report.json)
+test: ## all specs but the long ones; reports in out/
+	@rm -f $(OUT)/explore/report.json $(OUT)/report.json
+	@trap : INT; status=0; $(MAKE) --no-print-directory explore specs plain metrics-specs || status=$$?; \
+		$(MAKE) --no-print-directory test-total; exit $$status
+
+test-total: # what the parts of make test counted, and why specs were skipped
+	@[ -z '$(TEST_REPORTS)' ] || go run .ci/summary.go -skips $(TEST_REPORTS)
 
 specs: ## those that do without the simulated kernel (LABELS=..., PROCS=4, ARGS=...)
 	@mkdir -p $(OUT)
 	@suites=$$($(call SUITES) | sed -n 's|^ginkgo |./|p') && [ -n "$$suites" ] && \
-		GORACE=atexit_sleep_ms=0 HARNESS_REPORTS=$(OUT)/failures $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) $$suites
+		exec $(TIDY) env GORACE=atexit_sleep_ms=0 HARNESS_REPORTS=$(OUT)/failures $(TOOL) ginkgo $(RACE) --randomize-suites $(SPEC_FLAGS) $$suites
 
 plain: ## the tests without Ginkgo: what the documentation of the harness shows
 	@suites=$$($(call SUITES) | sed -n 's|^plain ||p') && [ -n "$$suites" ] && \
-		for suite in $$suites; do go test -C $$suite -count=1 $(RACE) . || exit 1; done
+		trap 'exit 130' INT && for suite in $$suites; do $(TIDY) go test -C $$suite -count=1 $(RACE) . || exit 1; done
 
 examples: ## the examples of the harness as modules of other people, with the harness from a proxy
 	@go run .ci/examples.go $(OUT)/examples $(EXAMPLES)
@@ -85,7 +144,7 @@ EXPLORE = explore && !long
 explore: OUT := $(OUT)/explore
 explore: ## every order of the steps of small programs, on a simulated kernel (EXPLORE=explore: all)
 	@mkdir -p $(OUT)
-	GOGC=400 $(TOOL) ginkgo $(SPEC_FLAGS) --label-filter='$(EXPLORE)' --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
+	@exec $(TIDY) env GOGC=400 $(TOOL) ginkgo $(SPEC_FLAGS) --grace-period=2s --label-filter='$(EXPLORE)' --procs=2 --poll-progress-after=0 ./internal/explore ./monitor ./scenarios/explore
 
 # Lists the fuzz targets, so that a new one is run without being named here. go keeps an
 # input that fails in testdata of the package, where it is a seed from then on. The limit
@@ -139,7 +198,7 @@ lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as
 	go run ./internal/portable/lint
 	@go run .ci/layers.go
 	@go run .ci/modules.go $(MODULES) $(METRICS)
-	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run .ci/repeat scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
+	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run .ci/repeat .ci/*.sh scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 
 docs-check: ## links, targets, commands, flags and kernel facts in the docs exist
@@ -171,7 +230,7 @@ BUILT = HARNESS_REPORTS=$(OUT)/failures HARNESS_PROGRAMS=$(OUT)/bin
 BUILT_SPECS = $$(find $(OUT)/tests/ginkgo -name '*.test')
 # Runs the test binaries. The argument has the settings and the runner.
 define run_built
-	$(1) $(OUT)/bin/ginkgo $(SPEC_FLAGS) $(BUILT_SPECS)
+	@$(PROGRESS) env $(1) $(OUT)/bin/ginkgo $(SPEC_FLAGS) $(BUILT_SPECS)
 	@for binary in $$(find $(OUT)/tests/plain -name '*.test'); do \
 		echo "$$binary" && cd $${binary%/*} && $(1) $$binary || exit 1; done
 endef
@@ -220,7 +279,7 @@ repeat: ## the examples of the harness N times, and again as WHO for root on Lin
 				setpriv --reuid=$(WHO) --regid=$$(id -g $(WHO)) --clear-groups || status=1; \
 		fi; exit $$status
 
-check: lint test examples fuzz cross user-check darwin-check ## the whole gate
+check: lint test examples install-check release-check fuzz cross user-check darwin-check ## the whole gate
 
 clean: ## removes bin/ and out/
 	rm -rf bin out

@@ -107,6 +107,7 @@ var layers = []layer{
 	{"internal/conformance", "tracker/process internal/core internal/testproc", specOnly},
 	{"internal/explore", "tracker/process tracker/trees internal/core internal/simkernel", "internal/property" + specOnly},
 	{"internal/portable", "", ""},
+	{"internal/progress", "", ""},
 	{"internal/portable/lint", "internal/portable", ""},
 	{"internal/bench", "tracker/process tracker internal/room", ""},
 	{"examples", "", ""},

@@ -1,14 +1,17 @@
 // Summary reads Ginkgo's JSON reports and prints a summary.
 //
 //	go run .ci/summary.go out/report.json             one line: 12 passed, 0 failed, 3 skipped
+//	go run .ci/summary.go -skips out/report.json      before it, why specs were skipped
 //	go run .ci/summary.go -markdown out/report.json   a page for a job's summary
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +20,7 @@ import (
 
 func main() {
 	markdown := flag.Bool("markdown", false, "print a Markdown page instead of one line")
+	skips := flag.Bool("skips", false, "print the reasons of skipped specs before the line")
 	flag.Parse()
 	reports, err := read(flag.Args())
 	if err != nil {
@@ -26,6 +30,11 @@ func main() {
 	if *markdown {
 		page(reports)
 		return
+	}
+	if *skips {
+		for _, r := range reasons(reports) {
+			fmt.Printf("%5d skipped: %s\n", r.specs, r.text)
+		}
 	}
 	fmt.Println(count(reports))
 }
@@ -60,14 +69,46 @@ func count(reports []types.Report) tally {
 	for _, report := range reports {
 		specs := report.SpecReports.WithLeafNodeType(types.NodeTypeIt)
 		t.passed += specs.CountWithState(types.SpecStatePassed)
-		for _, spec := range specs.WithState(types.SpecStateSkipped | types.SpecStatePending) {
-			if spec.Failure.Message != "" || spec.State.Is(types.SpecStatePending) {
+		for _, spec := range specs {
+			if skipped(spec) {
 				t.skipped++
 			}
 		}
 		t.failed += report.SpecReports.CountWithState(types.SpecStateFailureStates)
 	}
 	return t
+}
+
+// skipped reports whether a spec was chosen and not run.
+func skipped(spec types.SpecReport) bool {
+	return spec.State.Is(types.SpecStatePending) || spec.State.Is(types.SpecStateSkipped) && spec.Failure.Message != ""
+}
+
+// A reason is why a number of specs were skipped.
+type reason struct {
+	text  string
+	specs int
+}
+
+// reasons returns why specs were skipped, the most frequent reason first.
+func reasons(reports []types.Report) []reason {
+	specs := make(map[string]int)
+	for _, report := range reports {
+		for _, spec := range report.SpecReports.WithLeafNodeType(types.NodeTypeIt) {
+			if skipped(spec) {
+				text, _, _ := strings.Cut(cmp.Or(spec.Failure.Message, spec.State.String()), "\n")
+				specs[text]++
+			}
+		}
+	}
+	var all []reason
+	for text, n := range specs {
+		all = append(all, reason{text, n})
+	}
+	slices.SortFunc(all, func(a, b reason) int {
+		return cmp.Or(b.specs-a.specs, strings.Compare(a.text, b.text))
+	})
+	return all
 }
 
 func page(reports []types.Report) {

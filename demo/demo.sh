@@ -24,32 +24,33 @@ exec 3<>"$GATE"
 trap 'exec 3>&-; rm -rf "$dir"' EXIT
 trap 'exit 130' HUP INT TERM
 
-title 'A shell in a runtime of its own starts a job, prints the runtime, waits, prints it again, and ends.'
+title 'A shell in a runtime of its own. It has a directory, and starts a job that will use it.'
 echo '$ monitor shell --name demo'
 monitor shell --name demo 3>&- <<'EOF' || broken 'a command inside of the runtime failed'
 set -e
 show() { printf 'demo$ %s\n' "$*"; "$@"; }
-echo "demo$ sh -c 'read -r word <gate' &"
-sh -c 'read -r word <"$GATE"' &
+echo 'demo$ echo data >"$MONITOR_RUNTIME_DIR/file"'
+echo data >"$MONITOR_RUNTIME_DIR/file"
+echo "demo$ sh -c 'read -r word <gate; cat \"\$MONITOR_RUNTIME_DIR/file\"' &"
+sh -c 'read -r word <"$GATE"; cat "$MONITOR_RUNTIME_DIR/file" >"$GATE.read"' &
 show monitor info
-show sleep 2
-show monitor info
-show monitor list
 show exit
 EOF
-promised 'the second output shows the runtime as the first'
 
-title 'The shell has ended. Its job lives on as an orphan, and keeps the runtime.'
+title 'The shell has ended. Its job lives on as an orphan: who waits for the runtime waits on.'
+show monitor wait demo --timeout 1 && broken 'the runtime was removed before its last process had ended'
 show monitor list
 show monitor tree demo
-monitor list -q | grep -qx demo || broken 'the runtime was removed before its last process had ended'
-[ -d "$MONITOR_STORE/runtimes/demo/root" ] || broken "the runtime's directory was removed before its last process had ended"
-promised 'still there'
+[ -f "$MONITOR_STORE/runtimes/demo/root/file" ] || broken "the runtime's directory was removed before its last process had ended"
+promised 'the runtime, its directory and the file are still there'
 
-title 'Now the job ends, and the runtime is removed.'
+title 'Now the job reads the file and ends. wait returns when the runtime is gone.'
 echo go >&3
-show monitor wait demo || [ $? -eq 3 ] || broken 'the runtime was not waited for' # 3: it had gone already
+status=0
+show monitor wait demo || status=$?
+[ "$status" = 0 ] || [ "$status" = 3 ] || broken "wait ended with $status" # 3: it was gone before
 show monitor list
 [ -z "$(monitor list -q)" ] || broken 'the runtime is still listed'
 [ ! -e "$MONITOR_STORE/runtimes/demo" ] || broken "the runtime's directory is still there"
-promised 'gone'
+[ "$(cat "$GATE.read")" = data ] || broken 'the job did not find its file'
+promised 'the job found its file, and then all was gone'
