@@ -54,6 +54,7 @@ type Watching struct {
 	life      life
 	events    []event // outcomes and answers that the life has not taken yet
 	stopper   *stopper
+	hooking   hookRunner
 	look      time.Time
 	limit     time.Time // when the time of the runtime is up, zero for never
 	ownerGone bool      // the owner has ended
@@ -164,6 +165,9 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 		w.log.Info("a better mechanism is refused", "reason", by.Refused)
 	}
 	w.record.Monitor = &self.Identity
+	if len(w.record.OnEmpty) > 0 {
+		w.life.hook = hookDue
+	}
 	first := event{kind: begin, changes: w.diedUnwatched()}
 	if w.record.State != StateStarting {
 		first.kind = beginAgain
@@ -243,6 +247,7 @@ func (w *Watching) Tree() *tracker.Tree { return w.tree }
 func (w *Watching) Close() error {
 	w.endListening()
 	var err error
+	w.hooking.stop()
 	if w.stopper != nil {
 		w.stopper.end(w.result != nil && (w.result.result == resultRemoved || w.result.result == resultReplaced))
 	}

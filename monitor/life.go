@@ -17,13 +17,14 @@ import "time"
 //	asking     the process table shows no member; the lease is being asked
 //	waiting    the process table shows no member, and the lease is held or
 //	           cannot be asked
+//	hooking    both witnesses agree; the on-empty command runs
 //	removing   both witnesses agree; the runtime is being removed
 //	stuck      the removal failed, and is tried again
 //	over       the watching has ended
 //
 // The edges. An event that a phase does not name changes nothing there.
 // "outdated" is the answer to a question that news have overtaken. "watched"
-// stands for following, blind, checking, asking, waiting and stuck.
+// stands for following, blind, checking, asking, waiting, hooking and stuck.
 //
 //	phase      event              next       acts
 //	attaching  recorded           following  ready
@@ -51,6 +52,7 @@ import "time"
 //	checking   emptied            asking     ask the lease
 //	checking   unreadable         blind      record: unknown; look timer, slow
 //	asking     free               removing   remove
+//	asking     free to hook       hooking    record: stopping; run the on-empty command, once at a time
 //	asking     held               waiting    record: unknown; listen; look timer
 //	asking     unasked            waiting    record: unknown; listen; look timer
 //	asking     unsettled          checking   check the table
@@ -65,6 +67,12 @@ import "time"
 //	waiting    readable           checking   check the table
 //	waiting    emptied            asking     ask the lease
 //	waiting    unreadable         blind      record: unknown; look timer, slow
+//	hooking    hooked             checking   check the table
+//	hooking    unhooked           stuck      record: stopping; look timer, rare
+//	hooking    members            checking   check the table
+//	hooking    readable           checking   check the table
+//	hooking    emptied            asking     ask the lease
+//	hooking    unreadable         blind      record: unknown; look timer, slow
 //	watched    leave              over       finish: left
 //	watched    replaced           over       finish: replaced
 //	watched    tracker ended      over       finish: failed
@@ -84,6 +92,9 @@ import "time"
 // the life leaves. No phase but
 // attaching and returning waits for a write.
 //
+// "free to hook" is the answer that the lease is free where the on-empty command has not run
+// since the table last showed a member. That it has ended counts in every phase.
+//
 // "told to end" changes no phase: a stopper makes the members end (see stopping), and from
 // then on a runtime with members is stopping, with the reason. The record has the request, so
 // that the next monitor goes on with it.
@@ -93,6 +104,8 @@ type life struct {
 	phase phase
 	// lease and table are the questions that are under way.
 	lease, table question
+	// hook is how far the on-empty command is.
+	hook hookState
 	// patience is how long the next look is away while the lease is held or the
 	// removal fails.
 	patience time.Duration
@@ -116,12 +129,23 @@ const (
 	checking
 	asking
 	waiting
+	hooking
 	removing
 	stuck
 	over
 )
 
-var phaseNames = [...]string{"attaching", "returning", "following", "blind", "checking", "asking", "waiting", "removing", "stuck", "over"}
+// A hookState is how far the on-empty command of a runtime is.
+type hookState uint8
+
+const (
+	hookless hookState = iota // there is none
+	hookDue
+	hookRuns
+	hookDone // since the table last showed a member
+)
+
+var phaseNames = [...]string{"attaching", "returning", "following", "blind", "checking", "asking", "waiting", "hooking", "removing", "stuck", "over"}
 
 func (p phase) String() string { return phaseNames[p] }
 
@@ -151,4 +175,5 @@ const (
 	reasonHeld       = "a process that the process table does not show as a member holds the lease"
 	reasonUnasked    = "the lease cannot be asked: "
 	reasonUnreadable = "the process table cannot be read: "
+	reasonHooking    = "it is empty, and its on-empty command runs"
 )

@@ -59,6 +59,10 @@ func (t *turn) file(e event) {
 		if t.phase != checking {
 			t.table = unaskedYet
 		}
+	case hooked:
+		t.hook = hookDone
+	case unhooked:
+		t.hook = hookDue
 	}
 }
 

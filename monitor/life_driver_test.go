@@ -6,6 +6,9 @@ import "slices"
 func (s *stage) begin(take step) {
 	w, left := s.world.resume()
 	s.world, s.working, s.life = w, true, life{}
+	if s.hooks {
+		s.life.hook = hookDue
+	}
 	s.attached, s.leaving = false, false
 	s.agreed, s.clear = 0, false
 	first := event{kind: begin, changes: left}
@@ -20,6 +23,7 @@ func (s *stage) end() {
 	s.working, s.life = false, life{}
 	s.acts, s.events, s.missing = nil, nil, nil
 	s.look, s.retry, s.listening, s.mounts = false, false, false, false
+	s.hookRuns, s.hookDone = false, false
 	s.agreed, s.clear = 0, false
 }
 
@@ -136,6 +140,8 @@ func (s *stage) note(a act) {
 		s.look = true
 	case setRetry:
 		s.retry = true
+	case runHook:
+		s.hookRuns = true
 	case ready:
 		s.attached = true
 	case finish:

@@ -24,7 +24,7 @@ var (
 )
 
 // watchedPhases is what the table and the drawing call "watched".
-var watchedPhases = []phase{following, blind, checking, asking, waiting, stuck}
+var watchedPhases = []phase{following, blind, checking, asking, waiting, hooking, stuck}
 
 // An edge is written "phase event next".
 func edgeOf(from, event, to string) string { return fmt.Sprintf("%-10s %-14s %s", from, event, to) }
@@ -57,7 +57,7 @@ func documented() (all []string) {
 			doc = g.Doc.Text()
 		}
 	}
-	row := regexp.MustCompile(`(?m)^\t(\w+) {2,}(\w+(?: \w+)?) {2,}(\w+) {2,}\S`)
+	row := regexp.MustCompile(`(?m)^\t(\w+) {2,}(\w+(?: \w+)*) {2,}(\w+) {2,}\S`)
 	for _, m := range row.FindAllStringSubmatch(doc, -1) {
 		if m[1] != "phase" {
 			all = append(all, edges(m[1], []string{m[2]}, m[3])...)
@@ -86,6 +86,8 @@ func possible(l life, e eventKind) bool {
 		return l.lease != unaskedYet
 	case removed, unremoved:
 		return l.phase == removing
+	case hooked, unhooked:
+		return l.hook == hookRuns
 	case members, emptied, unreadable, readable, released, unmounted, look, retry:
 		return l.phase != attaching && l.phase != returning && l.phase != removing
 	}
@@ -100,8 +102,11 @@ func nameOf(l life, e eventKind) string {
 			return "outdated"
 		}
 	case free, held, unasked, unsettled:
-		if l.phase == asking && l.lease == outdated {
+		switch {
+		case l.phase == asking && l.lease == outdated:
 			return "outdated"
+		case l.phase == asking && e == free && (l.hook == hookDue || l.hook == hookRuns):
+			return "free to hook"
 		}
 	}
 	return e.String()
@@ -115,13 +120,23 @@ func matters(before, after life, acts []act) bool {
 	return before.phase != after.phase || asks || overtaken
 }
 
+// bare leaves out the books and the patience of a life, on which no edge depends.
+func bare(l life) life {
+	return life{phase: l.phase, lease: l.lease, table: l.table, hook: l.hook}
+}
+
 // reached returns the edges of all lives that any events lead to.
 func reached() []string {
 	all := make(map[string]bool)
-	var first, again life
-	first.step(event{kind: begin})
-	again.step(event{kind: beginAgain})
-	seen, next := map[life]bool{first: true, again: true}, []life{first, again}
+	seen, next := map[life]bool{}, []life{}
+	for _, hook := range []hookState{hookless, hookDue} {
+		for _, kind := range []eventKind{begin, beginAgain} {
+			l := life{hook: hook}
+			l.step(event{kind: kind})
+			l = bare(l)
+			seen[l], next = true, append(next, l)
+		}
+	}
 	for len(next) > 0 {
 		l := next[0]
 		next = next[1:]
@@ -134,7 +149,7 @@ func reached() []string {
 			if matters(l, after, acts) {
 				all[edgeOf(l.phase.String(), nameOf(l, e), after.phase.String())] = true
 			}
-			if !seen[after] {
+			if after = bare(after); !seen[after] {
 				seen[after] = true
 				next = append(next, after)
 			}

@@ -58,12 +58,14 @@ const (
 	leave        // stop watching and leave everything as it is
 	trackerEnded // the table will not be read any more, for a reason
 	toldToEnd    // the members are told to end, for a reason
+	hooked       // the on-empty command has ended well
+	unhooked     // it has failed, for a reason
 )
 
 var eventNames = [...]string{
 	"begin", "begin again", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
 	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
-	"removed", "unremoved", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended", "told to end",
+	"removed", "unremoved", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended", "told to end", "hooked", "unhooked",
 }
 
 func (k eventKind) String() string { return eventNames[k] }
@@ -92,6 +94,8 @@ const (
 	// remove takes the runtime out of the store: removed, unremoved or replaced
 	// follows.
 	remove
+	// runHook runs the on-empty command: hooked or unhooked follows.
+	runHook
 	// listen begins to report releases of the lease; endListening ends that. A
 	// driver may miss releases.
 	listen
@@ -111,7 +115,7 @@ const (
 )
 
 var actNames = [...]string{
-	"write record", "append journal", "ask lease", "check table", "remove", "listen", "end listening",
+	"write record", "append journal", "ask lease", "check table", "remove", "run hook", "listen", "end listening",
 	"watch mounts", "set look", "set retry", "write log", "ready", "finish",
 }
 

@@ -14,13 +14,15 @@ type premise struct {
 	name                                   string
 	size, writes, removals, leases, tables int
 	kills, leaves, ends                    int
+	hooks                                  bool
+	hookFailures                           int
 	long                                   bool
 }
 
 func (p premise) stage() *stage {
 	v := settle(p.size)
 	v.writeFailures, v.removeFailures, v.leaseFailures, v.tableFailures = p.writes, p.removals, p.leases, p.tables
-	return &stage{world: v, kills: p.kills, leaves: p.leaves, ends: p.ends}
+	return &stage{world: v, kills: p.kills, leaves: p.leaves, ends: p.ends, hooks: p.hooks, hookFails: p.hookFailures}
 }
 
 // labels leaves the long ones to "make explore".
@@ -32,12 +34,14 @@ func (p premise) labels() Labels {
 }
 
 var premises = []premise{
+	{name: "one process and an on-empty command that fails once", size: 1, removals: 1, leases: 1, hooks: true, hookFailures: 1},
 	{name: "one process, writes fail three times", size: 1, writes: 3, kills: 1},
 	{name: "two processes, writes, removal and lease fail", size: 2, writes: 1, removals: 1, leases: 1, long: true},
 	{name: "two processes, the monitor is killed twice", size: 2, writes: 1, kills: 2, long: true},
 	{name: "two processes, the table fails", size: 2, tables: 1, leases: 1, long: true},
 	{name: "three processes", size: 3},
 	{name: "two processes that are told to end, the monitor is killed", size: 2, writes: 1, kills: 1, ends: 1, long: true},
+	{name: "two processes and an on-empty command, the monitor is killed", size: 2, tables: 1, kills: 1, hooks: true, long: true},
 	{name: "one process that is told to end", size: 1, writes: 1, removals: 1, leases: 1, ends: 1},
 	{name: "one process, each thing fails once", size: 1, writes: 1, removals: 1, leases: 1, tables: 1, kills: 1, leaves: 1, long: true},
 }
@@ -159,6 +163,16 @@ var mutants = []mutant{
 		}
 		return acts
 	}), "for ever"},
+	{"runs the on-empty command before the lease is asked", after(func(_ life, l *life, _ event, acts []act) []act {
+		for i, a := range acts {
+			if a.kind == askLease && l.hook == hookDue {
+				l.hook = hookRuns
+				acts[i] = act{kind: runHook}
+			}
+		}
+		return acts
+	}), "though the witnesses did not agree"},
+	{"removes though the on-empty command has failed", takeFor(unhooked, hooked), "before the on-empty command has ended well"},
 	{"forgets a removal that failed", takeFor(unremoved, look), "nothing happens any more"},
 	{"gives up on a removal that failed", after(func(before life, l *life, e event, acts []act) []act {
 		if e.kind == unremoved {

@@ -108,6 +108,12 @@ func brokenBy(s *stage, a act) string {
 		return "removes though the witnesses did not agree after the last news"
 	case a.kind == remove && !s.clear:
 		return "removes though a process was there when the lease was asked"
+	case a.kind == runHook && (s.agreed != 2 || !s.clear):
+		return "runs the on-empty command though the witnesses did not agree"
+	case a.kind == runHook && s.hookRuns:
+		return "runs the on-empty command twice at a time"
+	case a.kind == remove && s.hooks && !s.hookDone:
+		return "removes before the on-empty command has ended well"
 	case a.kind == finish && a.result == resultFailed && s.attached:
 		return "gives up"
 	case a.kind == finish && a.result == resultLeft && !s.leaving:

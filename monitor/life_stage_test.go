@@ -21,6 +21,11 @@ type stage struct {
 	leaving                bool // it has taken the request to leave
 	mounts                 bool // it watches them
 
+	hooks     bool // the runtime has an on-empty command
+	hookRuns  bool
+	hookDone  bool // it has ended well since the table showed a member
+	hookFails int  // how often it may still fail
+
 	// kills, leaves and ends are how often that may still happen.
 	kills, leaves, ends int
 
@@ -41,10 +46,10 @@ type outcome struct {
 func (s *stage) key() string {
 	key := append(make([]byte, 0, 256), s.world.key()...)
 	l := &s.life
-	key = append(key, '|', byte(l.phase), byte(l.lease), byte(l.table), byte(s.kills), byte(s.leaves), byte(s.ends), byte(s.agreed), byte(len(l.reason)))
+	key = append(key, '|', byte(l.phase), byte(l.lease), byte(l.table), byte(s.kills), byte(s.leaves), byte(s.ends), byte(s.agreed), byte(len(l.reason)), byte(l.hook), byte(s.hookFails))
 	for _, set := range []bool{
 		l.recordBehind, l.journalBehind, s.working, s.look, s.retry, s.listening,
-		s.attached, s.leaving, s.mounts, s.clear,
+		s.attached, s.leaving, s.mounts, s.clear, s.hookRuns, s.hookDone,
 	} {
 		key = append(key, '0')
 		if set {
@@ -127,6 +132,9 @@ func (s *stage) proceed(take step) []transition {
 		o := s.events[0]
 		s.events = s.events[1:]
 		s.weigh(o)
+		if o.kind == alive && o.fresh {
+			s.hookDone = false
+		}
 		s.take(take, o.event)
 	})}
 }
@@ -159,6 +167,18 @@ func (s *stage) happenings(take step) (all []transition) {
 	}
 	if s.mounts {
 		all = append(all, s.then("unmounted", func(s *stage) { s.mounts = false; s.take(take, event{kind: unmounted}) }))
+	}
+	if s.hookRuns {
+		all = append(all, s.then("hooked", func(s *stage) {
+			s.hookRuns, s.hookDone = false, true
+			s.take(take, event{kind: hooked})
+		}))
+		if s.hookFails > 0 {
+			all = append(all, s.then("unhooked", func(s *stage) {
+				s.hookRuns, s.hookFails = false, s.hookFails-1
+				s.take(take, event{kind: unhooked, reason: "exit status 1"})
+			}))
+		}
 	}
 	if s.ends > 0 {
 		all = append(all, s.then("told to end", func(s *stage) {

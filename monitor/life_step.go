@@ -67,6 +67,8 @@ func (t *turn) decide(e event) {
 		t.weighLease(e)
 	case waiting:
 		t.wait(e)
+	case hooking:
+		t.awaitHook(e)
 	case removing:
 		t.awaitRemoval(e)
 	case stuck:
@@ -132,6 +134,9 @@ func (t *turn) weighTable(e event) {
 		case e.kind == alive:
 			t.do(act{kind: endListening})
 			t.phase, t.patience = following, quickLook
+			if t.hook == hookDone {
+				t.hook = hookDue
+			}
 			t.living()
 		case e.kind == vacant:
 			t.ask()
@@ -151,6 +156,8 @@ func (t *turn) weighLease(e event) {
 		switch {
 		case q == outdated:
 			t.ask()
+		case e.kind == free && (t.hook == hookDue || t.hook == hookRuns):
+			t.callHook()
 		case e.kind == free:
 			t.phase = removing
 			t.do(act{kind: remove})
@@ -185,6 +192,28 @@ func (t *turn) wait(e event) {
 		// (docs/linux.md L22), so the next look may find it held.
 		t.patience = quickLook
 		t.check()
+	default:
+		t.hear(e)
+	}
+}
+
+// callHook has the on-empty command run, unless it runs since before the last news.
+func (t *turn) callHook() {
+	t.phase = hooking
+	t.state(StateStopping, reasonHooking)
+	if t.hook == hookDue {
+		t.hook = hookRuns
+		t.do(act{kind: runHook})
+	}
+}
+
+// awaitHook waits for the on-empty command. Both witnesses are asked again after it.
+func (t *turn) awaitHook(e event) {
+	switch e.kind {
+	case hooked:
+		t.check()
+	case unhooked:
+		t.stick(e.reason)
 	default:
 		t.hear(e)
 	}

@@ -22,9 +22,16 @@ func in(p phase) life {
 		l.said = statement{StateUnknown, reasonUnreadable + "no memory"}
 	case waiting:
 		l.said, l.patience = statement{StateUnknown, reasonHeld}, 2*quickLook
+	case hooking:
+		l.said = statement{StateStopping, reasonHooking}
 	case stuck:
 		l.said, l.patience = statement{StateStopping, "device busy"}, 2*slowLook
 	}
+	return l
+}
+
+func withHook(l life, h hookState) life {
+	l.hook = h
 	return l
 }
 
@@ -94,6 +101,14 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 	Entry("records why when the table cannot be read anew", in(checking), because(unchecked, "no memory"), blind,
 		"record unknown: no memory; look in 5s"),
 
+	Entry("runs the on-empty command before that", withHook(in(asking), hookDue), plainly(free), hooking,
+		"record stopping: "+reasonHooking+"; run hook"),
+	Entry("runs it once at a time", withHook(in(asking), hookRuns), plainly(free), hooking, "record stopping: "+reasonHooking),
+	Entry("removes when it has ended", withHook(in(asking), hookDone), plainly(free), removing, "remove"),
+	Entry("asks the table again when it has ended", withHook(in(hooking), hookRuns), plainly(hooked), checking, "check table"),
+	Entry("records why it has failed, and tries again later", withHook(in(hooking), hookRuns), because(unhooked, "exit status 1"), stuck,
+		"record stopping: exit status 1; watch mounts; look in 5s"),
+	Entry("asks the table when a member turns up meanwhile", withHook(in(hooking), hookRuns), plainly(members), checking, "check table"),
 	Entry("ends when the runtime is removed", in(removing), plainly(removed), over, "log removed; finish removed"),
 	Entry("records why the removal failed, and does not give up", in(removing), because(unremoved, "device busy"), stuck,
 		"record stopping: device busy; watch mounts; look in 5s"),
@@ -167,6 +182,14 @@ var _ = Describe("A life", func() {
 			seconds = append(seconds, d.Seconds())
 		}
 		Expect(seconds).To(Equal([]float64{5, 10, 20, 40, 80, 160, 300, 300, 300}))
+	})
+
+	It("runs the on-empty command again where a member has come since", func() {
+		l := withHook(in(checking), hookDone)
+		l.step(plainly(alive))
+		Expect(l.hook).To(Equal(hookDue))
+		l.step(plainly(emptied))
+		Expect(script(l.step(plainly(free)))).To(HaveSuffix("run hook"))
 	})
 
 	It("waits no longer for the lease because a removal failed", func() {

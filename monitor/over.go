@@ -79,6 +79,8 @@ func (r *Runtime) clear(ctx context.Context) error {
 		return errInUse
 	case status.unremovable():
 		return errors.New(status.Reason)
+	case len(status.OnEmpty) > 0 && status.Monitor != nil:
+		return r.advise("its on-empty command has not ended")
 	}
 	return r.clearLocked(ctx)
 }

@@ -33,6 +33,13 @@ const (
 	sigContinue = unix.SIGCONT
 )
 
+// ownGroup has a child lead a session, and so a group, of its own.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// killGroup kills the group that a child of this process leads. No other group has its number
+// while the child is not reaped.
+func killGroup(leader *os.Process) error { return unix.Kill(-leader.Pid, unix.SIGKILL) }
+
 // signalName returns the name of a signal, such as SIGTERM.
 func signalName(sig syscall.Signal) string {
 	if name := unix.SignalName(sig); name != "" {

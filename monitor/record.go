@@ -45,6 +45,10 @@ type Record struct {
 	// not read. Records of earlier versions have none.
 	Machine string    `json:"machine,omitempty"`
 	Created time.Time `json:"created"`
+	// OnEmpty is the command that the monitor runs when the runtime is empty, before it
+	// removes it. OnEmptyRuns is how often it was started.
+	OnEmpty     []string `json:"on_empty,omitempty"`
+	OnEmptyRuns int      `json:"on_empty_runs,omitempty"`
 	// Limits are what its maker asks of the monitor.
 	Limits Limits `json:"limits,omitzero"`
 	// Ending is set once the members are told to end.
@@ -55,7 +59,7 @@ const recordVersion = 1
 
 // unremovable reports whether the runtime is empty and could not be removed, for the reason.
 func (r Record) unremovable() bool {
-	told := r.Ending != nil && r.Reason == r.Ending.reason()
+	told := r.Ending != nil && r.Reason == r.Ending.reason() || r.Reason == reasonHooking
 	return r.State == StateStopping && r.Reason != "" && !told
 }
 

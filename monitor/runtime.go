@@ -70,6 +70,8 @@ type Creation struct {
 	Command []string
 	// Limits are what its monitor is asked to keep.
 	Limits Limits
+	// OnEmpty, if it is set, is a command for its monitor.
+	OnEmpty *Hook
 
 	marks []string // that the environment of the command will have
 }
@@ -109,6 +111,9 @@ func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string
 	if err == nil {
 		err = record.fill(stage)
 	}
+	if err == nil && c.OnEmpty != nil {
+		err = c.OnEmpty.write(stage)
+	}
 	if err == nil {
 		err = prepare(stage)
 	}
@@ -129,6 +134,9 @@ func newRecord(c Creation) Record {
 	record := Record{
 		Version: recordVersion, Name: c.Name, State: StateStarting, Owner: c.Owner,
 		Command: c.Command, User: os.Geteuid(), Created: time.Now().UTC(), Marks: c.marks, Limits: c.Limits,
+	}
+	if c.OnEmpty != nil {
+		record.OnEmpty = c.OnEmpty.Command
 	}
 	record.StartedIn, _ = os.Getwd()
 	record.Host, _ = os.Hostname()

@@ -43,6 +43,8 @@ func (w *Watching) next(ctx context.Context) event {
 		return event{kind: leave, changes: w.unwritten()}
 	case w.stopper.told.take():
 		return w.told()
+	case w.hooking.ended.take():
+		return w.hooking.outcome()
 	case len(w.events) > 0:
 		return w.nextOutcome()
 	}
@@ -72,6 +74,7 @@ var (
 	errReleased  = errors.New("the lease was released")
 	errUnmounted = errors.New("no file system is mounted in the runtime any more")
 	errTold      = errors.New("the members are told to end")
+	errHooked    = errors.New("the on-empty command has ended")
 )
 
 // await waits for a change of the table, a release of the lease, an unmount, a timer or
@@ -92,6 +95,7 @@ func (w *Watching) await(ctx context.Context) event {
 		defer w.mounts.arm(func() { end(errUnmounted) })()
 	}
 	defer w.stopper.told.arm(func() { end(errTold) })()
+	defer w.hooking.ended.arm(func() { end(errHooked) })()
 	changes, err := w.tree.Changes(wait)
 	cause := context.Cause(wait)
 	switch {
@@ -108,7 +112,7 @@ func (w *Watching) await(ctx context.Context) event {
 	case cause == errUnmounted:
 		w.mounts.take()
 		return event{kind: unmounted}
-	case cause == errTimer, cause == errTold:
+	case cause == errTimer, cause == errTold, cause == errHooked:
 		return w.next(ctx)
 	}
 	w.failure = err

@@ -35,6 +35,8 @@ func (w *Watching) carryOutOne(ctx context.Context, a act) {
 	case remove:
 		w.unremoved = w.remove()
 		w.report(w.unremoved, removed, unremoved)
+	case runHook:
+		w.runHook()
 	case listen:
 		w.listen()
 	case endListening:
