@@ -128,7 +128,7 @@ var _ = Describe("monitor stop", ours, func() {
 		as := func(words ...string) harness.Result {
 			return stage.Run(append([]string{"setpriv", "--reuid", "23459", "--clear-groups", "env", "-C", "/", "MONITOR_STORE=" + place + "/store", place + "/monitor"}, words...)...)
 		}
-		Eventually(ctx, func() string { return as("tree", "mixed").Stdout }).Should(ContainSubstring(" cat"))
+		Eventually(ctx, func() string { return as("tree", "mixed").Stdout }).Should(MatchRegexp(`\d+ \S+/cat \(`))
 		result := as("stop", "mixed", "--grace", "0")
 		Expect(result.Status).To(Equal(harness.Status{Code: 1}))
 		Expect(result.Stderr).To(MatchRegexp(`^monitor: runtime "mixed" is not stopped: \d+ cat \(root\): it cannot be signalled: operation not permitted\n$`))
