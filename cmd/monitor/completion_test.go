@@ -47,6 +47,9 @@ var _ = Describe("Completion", func() {
 		Expect(found).To(ConsistOf(expected))
 		Expect(then).To(Equal(directive))
 	},
+		Entry("runtimes for logs", []string{"build", "web"}, noFiles, "logs", ""),
+		Entry("each runtime once for stop", []string{"build"}, noFiles, "stop", "web", ""),
+		Entry("what becomes of leftovers", []string{"keep", "stop"}, noFiles, "run", "--leftovers", ""),
 		Entry("runtimes for info", []string{"build", "web"}, noFiles, "info", ""),
 		Entry("runtimes for tree", []string{"build", "web"}, noFiles, "tree", "--json", ""),
 		Entry("runtimes for serve", []string{"build", "web"}, noFiles, "serve", ""),

@@ -17,10 +17,10 @@ type exitMeaning struct {
 // README has the same table.
 var exitCodes = []exitMeaning{
 	{0, "done"},
-	{exitNo, "no such runtime or process, no active runtime, something is left, or the operation failed"},
-	{exitUsage, "wrong usage: a bad flag, name, PID or number of arguments, or wait would wait for itself"},
-	{exitGone, "wait: it had gone before: the history has the runtime, or there is no such process"},
-	{exitTimeout, "wait, run: the time of --timeout was over"},
+	{exitNo, "no such runtime or process, no active runtime, or the operation failed"},
+	{exitUsage, "wrong usage: a bad flag, name, PID or number of arguments"},
+	{exitGone, "wait: what it waits for had gone before"},
+	{exitTimeout, "run, wait: the time was over"},
 	{exitFailed, "run, shell: the command was not started, for any reason but the next two"},
 	{exitNotExecutable, "run, shell: the command is not executable"},
 	{exitNotFound, "run, shell: the command was not found"},

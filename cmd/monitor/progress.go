@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gemini-monitor/gemini/monitor"
 )
@@ -47,7 +46,7 @@ func (p *progress) show(out io.Writer, width int, text func() string) {
 	for {
 		select {
 		case <-beat.C:
-			fmt.Fprintf(out, "\r\x1b[K%s", cut(text(), width-1))
+			fmt.Fprintf(out, "\r\x1b[K%s", shorten(text(), width-1))
 			shown = true
 		case <-p.over:
 			if shown {
@@ -74,15 +73,4 @@ func whatIsLeft(survey *monitor.Survey, names []string) string {
 		left = append(left, text)
 	}
 	return "waiting for " + strings.Join(left, ", ")
-}
-
-// cut returns the beginning of a text that is as wide as a terminal.
-func cut(text string, width int) string {
-	switch {
-	case utf8.RuneCountInString(text) <= width:
-		return text
-	case width <= 0:
-		return ""
-	}
-	return string([]rune(text)[:width-1]) + "…"
 }

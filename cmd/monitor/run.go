@@ -18,7 +18,7 @@ const patience = 30 * time.Second
 func newRun(g *global) *cobra.Command {
 	var o runFlags
 	cmd := &cobra.Command{
-		Use:   "run [--name NAME] [--wait] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] -- COMMAND [ARG...]",
+		Use:   "run [--name NAME] [--wait] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] [--on-empty COMMAND] -- COMMAND [ARG...]",
 		Short: "Run a command as a runtime of its own",
 		Long: `run makes a runtime and becomes the command: same PID, same terminal, same
 process group; signals and the exit status are the command's own. The runtime
@@ -37,6 +37,10 @@ With --leftovers stop, what the command leaves behind is told to end. The monito
 both limits, also where run is stopped or killed. A time is a number of seconds, or 1.5m,
 2h, 3d; 0 is no limit.
 
+With --on-empty the monitor runs a command when the runtime is empty, before it removes the
+runtime: at least once, and again until it ends with 0. It has the environment and directory
+of run, and MONITOR_ENDED_BY and MONITOR_REPEATED.
+
 A runtime of that name that is over is removed first. Told to end by a signal
 before the command has begun, run undoes what it did and ends by that signal.
 
@@ -44,11 +48,13 @@ When the command was not started, the exit code is 127 if it was not found, 126
 if it is not executable, else 125, and nothing is left behind.`,
 		Example: `  monitor run -- make -j8
   monitor run --name web -- ./server --port 8080
-  monitor run --timeout 10m --leftovers stop -- ./integration-tests`,
+  monitor run --timeout 10m --leftovers stop -- ./integration-tests
+  monitor run --on-empty 'umount "$MONITOR_RUNTIME_DIR/m"' -- ./server`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return failed(errors.New("run takes a command; see 'monitor help run'"))
 			}
+			o.hooked = cmd.Flags().Changed("on-empty")
 			return g.run(o, o.waits(cmd.Flags().Changed("wait")), args)
 		},
 	}
@@ -62,7 +68,7 @@ func newShell(g *global) *cobra.Command {
 	var o runFlags
 	var prompt bool
 	cmd := &cobra.Command{
-		Use:   "shell [--name NAME] [--prompt] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] [-- ARG...]",
+		Use:   "shell [--name NAME] [--prompt] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] [--on-empty COMMAND] [-- ARG...]",
 		Short: "Run your shell as a runtime of its own",
 		Long: `shell does what run does, with the shell that $SHELL names, or /bin/sh. Leave the
 shell and the runtime is gone, unless something that was started in it lives on.
@@ -83,6 +89,7 @@ the prompt that it sets.`,
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
 				return failed(errors.New("shell takes arguments of the shell behind \"--\" only; see 'monitor help shell'"))
 			}
+			o.hooked = cmd.Flags().Changed("on-empty")
 			return g.shell(o, prompt, args)
 		},
 	}
@@ -103,6 +110,10 @@ func (g *global) run(o runFlags, waits bool, args []string) error {
 	if err != nil {
 		return failed(err)
 	}
+	hook, err := o.hook()
+	if err != nil {
+		return failed(err)
+	}
 	if _, err := g.logger(os.Stderr); err != nil {
 		return failed(err)
 	}
@@ -114,7 +125,7 @@ func (g *global) run(o runFlags, waits bool, args []string) error {
 	if err != nil {
 		return failed(err)
 	}
-	what := monitor.Creation{Name: o.name, Command: args, Limits: limits}
+	what := monitor.Creation{Name: o.name, Command: args, Limits: limits, OnEmpty: hook}
 	if waits {
 		return failed(g.stay(store, what))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 
 // runFlags are the flags of run, and but for the first those of shell.
 type runFlags struct {
-	wait                            bool
+	wait, hooked                    bool // hooked: --on-empty is given
 	name, timeout, leftovers, grace string
+	onEmpty, onEmptyLimit           string
 }
 
 // add adds the flags that run and shell have in common.
@@ -23,8 +25,11 @@ func (o *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&o.timeout, "timeout", "0", "how long the runtime may last, then it is told to end; 0 is no limit")
 	flags.StringVar(&o.leftovers, "leftovers", leftoversKeep, "what becomes of processes that the command leaves: keep, stop or stop=GRACE")
 	flags.StringVar(&o.grace, "grace", graceOfLimits, "how long processes that were told to end may take, before they are killed")
+	flags.StringVar(&o.onEmpty, "on-empty", "", "a command of the shell that the monitor runs when the runtime is empty, before it is removed")
+	flags.StringVar(&o.onEmptyLimit, "on-empty-limit", "1m", "how long that may take before it is killed; 0 is no limit")
 	flags.SetInterspersed(false) // what follows the command is the command's
 	cmd.DisableFlagsInUseLine = true
+	oneOf(cmd, "leftovers", leftoversKeep, leftoversStop)
 }
 
 // The values of --leftovers, and the grace where none is given.
@@ -78,6 +83,28 @@ func (o *runFlags) limits() (l monitor.Limits, err error) {
 		l = monitor.Limits{} // a grace alone limits nothing
 	}
 	return l, err
+}
+
+// hook returns the on-empty command, nil for none. It has the surroundings of this process.
+func (o *runFlags) hook() (*monitor.Hook, error) {
+	if !o.hooked {
+		return nil, nil
+	}
+	if o.onEmpty == "" {
+		return nil, fmt.Errorf("--on-empty takes a command of the shell, not %q", o.onEmpty)
+	}
+	limit, err := parseSpan(o.onEmptyLimit)
+	if err != nil {
+		return nil, fmt.Errorf("--on-empty-limit: %w", err)
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("--on-empty needs a working directory: %w", err)
+	}
+	return &monitor.Hook{
+		Command: []string{"/bin/sh", "-c", o.onEmpty}, Environment: os.Environ(), Directory: dir,
+		Limit: monitor.Seconds(min(limit, time.Duration(longestSpan))),
+	}, nil
 }
 
 // limitArguments returns the flags that ask for limits.

@@ -242,7 +242,7 @@ var _ = Describe("run --wait", func() {
 		Expect(start("run", "--wait", "--", "/etc/passwd")).To(Equal(outcome{"", "monitor: /etc/passwd: cannot be executed: permission denied\n", 126}))
 		expectGone()
 		create("taken")
-		Expect(start(waited("taken", "true")...)).To(Equal(outcome{"", "monitor: runtime \"taken\" exists already\n", 125}))
+		Expect(start(waited("taken", "true")...)).To(Equal(outcome{"", "monitor: runtime \"taken\" exists already: it is starting; end it with 'monitor stop taken', or choose another name\n", 125}))
 		Expect(store().Names()).To(Equal([]string{"taken"}))
 	})
 })

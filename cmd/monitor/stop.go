@@ -15,9 +15,6 @@ import (
 	"github.com/gemini-monitor/gemini/monitor/resident"
 )
 
-// defaultGrace is how long members that were told to end may take.
-const defaultGrace = 10 * time.Second
-
 func newStop(g *global) *cobra.Command {
 	var all bool
 	var signal, grace string
@@ -67,7 +64,7 @@ such as one of another user.`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "stop all runtimes of the store")
 	cmd.Flags().StringVar(&signal, "signal", "TERM", "the first signal, by name or number")
-	cmd.Flags().StringVar(&grace, "grace", "10s", "how long processes may take from then on, before they are killed")
+	cmd.Flags().StringVar(&grace, "grace", graceOfLimits, "how long processes may take from then on, before they are killed")
 	cmd.ValidArgsFunction = completeNames(g)
 	oneOf(cmd, "signal", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2")
 	return cmd

@@ -28,11 +28,3 @@ var _ = DescribeTable("The signal of stop is refused where it is", func(text, wh
 	Entry("one that stops and does not end", "STOP", "not SIGSTOP"),
 	Entry("one that continues", "cont", "not SIGCONT"),
 )
-
-var _ = DescribeTable("What a progress shows fits into the terminal:", func(text string, width int, shown string) {
-	Expect(cut(text, width)).To(Equal(shown))
-},
-	Entry("a short text as it is", "waiting", 7, "waiting"),
-	Entry("the beginning of a long one", "waiting for", 7, "waitin…"),
-	Entry("nothing where there is no room", "waiting", 0, ""),
-)

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// cgroupRoot is where cgroups are mounted (cgroups(7); docs/linux.md L71).
+// cgroupRoot is where cgroups are mounted (cgroups(7); docs/linux.md L76).
 const cgroupRoot = "/sys/fs/cgroup"
 
 // cgroupQuota returns the limit of processes and threads that leaves the fewest, of the
-// cgroup of this process and of those above it (docs/linux.md L71). It is nil where none has
+// cgroup of this process and of those above it (docs/linux.md L76). It is nil where none has
 // one.
 func cgroupQuota() *Quota {
 	text, err := os.ReadFile("/proc/self/cgroup")

@@ -25,7 +25,7 @@ func session() Session {
 }
 
 // configurations are where systemd looks for them, the most important one first
-// (docs/linux.md L73).
+// (docs/linux.md L78).
 var configurations = []string{"etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"}
 
 // logindKills reports whether systemd-logind is configured to end the processes of a session

@@ -32,7 +32,7 @@ func namespaces() (other []string) {
 }
 
 // processes returns the limit of processes and threads of this user, nil for root
-// (docs/linux.md L70).
+// (docs/linux.md L75).
 func processes() *Quota {
 	if os.Getuid() == 0 {
 		return nil
@@ -41,7 +41,7 @@ func processes() *Quota {
 }
 
 // threads returns how many threads a process has: the 20th field of its row
-// (docs/linux.md L13). The limit is about threads (L70).
+// (docs/linux.md L13). The limit is about threads (L75).
 func threads(pid int) uint64 {
 	row, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

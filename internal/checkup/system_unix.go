@@ -43,7 +43,7 @@ func amount(n uint64) uint64 {
 	return n
 }
 
-// writable returns why nothing can be made in a directory, or nil (docs/linux.md L72).
+// writable returns why nothing can be made in a directory, or nil (docs/linux.md L77).
 func writable(dir string) error {
 	return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
@@ -69,7 +70,16 @@ method Which(pid: int, boot: ?string) -> (name: ?string)
 # Ends the resident and leaves all runtimes as they are, for a newer program to go on.
 method HandOver(version: string) -> ()
 
-` + stopDescription + `
+type Survivor (pid: int, start: int, boot: string, command: string, user: int, reason: string)
+
+# Has the members of the runtime of an owner end: they get a signal, and those that live when
+# the grace in seconds is over are killed. Answers when the runtime was removed, or with the
+# members that do not end, or that it is empty and stays, for a reason that its record has.
+method Stop(name: string, owner: Identity, signal: int, grace: float) -> (members: ?[]Survivor, empty: ?bool)
+
+# The process that was asked does not watch the runtime.
+error Unwatched (reason: string)
+
 # The caller is in another PID namespace.
 error Foreign (reason: string)
 
@@ -82,31 +92,26 @@ error Leaving ()
 error Failed (reason: string)
 `
 
-// stopDescription is the part of the interface that the monitor of a single runtime has too.
-const stopDescription = `type Survivor (pid: int, start: int, boot: string, command: string, user: int, reason: string)
-
-# Has the members of the runtime of an owner end: they get a signal, and those that live when
-# the grace in seconds is over are killed. Answers when the runtime was removed, or with the
-# members that do not end, or that it is empty and stays, for a reason that its record has.
-method Stop(name: string, owner: Identity, signal: int, grace: float) -> (members: ?[]Survivor, empty: ?bool)
-
-# The process that was asked does not watch the runtime.
-error Unwatched (reason: string)
-`
-
 const projectURL = "https://github.com/gemini-monitor/gemini"
 
-// ownDescription is the interface of the monitor of a single runtime.
-const ownDescription = `# A monitor watches one runtime.
+// ownDescription is the interface of the monitor of a single runtime: the part about Stop.
+var ownDescription = `# A monitor watches one runtime.
 interface ` + interfaceName + `
 
 type Identity (pid: int, start: int, boot: string)
 
-` + stopDescription + `
+` + part(description, "type Survivor", "# The caller is") + `
 error Leaving ()
 
 error Failed (reason: string)
 `
+
+// part returns what is from one text on and before another.
+func part(text, from, before string) string {
+	_, text, _ = strings.Cut(text, from)
+	text, _, _ = strings.Cut(text, before)
+	return from + strings.TrimRight(text, "\n") + "\n"
+}
 
 // What requests and replies carry.
 type (
