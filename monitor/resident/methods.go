@@ -92,6 +92,7 @@ error Leaving ()
 error Failed (reason: string)
 `
 
+// projectURL is where the project is.
 const projectURL = "https://github.com/gemini-monitor/gemini"
 
 // ownDescription is the interface of the monitor of a single runtime: the part about Stop.
