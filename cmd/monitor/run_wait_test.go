@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -183,6 +185,18 @@ var _ = Describe("run --wait", func() {
 		Expect(line(out)).To(Equal("ready\n"))
 		Expect(cmd.Process.Signal(syscall.SIGQUIT)).To(Succeed())
 		Expect(line(out)).To(Equal("told\n"))
+		Expect(cmd.Wait()).NotTo(Succeed())
+		Expect(cmd.ProcessState.ExitCode()).To(Equal(9))
+	})
+
+	It("continues a stopped command when it is continued", func() {
+		cmd, out := begin(waited("held", perl(`$SIG{CONT} = sub { print "on\n"; exit 9 }; print "$$\n"; sleep 1 while 1`)...)...)
+		pid, err := strconv.Atoi(strings.TrimSpace(line(out)))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(syscall.Kill(pid, syscall.SIGSTOP)).To(Succeed())
+		Eventually(func() (process.Process, error) { return process.Lookup(pid) }).Should(HaveField("State", process.Stopped))
+		Expect(cmd.Process.Signal(syscall.SIGCONT)).To(Succeed())
+		Expect(line(out)).To(Equal("on\n"))
 		Expect(cmd.Wait()).NotTo(Succeed())
 		Expect(cmd.ProcessState.ExitCode()).To(Equal(9))
 	})
