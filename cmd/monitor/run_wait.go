@@ -35,7 +35,7 @@ func (g *global) stay(store *monitor.Store, what monitor.Creation) error {
 		return fmt.Errorf("start a child: %w", err)
 	}
 	status, failed := w.Wait()
-	how, err := g.stayUntilGone(store, what.Name, w)
+	how, err := g.stayUntilGone(store, what, w)
 	if told, ok := errors.AsType[standin.Told](err); ok {
 		return &monitor.ToldError{Signal: syscall.Signal(told)}
 	}
@@ -99,17 +99,47 @@ func leaveAs(e end) {
 // quiet is how long run waits for the runtime before it says so.
 const quiet = time.Second
 
-// stayUntilGone returns when the runtime of the child is gone, and how that came about. The
-// error is a [standin.Told] where a signal told this process not to wait.
-func (g *global) stayUntilGone(store *monitor.Store, name string, w *standin.StandIn) (monitor.Cause, error) {
+// stayUntilGone returns when the runtime of the child is gone, and how it ended, if it has a
+// time-out: else that is not asked for. The error is a [standin.Told] where a signal told this
+// process not to wait.
+func (g *global) stayUntilGone(store *monitor.Store, what monitor.Creation, w *standin.StandIn) (how monitor.Cause, err error) {
 	ctx, done := w.Rest()
 	defer done()
-	defer after(ctx, quiet, func() { standin.Say(g.whatKeeps(store, name, w.Child())) })()
-	how, err := g.awaitGone(ctx, store, name, w.Child())
-	if ctx.Err() != nil {
+	defer after(ctx, quiet, func() { standin.Say(g.whatKeeps(store, what.Name, w.Child())) })()
+	timed := what.Limits.Timeout > 0
+	if timed {
+		how = endingOf(store, what.Name, w.Child())
+	}
+	unwatched := func(ctx context.Context) { g.adopt(ctx, store) }
+	err = store.Await(ctx, monitor.Wait{Name: what.Name, Owner: w.Child(), Unwatched: unwatched})
+	switch {
+	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
+	case err != nil || !timed:
+		return how, err
+	}
+	past, err := store.Ended(what.Name, w.Child())
+	switch {
+	case err == nil:
+		return past.How, nil
+	case errors.Is(err, monitor.ErrNotExist) || how != "":
+		return how, nil // as the record had it, or the command did not begin
 	}
 	return how, err
+}
+
+// endingOf returns why the members of the runtime of an owner are told to end by now, empty
+// if they are not. The history can lack the runtime, where it cannot be written.
+func endingOf(store *monitor.Store, name string, owner process.Identity) monitor.Cause {
+	r, err := store.Runtime(name)
+	if err != nil {
+		return ""
+	}
+	record, err := r.Record()
+	if err != nil || record.Owner != owner || record.Ending == nil {
+		return ""
+	}
+	return record.Ending.By
 }
 
 // after calls a function later, once, unless ctx ends or the returned function is called

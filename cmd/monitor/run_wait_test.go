@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -187,6 +189,18 @@ var _ = Describe("run --wait", func() {
 		Expect(cmd.ProcessState.ExitCode()).To(Equal(9))
 	})
 
+	It("continues a stopped command when it is continued", func() {
+		cmd, out := begin(waited("held", perl(`$SIG{CONT} = sub { print "on\n"; exit 9 }; print "$$\n"; sleep 1 while 1`)...)...)
+		pid, err := strconv.Atoi(strings.TrimSpace(line(out)))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(syscall.Kill(pid, syscall.SIGSTOP)).To(Succeed())
+		Eventually(func() (process.Process, error) { return process.Lookup(pid) }).Should(HaveField("State", process.Stopped))
+		Expect(cmd.Process.Signal(syscall.SIGCONT)).To(Succeed())
+		Expect(line(out)).To(Equal("on\n"))
+		Expect(cmd.Wait()).NotTo(Succeed())
+		Expect(cmd.ProcessState.ExitCode()).To(Equal(9))
+	})
+
 	It("that is killed leaves the command as it is", func() {
 		path, open := gate()
 		cmd, out := begin(waited("alone", "sh", "-c", `echo ready; read x <"$0"; echo went`, path)...)
@@ -242,7 +256,9 @@ var _ = Describe("run --wait", func() {
 		Expect(start("run", "--wait", "--", "/etc/passwd")).To(Equal(outcome{"", "monitor: /etc/passwd: cannot be executed: permission denied\n", 126}))
 		expectGone()
 		create("taken")
-		Expect(start(waited("taken", "true")...)).To(Equal(outcome{"", "monitor: runtime \"taken\" exists already: it is starting; end it with 'monitor stop taken', or choose another name\n", 125}))
+		refused := start(waited("taken", "true")...)
+		Expect(refused.Code).To(Equal(125))
+		Expect(refused.Stderr).To(MatchRegexp(`^monitor: runtime "taken" exists already.*\n$`))
 		Expect(store().Names()).To(Equal([]string{"taken"}))
 	})
 })

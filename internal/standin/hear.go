@@ -52,11 +52,14 @@ func (e *ear) all() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGCHLD)
 }
 
-// take makes signals heard: by Go's runtime first, which gives a forked child their default
-// actions, then with the sender.
+// take makes signals heard, by Go's runtime where the sender is not told. In a forked
+// child they have their default actions again: Go's runtime sees to that for those that it
+// handles, which are all of begin.
 func (e *ear) take(signals []syscall.Signal) {
+	if askForSenders(signals, e.notices) {
+		return
+	}
 	for _, s := range signals {
 		signal.Notify(e.plain, s)
 	}
-	askForSenders(signals, e.notices)
 }

@@ -4,6 +4,6 @@ package standin
 
 import "syscall"
 
-// askForSenders does nothing. The kernel tells a handler what a signal comes from, and the
+// askForSenders does nothing, and reports that. The kernel tells a handler what a signal comes from, and the
 // handler is that of Go's runtime, which does not pass it on.
-func askForSenders([]syscall.Signal, chan<- notice) {}
+func askForSenders([]syscall.Signal, chan<- notice) bool { return false }

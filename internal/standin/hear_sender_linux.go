@@ -39,12 +39,12 @@ const (
 // opened is done once the pipe was asked for.
 var opened sync.Once
 
-// askForSenders gives the signals a handler that says what they come from. Where that cannot
-// be done they stay as they are: heard without it. All calls of a process name one channel.
-func askForSenders(signals []syscall.Signal, to chan<- notice) {
+// askForSenders gives the signals a handler that says what they come from, and reports
+// whether that was done. All calls of a process name one channel.
+func askForSenders(signals []syscall.Signal, to chan<- notice) bool {
 	opened.Do(func() { openPipe(to) })
 	if pipe == 0 {
-		return
+		return false
 	}
 	for _, s := range signals {
 		_ = setAction(s, &action{
@@ -52,6 +52,7 @@ func askForSenders(signals []syscall.Signal, to chan<- notice) {
 			restorer: restorerAddress, mask: ^sigmask.Mask(0),
 		}, nil)
 	}
+	return true
 }
 
 // openPipe makes the pipe, and a goroutine that reads it until the process ends.

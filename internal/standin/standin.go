@@ -24,6 +24,8 @@ type StandIn struct {
 	ear   *ear
 	ends  chan report
 
+	settled <-chan time.Time // see settleTime; nil unless a stop is to be ended
+
 	late  []notice       // signals that could not be passed on any more
 	death syscall.Signal // by which the child died, or less than 0
 	ended time.Time
@@ -96,7 +98,13 @@ func (s *StandIn) Wait() (syscall.WaitStatus, error) {
 		select {
 		case n := <-s.ear.notices:
 			s.relay(n)
+		case <-s.settled:
+			s.settled = nil
+			if s.stopped() {
+				_ = s.child.Signal(syscall.SIGCONT)
+			}
 		case r := <-s.ends:
+			s.settled = nil
 			if r.err != nil {
 				return 0, fmt.Errorf("wait for process %d: %w", s.child.PID, r.err)
 			}
@@ -123,10 +131,15 @@ func (s *StandIn) relay(n notice) {
 		}
 	case goOn:
 		if s.stopped() {
-			_ = s.child.Signal(syscall.SIGCONT)
+			s.settled = time.After(settleTime)
 		}
 	}
 }
+
+// settleTime is how long after SIGCONT the child must stay as it is before it is taken for
+// stopped by what came before. One that was continued with its group and has stopped again,
+// by ^Z right after fg, is reported sooner.
+const settleTime = 20 * time.Millisecond
 
 // sent reports whether a process is the child, or descends from it. One that has ended is not
 // known.
