@@ -261,7 +261,13 @@ func (s *stopper) freeze() (newly int) {
 // table can be read, those that were found meanwhile are frozen first.
 const looking = 100 * time.Millisecond
 
+// A tree without a known member is left to the life of the runtime, which has it read anew as
+// long as that is needed: each look makes it unsettled, and in a storm of others reads are
+// far apart.
 func (s *stopper) look(ctx context.Context) {
+	if len(s.members()) == 0 {
+		return
+	}
 	limited, done := context.WithTimeout(ctx, looking)
 	defer done()
 	_, _ = s.tree.Check(limited) // what it found counts, also where it did not settle

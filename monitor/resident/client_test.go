@@ -95,7 +95,7 @@ var _ = Describe("A client", func() {
 		}
 		Eventually(store.Names).Should(BeEmpty())
 		Expect(store.Dir()).To(WithTransform(names, ConsistOf(
-			"runtimes", "trash", resident.LockName, resident.SocketName, resident.LogName)))
+			"runtimes", "trash", resident.LockName, resident.SocketName, resident.LogName, "history.jsonl")))
 	})
 
 	Describe("of a resident that is stopped", func() {
