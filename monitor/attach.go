@@ -294,8 +294,13 @@ func (w *Watching) closeFiles() (err error) {
 		err = errors.Join(err, w.lease.close())
 		w.lease = nil
 	}
+	return errors.Join(err, w.dropClaim())
+}
+
+// dropClaim ends the lock that keepFromCleaners has taken.
+func (w *Watching) dropClaim() (err error) {
 	if w.claim != nil {
-		err = errors.Join(err, w.claim.Close())
+		err = w.claim.Close()
 		w.claim = nil
 	}
 	return err

@@ -156,6 +156,7 @@ func (w *Watching) remove() error {
 			return err
 		}
 		w.aside = aside
+		w.dropClaim() // deleting needs descriptors
 		w.countRemoval()
 		w.keepPast()
 	}

@@ -41,7 +41,7 @@ var _ = Describe("The name of a runtime in the environment", func() {
 		leaf := stage.Puppet("leaf")
 		for _, name := range []string{"other", "gone"} {
 			result := stage.Run(monitor.Run("inside", "env", "MONITOR_RUNTIME="+name, "sh", "-c", "monitor info; :")...)
-			Expect(result.Stdout).To(HavePrefix("name:      inside\n"), result.Stderr)
+			Expect(result.Stdout).To(HavePrefix("name:       inside\n"), result.Stderr)
 		}
 		leaf.Exit(0)
 		expectRemoved(ctx, "other", other.Oracle())
@@ -61,7 +61,7 @@ var _ = Describe("The name of a runtime in the environment", func() {
 echo >gate; cat answer`
 		result := stage.Run(monitor.Run("orphan", "sh", "-c", script)...)
 		Expect(result.Status).To(Equal(harness.Status{}), result.Stderr)
-		Expect(result.Stdout).To(HavePrefix("name:      orphan\n"))
+		Expect(result.Stdout).To(HavePrefix("name:       orphan\n"))
 	}, limit)
 })
 

@@ -232,7 +232,7 @@ var _ = Describe("Where /proc hides processes", Label("linux", "namespaces"), ou
 			run := monitor.Run("seen", "bash", "-c", "monitor info; exec 100>&-; monitor info; env -u MONITOR_RUNTIME monitor info; exit")
 			result := stage.Run(append(container, run...)...)
 			Expect(result.Stderr).To(BeEmpty())
-			Expect(strings.Count(result.Stdout, "name:      seen\n")).To(Equal(3), result.Stdout)
+			Expect(strings.Count(result.Stdout, "name:       seen\n")).To(Equal(3), result.Stdout)
 			// The monitor may have been killed with the namespace.
 			stage.Run("monitor", "serve", "seen")
 			expectEmptyStore(ctx)

@@ -120,7 +120,9 @@ var _ = Describe("A start", ours, func() {
 		}
 		place, err := os.MkdirTemp("", "threads-")
 		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(os.RemoveAll, place)
+		DeferCleanup(func() { // the last monitor may still write its log
+			Eventually(os.RemoveAll).WithArguments(place).Should(Succeed())
+		})
 		const user = "23458"
 		asUser := `cp "$(command -v monitor)" "$0/monitor" && chmod 755 "$0" "$0/monitor" && mkdir "$0/home" && chown ` + user + ` "$0/home"`
 		Expect(stage.Run("sh", "-c", asUser, place).Status).To(Equal(harness.Status{}))
