@@ -104,7 +104,6 @@ func (s *StandIn) Wait() (syscall.WaitStatus, error) {
 				_ = s.child.Signal(syscall.SIGCONT)
 			}
 		case r := <-s.ends:
-			s.settled = nil
 			if r.err != nil {
 				return 0, fmt.Errorf("wait for process %d: %w", s.child.PID, r.err)
 			}
@@ -112,7 +111,9 @@ func (s *StandIn) Wait() (syscall.WaitStatus, error) {
 				s.death, s.ended = r.status.Signal(), time.Now()
 				return r.status, nil
 			}
+			// Else a SIGCONT that came before this report still counts.
 			if s.stopped() && attended() {
+				s.settled = nil
 				stopSelf(stopSignal(r.status))
 			}
 		}
