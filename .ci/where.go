@@ -67,7 +67,7 @@ var needs = []need{
 	{"ignores-case", "the file system has to ignore case: APFS does", []string{"root", "user", "container", "emulated"}, nil},
 	{"shell:zsh", "zsh is not everywhere", nil, []string{"container"}},
 	{"shell:fish", "fish is not everywhere", nil, []string{"root", "user", "container", "emulated", "mac"}},
-	{"sources", "it builds a program from sources beside it", nil, []string{"user"}},
+	{"sources", "it reads or builds sources beside it", nil, []string{"user", "emulated"}},
 	{"asciinema", "asciinema has to be installed", nil, []string{"root", "user", "container", "emulated", "mac"}},
 	{"chromium", "a browser and the npm package speedscope (HARNESS_SPEEDSCOPE) have to be there", nil, []string{"root", "user", "container", "emulated", "mac"}},
 }

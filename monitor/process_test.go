@@ -147,7 +147,12 @@ func self() process.Identity {
 // newStore returns an empty store.
 func newStore() *monitor.Store {
 	GinkgoHelper()
-	s, err := monitor.Open(GinkgoT().TempDir())
+	dir, err := os.MkdirTemp("", "store-")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { // a monitor writes the history when the runtime has gone
+		Eventually(os.RemoveAll).WithArguments(dir).Should(Succeed())
+	})
+	s, err := monitor.Open(dir)
 	Expect(err).NotTo(HaveOccurred())
 	return s
 }

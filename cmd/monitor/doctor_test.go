@@ -5,6 +5,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -100,8 +102,11 @@ var _ = Describe("What doctor prints", func() {
 		Expect(read).To(Equal(anExamination()))
 	})
 
-	It("is documented: each word, and each field of the JSON", func() {
+	It("is documented: each word, and each field of the JSON", Label("sources"), func() {
 		page, err := os.ReadFile(filepath.Join("..", "..", "docs", "doctor.md"))
+		if errors.Is(err, fs.ErrNotExist) {
+			Skip("the sources are elsewhere")
+		}
 		Expect(err).NotTo(HaveOccurred())
 		fields := regexp.MustCompile(`"(\w+)":`).FindAllStringSubmatch(examinationJSON, -1)
 		Expect(len(fields)).To(BeNumerically(">", 10))

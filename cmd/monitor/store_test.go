@@ -20,7 +20,12 @@ var storeDir string // another one for each spec
 
 // The environment of the specs does not reach the command.
 var _ = BeforeEach(func() {
-	storeDir = filepath.Join(GinkgoT().TempDir(), "store")
+	dir, err := os.MkdirTemp("", "store-")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { // a monitor writes the history when the runtime has gone
+		Eventually(os.RemoveAll).WithArguments(dir).Should(Succeed())
+	})
+	storeDir = filepath.Join(dir, "store")
 	GinkgoT().Setenv(monitor.EnvStore, storeDir)
 	GinkgoT().Setenv(monitor.EnvRuntime, "")
 	GinkgoT().Setenv("SHELL", "/bin/sh")
