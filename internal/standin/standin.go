@@ -29,6 +29,7 @@ type StandIn struct {
 	late  []notice       // signals that could not be passed on any more
 	death syscall.Signal // by which the child died, or less than 0
 	ended time.Time
+	tstp  pairing // where the sender of a signal is not known
 }
 
 // A report is what wait(2) says of the child.
@@ -107,6 +108,9 @@ func (s *StandIn) Wait() (syscall.WaitStatus, error) {
 			if r.err != nil {
 				return 0, fmt.Errorf("wait for process %d: %w", s.child.PID, r.err)
 			}
+			if r.status.Stopped() && r.status.StopSignal() == syscall.SIGTSTP {
+				s.tstp.stopped()
+			}
 			if !r.status.Stopped() {
 				s.death, s.ended = r.status.Signal(), time.Now()
 				return r.status, nil
@@ -124,6 +128,9 @@ func (s *StandIn) Wait() (syscall.WaitStatus, error) {
 func (s *StandIn) relay(n notice) {
 	if n.from == anyProcess && s.sent(n.pid) {
 		n.from = theChild
+	}
+	if n.from == unknown && n.signal == syscall.SIGTSTP && s.tstp.heard(inForeground()) {
+		return
 	}
 	switch whileItLives(n, n.from == unknown && inForeground()) {
 	case passOn:
