@@ -26,7 +26,7 @@ func TestLateAnswer(t *testing.T) {
 func TestAnswerInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := within(t.Context(), Options{Patience: Patience}, func() int {
-			time.Sleep(Patience - 1)
+			time.Sleep(Patience - 1) // by the clock of the bubble: no time passes
 			return 7
 		}, func(error) int { return 0 })
 		if answer != 7 {
