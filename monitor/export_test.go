@@ -27,6 +27,14 @@ const (
 	LockLook    = lockLook
 )
 
+// SetClearing sets how long a start waits for the lease of a runtime that seems to be
+// over, and returns what restores it.
+func SetClearing(d time.Duration) (restore func()) {
+	before := clearing
+	clearing = d
+	return func() { clearing = before }
+}
+
 func PastOf(r Record, now time.Time) Past  { return pastOf(r, now) }
 func (s *Store) AddPast(p Past) error      { return s.addPast(p) }
 func (s *Store) Path(file string) string   { return filepath.Join(s.dir, file) }

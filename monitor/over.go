@@ -16,13 +16,15 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-const (
-	// clearing is how long to wait for a lease that is held, and for a monitor that seems
-	// to be just removing its runtime.
-	clearing = time.Second
-	// attempts is how often a name is tried that is always taken and always free again.
-	attempts = 10
-)
+// clearing is how long to wait for a lease that is held, and for a monitor that seems to
+// be just removing its runtime. A spec may shorten it.
+var clearing = time.Second
+
+// attempts is how often a name is tried that is always taken and always free again.
+const attempts = 10
+
+// reasonUnsettled is the reason of a runtime about which one of the witnesses is silent.
+const reasonUnsettled = "whether it has live processes is not settled"
 
 // errInUse: the runtime has a monitor, or is being started.
 var errInUse = errors.New("in use")
@@ -92,14 +94,14 @@ func (r *Runtime) advise(why string) error {
 
 // clearLocked removes the runtime if it is over. None of its known processes is alive.
 func (r *Runtime) clearLocked(ctx context.Context) error {
-	limited, done := withPatience(ctx, clearing)
-	defer done()
 	lock, err := r.openLock()
 	if err == nil {
+		limited, done := withPatience(ctx, clearing)
 		err = r.awaitLock(limited, lock, func() {})
+		done()
 	}
 	if err == nil {
-		err = r.clearHolding(limited, lock)
+		err = r.clearHolding(ctx, lock)
 	} else if lock != nil {
 		lock.Close()
 	}
@@ -148,29 +150,29 @@ func (w *Watching) establishOver(ctx context.Context) error {
 	if w.isMember() {
 		return w.runtime.advise("this process is a member of it")
 	}
+	limited, done := withPatience(ctx, clearing) // for the lease: the table is read in any case
+	defer done()
 	for look := quickLook; ; look *= 2 {
 		w.checkTable(ctx)
-		e := w.nextOutcome()
-		if e.kind != vacant && look > quickLook && ctx.Err() != nil {
-			return w.runtime.advise(reasonHeld)
-		}
-		if e.kind != vacant {
+		switch e := w.nextOutcome(); e.kind {
+		case vacant:
+		case alive:
 			return w.runtime.advise("it has live processes and no monitor")
+		default:
+			return w.runtime.advise(reasonUnsettled)
 		}
 		w.askLease()
-		switch e = w.nextOutcome(); e.kind {
+		switch e := w.nextOutcome(); e.kind {
 		case free:
 			return nil
 		case held:
 		default:
-			return w.runtime.advise("whether it has live processes is not settled")
+			return w.runtime.advise(reasonUnsettled)
 		}
 		// A start that was killed may have had a child that was about to become a
 		// monitor: until its exec it holds the lease.
-		select {
-		case <-ctx.Done():
+		if sleep(limited, look) != nil {
 			return w.runtime.advise(reasonHeld)
-		case <-time.After(look):
 		}
 	}
 }

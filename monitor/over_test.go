@@ -143,6 +143,15 @@ var _ = Describe("The name of a runtime that is over", func() {
 			Expect(successor()).To(Succeed())
 		})
 
+		It("for the right reason also where the machine is too slow for a second look", func() {
+			DeferCleanup(monitor.SetClearing(0))
+			runtime := own(store, "nightly", dead())
+			lease := hold(runtime)
+			kept(runtime, ": .*holds the lease"+advice)
+			Expect(lease.Close()).To(Succeed())
+			Expect(successor()).To(Succeed())
+		})
+
 		It("while another process has it locked", func() {
 			runtime := own(store, "nightly", dead())
 			lock, err := runtime.OpenLock()
