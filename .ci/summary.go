@@ -1,7 +1,7 @@
 // Summary reads Ginkgo's JSON reports and prints a summary.
 //
 //	go run .ci/summary.go out/report.json             one line: 12 passed, 0 failed, 3 skipped
-//	go run .ci/summary.go -skips out/report.json      before it, why specs were skipped
+//	go run .ci/summary.go -skips out/report.json      before it, why specs were skipped, and what failed
 //	go run .ci/summary.go -markdown out/report.json   a page for a job's summary
 package main
 
@@ -20,7 +20,7 @@ import (
 
 func main() {
 	markdown := flag.Bool("markdown", false, "print a Markdown page instead of one line")
-	skips := flag.Bool("skips", false, "print the reasons of skipped specs before the line")
+	skips := flag.Bool("skips", false, "print the reasons of skipped specs, and the specs that failed, before the line")
 	flag.Parse()
 	reports, err := read(flag.Args())
 	if err != nil {
@@ -34,6 +34,10 @@ func main() {
 	if *skips {
 		for _, r := range reasons(reports) {
 			fmt.Printf("%5d skipped: %s\n", r.specs, r.text)
+		}
+		// At the end, because a long log may be cut.
+		for _, f := range failures(reports) {
+			fmt.Println("   failed:", f)
 		}
 	}
 	fmt.Println(count(reports))
@@ -111,6 +115,23 @@ func reasons(reports []types.Report) []reason {
 	return all
 }
 
+// failures returns a line for each spec and each set-up node that failed: its suite, its
+// text, the place of the failure and the first line of the message.
+func failures(reports []types.Report) (all []string) {
+	for _, report := range reports {
+		for _, spec := range report.SpecReports.WithState(types.SpecStateFailureStates) {
+			first, _, _ := strings.Cut(strings.TrimSpace(spec.Failure.Message), "\n")
+			all = append(all, fmt.Sprintf("%s: %s (%s): %s", report.SuiteDescription, title(spec), spec.Failure.Location, first))
+		}
+	}
+	return all
+}
+
+// title returns the text of a spec, or what kind of set-up node it is.
+func title(spec types.SpecReport) string {
+	return cmp.Or(spec.FullText(), spec.LeafNodeType.String())
+}
+
 func page(reports []types.Report) {
 	fmt.Printf("### %s\n\n| suite | passed | failed | skipped | time | seed |\n|---|---|---|---|---|---|\n", count(reports))
 	for _, r := range reports {
@@ -128,11 +149,7 @@ func page(reports []types.Report) {
 }
 
 func failure(r types.Report, spec types.SpecReport) {
-	text := spec.FullText()
-	if text == "" {
-		text = spec.LeafNodeType.String()
-	}
-	fmt.Printf("\n#### %s: %s\n\n`%s`, seed %d\n\n", spec.State, text, spec.Failure.Location, r.SuiteConfig.RandomSeed)
+	fmt.Printf("\n#### %s: %s\n\n`%s`, seed %d\n\n", spec.State, title(spec), spec.Failure.Location, r.SuiteConfig.RandomSeed)
 	// Indented, not fenced: a message may hold fences of its own.
 	for _, line := range strings.Split(strings.TrimSpace(spec.Failure.Message), "\n") {
 		fmt.Println("    " + line)
