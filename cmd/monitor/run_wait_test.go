@@ -191,9 +191,6 @@ var _ = Describe("run --wait", func() {
 	})
 
 	It("continues a stopped command when it is continued", Label("native"), func() {
-		if os.Getenv("HARNESS_EXEC") != "" {
-			Skip("under the runner a program without a terminal hears neither of the stop of its child nor, then, SIGCONT")
-		}
 		cmd, out := begin(waited("held", perl(`$SIG{CONT} = sub { print "on\n"; exit 9 }; print "$$\n"; sleep 1 while 1`)...)...)
 		pid, err := strconv.Atoi(strings.TrimSpace(line(out)))
 		Expect(err).NotTo(HaveOccurred())

@@ -86,7 +86,7 @@ func (s *StandIn) reap(pid int) {
 			continue
 		}
 		s.ends <- r
-		if r.err != nil || !r.status.Stopped() {
+		if _, stopped := stopOf(r.status); r.err != nil || !stopped {
 			return
 		}
 	}
@@ -108,17 +108,18 @@ func (s *StandIn) Wait() (syscall.WaitStatus, error) {
 			if r.err != nil {
 				return 0, fmt.Errorf("wait for process %d: %w", s.child.PID, r.err)
 			}
-			if r.status.Stopped() && r.status.StopSignal() == syscall.SIGTSTP {
-				s.tstp.stopped()
-			}
-			if !r.status.Stopped() {
+			by, stopped := stopOf(r.status)
+			if !stopped {
 				s.death, s.ended = r.status.Signal(), time.Now()
 				return r.status, nil
+			}
+			if by == syscall.SIGTSTP {
+				s.tstp.stopped()
 			}
 			// Else a SIGCONT that came before this report still counts.
 			if s.stopped() && attended() {
 				s.settled = nil
-				stopSelf(stopSignal(r.status))
+				stopSelf(stopSignal(by))
 			}
 		}
 	}

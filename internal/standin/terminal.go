@@ -109,11 +109,18 @@ func noCoreFile() {
 	}
 }
 
+// stopOf returns the signal that stopped a child, if it was one that the status tells of.
+// Go's WaitStatus takes a stop by SIGSTOP for a continuation on macOS (docs/xnu.md X48),
+// which this process does not ask for.
+func stopOf(status syscall.WaitStatus) (by syscall.Signal, stopped bool) {
+	return syscall.Signal(status >> 8 & 0xff), status&0xff == 0x7f
+}
+
 // stopSignal returns the signal by which this process stops as its child did.
-func stopSignal(status syscall.WaitStatus) syscall.Signal {
-	switch s := status.StopSignal(); s {
+func stopSignal(by syscall.Signal) syscall.Signal {
+	switch by {
 	case syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
-		return s
+		return by
 	}
 	return syscall.SIGSTOP
 }

@@ -27,7 +27,8 @@ func trace(pid int) error {
 		if err == unix.EINTR {
 			continue
 		}
-		if err == nil && !status.Stopped() {
+		// Go's Stopped denies a stop by SIGSTOP on macOS.
+		if err == nil && status&0xff != 0x7f {
 			err = errors.New("the process has ended")
 		}
 		if err != nil {
