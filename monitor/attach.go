@@ -22,6 +22,9 @@ type Options struct {
 	// Releases should be shared by all runtimes that one process watches. Where it
 	// is nil, the runtime gets one of its own.
 	Releases *ReleaseNotifier
+	// Reserve should be shared by all runtimes that one process watches. Where it is nil,
+	// the runtime gets one of its own.
+	Reserve *Reserve
 	// Counts, if it is set, counts what happens to the runtime.
 	Counts *Counts
 	// HistoryFailed, if it is set, is called where the line of the removed runtime could not be
@@ -41,6 +44,8 @@ type Watching struct {
 	record   Record
 	log      *slog.Logger
 	releases *ReleaseNotifier
+	reserve  *Reserve
+	ownsIt   bool // the reserve is of this runtime alone, and ends with it
 	tree     *tracker.Tree
 	journal  *journal
 	// lastWrite is when an earlier monitor wrote into the journal or the record.
@@ -80,7 +85,7 @@ type Watching struct {
 // [ErrWatched] when the runtime has a monitor, and [ErrElsewhere] when its
 // monitor cannot be here. After an error everything is as it was.
 func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*Watching, error) {
-	w := &Watching{runtime: r, log: o.Log, releases: o.Releases, counts: o.Counts, historyFailed: o.HistoryFailed}
+	w := &Watching{runtime: r, log: o.Log, releases: o.Releases, reserve: o.Reserve, counts: o.Counts, historyFailed: o.HistoryFailed}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
@@ -97,7 +102,11 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 		}
 	}()
 	var err error
-	if err = r.belongsTo(o.Owner); err == nil {
+	if err = r.belongsTo(o.Owner); err == nil && w.reserve == nil {
+		w.ownsIt = true
+		w.reserve, err = NewReserve()
+	}
+	if err == nil {
 		w.lock, err = r.lock(ctx)
 	}
 	if err == nil {
@@ -293,6 +302,9 @@ func (w *Watching) closeFiles() (err error) {
 	if w.lease != nil {
 		err = errors.Join(err, w.lease.close())
 		w.lease = nil
+	}
+	if w.ownsIt && w.reserve != nil {
+		err = errors.Join(err, w.reserve.Close())
 	}
 	return errors.Join(err, w.dropClaim())
 }

@@ -59,6 +59,8 @@ func PauseOf(beat time.Duration, seen, heard, held bool) (time.Duration, bool) {
 	return pauseOf(beat, seen, heard, held)
 }
 
+func (r *Reserve) Lend() (back func()) { return r.lend() }
+
 func ReadRecord(dir string) (Record, error)                 { return readRecord(dir) }
 func (r Record) Write(dir string) error                     { return r.write(dir) }
 func (r *Runtime) Path(file string) string                  { return r.path(file) }

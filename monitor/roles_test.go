@@ -56,6 +56,7 @@ func init() { // the roles name each other
 		"scribe":  playScribe,
 		"logger":  playLogger,
 		"clerk":   playClerk,
+		"miser":   playMiser,
 	}
 }
 

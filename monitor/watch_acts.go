@@ -147,6 +147,7 @@ func (w *Watching) checkTable(ctx context.Context) {
 // remove removes the runtime, if it is still the one that was locked. Where it is in
 // the trash, what is left of it is deleted.
 func (w *Watching) remove() error {
+	defer w.reserve.lend()()
 	if w.aside == "" {
 		if err := w.stillOurs(); err != nil {
 			return err

@@ -146,8 +146,12 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	reserve, err := monitor.NewReserve()
+	if err != nil {
+		return errors.Join(err, t.Close())
+	}
 	s.watches = watches{
-		tracker: t, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail,
+		tracker: t, reserve: reserve, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail,
 		all: make(map[key]*watch), trees: make(map[*tracker.Tree]string),
 	}
 	s.protocol = s.methods()
@@ -352,7 +356,7 @@ func (s *server) close() (err error) {
 		if s.watches.close(limited) {
 			s.doors.Wait()
 			_ = s.protocol.Wait(limited)
-			err = errors.Join(err, s.watches.tracker.Close())
+			err = errors.Join(err, s.watches.tracker.Close(), s.watches.reserve.Close())
 		} else {
 			s.Log.Warn("the watching of a runtime does not end", "runtimes", s.watches.names())
 		}

@@ -19,6 +19,7 @@ import (
 type watches struct {
 	tracker  *tracker.Tracker
 	releases monitor.ReleaseNotifier
+	reserve  *monitor.Reserve
 	counts   monitor.Counts
 	log      *slog.Logger
 	format   func(runtime *monitor.Runtime) *slog.Logger // the log of a runtime
@@ -94,7 +95,7 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		}
 	}()
 	defer w.recover(one)
-	o := monitor.Options{Log: w.format(one.runtime), Releases: &w.releases, Counts: &w.counts, HistoryFailed: w.historyFailed}
+	o := monitor.Options{Log: w.format(one.runtime), Releases: &w.releases, Reserve: w.reserve, Counts: &w.counts, HistoryFailed: w.historyFailed}
 	if waits {
 		o.Owner = one.owner
 	}
