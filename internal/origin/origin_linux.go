@@ -1,9 +1,7 @@
 package origin
 
 import (
-	"bytes"
-	"debug/elf"
-	"encoding/binary"
+	"os"
 	"syscall"
 	"unsafe"
 
@@ -31,45 +29,22 @@ func ignore(one syscall.Signal) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(one), uintptr(unsafe.Pointer(&action)), 0, unsafe.Sizeof(mask(0)), 0, 0)
 }
 
-// find returns the addresses of symbols in the file of this program.
+// find returns the addresses of symbols in the file of this program. The file is mapped: to
+// read both tables would take as long as the start of the program.
 func find(names ...string) (map[string]uint64, error) {
-	file, err := elf.Open("/proc/self/exe")
+	file, err := os.Open("/proc/self/exe")
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	table, text := file.Section(".symtab"), file.Section(".strtab")
-	if table == nil || text == nil || file.Class != elf.ELFCLASS64 {
-		return nil, errUnknown
-	}
-	symbols, err := table.Data()
+	info, err := file.Stat()
 	if err != nil {
 		return nil, err
 	}
-	strings, err := text.Data()
+	image, err := unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string]uint64)
-	for _, name := range names {
-		at := bytes.Index(strings, []byte("\x00"+name+"\x00")) + 1
-		address, size := symbolAt(symbols, uint32(at), file.ByteOrder)
-		if at == 0 || size != sizes[name] {
-			return nil, errUnknown
-		}
-		found[name] = address
-	}
-	return found, nil
-}
-
-// symbolAt returns the address and size of the symbol whose name is at an offset of the
-// strings. It looks at the bytes, because debug/elf reads all names, which takes longer
-// than the start of the program.
-func symbolAt(symbols []byte, name uint32, order binary.ByteOrder) (address, size uint64) {
-	for ; len(symbols) >= elf.Sym64Size; symbols = symbols[elf.Sym64Size:] {
-		if order.Uint32(symbols) == name {
-			return order.Uint64(symbols[8:]), order.Uint64(symbols[16:])
-		}
-	}
-	return 0, 0
+	defer func() { _ = unix.Munmap(image) }()
+	return findIn(image, names)
 }
