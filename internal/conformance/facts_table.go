@@ -139,6 +139,27 @@ var tableFacts = []fact{{
 	},
 	except: map[process.Forks]exception{process.ForksAnnounced: {why: "XNU names no forks, and is never asked"}},
 }, {
+	claim: "has a session inhabited after its creator was reaped, and neither one inhabited by a zombie that made none",
+	check: func(ctx context.Context, s *stage) {
+		s.read()
+		creator := s.Spawn(0)
+		s.Setsid(creator)
+		member := s.Spawn(creator)
+		s.Setpgid(member)
+		s.Exit(creator)
+		s.Reap(0, creator)
+		gomega.Expect(s.inhabited(creator)).To(gomega.BeTrue())
+		s.Exit(member)
+		s.vanishes(ctx, member)
+		gomega.Expect(s.inhabited(creator, member)).To(gomega.BeFalse())
+		zombie := s.Spawn(0)
+		s.Exit(zombie)
+		s.becomes(ctx, zombie, process.Zombie)
+		gomega.Expect(s.inhabited(zombie)).To(gomega.BeFalse())
+		s.Reap(0, zombie)
+	},
+	except: map[process.Forks]exception{process.ForksAnnounced: {why: "XNU names no forks, and is never asked"}},
+}, {
 	claim: "keeps no orphan as a zombie (G12)",
 	check: func(ctx context.Context, s *stage) {
 		parent := s.Spawn(0)

@@ -7,12 +7,35 @@ import (
 )
 
 // Inhabited reports whether a process is in a group or session with one of these ids,
-// other than a zombie that has one of them as its PID. Like [Reader.Read], which precedes
-// it, it is no snapshot. It asks the kernel for two numbers of each process and opens no
-// file, so it costs far less. The error is why it cannot tell: /proc may hide processes, or
-// cannot be read.
+// other than a zombie that has one of them as its PID. The kernel answers for most ids
+// alone, whatever /proc hides. For the others it is asked for two numbers of each process.
+// Like [Reader.Read], which precedes it, that is no snapshot, but it opens no file, so it costs
+// far less. The error is why it cannot tell: /proc may hide processes, or cannot be read.
 func (r *Reader) Inhabited(ids map[int]bool) (bool, error) {
-	return r.inhabited(ids, 0)
+	left := make(map[int]bool)
+	for id := range ids {
+		if !r.vacant(id) {
+			left[id] = true
+		}
+	}
+	if len(left) == 0 {
+		return false, nil
+	}
+	return r.inhabited(left, 0)
+}
+
+// vacant reports whether no process is in the group or session with an id, other than a
+// zombie that has it as its PID. False means that one may be. What is vacant stays so unless
+// the process with that PID makes a group or session (docs/linux.md L54), which no dead one does.
+func (r *Reader) vacant(id int) bool {
+	if _, err := unix.FcntlInt(uintptr(r.proc), unix.F_SETOWN, id); err == unix.ESRCH {
+		return true // no process, group or session has the id (docs/linux.md L53)
+	}
+	if unix.Kill(-id, 0) != unix.ESRCH {
+		return false
+	}
+	session, err := unix.Getsid(id) // of a zombie too (docs/linux.md L50)
+	return err == nil && session != id
 }
 
 // Sole reports whether a process is the only one in the groups and sessions with its PID,
