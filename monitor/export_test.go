@@ -2,6 +2,8 @@ package monitor
 
 import (
 	"context"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"time"
@@ -25,6 +27,8 @@ const (
 	CommandSize = commandSize
 	Unattended  = unattended
 	LockLook    = lockLook
+
+	HistoryBlock = historyBlock
 )
 
 // SetClearing sets how long a start waits for the lease of a runtime that seems to be
@@ -35,7 +39,10 @@ func SetClearing(d time.Duration) (restore func()) {
 	return func() { clearing = before }
 }
 
-func PastOf(r Record, now time.Time) Past  { return pastOf(r, now) }
+func PastOf(r Record, now time.Time) Past { return pastOf(r, now) }
+func LinesBackwards(file io.ReaderAt, from, to, block int64) iter.Seq2[[]byte, error] {
+	return linesBackwards(file, from, to, block)
+}
 func (s *Store) AddPast(p Past) error      { return s.addPast(p) }
 func (s *Store) Path(file string) string   { return filepath.Join(s.dir, file) }
 func (s *Store) SetAside(r *Runtime) error { _, err := r.setAside(); return err }

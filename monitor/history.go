@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -99,41 +97,15 @@ func (s *Store) History() ([]Past, error) {
 	return all, errors.Join(unread, err)
 }
 
-// Ended returns the last runtime of a name that was removed. Where an owner is given, it is
-// the runtime of that owner. The error is [ErrNotExist] where the history has none.
-func (s *Store) Ended(name string, owner process.Identity) (Past, error) {
-	if !validName(name) {
-		return Past{}, badName(name)
-	}
-	all, err := s.History()
-	for _, p := range slices.Backward(all) {
-		if p.Name == name && (owner == process.Identity{} || p.Owner == owner) {
-			return p, nil
-		}
-	}
-	if err == nil {
-		err = (&Runtime{store: s, name: name}).wrap(ErrNotExist)
-	}
-	return Past{}, err
-}
-
 // readHistory returns the runtimes in the last lines of a file. One that does not exist has
 // none.
 func readHistory(path string) (all []Past, err error) {
-	file, err := openRegular(path, os.O_RDONLY|noFollow)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the history: %w", err)
+	file, size, err := openPast(path)
+	if file == nil {
+		return nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("read the history: %w", err)
-	}
-	from := max(0, info.Size()-historyLook)
-	text, err := io.ReadAll(io.NewSectionReader(file, from, historyLook))
+	text, err := io.ReadAll(io.NewSectionReader(file, max(0, size-historyLook), historyLook))
 	if err != nil {
 		return nil, fmt.Errorf("read the history: %w", err)
 	}
@@ -144,10 +116,15 @@ func readHistory(path string) (all []Past, err error) {
 // of a history, is passed over.
 func pastsOf(text []byte) (all []Past) {
 	for line := range bytes.Lines(text) {
-		var p Past
-		if json.Unmarshal(line, &p) == nil && validName(p.Name) && p.Owner.PID > 0 && p.How != "" && !p.Ended.IsZero() {
+		if p, is := pastOfLine(line); is {
 			all = append(all, p)
 		}
 	}
 	return all
+}
+
+// pastOfLine returns the runtime in a line, and whether it is a line of a history.
+func pastOfLine(line []byte) (p Past, is bool) {
+	is = json.Unmarshal(line, &p) == nil && validName(p.Name) && p.Owner.PID > 0 && p.How != "" && !p.Ended.IsZero()
+	return p, is
 }

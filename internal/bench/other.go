@@ -18,4 +18,5 @@ func load() string                           { return "unknown" }
 
 func followAs(string, []string) error           { return errors.ErrUnsupported }
 func (b bench) scale(context.Context) error     { return errors.ErrUnsupported }
+func (b bench) agents(context.Context) error    { return errors.ErrUnsupported }
 func (b bench) residents(context.Context) error { return errors.ErrUnsupported }
