@@ -128,6 +128,7 @@ func (w *explanation) top(last chainLink) string {
 	return text
 }
 
+// tense returns the verb before a link inside a sentence.
 func tense(l chainLink) string {
 	switch {
 	case l.Link.Kind == trees.LinkJoin:
