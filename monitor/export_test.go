@@ -35,6 +35,9 @@ func SetClearing(d time.Duration) (restore func()) {
 	return func() { clearing = before }
 }
 
+// BreakJournal has every write of the journal fail.
+func BreakJournal(w *Watching) { w.journal.file.Close() }
+
 func PastOf(r Record, now time.Time) Past  { return pastOf(r, now) }
 func (s *Store) AddPast(p Past) error      { return s.addPast(p) }
 func (s *Store) Path(file string) string   { return filepath.Join(s.dir, file) }

@@ -26,6 +26,10 @@ type Newcomer struct {
 // to end, or none is known to live.
 var ErrRefused = errors.New("cannot be joined")
 
+// ErrBeside reports a newcomer that is a member of another runtime of the same monitor, which
+// does not lie around the one that it is to join. A process counts for one of them.
+var ErrBeside = errors.New("is a member of another runtime, which does not lie around it")
+
 // errLeft reports a newcomer that does not wait any more.
 var errLeft = errors.New("the process does not wait any more")
 
@@ -95,8 +99,8 @@ func (n *newcomers) close() {
 // then on are members too. It is no error if the process is a member already. Join may be
 // called from any goroutine, while Run runs.
 //
-// The error is [ErrRefused], [ErrUnwatched], [tracker.ErrApart], [process.ErrGone] or that of
-// ctx. A process that is refused because the journal cannot be written counts until it ends,
+// The error is [ErrRefused], with [ErrBeside] or [process.ErrGone] where that is why,
+// [ErrUnwatched] or that of ctx. A process that is refused because the journal cannot be written counts until it ends,
 // as nothing shows it to be no member.
 func (w *Watching) Join(ctx context.Context, one Newcomer) error {
 	c, err := w.newcomers.enter(one)
@@ -150,13 +154,15 @@ func (w *Watching) consider(ctx context.Context, one Newcomer) error {
 		return errUndecided
 	}
 	err := w.tree.Join(ctx, one.Process, one.Strangers)
-	if errors.Is(err, tracker.ErrVacant) {
+	switch {
+	case err == nil:
+		return w.register(ctx, one)
+	case errors.Is(err, tracker.ErrVacant):
 		return errUndecided // a change follows: a member that was not known, or that it is empty
+	case errors.Is(err, tracker.ErrApart):
+		return fmt.Errorf("%w: process %d %w", ErrRefused, one.Process.PID, ErrBeside)
 	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	}
-	return w.register(ctx, one)
+	return fmt.Errorf("%w: %w", ErrRefused, err)
 }
 
 // register writes a newcomer that has become a member into the journal, and the strangers
