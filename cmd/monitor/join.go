@@ -63,9 +63,6 @@ func (g *global) join(name string, args []string) error {
 	if len(args) == 0 {
 		return errors.New("join takes a command behind \"--\"; see 'monitor help join'")
 	}
-	if err := monitor.CheckName(name); err != nil {
-		return err
-	}
 	path, err := findCommand(args[0])
 	if err != nil {
 		return err
@@ -117,6 +114,10 @@ func completeJoin(g *global) cobra.CompletionFunc {
 		if len(args) == 0 && !strings.ContainsRune(begun, filepath.Separator) {
 			return names(cmd, args, begun)
 		}
-		return completeCommand(cmd, args[min(1, len(args)):], begun)
+		args = args[min(1, len(args)):]
+		if len(args) > 0 && args[0] == "--" { // behind the name, where the flags have ended
+			args = args[1:]
+		}
+		return completeCommand(cmd, args, begun)
 	}
 }
