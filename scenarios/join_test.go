@@ -242,6 +242,18 @@ var _ = Describe("monitor join", ours, func() {
 		Entry("a command that cannot be executed", 126, `/: cannot be executed: is a directory`, limit, "web", "--", "/"),
 	)
 
+	It("is refused where the monitor does not answer", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("web", "puppet", "owner")...)
+		owner := stage.Puppet("owner")
+		resume := pause(expectPair(ctx).Resident)
+		result := stage.Run(joining("web", "true")...)
+		resume()
+		Expect(result).To(Equal(harness.Result{Status: harness.Status{Code: 125}, Stderr: "monitor: runtime \"web\" cannot be joined: its monitor does not answer\n"}))
+		expectMembers(ctx, "web", owner)
+		owner.Exit(0)
+		expectRemoved(ctx, "web", job.Oracle())
+	}, limit)
+
 	It("is refused by a broken runtime", func(ctx SpecContext) {
 		job := stage.Start(monitor.Run("web", "puppet", "owner")...)
 		owner := stage.Puppet("owner")

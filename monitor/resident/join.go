@@ -76,6 +76,8 @@ func Join(ctx context.Context, s *monitor.Store, r *monitor.Runtime, owner proce
 		return fmt.Errorf("runtime %q %w", r.Name(), ErrOutdated)
 	case isDead(err), errors.Is(err, varlink.ErrNoAnswer), failed != nil && (failed.Name == errorLeaving || failed.Name == errorUnwatched):
 		return fmt.Errorf("runtime %q %w", r.Name(), ErrUnwatched)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("runtime %q %w: its monitor does not answer", r.Name(), monitor.ErrRefused)
 	}
 	return explain(err)
 }
