@@ -59,6 +59,7 @@ type Watching struct {
 	life      life
 	events    []event // outcomes and answers that the life has not taken yet
 	stopper   *stopper
+	newcomers newcomers
 	hooking   hookRunner
 	look      time.Time
 	limit     time.Time // when the time of the runtime is up, zero for never
@@ -197,13 +198,18 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 // settle takes an event, and the outcomes of what follows from it.
 func (w *Watching) settle(ctx context.Context, e event) {
 	w.carryOut(ctx, w.life.step(e))
+	w.settleOutcomes(ctx)
+}
+
+// settleOutcomes takes the outcomes that there are, and those of what follows from them.
+func (w *Watching) settleOutcomes(ctx context.Context) {
 	for len(w.events) > 0 && w.result == nil {
 		w.carryOut(ctx, w.life.step(w.nextOutcome()))
 	}
 }
 
-// introduce writes the members that there are into the journal, before the owner goes on: a
-// command that looks at its own runtime finds itself.
+// introduce writes the members that there are into the journal, before the owner, or a
+// newcomer, goes on: a command that looks at its own runtime finds itself.
 func (w *Watching) introduce(ctx context.Context) {
 	if len(w.tree.Members()) == 0 {
 		return // Changes would wait
@@ -255,6 +261,7 @@ func (w *Watching) Tree() *tracker.Tree { return w.tree }
 // nothing.
 func (w *Watching) Close() error {
 	w.endListening()
+	w.newcomers.close()
 	var err error
 	w.hooking.stop()
 	if w.stopper != nil {

@@ -43,6 +43,10 @@ func PastOf(r Record, now time.Time) Past { return pastOf(r, now) }
 func LinesBackwards(file io.ReaderAt, from, to, block int64) iter.Seq2[[]byte, error] {
 	return linesBackwards(file, from, to, block)
 }
+
+// BreakJournal has every write of the journal fail.
+func BreakJournal(w *Watching) { w.journal.file.Close() }
+
 func (s *Store) AddPast(p Past) error      { return s.addPast(p) }
 func (s *Store) Path(file string) string   { return filepath.Join(s.dir, file) }
 func (s *Store) SetAside(r *Runtime) error { _, err := r.setAside(); return err }

@@ -18,7 +18,7 @@ func holdLease(dir string) (*os.File, error) {
 	}
 	got, err := flock.Try(file, false)
 	if err == nil && !got {
-		err = errors.New("a process holds it alone")
+		err = errHeldAlone
 	}
 	if err != nil {
 		file.Close()
@@ -26,6 +26,10 @@ func holdLease(dir string) (*os.File, error) {
 	}
 	return file, nil
 }
+
+// errHeldAlone reports that a process holds the lease alone: its monitor does for a moment when
+// it asks whether any other holds it.
+var errHeldAlone = errors.New("a process holds it alone")
 
 // A leaseWitness reports whether any process holds the lease. Only the monitor of a
 // runtime has one: asking takes the lease for a moment.

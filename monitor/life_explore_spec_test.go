@@ -16,13 +16,16 @@ type premise struct {
 	kills, leaves, ends                    int
 	hooks                                  bool
 	hookFailures                           int
+	guests                                 int
+	hasty                                  bool
 	long                                   bool
 }
 
 func (p premise) stage() *stage {
 	v := settle(p.size)
+	v.guests = p.guests
 	v.writeFailures, v.removeFailures, v.leaseFailures, v.tableFailures = p.writes, p.removals, p.leases, p.tables
-	return &stage{world: v, kills: p.kills, leaves: p.leaves, ends: p.ends, hooks: p.hooks, hookFails: p.hookFailures}
+	return &stage{world: v, kills: p.kills, leaves: p.leaves, ends: p.ends, hooks: p.hooks, hookFails: p.hookFailures, hasty: p.hasty}
 }
 
 // labels leaves the long ones to "make explore".
@@ -43,6 +46,11 @@ var premises = []premise{
 	{name: "two processes that are told to end, the monitor is killed", size: 2, writes: 1, kills: 1, ends: 1, long: true},
 	{name: "two processes and an on-empty command, the monitor is killed", size: 2, tables: 1, kills: 1, hooks: true, long: true},
 	{name: "one process that is told to end", size: 1, writes: 1, removals: 1, leases: 1, ends: 1},
+	{name: "one process, another one joins, the monitor is killed", size: 2, kills: 1, guests: 1},
+	{name: "one process, another one joins, writes fail", size: 2, writes: 2, kills: 1, guests: 1, long: true},
+	{name: "one process, two others join", size: 3, guests: 2, long: true},
+	{name: "one process and an on-empty command, another one joins", size: 2, guests: 1, ends: 1, hooks: true, hookFailures: 1, long: true},
+	{name: "one process, another one joins, the table and the lease fail", size: 2, tables: 1, leases: 1, guests: 1, long: true},
 	{name: "one process, each thing fails once", size: 1, writes: 1, removals: 1, leases: 1, tables: 1, kills: 1, leaves: 1, long: true},
 }
 
@@ -184,6 +192,12 @@ var mutants = []mutant{
 }
 
 var _ = Describe("The exploration", Label("explore"), func() {
+	It("catches a driver that answers a newcomer before that is in the journal", func() {
+		_, broken := everyStage((*life).step, premise{size: 2, kills: 1, guests: 1, hasty: true}.stage())
+		Expect(broken).NotTo(BeNil(), "no property fails")
+		Expect(broken.what).To(Equal("removes under a process that has joined"), "%v", broken)
+	})
+
 	for _, m := range mutants {
 		It("catches a machine that "+m.fault, func() {
 			var broken *fault

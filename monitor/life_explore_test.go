@@ -108,6 +108,8 @@ func brokenBy(s *stage, a act) string {
 		return "removes though the witnesses did not agree after the last news"
 	case a.kind == remove && !s.clear:
 		return "removes though a process was there when the lease was asked"
+	case a.kind == remove && s.world.newcomer().lives:
+		return "removes under a process that has joined"
 	case a.kind == runHook && (s.agreed != 2 || !s.clear):
 		return "runs the on-empty command though the witnesses did not agree"
 	case a.kind == runHook && s.hookRuns:

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gemini-monitor/gemini/internal/core"
 	"github.com/gemini-monitor/gemini/internal/explore"
@@ -78,9 +79,9 @@ func truthful(c explore.Case) explore.Case {
 	return c
 }
 
-// caseNamed is a case of the catalogue.
+// caseNamed is a case of the catalogue, or one with a guest.
 func caseNamed(name string) explore.Case {
-	for _, c := range explore.Catalogue {
+	for _, c := range slices.Concat(explore.Catalogue, explore.Guests) {
 		if c.Name == name {
 			return c
 		}

@@ -43,8 +43,9 @@ var tooLarge = map[string][]process.Forks{
 	"a debugger attaches to a child, which dies (R12)":                 {process.ForksAnnounced},
 	"a debugger detaches from a child, whose parent may be dead (R13)": {process.ForksAnnounced},
 	"a debugger dies and takes a child along (R13)":                    {process.ForksAnnounced},
-	"events are lost": {process.ForksNamed},
-	"events are lost, about a daemon: the hole": {process.ForksNamed},
+	"the same, and makes a child and exits":                            {process.ForksAnnounced, process.ForksNamed},
+	"events are lost":                                                  {process.ForksNamed},
+	"events are lost, about a daemon: the hole":                        {process.ForksNamed},
 	"two reads fail": {process.ForksAnnounced, process.ForksNamed, process.ForksUnseen},
 }
 
@@ -80,7 +81,7 @@ func flavoursOf(c explore.Case) (all []simkernel.Flavour) {
 }
 
 var _ = Describe("The life of a runtime on the simulated kernel", Label("explore"), func() {
-	for _, c := range append(slices.Clone(explore.Catalogue), failingReads, lostForAWhile) {
+	for _, c := range append(slices.Concat(explore.Catalogue, explore.Guests), failingReads, lostForAWhile) {
 		for _, flavour := range flavoursOf(c) {
 			if slices.Contains(tooLarge[c.Name], flavour.Forks) {
 				continue
@@ -116,7 +117,7 @@ var _ = Describe("The life of a runtime on the simulated kernel", Label("explore
 	for _, flavour := range simkernel.Flavours {
 		It(fmt.Sprintf("does so in random orders of all programs, where forks are %v", flavour), func() {
 			schedules := 0
-			for _, c := range explore.Catalogue {
+			for _, c := range slices.Concat(explore.Catalogue, explore.Guests) {
 				for seed := range uint64(20) {
 					if !c.Differs(flavour) {
 						continue

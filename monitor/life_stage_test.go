@@ -26,6 +26,8 @@ type stage struct {
 	hookDone  bool // it has ended well since the table showed a member
 	hookFails int  // how often it may still fail
 
+	hasty bool // the driver answers a newcomer before that is in the journal
+
 	// kills, leaves and ends are how often that may still happen.
 	kills, leaves, ends int
 
@@ -102,6 +104,7 @@ func (s *stage) transitions(take step) (all []transition) {
 	case s.working:
 		all = append(all, s.proceed(take)...)
 		if len(s.acts) == 0 && s.attached {
+			all = append(all, s.receive(take)...)
 			all = append(all, s.happenings(take)...)
 		}
 		all = append(all, s.killings()...)

@@ -38,6 +38,8 @@ type world interface {
 
 	// present reports whether a process lives that one of the witnesses shows.
 	present() bool
+	// newcomer is what a process from outside does that asks to become a member.
+	newcomer() newcomerIn
 	// deserted reports whether no process lives.
 	deserted() bool
 	// unreadable reports whether the table cannot be read.
@@ -59,6 +61,7 @@ type body struct {
 	holds      bool // the lease
 	seen       bool // by the table
 	noted      bool // as a member, in the journal
+	guest      guest
 }
 
 func (b body) lives() bool { return b.born && !b.dead }
@@ -75,6 +78,8 @@ type village struct {
 	says   statement
 	gone   bool
 
+	// guests is how many processes from outside may still come.
+	guests int
 	// How often things may still fail.
 	writeFailures, removeFailures, leaseFailures, tableFailures int
 }
@@ -99,9 +104,10 @@ func (v village) key() string {
 	}
 	for _, b := range v.bodies {
 		bit(b.born, b.dead, b.holds, b.seen, b.noted)
+		key.WriteByte('0' + byte(b.guest))
 	}
 	bit(v.told, v.blind, v.freed, v.gone)
-	for _, n := range []int{v.writeFailures, v.removeFailures, v.leaseFailures, v.tableFailures} {
+	for _, n := range []int{v.guests, v.writeFailures, v.removeFailures, v.leaseFailures, v.tableFailures} {
 		key.WriteByte('0' + byte(n))
 	}
 	key.WriteString(v.unseen)
@@ -128,6 +134,9 @@ func (v village) moves() (next []world) {
 		if b.holds {
 			add(func(v *village) { v.bodies[i].holds, v.freed = false, true })
 		}
+		if b.guest == asks {
+			continue
+		}
 		if !b.seen && !v.blind {
 			add(func(v *village) { v.join(i) })
 		}
@@ -137,6 +146,9 @@ func (v village) moves() (next []world) {
 				add(func(v *village) { v.fork(i, child, false) })
 			}
 		}
+	}
+	if i := v.unborn(); i >= 0 && v.guests > 0 {
+		add(func(v *village) { v.bodies[i], v.guests = body{born: true, holds: true, guest: asks}, v.guests-1 })
 	}
 	switch {
 	case v.blind:

@@ -34,21 +34,35 @@ func (w *Watching) leftAs(err error) error {
 	return w.runtime.wrap(fmt.Errorf("is left as it is: %w", err))
 }
 
-// next returns the next event for the life. The end of ctx comes first, then
-// outcomes, then what await returns.
+// next returns the next event for the life: one that is there, or what await returns.
 func (w *Watching) next(ctx context.Context) event {
+	for {
+		if e, ok := w.present(ctx); ok {
+			return e
+		}
+		if w.receive(ctx); w.result != nil {
+			return event{} // the life is over
+		}
+		if e, ok := w.await(ctx); ok {
+			return e
+		}
+	}
+}
+
+// present returns an event that is there. The end of ctx comes first, outcomes come last.
+func (w *Watching) present(ctx context.Context) (event, bool) {
 	switch {
 	case ctx.Err() != nil && !w.leaving:
 		w.leaving = true
-		return event{kind: leave, changes: w.unwritten()}
+		return event{kind: leave, changes: w.unwritten()}, true
 	case w.stopper.told.take():
-		return w.told()
+		return w.told(), true
 	case w.hooking.ended.take():
-		return w.hooking.outcome()
+		return w.hooking.outcome(), true
 	case len(w.events) > 0:
-		return w.nextOutcome()
+		return w.nextOutcome(), true
 	}
-	return w.await(ctx)
+	return event{}, false
 }
 
 // unwritten returns the members that the tracker knows and the journal does not have: it
@@ -75,16 +89,17 @@ var (
 	errUnmounted = errors.New("no file system is mounted in the runtime any more")
 	errTold      = errors.New("the members are told to end")
 	errHooked    = errors.New("the on-empty command has ended")
+	errNewcomer  = errors.New("a process from outside asks to become a member")
 )
 
 // await waits for a change of the table, a release of the lease, an unmount, a timer or
-// the end of ctx.
-func (w *Watching) await(ctx context.Context) event {
+// the end of ctx. It is not ok where the event is none of await's own.
+func (w *Watching) await(ctx context.Context) (e event, ok bool) {
 	wait, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	if at := w.due(); !at.IsZero() {
 		if e, ok := w.timer(time.Now()); ok {
-			return e
+			return e, true
 		}
 		defer time.AfterFunc(time.Until(at), func() { end(errTimer) }).Stop()
 	}
@@ -96,6 +111,7 @@ func (w *Watching) await(ctx context.Context) event {
 	}
 	defer w.stopper.told.arm(func() { end(errTold) })()
 	defer w.hooking.ended.arm(func() { end(errHooked) })()
+	defer w.newcomers.came.arm(func() { end(errNewcomer) })()
 	changes, err := w.tree.Changes(wait)
 	cause := context.Cause(wait)
 	switch {
@@ -103,20 +119,20 @@ func (w *Watching) await(ctx context.Context) event {
 		w.logChanges(changes)
 		w.countChanges(changes)
 		w.endLeftovers(changes)
-		return newsOf(changes)
+		return newsOf(changes), true
 	case ctx.Err() != nil:
-		return w.next(ctx)
+		return event{}, false
 	case cause == errReleased:
 		w.released.take()
-		return event{kind: released}
+		return event{kind: released}, true
 	case cause == errUnmounted:
 		w.mounts.take()
-		return event{kind: unmounted}
-	case cause == errTimer, cause == errTold, cause == errHooked:
-		return w.next(ctx)
+		return event{kind: unmounted}, true
+	case cause == errTimer, cause == errTold, cause == errHooked, cause == errNewcomer:
+		return event{}, false
 	}
 	w.failure = err
-	return event{kind: trackerEnded, reason: err.Error()}
+	return event{kind: trackerEnded, reason: err.Error()}, true
 }
 
 // due returns when the next timer is, or zero where none is set.

@@ -158,6 +158,7 @@ func (w *Watching) remove() error {
 		}
 		w.aside = aside
 		w.dropClaim() // deleting needs descriptors
+		w.newcomers.close()
 		w.countRemoval()
 		w.keepPast()
 	}

@@ -49,6 +49,8 @@ var _ = Describe("A line that is typed", ours, func() {
 			t.ExpectScreen("now-loaded")
 			for _, c := range []struct{ typed, line string }{
 				{"monitor info bu", "monitor info build-of-today"},
+				{"monitor join bu", "monitor join build-of-today"},
+				{"monitor join build-of-today -- mkfi", "monitor join build-of-today -- mkfifo"},
 				{"monitor --log-level=de", "monitor --log-level=debug"},
 				{"monitor run --name x -- mkfi", "monitor run --name x -- mkfifo"},
 				{"monitor run -- cat notes", "monitor run -- cat notes-of-today"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,9 +22,9 @@ var exitCodes = []exitMeaning{
 	{exitUsage, "wrong usage: a bad flag, name, PID or number of arguments"},
 	{exitGone, "wait: what it waits for had gone before"},
 	{exitTimeout, "run, wait: the time was over"},
-	{exitFailed, "run, shell: the command was not started, for any reason but the next two"},
-	{exitNotExecutable, "run, shell: the command is not executable"},
-	{exitNotFound, "run, shell: the command was not found"},
+	{exitFailed, "run, shell, join: the command was not started, for any reason but the next two"},
+	{exitNotExecutable, "run, shell, join: the command is not executable"},
+	{exitNotFound, "run, shell, join: the command was not found"},
 }
 
 // exitCodesText returns the table as a part of a help text.
@@ -33,10 +34,12 @@ func exitCodesText() string {
 	for _, row := range exitCodes {
 		fmt.Fprintf(&text, "\n  %-4d %s", row.code, row.meaning)
 	}
-	text.WriteString("\nAny other code of run and shell is the command's own.")
+	text.WriteString("\nAny other code of run, shell and join is the command's own.")
 	return text.String()
 }
 
 // becomes reports whether a command becomes another program. All exit codes below 125 are
 // that program's then, so wrong usage is 125, as it is for env(1), nohup(1) and timeout(1).
-func becomes(cmd *cobra.Command) bool { return cmd.Name() == "run" || cmd.Name() == "shell" }
+func becomes(cmd *cobra.Command) bool {
+	return slices.Contains([]string{"run", "shell", "join"}, cmd.Name())
+}

@@ -18,14 +18,14 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
-// Exit codes. Those from 125 on are of run and shell alone, whose other codes
+// Exit codes. Those from 125 on are of run, shell and join alone, whose other codes
 // are the command's own.
 const (
 	exitNo            = 1   // no such runtime or process, or it failed
 	exitUsage         = 2   // the arguments are wrong
-	exitFailed        = 125 // run and shell: the command was not started
-	exitNotExecutable = 126 // run and shell: the command is found and cannot be executed
-	exitNotFound      = 127 // run and shell: the command is not found
+	exitFailed        = 125 // run, shell and join: the command was not started
+	exitNotExecutable = 126 // run, shell and join: the command is found and cannot be executed
+	exitNotFound      = 127 // run, shell and join: the command is not found
 )
 
 // An exitError ends the program with a code of its own.
@@ -41,7 +41,7 @@ func usageError(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// The main goroutine stays on the first thread of the process: run and shell exec on it,
+// The main goroutine stays on the first thread of the process: run, shell and join exec on it,
 // and only that thread has the attributes that the caller gave to a thread.
 func init() { runtime.LockOSThread() }
 
@@ -118,7 +118,7 @@ descends from it, orphans and daemons included. Then it removes both at once.
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		becomes := becomes(cmd)
-		g.makes = becomes || cmd.Name() == "serve"
+		g.makes = becomes && cmd.Name() != "join" || cmd.Name() == "serve"
 		err := g.checkFlags(cmd)
 		if err == nil {
 			err = makePoller()
@@ -137,7 +137,7 @@ descends from it, orphans and daemons included. Then it removes both at once.
 	root.SetErr(io.Discard) // cobra says there that it cannot print help; execute does too
 	for _, command := range []*cobra.Command{
 		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWhy(g), newWhich(g), newLogs(g),
-		newStop(g), newWait(g), newServe(g), newPrune(g), newDoctor(g),
+		newStop(g), newJoin(g), newWait(g), newServe(g), newPrune(g), newDoctor(g),
 		newCompletion(), newVersion(), newMan(),
 	} {
 		root.AddCommand(command)

@@ -150,7 +150,10 @@ func (d drawing) print(branch, indent string, m shownMember) error {
 // line returns the line of a member in a drawing.
 func (v view) line(branch string, m shownMember) string {
 	after := v.circumstances(m.Process, m.detail)
-	if m.Parent != m.Link.Through.PID && m.Link.Kind != trees.LinkRoot {
+	switch {
+	case m.Link.Kind == trees.LinkJoin:
+		after += ", " + m.Link.String()
+	case m.Parent != m.Link.Through.PID && m.Link.Kind != trees.LinkRoot:
 		after += ", joined as " + plain(m.Link.String())
 	}
 	return fit(fmt.Sprintf("%s%d ", branch, m.PID), m.command(m.Process), after, v.width)

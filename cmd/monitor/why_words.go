@@ -95,7 +95,7 @@ func (w *explanation) origin(m explainedMember) string {
 			return text.String()
 		}
 		link = rest[0].Link
-		fmt.Fprintf(&text, ", which %s %s%s", tense(rest[0]), article(link), w.evidence(link))
+		fmt.Fprintf(&text, ", which %s%s%s", tense(rest[0]), article(link), w.evidence(link))
 		rest = rest[1:]
 	}
 	return text.String()
@@ -128,11 +128,15 @@ func (w *explanation) top(last chainLink) string {
 	return text
 }
 
+// tense returns the verb before a link inside a sentence.
 func tense(l chainLink) string {
-	if l.Alive {
-		return "is"
+	switch {
+	case l.Link.Kind == trees.LinkJoin:
+		return "" // its words have a verb
+	case l.Alive:
+		return "is "
 	}
-	return "was"
+	return "was "
 }
 
 // article returns what stands before the words of evidence inside a sentence.
@@ -161,6 +165,8 @@ func (w *explanation) evidence(l trees.Link) string {
 		return "orphan with the mark of the runtime in its environment"
 	case trees.LinkKnown:
 		return "known from before"
+	case trees.LinkJoin:
+		return "joined from outside"
 	}
 	return plain(l.String())
 }

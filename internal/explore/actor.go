@@ -67,7 +67,7 @@ func (r *Run) failedSince() (err error) {
 
 // LeaseHeld reports whether a process holds the lease at this moment.
 func (r *Run) LeaseHeld() bool {
-	return slices.ContainsFunc(r.Kernel.Listed, func(p *simkernel.Process) bool { return p.Lease && p.Member })
+	return slices.ContainsFunc(r.Kernel.Listed, func(p *simkernel.Process) bool { return p.Lease && (p.Member || p.Guest) })
 }
 
 // Choose has the chooser pick one of some options in the middle of a step. The state

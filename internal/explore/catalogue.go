@@ -31,6 +31,7 @@ var (
 	overwrite   = simkernel.Do(simkernel.OpOverwrite)
 	withhold    = simkernel.Do(simkernel.OpWithhold)
 	reveal      = simkernel.Do(simkernel.OpReveal)
+	ask         = simkernel.Do(simkernel.OpAsk)
 )
 
 var named, allButUnseen = []process.Forks{process.ForksNamed}, []process.Forks{process.ForksAnnounced, process.ForksNamed}
@@ -190,4 +191,18 @@ var Catalogue = []Case{
 		Root: program{fork("B", daemonize, stay)}},
 	{Name: "two watches are refused", Refusals: 2, Root: program{fork("B", fork("C"))}},
 	{Name: "two reads fail", Faults: 2, Root: program{fork("B")}},
+}
+
+// Guests has programs in which a process from outside asks to join the tree. The tracker lives
+// to the end: what the next one knows of a guest is in a journal, for which the answer waits.
+// The exploration of the life of a runtime has that.
+var Guests = []Case{
+	{Name: "a process from outside joins while the root exits", Root: nil,
+		Strangers: []program{{ask, letGo, stay}}},
+	{Name: "the same, and makes a child and exits", Root: nil,
+		Strangers: []program{{ask, fork("Y", letGo, stay)}}},
+	{Name: "a process from outside joins and exits while the root exits", Root: nil,
+		Strangers: []program{{ask}}},
+	{Name: "a process from outside joins that has a child from before", Root: nil,
+		Strangers: []program{{fork("Y", stay), ask, letGo}}},
 }

@@ -3,6 +3,7 @@ package explore
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -12,7 +13,7 @@ import (
 )
 
 var _ = Describe("in every order of the steps of kernel, processes and tracker", Label("explore"), func() {
-	cases := Catalogue
+	cases := slices.Concat(Catalogue, Guests)
 	if raceDetector {
 		cases = Catalogue[:smallCases] // "make explore" visits all of them
 	}
@@ -50,7 +51,7 @@ func init() {
 		Expect(words).To(HaveLen(3), "EXPLORE is flavour/case/choices")
 		found := false
 		for _, flavour := range simkernel.Flavours {
-			for _, c := range Catalogue {
+			for _, c := range slices.Concat(Catalogue, Guests) {
 				if flavour.String() == words[0] && c.Name == words[1] {
 					found = true
 					fmt.Fprintln(GinkgoWriter, strings.Join(Replay(c, flavour, decodeChoices(words[2])), "\n"))

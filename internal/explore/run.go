@@ -115,9 +115,11 @@ func (r *Run) follow() {
 			r.recheck = false
 			r.since = r.Follower.Recheck(r.Tree)
 		}
+		r.welcome()
 		if err := r.Follower.Step(); err != nil {
 			r.fail("the tracker ends: %v", err)
 		}
+		r.Kernel.Reconsider()
 	}
 }
 
@@ -136,16 +138,17 @@ func (r *Run) schedule(patience time.Duration) {
 		r.check()
 		r.steppers = r.ready(r.steppers[:0])
 		ready := r.steppers
-		early := r.Kernel.Flavour == process.ForksNamed && patience > time.Second/2 && len(ready) > 0 && !r.Kernel.Pending() && !r.recheck
+		wanted := r.recheck || r.asked()
+		early := r.Kernel.Flavour == process.ForksNamed && patience > time.Second/2 && len(ready) > 0 && !r.Kernel.Pending() && !wanted
 		// A process is between two programs for a moment: time does not pass.
 		passes := patience > 0 && (!early || r.Looks > 0) && !r.Kernel.Between()
-		tracker := patience == 0 || passes || r.Kernel.Pending() || r.recheck
+		tracker := patience == 0 || passes || r.Kernel.Pending() || wanted
 		r.first = 0
 		if tracker {
 			r.first = 1
 		}
 		options := r.first + len(ready)
-		quiet := len(ready) == 0 && patience != 0 && !r.Kernel.Pending() && !r.recheck
+		quiet := len(ready) == 0 && patience != 0 && !r.Kernel.Pending() && !wanted
 		over := options == 0
 		r.steppers = r.appendEnders(ready)
 		ready = r.steppers

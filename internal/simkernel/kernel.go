@@ -121,7 +121,7 @@ func (k *Kernel) spawn(parent *Process, program []Op) *Process {
 	if parent != nil {
 		p.parent, p.mother, p.maker = parent, parent, parent.start
 		p.pgid, p.sid, p.Lease, p.Member, p.secret = parent.pgid, parent.sid, parent.Lease, parent.Member, parent.secret
-		p.Neighbour = parent.Neighbour
+		p.Neighbour, p.Guest = parent.Neighbour, parent.Guest
 		p.marks, p.withholds, p.programs = parent.marks, parent.withholds, parent.programs
 	}
 	k.Listed = slices.Insert(k.Listed, 0, p)

@@ -30,6 +30,9 @@ type Process struct {
 	Member      bool     // it belongs to the tree: the truth
 	Lease       bool     // it holds the lease
 	Neighbour   bool     // it belongs to the other tree that the tracker follows
+	Guest       bool     // it has asked to join the tree, or descends from one that has
+	Asks        bool     // it waits for the answer
+	Considered  bool     // by the tracker, since its last step
 	secret      bool     // it is another user's
 	marks       []string // in its environment
 	withholds   bool     // it runs a program whose environment may not be read
@@ -46,7 +49,7 @@ type Process struct {
 	lineageShown bool  // a row as an orphan, with its maker
 	rowSeen      bool  // a row
 	markShown    bool  // its environment, with a mark
-	known        bool  // the journal that the tracker began with
+	known        bool  // the journal that the tracker began with, or the tracker admitted it
 }
 
 // between reports whether it has left one program and not begun the next.
@@ -121,6 +124,7 @@ const (
 	OpJoinGroup // enter the group of the tree's root, from the same session
 	OpAttach    // begin to trace the process with that name (XNU)
 	OpDetach    // and leave it alone again
+	OpAsk       // take the lease and ask to join the tree; it does not wait for the answer
 )
 
 // Fork makes a child, which does the listed Ops.

@@ -11,7 +11,7 @@ import (
 func (k *Kernel) AppendState(text []byte) []byte {
 	s := core.StateWriter{Text: text}
 	for _, p := range k.All {
-		if p.state == Gone && !p.Member && !p.Neighbour && !p.owes {
+		if p.state == Gone && !p.Member && !p.Neighbour && !p.owes && !p.Asks {
 			continue
 		}
 		parent := 0
@@ -20,7 +20,7 @@ func (k *Kernel) AppendState(text []byte) []byte {
 		}
 		s.Numbers(p.PID, int(p.start), parent, p.pgid, p.sid, int(p.state), p.at, p.phase, int(p.maker), int(p.lineageSeen), p.Real)
 		s.Flags(p.Member, p.Lease, p.noWait, p.orphan, p.owes, p.underMother, p.named, p.lineageShown)
-		s.Flags(p.secret, p.Neighbour, k.lives > 0 && p.known, k.lives > 0 && k.Remembers && p.rowSeen)
+		s.Flags(p.secret, p.Neighbour, p.known, k.lives > 0 && k.Remembers && p.rowSeen, p.Guest, p.Asks, p.Considered)
 		if k.Marked {
 			s.Numbers(len(p.marks), int(p.programs))
 			s.Flags(p.withholds, p.markShown, p.marked())

@@ -154,6 +154,9 @@ func (p *Process) perform(op Op) {
 	case OpDaemon:
 		p.sid, p.pgid, p.Lease = p.PID, p.PID, false
 		k.Story("%s makes a session and closes its descriptors", p)
+	case OpAsk:
+		p.Guest, p.Asks, p.Lease = true, true, true
+		k.Story("%s asks to join the tree", p)
 	case OpReap:
 		p.noWait = true
 	case OpAttach:

@@ -28,14 +28,17 @@ const (
 	MethodAdopt    = methodAdopt
 	MethodStatus   = methodStatus
 	MethodWhich    = methodWhich
+	MethodJoin     = methodJoin
 	MethodHandOver = methodHandOver
 
 	InterfaceName = interfaceName
 
 	ErrorForeign = errorForeign
-	ErrorOlder   = errorOlder
-	ErrorLeaving = errorLeaving
-	ErrorFailed  = errorFailed
+
+	ErrorUnwatched = errorUnwatched
+	ErrorOlder     = errorOlder
+	ErrorLeaving   = errorLeaving
+	ErrorFailed    = errorFailed
 )
 
 var (

@@ -27,6 +27,7 @@ const (
 	methodWhich    = interfaceName + ".Which"
 	methodHandOver = interfaceName + ".HandOver"
 	methodStop     = interfaceName + ".Stop"
+	methodJoin     = interfaceName + ".Join"
 
 	errorForeign = interfaceName + ".Foreign"
 	errorOlder   = interfaceName + ".Older"
@@ -77,6 +78,11 @@ type Survivor (pid: int, start: int, boot: string, command: string, user: int, r
 # members that do not end, or that it is empty and stays, for a reason that its record has.
 method Stop(name: string, owner: Identity, signal: int, grace: float) -> (members: ?[]Survivor, empty: ?bool)
 
+# Makes the calling process a member of the runtime of an owner, and answers when it is watched
+# and in the journal. The caller holds the lease already. Strangers are processes that it has
+# made before, or that are in a group or session of its making: they do not join with it.
+method Join(name: string, owner: Identity, strangers: ?[]Identity) -> ()
+
 # The process that was asked does not watch the runtime.
 error Unwatched (reason: string)
 
@@ -95,13 +101,14 @@ error Failed (reason: string)
 // projectURL is where the project is.
 const projectURL = "https://github.com/gemini-monitor/gemini"
 
-// ownDescription is the interface of the monitor of a single runtime: the part about Stop.
+// ownDescription is the interface of the monitor of a single runtime: the part about Stop and
+// Join.
 var ownDescription = `# A monitor watches one runtime.
 interface ` + interfaceName + `
 
 type Identity (pid: int, start: int, boot: string)
 
-` + part(description, "type Survivor", "# The caller is") + `
+` + part(description, "type Survivor", "# The resident is of") + `
 error Leaving ()
 
 error Failed (reason: string)
@@ -162,6 +169,7 @@ func (s *server) methods() *varlink.Server {
 					"Which":    s.which,
 					"HandOver": s.handOver,
 					"Stop":     s.counted(s.stop),
+					"Join":     s.counted(s.join),
 				},
 			}},
 		},

@@ -20,7 +20,8 @@ type Member struct {
 type Link struct {
 	Kind LinkKind `json:"kind"`
 	// Through is the member, or former member, that the evidence leads to. It
-	// is the zero Identity for [LinkRoot] and [LinkKnown], and the root for [LinkMark].
+	// is the zero Identity for [LinkRoot], [LinkKnown] and [LinkJoin], and the root for
+	// [LinkMark].
 	Through process.Identity `json:"through,omitzero"`
 }
 
@@ -31,6 +32,8 @@ func (l Link) String() string {
 		return "the root"
 	case LinkKnown:
 		return "known from before"
+	case LinkJoin:
+		return "joined from outside"
 	case LinkLineage:
 		return fmt.Sprintf("orphan that %d made", l.Through.PID)
 	case LinkMark:
@@ -61,4 +64,6 @@ const (
 	// LinkMark: it is an orphan that no other link leads to the tree, and its environment
 	// has the mark of the tree.
 	LinkMark LinkKind = "mark"
+	// LinkJoin: it came from outside. The caller of the tracker named it.
+	LinkJoin LinkKind = "join"
 )

@@ -18,6 +18,7 @@ var _ = Describe("The link of a member", func() {
 	},
 		Entry(nil, Link{Kind: LinkRoot}, "the root"),
 		Entry(nil, Link{Kind: LinkKnown}, "known from before"),
+		Entry(nil, Link{Kind: LinkJoin}, "joined from outside"),
 		Entry(nil, Link{LinkParent, through}, "child of 4711"),
 		Entry(nil, Link{LinkGroup, through}, "orphan in the group of 4711"),
 		Entry(nil, Link{LinkSession, through}, "orphan in the session of 4711"),
