@@ -62,13 +62,18 @@ func (r *Runtime) rerun(stage string, next Record) (*Record, error) {
 		return nil, err
 	}
 	defer lock.Close() // the monitor takes it
-	next.Version, next.Durable, next.Made = durableVersion, true, before.Made
-	for _, step := range r.rerunSteps(stage, next) {
+	for _, step := range r.rerunSteps(stage, next.after(before)) {
 		if err := step.do(); err != nil {
 			return nil, err
 		}
 	}
 	return &before, nil
+}
+
+// after returns the record of a run as that of the durable runtime that was idle before.
+func (r Record) after(before Record) Record {
+	r.Version, r.Durable, r.Made = durableVersion, true, before.Made
+	return r
 }
 
 // lockIdle locks an idle runtime and returns its record. It waits for the monitor of the last
