@@ -110,8 +110,9 @@ func (g *global) remove(ctx context.Context, store *monitor.Store, names []strin
 	return errors.Join(failed...)
 }
 
-// concluding is how long rm waits for a resident monitor to find out that a runtime is empty.
-const concluding = time.Second
+// concluding is how long rm waits for a monitor that is about to find out that a runtime is
+// empty.
+const concluding = 5 * time.Second
 
 // removeOne removes one runtime. One whose monitor has died is taken over first: it may be
 // about to be idle.
@@ -124,7 +125,7 @@ func (g *global) removeOne(ctx context.Context, store *monitor.Store, name strin
 		return err
 	}
 	status, err := statusOf(store, name)
-	if err == nil && len(status.Members) == 0 && status.Durable {
+	if err == nil && mayBeEmpty(status) {
 		if status.State == monitor.StateUnmonitored {
 			g.adopt(ctx, store)
 		}
@@ -141,6 +142,11 @@ func (g *global) removeOne(ctx context.Context, store *monitor.Store, name strin
 		return err
 	}
 	return notRemoved(status)
+}
+
+// mayBeEmpty reports whether a durable runtime is about to be idle, as far as can be seen.
+func mayBeEmpty(s monitor.Status) bool {
+	return s.Durable && len(s.Members) == 0 && (s.State == monitor.StateRunning || s.State == monitor.StateUnmonitored)
 }
 
 func statusOf(store *monitor.Store, name string) (monitor.Status, error) {
