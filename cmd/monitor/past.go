@@ -41,7 +41,9 @@ type pastEntry struct {
 func pastOf(store *monitor.Store, all []monitor.Status) ([]monitor.Past, error) {
 	past, err := store.History()
 	return slices.DeleteFunc(past, func(p monitor.Past) bool {
-		return slices.ContainsFunc(all, func(s monitor.Status) bool { return s.Name == p.Name && s.Owner == p.Owner && s.State != monitor.StateIdle })
+		return slices.ContainsFunc(all, func(s monitor.Status) bool {
+			return s.Name == p.Name && s.Owner == p.Owner && s.State != monitor.StateIdle
+		})
 	}), err
 }
 

@@ -65,6 +65,7 @@ if it is not executable, else 125, and nothing is left behind.`,
 	}
 	cmd.Flags().BoolVar(&o.wait, "wait", false, "stay until the runtime is gone, and exit as the command did (default where --timeout is given)")
 	o.add(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("name", completeNamesIn(g, monitor.StateIdle))
 	cmd.ValidArgsFunction = completeCommand
 	return cmd
 }
@@ -99,6 +100,7 @@ the prompt that it sets.`,
 		},
 	}
 	o.add(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("name", completeNamesIn(g, monitor.StateIdle))
 	cmd.Flags().BoolVar(&prompt, "prompt", false, "show the name of the runtime in the prompt")
 	cmd.ValidArgsFunction = completeShell
 	return cmd
