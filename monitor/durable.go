@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -71,11 +72,18 @@ func (r *Runtime) forgetRun() {
 	}
 }
 
-// RemoveIdle removes an idle runtime, and what is in its own directory. The error is
-// [ErrNotExist], [ErrNotIdle] where it is run, or [erase.ErrMounted] where a file system is mounted
-// in it. A removal that is interrupted is finished by the next monitor of the store.
-func (r *Runtime) RemoveIdle() error {
+// RemoveIdle removes an idle runtime, and what is in its own directory. A durable one that is
+// over and has no monitor becomes idle first, as for the next run. The error is [ErrNotExist],
+// [ErrNotIdle], or about a file system that is mounted in it. A removal that is interrupted is
+// finished by the next monitor of the store.
+func (r *Runtime) RemoveIdle(ctx context.Context) error {
 	lock, record, err := r.lockIdle()
+	if errors.Is(err, ErrNotIdle) {
+		if now, unread := r.Record(); unread != nil || !now.Durable || r.clear(ctx) != nil {
+			return err
+		}
+		lock, record, err = r.lockIdle()
+	}
 	if err != nil {
 		return err
 	}

@@ -134,6 +134,16 @@ var _ = Describe("A durable runtime", func() {
 		isIdle(r)
 	})
 
+	It("is not run again behind a link", func() {
+		r := idle()
+		elsewhere := filepath.Join(GinkgoT().TempDir(), "work")
+		Expect(os.Rename(r.Dir(), elsewhere)).To(Succeed())
+		Expect(os.Symlink(elsewhere, r.Dir())).To(Succeed())
+		_, err := store.Create(mine("work", nil))
+		Expect(err).To(And(MatchError(monitor.ErrExist), MatchError(monitor.ErrUnsafe)))
+		Expect(monitor.ReadRecord(elsewhere)).To(HaveField("State", monitor.StateIdle))
+	})
+
 	It("is run again by exactly one of many", func() {
 		r := idle()
 		const many = 50
@@ -293,20 +303,38 @@ var _ = Describe("A durable runtime", func() {
 
 	Describe("is removed by RemoveIdle", func() {
 		It("with its directory", func() {
-			Expect(idle().RemoveIdle()).To(Succeed())
+			Expect(idle().RemoveIdle(context.Background())).To(Succeed())
 			nothingLeft(store)
 			Expect(store.History()).To(HaveLen(1), "of its run")
 		})
 
 		It("not while it is run", func() {
 			r := run(g)
-			Expect(r.RemoveIdle()).To(MatchError(monitor.ErrNotIdle))
+			Expect(r.RemoveIdle(context.Background())).To(MatchError(monitor.ErrNotIdle))
 			w := watched(r)
 			restore := monitor.SetClearing(time.Millisecond)
 			defer restore()
-			Expect(r.RemoveIdle()).To(MatchError(monitor.ErrNotIdle))
+			Expect(r.RemoveIdle(context.Background())).To(MatchError(monitor.ErrNotIdle))
 			w.leaves()
 			Expect(r.Record()).To(HaveField("State", monitor.StateRunning))
+		})
+
+		It("when its run ended unseen, and it was not idle yet", func() {
+			r := idle()
+			change(r, func(record *monitor.Record) {
+				last := dead()
+				record.State, record.Monitor = monitor.StateRunning, &last
+			})
+			Expect(r.RemoveIdle(context.Background())).To(Succeed())
+			nothingLeft(store)
+		})
+
+		It("not while a process of it lives that no monitor watches", func() {
+			r := run(g)
+			watched(r).leaves()
+			change(r, func(record *monitor.Record) { record.Owner = dead() })
+			Expect(r.RemoveIdle(context.Background())).To(MatchError(monitor.ErrNotIdle))
+			Expect(r.Root()).To(BeADirectory())
 		})
 
 		It("once by many", func() {
@@ -316,7 +344,7 @@ var _ = Describe("A durable runtime", func() {
 			for range 8 {
 				removers.Go(func() {
 					defer GinkgoRecover()
-					if err := r.RemoveIdle(); err == nil {
+					if err := r.RemoveIdle(context.Background()); err == nil {
 						removed.Add(1)
 					} else {
 						Expect(err).To(MatchError(monitor.ErrNotExist))

@@ -123,7 +123,7 @@ func (r *Runtime) clearLocked(ctx context.Context) error {
 // clearHolding moves the locked runtime into the trash if it is over, and leaves the
 // deletion to the next monitor. A durable one becomes idle. It asks what a monitor asks, and records nothing.
 func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
-	w := &Watching{runtime: r, lock: lock, log: slog.New(slog.DiscardHandler)}
+	w := &Watching{runtime: r, lock: lock, log: slog.New(slog.DiscardHandler), historyFailed: func(error) {}}
 	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return errors.Join(r.advise(err.Error()), lock.Close())

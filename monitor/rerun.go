@@ -54,6 +54,9 @@ func (r *Runtime) keepLog() {
 // rerun turns an idle runtime into the run that a stage was made for. It returns the record of
 // the idle one. The error is [ErrNotIdle] where there is no idle runtime of the name.
 func (r *Runtime) rerun(stage string, next Record) (*Record, error) {
+	if err := checkOwned(r.Dir()); err != nil {
+		return nil, ErrNotIdle // clear returns why it cannot be used
+	}
 	if record, err := r.Record(); err != nil || record.State != StateIdle {
 		return nil, ErrNotIdle
 	}
@@ -73,6 +76,7 @@ func (r *Runtime) rerun(stage string, next Record) (*Record, error) {
 // after returns the record of a run as that of the durable runtime that was idle before.
 func (r Record) after(before Record) Record {
 	r.Version, r.Durable, r.Made = durableVersion, true, before.Made
+	r.Name = before.Name // a file system may ignore case
 	return r
 }
 

@@ -109,6 +109,37 @@ var _ = Describe("A durable runtime", ours, func() {
 		expectIdle(ctx, "work")
 	}, limit)
 
+	It("needs no resident monitor", func(ctx SpecContext) {
+		alone()
+		stage.Start(durable("work")...).ExpectExit(0)
+		expectIdle(ctx, "work")
+		for _, name := range []string{"second", "third"} {
+			stage.Start(monitor.Run("work", "puppet", name)...)
+			owner := stage.Puppet(name)
+			own := monitorOf(ctx, "work")
+			if name == "third" {
+				Expect(stage.Signal(own, syscall.SIGKILL)).To(Succeed())
+			}
+			owner.Exit(0)
+			Eventually(ctx, func() error { return syscall.Kill(own, 0) }).Should(MatchError(syscall.ESRCH))
+			if name == "second" {
+				expectIdle(ctx, "work")
+			}
+		}
+		// Its monitor was killed, and no resident goes on: the next run does.
+		Expect(stage.Run("monitor", "list").Stdout).To(MatchRegexp(`(?m)^work +unmonitored `))
+		stage.Start(monitor.Run("work", "true")...).ExpectExit(0)
+		expectIdle(ctx, "work")
+		Expect(gemini.Path("work", "monitor.sock")).NotTo(BeAnExistingFile())
+		last := stage.Start(monitor.Run("work", "puppet", "fourth")...)
+		owner := stage.Puppet("fourth")
+		end(ctx, "work", syscall.SIGKILL)
+		owner.Exit(0)
+		last.ExpectExit(0)
+		Expect(stage.Run("monitor", "rm", "work")).To(Equal(harness.Result{}))
+		expectEmptyStore(ctx)
+	}, limit)
+
 	It("is told by the commands that tell of runtimes", func(ctx SpecContext) {
 		stage.Start(durable("work")...).ExpectExit(0)
 		expectIdle(ctx, "work")

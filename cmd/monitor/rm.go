@@ -51,7 +51,7 @@ The others are removed all the same.`,
 				return err
 			}
 			if all {
-				return removeIdle(store)
+				return removeIdle(cmd.Context(), store)
 			}
 			if force {
 				if err := g.stop(cmd.Context(), store, args, true, how); err != nil {
@@ -70,7 +70,7 @@ The others are removed all the same.`,
 
 // removeIdle removes all runtimes that are idle. One that is run meanwhile, or was removed, is
 // no error.
-func removeIdle(store *monitor.Store) error {
+func removeIdle(ctx context.Context, store *monitor.Store) error {
 	names, err := store.Names()
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func removeIdle(store *monitor.Store) error {
 		if record, err := r.Record(); err != nil || record.State != monitor.StateIdle {
 			continue
 		}
-		err = r.RemoveIdle()
+		err = r.RemoveIdle(ctx)
 		if !errors.Is(err, monitor.ErrNotExist) && !errors.Is(err, monitor.ErrNotIdle) {
 			failed = append(failed, err)
 		}
@@ -121,7 +121,7 @@ func (g *global) removeOne(ctx context.Context, store *monitor.Store, name strin
 	if err != nil {
 		return err
 	}
-	if err = r.RemoveIdle(); !errors.Is(err, monitor.ErrNotIdle) {
+	if err = r.RemoveIdle(ctx); !errors.Is(err, monitor.ErrNotIdle) {
 		return err
 	}
 	status, err := statusOf(store, name)
@@ -132,7 +132,7 @@ func (g *global) removeOne(ctx context.Context, store *monitor.Store, name strin
 		limited, done := context.WithTimeout(ctx, concluding)
 		defer done()
 		if store.Await(limited, monitor.Wait{Name: status.Name, Owner: status.Owner}) == nil {
-			if err = r.RemoveIdle(); !errors.Is(err, monitor.ErrNotIdle) {
+			if err = r.RemoveIdle(ctx); !errors.Is(err, monitor.ErrNotIdle) {
 				return err
 			}
 		}
