@@ -245,7 +245,8 @@ func (t *turn) awaitConclusion(e event) {
 	}
 }
 
-// stick waits until the removal, or the record that the runtime is idle, may succeed. Both witnesses are asked again before.
+// stick waits until the removal, or the record that the runtime is idle, may succeed. Both
+// witnesses are asked again before.
 func (t *turn) stick(reason string) {
 	t.phase = stuck
 	t.state(StateStopping, reason)

@@ -55,9 +55,10 @@ func (r *Runtime) appear(ctx context.Context, stage string, record Record) (befo
 	return nil, r.wrap(ErrExist)
 }
 
-// clear removes the runtime if it is over, or makes it idle if it is durable: its owner and its members are dead, no
-// process of the table is one, and none holds the lease or the lock. It returns nil
-// where the runtime is gone or idle, [errInUse], or why it stays and what can be done.
+// clear removes the runtime if it is over, or makes it idle if it is durable: its owner and
+// its members are dead, no process of the table is one, and none holds the lease or the lock.
+// It returns nil where the runtime is gone or idle, [errInUse], or why it stays and what can
+// be done.
 //
 // The table is read first, so that the lock of a runtime in use is never taken.
 func (r *Runtime) clear(ctx context.Context) error {
@@ -120,8 +121,9 @@ func (r *Runtime) clearLocked(ctx context.Context) error {
 	return err
 }
 
-// clearHolding moves the locked runtime into the trash if it is over, and leaves the
-// deletion to the next monitor. A durable one becomes idle. It asks what a monitor asks, and records nothing.
+// clearHolding moves the locked runtime into the trash if it is over, and leaves the deletion
+// to the next monitor. A durable one becomes idle. It asks what a monitor asks, and records
+// nothing.
 func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
 	w := &Watching{runtime: r, lock: lock, log: slog.New(slog.DiscardHandler), historyFailed: func(error) {}}
 	t, err := tracker.New(tracker.Options{})

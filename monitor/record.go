@@ -131,9 +131,9 @@ func readRecord(dir string) (Record, error) {
 	return r, nil
 }
 
-// write replaces the record in one step: a reader finds the old one or the new one.
-// It is synced where the runtime is durable and outlives the machine. Else it is not: no process of the
-// runtime outlives the machine, and readiness does not wait for a disk. After a crash of
+// write replaces the record in one step: a reader finds the old one or the new one. It is
+// synced where the runtime is durable and outlives the machine. Else it is not: no process of
+// the runtime outlives the machine, and readiness does not wait for a disk. After a crash of
 // the machine such a record may be cut short, which reads as broken.
 func (r Record) write(dir string) error {
 	var text bytes.Buffer

@@ -70,7 +70,8 @@ type Creation struct {
 	Command []string
 	// Limits are what its monitor is asked to keep.
 	Limits Limits
-	// Durable: the runtime stays when it is empty, and is idle then. [Runtime.RemoveIdle] removes it.
+	// Durable: the runtime stays when it is empty, and is idle then. [Runtime.RemoveIdle]
+	// removes it.
 	Durable bool
 	// OnEmpty, if it is set, is a command for its monitor.
 	OnEmpty *Hook
@@ -87,8 +88,8 @@ func (s *Store) Create(c Creation) (*Runtime, error) {
 	return r, err
 }
 
-// place makes a runtime for Create, and calls prepare with the directory of its files before they can
-// be seen. Where an idle runtime is run again, before is the record of that.
+// place makes a runtime for Create, and calls prepare with the directory of its files before
+// they can be seen. Where an idle runtime is run again, before is the record of that.
 func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string) error) (r *Runtime, before *Record, err error) {
 	if c.Name == "" {
 		c.Name = MadeUpName(c.Command)

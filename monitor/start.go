@@ -13,9 +13,9 @@ import (
 // monitor watches this process, so that no process of the runtime is ever unwatched.
 //
 // Run returns only where it fails; then it has removed the runtime, or made it idle again
-// where it was, and ended its monitor. The error is [ErrBadName], [ErrExist], [ErrNoMonitor], a [ToldError] or an
-// [os.PathError] of "exec". Until the program begins, SIGINT, SIGTERM, SIGHUP and
-// SIGQUIT end Run and not the process. The owner in the creation does not count.
+// where it was, and ended its monitor. The error is [ErrBadName], [ErrExist], [ErrNoMonitor],
+// a [ToldError] or an [os.PathError] of "exec". Until the program begins, SIGINT, SIGTERM,
+// SIGHUP and SIGQUIT end Run and not the process. The owner in the creation does not count.
 //
 // Called from the first thread of the process, Run keeps what belongs to a thread
 // (prctl(2), PR_SET_PDEATHSIG).

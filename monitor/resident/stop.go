@@ -84,8 +84,9 @@ func (in stopIn) carryOut(ctx context.Context, w *monitor.Watching) (any, error)
 }
 
 // Stop has the monitor of a runtime end the members: they get a signal, and those that live
-// when the grace is over are killed. It returns when the runtime was removed or is idle, or with what is
-// left and does not end. The monitor goes on with it where the caller has ended before.
+// when the grace is over are killed. It returns when the runtime was removed or is idle, or
+// with what is left and does not end. The monitor goes on with it where the caller has ended
+// before.
 //
 // It starts no monitor. The error is [ErrUnwatched] where none answers for the runtime, or
 // where it ended meanwhile. A call that is repeated then goes on with the same request.
