@@ -134,8 +134,16 @@ func (w *Watching) open() (err error) {
 	if w.record, err = r.Record(); err != nil {
 		return err
 	}
+	if w.record.State == StateIdle {
+		return r.wrap(fmt.Errorf("%w: there is nothing to watch", ErrIdle))
+	}
 	if err = w.record.visible(); err == nil {
 		w.lastWrite = r.lastWrite()
+		if w.record.outlived() {
+			err = os.Truncate(r.path(journalFile), 0)
+		}
+	}
+	if err == nil {
 		w.journal, err = openJournal(r.path(journalFile))
 	}
 	if err == nil {
@@ -178,6 +186,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	if len(w.record.OnEmpty) > 0 {
 		w.life.hook = hookDue
 	}
+	w.life.durable = w.record.Durable
 	first := event{kind: begin, changes: w.diedUnwatched()}
 	if w.record.State != StateStarting {
 		first.kind = beginAgain
@@ -265,7 +274,7 @@ func (w *Watching) Close() error {
 	var err error
 	w.hooking.stop()
 	if w.stopper != nil {
-		w.stopper.end(w.result != nil && (w.result.result == resultRemoved || w.result.result == resultReplaced))
+		w.stopper.end(w.result != nil && w.result.result.ended())
 	}
 	if w.tree != nil {
 		err = w.tree.Close()

@@ -13,7 +13,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A Wait is for one runtime to be gone.
+// A Wait is for one runtime to be gone, or idle.
 type Wait struct {
 	// Name and Owner are those of its record: a later runtime of the name is another one.
 	Name  string
@@ -30,8 +30,8 @@ type Wait struct {
 }
 
 // Await returns nil when a runtime is gone: its files are deleted, or its directory was
-// removed or replaced by hand. It returns the error of ctx when that has ended, and an error
-// where the runtime is broken or its store cannot be read.
+// removed or replaced by hand, or it is idle, or run again. It returns the error of ctx when
+// that has ended, and an error where the runtime is broken or its store cannot be read.
 //
 // It is woken by changes of the directory and by the release of the monitor's lock, and not
 // by time. Where these cannot be watched, it looks at a slow beat.

@@ -95,8 +95,9 @@ func (r *Runtime) beWatched(told *ear, p Program) error {
 	return nil
 }
 
-// undo ends the watching of a runtime that did not start, and removes the runtime.
-func (r *Runtime) undo(lock *os.File, p Program) error {
+// undo ends the watching of a runtime that did not start, and removes the runtime. One that
+// was idle before, with that record, is idle again.
+func (r *Runtime) undo(lock *os.File, before *Record, p Program) error {
 	ctx, done := withPatience(context.Background(), p.Patience)
 	defer done()
 	err := r.awaitLock(ctx, lock, func() { p.Keeper.Leave(ctx, r) })
@@ -105,6 +106,9 @@ func (r *Runtime) undo(lock *os.File, p Program) error {
 	}
 	if err != nil {
 		return err
+	}
+	if before != nil {
+		return r.restore(*before)
 	}
 	aside, err := r.setAside()
 	lock.Close() // deleting needs a descriptor

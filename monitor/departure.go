@@ -58,13 +58,13 @@ func (s *Store) discarded(name string) (all []discarded) {
 }
 
 // locate returns the directory of the runtime that an owner has: in its place, or in the
-// trash while it is being deleted. The error is [ErrNotExist] where it is gone, and never
+// trash while it is being deleted. The error is [ErrNotExist] where it is gone or idle, and never
 // where the store is: a store that is not there has no answer.
 func (s *Store) locate(name string, owner process.Identity) (dir string, err error) {
 	r := &Runtime{store: s, name: name}
 	record, err := r.Record()
 	switch {
-	case err == nil && record.Owner == owner:
+	case err == nil && record.Owner == owner && record.State != StateIdle:
 		return r.Dir(), nil
 	case err != nil && !errors.Is(err, ErrNotExist):
 		return "", err

@@ -6,7 +6,8 @@
 // tracker and removes the runtime when two witnesses agree that none is left: the
 // process table, and the lease, a lock on an open file that every process of the
 // runtime inherits. Where the witnesses disagree, or one cannot be asked, the
-// runtime stays.
+// runtime stays. A durable runtime becomes idle in place of that: it is run again by its name,
+// and removed by [Runtime.RemoveIdle].
 //
 // There are three acts. [Store.Create] makes a runtime, for any owner.
 // [Runtime.Attach] and [Watching.Run] watch it, in any process outside of it: one

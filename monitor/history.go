@@ -13,7 +13,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A Past is what the history of a store keeps of a runtime that was removed.
+// A Past is what the history of a store keeps of a runtime that was removed, or of a run of a
+// durable one.
 type Past struct {
 	Name string `json:"name"`
 	// How the runtime has ended: [CauseEnded], or why its members were told to end.
@@ -84,15 +85,17 @@ func (s *Store) History() ([]Past, error) {
 	// lines are read twice, and none is missed.
 	present, unread := readHistory(s.history())
 	earlier, err := readHistory(filepath.Join(s.dir, earlierHistoryFile))
+	// The last line of an owner counts: a monitor may have died when it had written one.
 	seen := make(map[string]bool)
 	all := []Past{}
-	for _, p := range append(earlier, present...) {
+	for _, p := range slices.Backward(append(earlier, present...)) {
 		key := fmt.Sprint(p.Name, "/", p.Owner)
 		if !seen[key] {
 			seen[key] = true
 			all = append(all, p)
 		}
 	}
+	slices.Reverse(all)
 	slices.SortStableFunc(all, func(a, b Past) int { return a.Ended.Compare(b.Ended) })
 	return all, errors.Join(unread, err)
 }

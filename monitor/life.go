@@ -19,7 +19,8 @@ import "time"
 //	           cannot be asked
 //	hooking    both witnesses agree; the on-empty command runs
 //	removing   both witnesses agree; the runtime is being removed
-//	stuck      the removal failed, and is tried again
+//	idling     both witnesses agree; the durable runtime is being made idle
+//	stuck      that failed, and is tried again
 //	over       the watching has ended
 //
 // The edges. An event that a phase does not name changes nothing there.
@@ -53,6 +54,7 @@ import "time"
 //	checking   unreadable         blind      record: unknown; look timer, slow
 //	asking     free               removing   remove
 //	asking     free to hook       hooking    record: stopping; run the on-empty command, once at a time
+//	asking     free to idle       idling     make idle
 //	asking     held               waiting    record: unknown; listen; look timer
 //	asking     unasked            waiting    record: unknown; listen; look timer
 //	asking     unsettled          checking   check the table
@@ -79,6 +81,9 @@ import "time"
 //	removing   removed            over       finish: removed
 //	removing   unremoved          stuck      record: stopping; watch mounts; look timer, rare
 //	removing   replaced           over       finish: replaced
+//	idling     idled              over       finish: idle
+//	idling     unidled            stuck      record: stopping; watch mounts; look timer, rare
+//	idling     replaced           over       finish: replaced
 //	stuck      look               checking   check the table
 //	stuck      unmounted          checking   check the table
 //	stuck      members            checking   check the table
@@ -93,7 +98,9 @@ import "time"
 // attaching and returning waits for a write.
 //
 // "free to hook" is the answer that the lease is free where the on-empty command has not run
-// since the table last showed a member. That it has ended counts in every phase.
+// since the table last showed a member. That it has ended counts in every phase. "free to idle"
+// is that answer where the runtime is durable and no on-empty command is due: a durable runtime
+// is never removed by a life.
 //
 // "told to end" changes no phase: a stopper makes the members end (see stopping), and from
 // then on a runtime with members is stopping, with the reason. The record has the request, so
@@ -106,6 +113,8 @@ type life struct {
 	lease, table question
 	// hook is how far the on-empty command is.
 	hook hookState
+	// durable: the runtime stays when it is empty.
+	durable bool
 	// patience is how long the next look is away while the lease is held or the
 	// removal fails.
 	patience time.Duration
@@ -131,6 +140,7 @@ const (
 	waiting
 	hooking
 	removing
+	idling
 	stuck
 	over
 )
@@ -145,7 +155,7 @@ const (
 	hookDone // since the table last showed a member
 )
 
-var phaseNames = [...]string{"attaching", "returning", "following", "blind", "checking", "asking", "waiting", "hooking", "removing", "stuck", "over"}
+var phaseNames = [...]string{"attaching", "returning", "following", "blind", "checking", "asking", "waiting", "hooking", "removing", "idling", "stuck", "over"}
 
 func (p phase) String() string { return phaseNames[p] }
 

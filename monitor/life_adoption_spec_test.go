@@ -45,6 +45,24 @@ var _ = Describe("The life of a runtime that is taken over, on the simulated ker
 	}
 })
 
+var _ = Describe("The life of a durable runtime, on the simulated kernel", Label("explore"), func() {
+	for _, name := range smallAdoptions {
+		for _, flavour := range flavoursOf(caseNamed(name)) {
+			It(fmt.Sprintf("makes it idle never early and always at last, where forks are %v: %s", flavour, name), func() {
+				found := explore.EveryOrder(durable(mortal(stewarded(caseNamed(name), (*life).step, 0), 1, 0)), flavour)
+				AddReportEntry("explored", found.String(), ReportEntryVisibilityFailureOrVerbose)
+				Expect(found.Failure).To(BeEmpty(), "%s", strings.Join(found.Story, "\n"))
+			})
+		}
+	}
+
+	It("is caught where it is made idle though the lease is held", func() {
+		i := slices.IndexFunc(mutants, func(m mutant) bool { return m.fault == "makes a durable runtime idle when the table is empty" })
+		found := explore.EveryOrder(durable(stewarded(lostForAWhile, mutants[i].take, 0)), simkernel.Flavours[0])
+		Expect(found.Failure).To(HaveSuffix("holds the lease"))
+	})
+})
+
 // The wrong ways to take over.
 
 // forgets is an adoption without the journal.

@@ -29,6 +29,7 @@ func (s *steward) History() trees.History { return s.scribe.History() }
 // arrive has a new life begin, when the table has been read once.
 func (s *steward) arrive() {
 	s.arriving = false
+	s.life.durable = s.durable
 	first := event{kind: beginAgain}
 	if s.written.state == StateStarting {
 		first.kind = begin

@@ -94,6 +94,13 @@ func (v village) remove() []answer {
 	return answers
 }
 
+// rest writes the record of an idle runtime.
+func (v village) rest() []answer {
+	after := v
+	after.idles, after.says = true, statement{state: StateIdle}
+	return v.orFail(answer{event{kind: idled}, after}, unidled)
+}
+
 // resume loses the processes that the journal does not name, except the owner.
 func (v village) resume() (world, []trees.Change) {
 	var left []trees.Change

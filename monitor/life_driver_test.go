@@ -9,6 +9,7 @@ func (s *stage) begin(take step) {
 	if s.hooks {
 		s.life.hook = hookDue
 	}
+	s.life.durable = s.durable
 	s.attached, s.leaving = false, false
 	s.agreed, s.clear = 0, false
 	first := event{kind: begin, changes: left}
@@ -104,7 +105,7 @@ func (s *stage) push(o outcome) {
 // answers of a witness.
 func (o outcome) isOutcome() bool {
 	switch o.kind {
-	case recorded, unrecorded, journaled, unjournaled, removed, unremoved, replaced:
+	case recorded, unrecorded, journaled, unjournaled, removed, unremoved, idled, unidled, replaced:
 		return true
 	}
 	return false
@@ -123,6 +124,8 @@ func (s *stage) answers(a act) []answer {
 		return s.world.check()
 	case remove:
 		return s.world.remove()
+	case makeIdle:
+		return s.world.rest()
 	}
 	return nil
 }

@@ -86,10 +86,12 @@ func possible(l life, e eventKind) bool {
 		return l.lease != unaskedYet
 	case removed, unremoved:
 		return l.phase == removing
+	case idled, unidled:
+		return l.phase == idling
 	case hooked, unhooked:
 		return l.hook == hookRuns
 	case members, emptied, unreadable, readable, released, unmounted, look, retry:
-		return l.phase != attaching && l.phase != returning && l.phase != removing
+		return l.phase != attaching && l.phase != returning && l.phase != removing && l.phase != idling
 	}
 	return true
 }
@@ -107,6 +109,8 @@ func nameOf(l life, e eventKind) string {
 			return "outdated"
 		case l.phase == asking && e == free && (l.hook == hookDue || l.hook == hookRuns):
 			return "free to hook"
+		case l.phase == asking && e == free && l.durable:
+			return "free to idle"
 		}
 	}
 	return e.String()
@@ -122,16 +126,16 @@ func matters(before, after life, acts []act) bool {
 
 // bare leaves out the books and the patience of a life, on which no edge depends.
 func bare(l life) life {
-	return life{phase: l.phase, lease: l.lease, table: l.table, hook: l.hook}
+	return life{phase: l.phase, lease: l.lease, table: l.table, hook: l.hook, durable: l.durable}
 }
 
 // reached returns the edges of all lives that any events lead to.
 func reached() []string {
 	all := make(map[string]bool)
 	seen, next := map[life]bool{}, []life{}
-	for _, hook := range []hookState{hookless, hookDue} {
+	for _, first := range []life{{}, {hook: hookDue}, {durable: true}, {hook: hookDue, durable: true}} {
 		for _, kind := range []eventKind{begin, beginAgain} {
-			l := life{hook: hook}
+			l := first
 			l.step(event{kind: kind})
 			l = bare(l)
 			seen[l], next = true, append(next, l)

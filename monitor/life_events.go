@@ -39,7 +39,7 @@ const (
 	unasked   // the lease could not be asked, for a reason
 	unsettled // no process holds it, but the table has moved since
 
-	// Outcomes of writeRecord, appendJournal and remove, the bad ones for a
+	// Outcomes of writeRecord, appendJournal, remove and makeIdle, the bad ones for a
 	// reason. The last of them replaces any: the directory is not the one
 	// that was locked.
 	recorded
@@ -48,6 +48,8 @@ const (
 	unjournaled
 	removed
 	unremoved
+	idled
+	unidled
 	replaced
 
 	// The rest.
@@ -65,7 +67,7 @@ const (
 var eventNames = [...]string{
 	"begin", "begin again", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
 	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
-	"removed", "unremoved", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended", "told to end", "hooked", "unhooked",
+	"removed", "unremoved", "idled", "unidled", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended", "told to end", "hooked", "unhooked",
 }
 
 func (k eventKind) String() string { return eventNames[k] }
@@ -94,6 +96,9 @@ const (
 	// remove takes the runtime out of the store: removed, unremoved or replaced
 	// follows.
 	remove
+	// makeIdle records that the durable runtime is idle: idled, unidled or replaced
+	// follows.
+	makeIdle
 	// runHook runs the on-empty command: hooked or unhooked follows.
 	runHook
 	// listen begins to report releases of the lease; endListening ends that. A
@@ -115,7 +120,7 @@ const (
 )
 
 var actNames = [...]string{
-	"write record", "append journal", "ask lease", "check table", "remove", "run hook", "listen", "end listening",
+	"write record", "append journal", "ask lease", "check table", "remove", "make idle", "run hook", "listen", "end listening",
 	"watch mounts", "set look", "set retry", "write log", "ready", "finish",
 }
 
@@ -138,12 +143,18 @@ type result uint8
 
 const (
 	resultRemoved  result = iota // the runtime was empty and is gone
+	resultIdle                   // the runtime was empty and stays, as it is durable
 	resultLeft                   // as asked; the runtime stays
 	resultReplaced               // the directory was removed or replaced by hand
 	resultFailed                 // for a reason; the runtime stays
 )
 
-var resultNames = [...]string{"removed", "left", "replaced", "failed"}
+// ended reports whether the runtime has ended.
+func (r result) ended() bool {
+	return r == resultRemoved || r == resultIdle || r == resultReplaced
+}
+
+var resultNames = [...]string{"removed", "idle", "left", "replaced", "failed"}
 
 func (r result) String() string { return resultNames[r] }
 

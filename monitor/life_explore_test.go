@@ -64,7 +64,7 @@ func (x *exploration) find(s *stage, from int, by string) int {
 func (x *exploration) follow(i int) *fault {
 	s := x.found[i].stage
 	all := s.transitions(x.take)
-	if len(all) == 0 && !s.world.removed() {
+	if len(all) == 0 && !s.concluded() {
 		return x.fault(i, "nothing happens any more, and the runtime is there")
 	}
 	for _, t := range all {
@@ -74,7 +74,7 @@ func (x *exploration) follow(i int) *fault {
 			x.found[i].next = append(x.found[i].next, next)
 		}
 	}
-	if !mustEnd(s) || s.world.removed() {
+	if !mustEnd(s) || s.concluded() {
 		x.found[i].stage = &stage{} // it is not needed any more
 	}
 	return nil
@@ -104,27 +104,35 @@ func broken(s *stage) string {
 // brokenBy returns the property that an act breaks.
 func brokenBy(s *stage, a act) string {
 	switch {
-	case a.kind == remove && s.agreed != 2:
-		return "removes though the witnesses did not agree after the last news"
-	case a.kind == remove && !s.clear:
-		return "removes though a process was there when the lease was asked"
-	case a.kind == remove && s.world.newcomer().lives:
-		return "removes under a process that has joined"
+	case a.kind == remove && s.durable:
+		return "removes a durable runtime"
+	case a.kind == makeIdle && !s.durable:
+		return "keeps a runtime that is not durable"
+	case concludes(a) && s.agreed != 2:
+		return "removes it, or makes it idle, though the witnesses did not agree after the last news"
+	case concludes(a) && !s.clear:
+		return "removes it, or makes it idle, though a process was there when the lease was asked"
+	case concludes(a) && s.world.newcomer().lives:
+		return "removes it, or makes it idle, under a process that has joined"
 	case a.kind == runHook && (s.agreed != 2 || !s.clear):
 		return "runs the on-empty command though the witnesses did not agree"
 	case a.kind == runHook && s.hookRuns:
 		return "runs the on-empty command twice at a time"
-	case a.kind == remove && s.hooks && !s.hookDone:
-		return "removes before the on-empty command has ended well"
+	case concludes(a) && s.hooks && !s.hookDone:
+		return "removes it, or makes it idle, before the on-empty command has ended well"
 	case a.kind == finish && a.result == resultFailed && s.attached:
 		return "gives up"
 	case a.kind == finish && a.result == resultLeft && !s.leaving:
 		return "leaves without a request"
 	case a.kind == finish && a.result == resultRemoved && !s.world.removed():
 		return "reports a removal that was none"
+	case a.kind == finish && a.result == resultIdle && !s.world.idle():
+		return "ends though the record does not have that the runtime is idle"
 	}
 	return ""
 }
+
+func concludes(a act) bool { return a.kind == remove || a.kind == makeIdle }
 
 // findCircle finds what can go on for ever though no process lives. Colors: not
 // visited, on the present way, done.

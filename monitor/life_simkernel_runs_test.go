@@ -68,6 +68,17 @@ func stewarded(c explore.Case, take step, failures int) explore.Case {
 	return c
 }
 
+// durable is a stewarded case of a durable runtime.
+func durable(c explore.Case) explore.Case {
+	make := c.Actor
+	c.Actor = func(r *explore.Run) explore.Actor {
+		s := make(r).(*steward)
+		s.durable, s.life.durable = true, true
+		return s
+	}
+	return c
+}
+
 // truthful is a stewarded case whose steward is held against the truth alone.
 func truthful(c explore.Case) explore.Case {
 	make := c.Actor

@@ -37,6 +37,7 @@ type steward struct {
 	written  statement
 	missing  []trees.Change // changes that are not in the journal
 	removed  bool
+	durable  bool // the runtime is, which is empty and stays then
 
 	agreed   int                // as in a stage
 	late     int                // table checks since no process lived
@@ -157,6 +158,8 @@ func (s *steward) carryOut() {
 		s.askLease()
 	case remove:
 		s.remove()
+	case makeIdle:
+		s.makeIdle()
 	}
 }
 
@@ -223,12 +226,19 @@ func (s *steward) remove() {
 	s.tell(event{kind: removed})
 }
 
+// makeIdle holds the promise against the processes that live, as remove does.
+func (s *steward) makeIdle() {
+	s.run.CheckDeserted()
+	s.acts, s.removed = s.acts[1:], true
+	s.tell(event{kind: idled})
+}
+
 // settle carries out the acts that concern no process, up to one that does.
 func (s *steward) settle() {
 	for len(s.acts) > 0 {
 		a := s.acts[0]
 		switch a.kind {
-		case checkTable, askLease, remove:
+		case checkTable, askLease, remove, makeIdle:
 			return
 		case writeRecord:
 			if s.write(recorded, unrecorded) {
@@ -268,7 +278,11 @@ func (s *steward) end(a act) {
 	if a.result == resultLeft && s.leaves > 0 {
 		s.handOver()
 	}
-	if a.result != resultRemoved || !s.removed {
+	concluded := resultRemoved
+	if s.durable {
+		concluded = resultIdle
+	}
+	if a.result != concluded || !s.removed {
 		s.run.Fail("gives up: %v %s", a.result, a.reason)
 	}
 	s.run.End()

@@ -21,6 +21,7 @@ type stage struct {
 	leaving                bool // it has taken the request to leave
 	mounts                 bool // it watches them
 
+	durable   bool // the runtime is
 	hooks     bool // the runtime has an on-empty command
 	hookRuns  bool
 	hookDone  bool // it has ended well since the table showed a member
@@ -108,17 +109,20 @@ func (s *stage) transitions(take step) (all []transition) {
 			all = append(all, s.happenings(take)...)
 		}
 		all = append(all, s.killings()...)
-	case !s.world.removed():
+	case !s.concluded():
 		all = append(all, s.then("the next monitor begins", func(s *stage) { s.begin(take) }))
 	}
 	return all
 }
 
+// concluded reports whether the runtime was removed or is idle: no monitor begins then.
+func (s *stage) concluded() bool { return s.world.removed() || s.world.idle() }
+
 // writes reports whether what comes next concerns the processes in no way.
 func (s *stage) writes() bool {
 	if len(s.acts) > 0 {
 		kind := s.acts[0].kind
-		return kind != askLease && kind != checkTable && kind != remove
+		return kind != askLease && kind != checkTable && kind != remove && kind != makeIdle
 	}
 	return len(s.events) > 0 && s.events[0].isOutcome()
 }

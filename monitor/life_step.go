@@ -37,18 +37,21 @@ func (t *turn) ends(e event) bool {
 	case e.kind == replaced:
 		t.do(act{kind: writeLog, text: "the directory was removed or replaced by hand", alarm: true})
 		t.finish(resultReplaced, "")
-	case e.kind == leave && t.phase != removing:
+	case e.kind == leave && !t.concludes():
 		if t.journalBehind && !t.does(appendJournal) {
 			t.do(act{kind: appendJournal}) // the next monitor goes on from it
 		}
 		t.finish(resultLeft, "")
-	case e.kind == trackerEnded && t.phase != removing:
+	case e.kind == trackerEnded && !t.concludes():
 		t.finish(resultFailed, e.reason)
 	default:
 		return false
 	}
 	return true
 }
+
+// concludes reports whether the outcome of the last act of a watching is to come.
+func (t *turn) concludes() bool { return t.phase == removing || t.phase == idling }
 
 // decide goes on from the present phase.
 func (t *turn) decide(e event) {
@@ -69,8 +72,8 @@ func (t *turn) decide(e event) {
 		t.wait(e)
 	case hooking:
 		t.awaitHook(e)
-	case removing:
-		t.awaitRemoval(e)
+	case removing, idling:
+		t.awaitConclusion(e)
 	case stuck:
 		t.tryAgain(e)
 	}
@@ -159,8 +162,7 @@ func (t *turn) weighLease(e event) {
 		case e.kind == free && (t.hook == hookDue || t.hook == hookRuns):
 			t.callHook()
 		case e.kind == free:
-			t.phase = removing
-			t.do(act{kind: remove})
+			t.conclude()
 		case e.kind == unsettled:
 			t.check()
 		case e.kind == held:
@@ -171,6 +173,17 @@ func (t *turn) weighLease(e event) {
 	default:
 		t.hear(e)
 	}
+}
+
+// conclude removes the runtime, or makes it idle where it is durable.
+func (t *turn) conclude() {
+	if t.durable {
+		t.phase = idling
+		t.do(act{kind: makeIdle})
+		return
+	}
+	t.phase = removing
+	t.do(act{kind: remove})
 }
 
 // await waits for the lease: a process that the table lost lives, or may live.
@@ -219,17 +232,21 @@ func (t *turn) awaitHook(e event) {
 	}
 }
 
-func (t *turn) awaitRemoval(e event) {
+func (t *turn) awaitConclusion(e event) {
 	switch e.kind {
 	case removed:
 		t.do(act{kind: writeLog, text: "removed"})
 		t.finish(resultRemoved, "")
-	case unremoved:
+	case idled:
+		t.do(act{kind: writeLog, text: "idle"})
+		t.finish(resultIdle, "")
+	case unremoved, unidled:
 		t.stick(e.reason)
 	}
 }
 
-// stick waits until the removal may succeed. Both witnesses are asked again before.
+// stick waits until the removal, or the record that the runtime is idle, may succeed. Both
+// witnesses are asked again before.
 func (t *turn) stick(reason string) {
 	t.phase = stuck
 	t.state(StateStopping, reason)

@@ -30,6 +30,11 @@ func in(p phase) life {
 	return l
 }
 
+func durably(l life) life {
+	l.durable = true
+	return l
+}
+
 func withHook(l life, h hookState) life {
 	l.hook = h
 	return l
@@ -101,6 +106,15 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 	Entry("records why when the table cannot be read anew", in(checking), because(unchecked, "no memory"), blind,
 		"record unknown: no memory; look in 5s"),
 
+	Entry("makes a durable runtime idle then", durably(in(asking)), plainly(free), idling, "make idle"),
+	Entry("ends when the record has that", durably(in(idling)), plainly(idled), over, "log idle; finish idle"),
+	Entry("records why it cannot, and does not give up", durably(in(idling)), because(unidled, "disk full"), stuck,
+		"record stopping: disk full; watch mounts; look in 5s"),
+	Entry("asks the witnesses again before it makes it idle again", durably(in(stuck)), plainly(look), checking, "check table"),
+	Entry("does not leave while it makes it idle", durably(in(idling)), plainly(leave), idling, ""),
+	Entry("runs the on-empty command of a durable runtime first", withHook(durably(in(asking)), hookDue), plainly(free), hooking,
+		"record stopping: "+reasonHooking+"; run hook"),
+	Entry("makes it idle when that has ended", withHook(durably(in(asking)), hookDone), plainly(free), idling, "make idle"),
 	Entry("runs the on-empty command before that", withHook(in(asking), hookDue), plainly(free), hooking,
 		"record stopping: "+reasonHooking+"; run hook"),
 	Entry("runs it once at a time", withHook(in(asking), hookRuns), plainly(free), hooking, "record stopping: "+reasonHooking),

@@ -31,6 +31,7 @@ type world interface {
 	write(says statement) []answer
 	record(entries []trees.Change) []answer
 	remove() []answer
+	rest() []answer
 
 	// resume makes the table show what the next monitor finds by the journal. It
 	// returns the changes that no monitor saw.
@@ -47,6 +48,8 @@ type world interface {
 	// written is the statement in the record.
 	written() statement
 	removed() bool
+	// idle reports whether the record has that the runtime is.
+	idle() bool
 }
 
 // An answer is what comes of an act, and the world afterwards.
@@ -77,6 +80,7 @@ type village struct {
 	freed  bool // a lock was released, and that was not taken
 	says   statement
 	gone   bool
+	idles  bool
 
 	// guests is how many processes from outside may still come.
 	guests int
@@ -106,7 +110,7 @@ func (v village) key() string {
 		bit(b.born, b.dead, b.holds, b.seen, b.noted)
 		key.WriteByte('0' + byte(b.guest))
 	}
-	bit(v.told, v.blind, v.freed, v.gone)
+	bit(v.told, v.blind, v.freed, v.gone, v.idles)
 	for _, n := range []int{v.guests, v.writeFailures, v.removeFailures, v.leaseFailures, v.tableFailures} {
 		key.WriteByte('0' + byte(n))
 	}
@@ -123,7 +127,7 @@ func (v village) moves() (next []world) {
 		change(&after)
 		next = append(next, after)
 	}
-	if v.gone {
+	if v.gone || v.idles {
 		return nil
 	}
 	for i, b := range v.bodies {
@@ -218,6 +222,7 @@ func (v village) written() statement {
 	return v.says
 }
 func (v village) removed() bool  { return v.gone }
+func (v village) idle() bool     { return v.idles }
 func (v village) releases() bool { return v.freed }
 
 func (v village) takeRelease() world {

@@ -11,7 +11,7 @@ import (
 func deeds(acts []act) (all []string) {
 	for _, a := range acts {
 		switch a.kind {
-		case askLease, checkTable, remove, listen, endListening, watchMounts, setLook, ready, finish:
+		case askLease, checkTable, remove, makeIdle, listen, endListening, watchMounts, setLook, ready, finish:
 			all = append(all, fmt.Sprint(a.kind, a.result, a.after))
 		}
 	}
@@ -26,11 +26,13 @@ func isWriting(k eventKind) bool {
 var _ = Describe("A life whose writes all fail", func() {
 	It("does what one does whose writes all succeed, whatever happens", func() {
 		type twins struct{ lucky, unlucky life }
-		var first life
-		first.step(event{kind: begin})
-		first.step(event{kind: recorded})
-		seen := map[twins]bool{{first, first}: true}
-		next := []twins{{first, first}}
+		seen, next := map[twins]bool{}, []twins{}
+		for _, durable := range []bool{false, true} {
+			first := life{durable: durable}
+			first.step(event{kind: begin})
+			first.step(event{kind: recorded})
+			seen[twins{first, first}], next = true, append(next, twins{first, first})
+		}
 		for len(next) > 0 {
 			pair := next[0]
 			next = next[1:]

@@ -29,31 +29,36 @@ const reasonUnsettled = "whether it has live processes is not settled"
 // errInUse: the runtime has a monitor, or is being started.
 var errInUse = errors.New("in use")
 
-// appear gives a new runtime its name. A runtime that is over is removed for it. The
-// error is [ErrExist] where one stays that has the name, with what can be done.
-func (r *Runtime) appear(ctx context.Context, stage string) error {
+// appear gives a new runtime its name. A runtime that is over is removed for it, and a
+// durable one is run again: before is its record then. The error is [ErrExist] where one
+// stays that has the name, with what can be done.
+func (r *Runtime) appear(ctx context.Context, stage string, record Record) (before *Record, err error) {
 	for range attempts {
 		// rename replaces nothing but an empty directory, and no runtime is one.
 		err := os.Rename(stage, r.Dir())
 		if err == nil {
-			return nil
+			return nil, nil
 		}
 		if _, free := os.Lstat(r.Dir()); free != nil && !errors.Is(err, fs.ErrExist) {
-			return err
+			return nil, err
+		}
+		if before, err := r.rerun(stage, record); !errors.Is(err, ErrNotIdle) && !errors.Is(err, ErrNotExist) {
+			return before, err
 		}
 		switch err := r.clear(ctx); {
 		case errors.Is(err, errInUse):
-			return r.wrap(ErrExist)
+			return nil, r.wrap(ErrExist)
 		case err != nil:
-			return r.wrap(fmt.Errorf("%w: %w", ErrExist, err))
+			return nil, r.wrap(fmt.Errorf("%w: %w", ErrExist, err))
 		}
 	}
-	return r.wrap(ErrExist)
+	return nil, r.wrap(ErrExist)
 }
 
-// clear removes the runtime if it is over: its owner and its members are dead, no
-// process of the table is one, and none holds the lease or the lock. It returns nil
-// where the runtime is gone, [errInUse], or why it stays and what can be done.
+// clear removes the runtime if it is over, or makes it idle if it is durable: its owner and
+// its members are dead, no process of the table is one, and none holds the lease or the lock.
+// It returns nil where the runtime is gone or idle, [errInUse], or why it stays and what can
+// be done.
 //
 // The table is read first, so that the lock of a runtime in use is never taken.
 func (r *Runtime) clear(ctx context.Context) error {
@@ -67,6 +72,8 @@ func (r *Runtime) clear(ctx context.Context) error {
 		return nil
 	case err != nil:
 		return err
+	case status.State == StateIdle:
+		return nil
 	case status.State == StateBroken:
 		return fmt.Errorf("%s; delete %s if it is not needed", status.Reason, r.Dir())
 	}
@@ -114,10 +121,11 @@ func (r *Runtime) clearLocked(ctx context.Context) error {
 	return err
 }
 
-// clearHolding moves the locked runtime into the trash if it is over, and leaves the
-// deletion to the next monitor. It asks what a monitor asks, and records nothing.
+// clearHolding moves the locked runtime into the trash if it is over, and leaves the deletion
+// to the next monitor. A durable one becomes idle. It asks what a monitor asks, and records
+// nothing.
 func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
-	w := &Watching{runtime: r, lock: lock, log: slog.New(slog.DiscardHandler)}
+	w := &Watching{runtime: r, lock: lock, log: slog.New(slog.DiscardHandler), historyFailed: func(error) {}}
 	t, err := tracker.New(tracker.Options{})
 	if err != nil {
 		return errors.Join(r.advise(err.Error()), lock.Close())
@@ -128,7 +136,10 @@ func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
 		past := trees.History{Members: w.journal.relatives(), Strangers: w.record.Strangers, Marks: w.record.Marks}
 		w.tree, err = t.Follow(ctx, w.record.Owner, past)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrIdle):
+		return nil
+	case err != nil:
 		return r.advise(err.Error())
 	}
 	if err := w.establishOver(ctx); err != nil {
@@ -137,7 +148,10 @@ func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
 	if err := w.stillOurs(); err != nil {
 		return err
 	}
-	if _, err = r.setAside(); err != nil || w.record.State == StateStarting && w.record.Monitor == nil {
+	if w.record.Durable {
+		return w.makeIdle()
+	}
+	if _, err = r.setAside(); err != nil || w.record.neverBegan() {
 		return err // a start that died leaves no line: its command never began
 	}
 	_ = r.store.addPast(pastOf(w.record, time.Now()))
@@ -224,6 +238,9 @@ func (s *Store) clearStarts(ctx context.Context) {
 func (v *Survey) whyUnmonitored(s Status) string {
 	if v.alive(&s.Owner) || len(s.Members) > 0 {
 		return fmt.Sprintf("its monitor has ended; \"monitor serve %s\" goes on with it", s.Name)
+	}
+	if s.Durable {
+		return fmt.Sprintf("none of its known processes lives; \"monitor serve %[1]s\" makes it idle, and the next run of that name goes on with it", s.Name)
 	}
 	return fmt.Sprintf("none of its known processes lives; \"monitor serve %[1]s\" or the next run of that name removes it", s.Name)
 }

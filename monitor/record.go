@@ -17,7 +17,7 @@ import (
 // A Record is what the store keeps of a runtime, in the file runtime.json. It
 // is written by the process that makes the runtime, and then by its monitor alone.
 type Record struct {
-	// Version is the format of the record: 1.
+	// Version is the format of the record: 1, and 2 for a durable runtime.
 	Version int    `json:"version"`
 	Name    string `json:"name"`
 	State   State  `json:"state"`
@@ -43,8 +43,14 @@ type Record struct {
 	Host string `json:"host,omitempty"`
 	// Machine identifies the machine, also under another name. It is compared and
 	// not read. Records of earlier versions have none.
-	Machine string    `json:"machine,omitempty"`
+	Machine string `json:"machine,omitempty"`
+	// Created is when the runtime was made; of a durable one, when its present or last run was.
 	Created time.Time `json:"created"`
+	// Durable: the runtime stays when it is empty. Made is when it was made first, and
+	// IdleSince when its last run ended, where it is idle.
+	Durable   bool      `json:"durable,omitempty"`
+	Made      time.Time `json:"made,omitzero"`
+	IdleSince time.Time `json:"idle_since,omitzero"`
 	// OnEmpty is the command that the monitor runs when the runtime is empty, before it
 	// removes it. OnEmptyRuns is how often it was started.
 	OnEmpty     []string `json:"on_empty,omitempty"`
@@ -77,6 +83,9 @@ const (
 	// StateStopping: its members are told to end, or it was found empty and is being
 	// removed, which has not succeeded yet. The reason says which.
 	StateStopping State = "stopping"
+	// StateIdle: durable and empty. No process is there, and no monitor. The next run of its
+	// name goes on with it.
+	StateIdle State = "idle"
 	// StateUnknown: whether it has members could not be established, so it stays.
 	StateUnknown State = "unknown"
 	// StateBroken: its record or its journal cannot be read.
@@ -113,18 +122,19 @@ func readRecord(dir string) (Record, error) {
 	r := read.Record
 	r.StartedIn = cmp.Or(r.StartedIn, read.Directory)
 	switch {
-	case r.Version != recordVersion:
-		return Record{}, fmt.Errorf("%w: version %d is not %d", ErrBroken, r.Version, recordVersion)
+	case r.Version != recordVersion && r.Version != durableVersion:
+		return Record{}, fmt.Errorf("%w: version %d is neither %d nor %d", ErrBroken, r.Version, recordVersion, durableVersion)
 	case r.Name == "" || r.Owner.PID <= 0:
 		return Record{}, fmt.Errorf("%w: no name or no owner in it", ErrBroken)
 	}
+	r.Durable = r.Durable || r.Version == durableVersion
 	return r, nil
 }
 
-// write replaces the record in one step: a reader finds the old one or the new one.
-// It is not synced: no process of the runtime outlives the machine, and readiness does
-// not wait for a disk. After a crash of the machine a record may be cut short, which
-// reads as broken.
+// write replaces the record in one step: a reader finds the old one or the new one. It is
+// synced where the runtime is durable and outlives the machine. Else it is not: no process of
+// the runtime outlives the machine, and readiness does not wait for a disk. After a crash of
+// the machine such a record may be cut short, which reads as broken.
 func (r Record) write(dir string) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -138,12 +148,18 @@ func (r Record) write(dir string) error {
 		return fmt.Errorf("write record: %w", err)
 	}
 	_, err = file.Write(text.Bytes())
+	if r.Durable && err == nil {
+		err = file.Sync()
+	}
 	err = errors.Join(err, file.Chmod(0o600), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), filepath.Join(dir, recordFile))
 	}
 	if err != nil {
 		return fmt.Errorf("write record: %w", errors.Join(err, os.Remove(file.Name())))
+	}
+	if r.Durable {
+		syncDir(dir)
 	}
 	return nil
 }

@@ -70,6 +70,9 @@ type Creation struct {
 	Command []string
 	// Limits are what its monitor is asked to keep.
 	Limits Limits
+	// Durable: the runtime stays when it is empty, and is idle then. [Runtime.RemoveIdle]
+	// removes it.
+	Durable bool
 	// OnEmpty, if it is set, is a command for its monitor.
 	OnEmpty *Hook
 
@@ -78,34 +81,36 @@ type Creation struct {
 
 // Create makes a runtime, which nothing watches yet: see [Runtime.Attach]. It appears
 // in the store in one step, whole. Where a runtime that is over has the name, Create
-// removes that one. The error is [ErrBadName], or [ErrExist] with what can be done.
+// removes that one. A durable runtime that is idle is run again: its own directory stays, and
+// it stays durable. The error is [ErrBadName], or [ErrExist] with what can be done.
 func (s *Store) Create(c Creation) (*Runtime, error) {
-	return s.place(context.Background(), c, func(string) error { return nil })
+	r, _, err := s.place(context.Background(), c, func(string) error { return nil })
+	return r, err
 }
 
-// place makes a runtime for Create, and calls prepare with its directory before it can
-// be seen.
-func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string) error) (*Runtime, error) {
+// place makes a runtime for Create, and calls prepare with the directory of its files before
+// they can be seen. Where an idle runtime is run again, before is the record of that.
+func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string) error) (r *Runtime, before *Record, err error) {
 	if c.Name == "" {
 		c.Name = MadeUpName(c.Command)
 	}
 	if err := CheckName(c.Name); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.create(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	self, err := process.Lookup(os.Getpid())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if c.Owner == (process.Identity{}) {
 		c.Owner = self.Identity
 	}
 	if c.Owner.PID <= 0 {
-		return nil, fmt.Errorf("create runtime %q: PID %d is no owner", c.Name, c.Owner.PID)
+		return nil, nil, fmt.Errorf("create runtime %q: PID %d is no owner", c.Name, c.Owner.PID)
 	}
-	r := &Runtime{store: s, name: c.Name}
+	r = &Runtime{store: s, name: c.Name}
 	record := newRecord(c)
 	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self.Identity, record.Machine))
 	if err == nil {
@@ -118,16 +123,22 @@ func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string
 		err = prepare(stage)
 	}
 	if err == nil {
-		err = r.appear(ctx, stage)
+		before, err = r.appear(ctx, stage, record)
 	}
+	if err == nil && before == nil {
+		if record.Durable {
+			r.keepName()
+		}
+		return r, nil, nil
+	}
+	_ = erase.All(stage) // a runtime that is run again has taken from it what it needs
 	if err == nil {
-		return r, nil
+		return r, before, nil
 	}
-	_ = erase.All(stage)
 	if errors.Is(err, ErrExist) {
-		return nil, err
+		return nil, nil, err
 	}
-	return nil, fmt.Errorf("create runtime %q: %w", c.Name, cause(err))
+	return nil, nil, fmt.Errorf("create runtime %q: %w", c.Name, cause(err))
 }
 
 func newRecord(c Creation) Record {
@@ -137,6 +148,9 @@ func newRecord(c Creation) Record {
 	}
 	if c.OnEmpty != nil {
 		record.OnEmpty = c.OnEmpty.Command
+	}
+	if c.Durable {
+		record.Version, record.Durable, record.Made = durableVersion, true, record.Created
 	}
 	record.StartedIn, _ = os.Getwd()
 	record.Host, _ = os.Hostname()

@@ -12,10 +12,10 @@ import (
 // program: same PID, terminal and process group. The program is not started before the
 // monitor watches this process, so that no process of the runtime is ever unwatched.
 //
-// Run returns only where it fails; then it has removed the runtime and ended its
-// monitor. The error is [ErrBadName], [ErrExist], [ErrNoMonitor], a [ToldError] or an
-// [os.PathError] of "exec". Until the program begins, SIGINT, SIGTERM, SIGHUP and
-// SIGQUIT end Run and not the process. The owner in the creation does not count.
+// Run returns only where it fails; then it has removed the runtime, or made it idle again
+// where it was, and ended its monitor. The error is [ErrBadName], [ErrExist], [ErrNoMonitor],
+// a [ToldError] or an [os.PathError] of "exec". Until the program begins, SIGINT, SIGTERM,
+// SIGHUP and SIGQUIT end Run and not the process. The owner in the creation does not count.
 //
 // Called from the first thread of the process, Run keeps what belongs to a thread
 // (prctl(2), PR_SET_PDEATHSIG).
@@ -35,7 +35,7 @@ func (s *Store) run(told *ear, c Creation, p Program) error {
 	// Held before the runtime can be seen, so that both witnesses know of its owner
 	// from the first moment on.
 	var lease *os.File
-	r, err := s.place(told, c, func(stage string) (err error) {
+	r, before, err := s.place(told, c, func(stage string) (err error) {
 		lease, err = holdLease(stage)
 		return err
 	})
@@ -47,13 +47,16 @@ func (s *Store) run(told *ear, c Creation, p Program) error {
 	}
 	// Opened now, because undo must work when no descriptor is left.
 	lock, err := r.openLock()
+	if err != nil && before != nil {
+		return err // the next sweep makes it idle again
+	}
 	if err != nil {
 		return errors.Join(err, r.remove())
 	}
 	defer lock.Close()
 	err = r.become(told, lease, p)
 	lease.Close() // deleting needs descriptors
-	return errors.Join(err, r.undo(lock, p))
+	return errors.Join(err, r.undo(lock, before, p))
 }
 
 // become has the runtime watched and becomes the program.

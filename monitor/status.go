@@ -78,7 +78,13 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 	if err == nil {
 		status.Record = record
 		status.Marks = nil
-		err = v.members(r, &status)
+		if record.State == StateIdle {
+			status.OwnerEnded = true
+			return status, nil
+		}
+		if !record.outlived() {
+			err = v.members(r, &status)
+		}
 	}
 	switch {
 	case errors.Is(err, ErrNotExist):

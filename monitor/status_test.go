@@ -173,7 +173,7 @@ var _ = Describe("The status of a runtime", func() {
 	},
 		Entry("with half a record", monitor.RecordFile, `{"version":1,`, "has a broken record"),
 		Entry("with an empty record", monitor.RecordFile, "", "has a broken record"),
-		Entry("with a record of another version", monitor.RecordFile, `{"version":2}`, "version 2 is not 1"),
+		Entry("with a record of another version", monitor.RecordFile, `{"version":3}`, "version 3 is neither 1 nor 2"),
 		Entry("with a record that names another runtime",
 			monitor.RecordFile, `{"version":1,"name":"other","owner":{"pid":4711}}`, "other"),
 		Entry("with garbage in the journal", monitor.JournalFile, "{}\n?\n{}\n", "journal, byte 3"),

@@ -188,9 +188,9 @@ var ErrUnwatched = errors.New("is not watched any more")
 
 // Stop has the members of the runtime end: they get a signal, and when they have had their
 // grace, those that are left, and those that were born meanwhile, are killed. It returns when
-// the runtime was removed, or with what is left and does not end; the runtime is watched on
-// then. A call while an earlier one goes on joins that: it changes only the end of the grace,
-// if it is to be over earlier. It may be called from any goroutine.
+// the runtime was removed or is idle, or with what is left and does not end; the runtime is
+// watched on then. A call while an earlier one goes on joins that: it changes only the end of
+// the grace, if it is to be over earlier. It may be called from any goroutine.
 //
 // The error is [ErrUnwatched], or that of ctx. Members go on ending after either.
 func (w *Watching) Stop(ctx context.Context, sig syscall.Signal, grace time.Duration) (Remainder, error) {
@@ -202,7 +202,7 @@ func (w *Watching) Stop(ctx context.Context, sig syscall.Signal, grace time.Dura
 	if err != nil {
 		return rest, w.runtime.wrap(fmt.Errorf("cannot be stopped: %w", err))
 	}
-	if _, gone := w.runtime.Record(); rest.Empty && errors.Is(gone, ErrNotExist) {
+	if now, gone := w.runtime.Record(); rest.Empty && (errors.Is(gone, ErrNotExist) || gone == nil && now.State == StateIdle) {
 		return Remainder{}, nil // its files are being deleted
 	}
 	return rest, nil

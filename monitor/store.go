@@ -37,6 +37,7 @@ const (
 	lockFile    = "monitor.lock"
 	journalFile = "journal.jsonl"
 	logFile     = "monitor.log"
+	socketFile  = "monitor.sock"
 	rootDir     = "root"
 )
 

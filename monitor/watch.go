@@ -12,9 +12,9 @@ import (
 // Run watches the runtime until it has ended, and closes the Watching. It is
 // called once.
 //
-// Run returns nil when the runtime was found empty and is removed, and when its
-// directory was removed or replaced by hand. When ctx ends or the tracker is closed,
-// Run returns why and leaves everything as it is. A record or journal that cannot be
+// Run returns nil when the runtime was found empty and is removed, or idle if it is durable,
+// and when its directory was removed or replaced by hand. When ctx ends or the tracker is
+// closed, Run returns why and leaves everything as it is. A record or journal that cannot be
 // written does not end it, nor does a removal that fails: each is tried again.
 func (w *Watching) Run(ctx context.Context) error {
 	defer w.Close()

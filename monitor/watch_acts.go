@@ -35,6 +35,8 @@ func (w *Watching) carryOutOne(ctx context.Context, a act) {
 	case remove:
 		w.unremoved = w.remove()
 		w.report(w.unremoved, removed, unremoved)
+	case makeIdle:
+		w.report(w.makeIdle(), idled, unidled)
 	case runHook:
 		w.runHook()
 	case listen:
@@ -147,6 +149,9 @@ func (w *Watching) checkTable(ctx context.Context) {
 // remove removes the runtime, if it is still the one that was locked. Where it is in
 // the trash, what is left of it is deleted.
 func (w *Watching) remove() error {
+	if w.record.Durable {
+		return errors.New("it is durable")
+	}
 	defer w.reserve.lend()()
 	if w.aside == "" {
 		if err := w.stillOurs(); err != nil {

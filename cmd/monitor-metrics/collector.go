@@ -40,7 +40,7 @@ var (
 // states are always there, so that none looks as if it were not measured.
 var states = []monitor.State{
 	monitor.StateStarting, monitor.StateRunning, monitor.StateUnmonitored,
-	monitor.StateStopping, monitor.StateUnknown, monitor.StateBroken,
+	monitor.StateStopping, monitor.StateIdle, monitor.StateUnknown, monitor.StateBroken,
 }
 
 // Describe implements [prometheus.Collector].

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/gemini-monitor/gemini/monitor"
 )
 
 // completedShells are the shells that completion knows.
@@ -120,6 +122,31 @@ func completeNames(g *global) cobra.CompletionFunc {
 		names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(args, name) })
 		return names, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// completeNamesIn returns a completion of any number of arguments that are names of runtimes
+// whose record has a state. It reads no process table.
+func completeNamesIn(g *global, state monitor.State) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		store, err := g.open()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names, _ := store.Names()
+		names = slices.DeleteFunc(names, func(name string) bool {
+			return slices.Contains(args, name) || !recordHas(store, name, state)
+		})
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func recordHas(store *monitor.Store, name string, state monitor.State) bool {
+	r, err := store.Runtime(name)
+	if err != nil {
+		return false
+	}
+	record, err := r.Record()
+	return err == nil && record.State == state
 }
 
 // completeName returns a completion of one argument that is the name of a runtime.

@@ -100,6 +100,7 @@ func printInfo(out io.Writer, s monitor.Status) error {
 	}
 	line("members", headcount(s))
 	line("created", s.Created.Local().Format(time.RFC3339))
+	durableLines(s, line)
 	line("directory", quote(s.Root))
 	line("log", quote(s.Log))
 	return w.Flush()

@@ -26,13 +26,15 @@ func newList(g *global) *cobra.Command {
   unmonitored   no monitor watches it; "monitor serve NAME" goes on with it, and
                 where it is over the next run of that name removes it
   stopping      told to end, or found empty and being removed; the reason is shown
+  idle          durable and empty: no process, no monitor; run or shell with its name
+                runs it again, and rm removes it
   unknown       whether it has members could not be established, so it stays
   broken        its record or its journal cannot be read
 
 PID is the process of the command, as long as that lives. On a terminal, commands are
 cut where the line ends, unless --wide is given.
 
-With --all it goes on with those that were removed, as far as the history goes back, the
+With --all it goes on with those that were removed, and with each run of a durable one, as far as the history goes back, the
 last one at the end: when they were removed, how long they lasted, and how they ended:
 by themselves (ended), or by what told their members to end (stop, timeout, leftovers).`,
 		Example: `  monitor list
@@ -90,7 +92,7 @@ by themselves (ended), or by what told their members to end (stop, timeout, left
 
 // states are those that a runtime can be listed with.
 var states = []monitor.State{
-	monitor.StateStarting, monitor.StateRunning, monitor.StateUnmonitored, monitor.StateStopping, monitor.StateUnknown, monitor.StateBroken,
+	monitor.StateStarting, monitor.StateRunning, monitor.StateUnmonitored, monitor.StateStopping, monitor.StateIdle, monitor.StateUnknown, monitor.StateBroken,
 }
 
 // checkState returns an error unless the word is a state, or empty.

@@ -36,12 +36,14 @@ type pastEntry struct {
 	monitor.Past
 }
 
-// pastOf returns the removed runtimes of a store. What could not be deleted of one is among
-// all, and left out.
+// pastOf returns the removed runtimes of a store, and the runs of durable ones. What could not be
+// deleted of one is among all, and left out.
 func pastOf(store *monitor.Store, all []monitor.Status) ([]monitor.Past, error) {
 	past, err := store.History()
 	return slices.DeleteFunc(past, func(p monitor.Past) bool {
-		return slices.ContainsFunc(all, func(s monitor.Status) bool { return s.Name == p.Name && s.Owner == p.Owner })
+		return slices.ContainsFunc(all, func(s monitor.Status) bool {
+			return s.Name == p.Name && s.Owner == p.Owner && s.State != monitor.StateIdle
+		})
 	}), err
 }
 

@@ -19,10 +19,11 @@ func newPrune(g *global) *cobra.Command {
 		Use:   "prune",
 		Short: "Go on with what dead monitors have left",
 		Long: `prune has the resident monitor take over every runtime that has no monitor. Where a
-process of the runtime lives, it is watched again. Where none does, it is removed.
+process of the runtime lives, it is watched again. Where none does, it is removed, or idle
+if it is durable.
 
 It prints each runtime with what became of it: "taken over", "watched" by a monitor that
-it has, "starting", or "left" with the reason. Exit code 1: something was left.`,
+it has, "starting", "idle", or "left" with the reason. Exit code 1: something was left.`,
 		Example: `  monitor prune
   monitor prune --json`,
 		Args: arguments(0, 0, "no argument"),

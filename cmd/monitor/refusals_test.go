@@ -43,7 +43,7 @@ var _ = Describe("The command", func() {
 		Entry(nil, 2, "^info takes at most the name of a runtime; see 'monitor help info'$", "info", "a", "b"),
 		Entry(nil, 2, "^list takes no argument; ", "list", "a"),
 		Entry(nil, 2, "^list takes --json or --quiet, not both$", "list", "--json", "--quiet"),
-		Entry(nil, 2, `^--state takes one of starting, running, unmonitored, stopping, unknown, broken, not "dead"$`, "list", "--state", "dead"),
+		Entry(nil, 2, `^--state takes one of starting, running, unmonitored, stopping, idle, unknown, broken, not "dead"$`, "list", "--state", "dead"),
 		Entry(nil, 1, "^No active runtime$", "tree"),
 		Entry(nil, 2, "^tree takes --json or --quiet, not both$", "tree", "--json", "-q"),
 		Entry(nil, 1, "^No active runtime$", "why"),

@@ -18,7 +18,7 @@ const patience = 30 * time.Second
 func newRun(g *global) *cobra.Command {
 	var o runFlags
 	cmd := &cobra.Command{
-		Use:   "run [--name NAME] [--wait] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] [--on-empty COMMAND] -- COMMAND [ARG...]",
+		Use:   "run [--name NAME] [--durable] [--wait] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] [--on-empty COMMAND] -- COMMAND [ARG...]",
 		Short: "Run a command as a runtime of its own",
 		Long: `run makes a runtime and becomes the command: same PID, same terminal, same
 process group; signals and the exit status are the command's own. The runtime
@@ -41,6 +41,10 @@ With --on-empty the monitor runs a command when the runtime is empty, before it 
 runtime: at least once, and again until it ends with 0. It has the environment and directory
 of run, and MONITOR_ENDED_BY and MONITOR_REPEATED.
 
+With --durable the runtime stays when it is empty: it is idle then, with its directory, and
+nothing watches it. run and shell with its --name run it again, in the same directory. rm
+removes it.
+
 A runtime of that name that is over is removed first. Told to end by a signal
 before the command has begun, run undoes what it did and ends by that signal.
 
@@ -49,6 +53,7 @@ if it is not executable, else 125, and nothing is left behind.`,
 		Example: `  monitor run -- make -j8
   monitor run --name web -- ./server --port 8080
   monitor run --timeout 10m --leftovers stop -- ./integration-tests
+  monitor run --durable --name work -- ./server
   monitor run --on-empty 'umount "$MONITOR_RUNTIME_DIR/m"' -- ./server`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -60,6 +65,7 @@ if it is not executable, else 125, and nothing is left behind.`,
 	}
 	cmd.Flags().BoolVar(&o.wait, "wait", false, "stay until the runtime is gone, and exit as the command did (default where --timeout is given)")
 	o.add(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("name", completeNamesIn(g, monitor.StateIdle))
 	cmd.ValidArgsFunction = completeCommand
 	return cmd
 }
@@ -68,13 +74,13 @@ func newShell(g *global) *cobra.Command {
 	var o runFlags
 	var prompt bool
 	cmd := &cobra.Command{
-		Use:   "shell [--name NAME] [--prompt] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] [--on-empty COMMAND] [-- ARG...]",
+		Use:   "shell [--name NAME] [--durable] [--prompt] [--timeout TIME] [--leftovers keep|stop[=GRACE]] [--grace TIME] [--on-empty COMMAND] [-- ARG...]",
 		Short: "Run your shell as a runtime of its own",
 		Long: `shell does what run does, with the shell that $SHELL names, or /bin/sh. Leave the
 shell and the runtime is gone, unless something that was started in it lives on.
 What follows "--" are arguments of the shell.
 
---timeout, --leftovers and --grace are those of run. shell becomes the shell, so the exit
+--durable, --timeout, --leftovers and --grace are those of run. shell becomes the shell, so the exit
 code is the shell's own, also where the time was over.
 
 With --prompt the shell shows the name of the runtime: bash, fish and plain shells in
@@ -94,6 +100,7 @@ the prompt that it sets.`,
 		},
 	}
 	o.add(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("name", completeNamesIn(g, monitor.StateIdle))
 	cmd.Flags().BoolVar(&prompt, "prompt", false, "show the name of the runtime in the prompt")
 	cmd.ValidArgsFunction = completeShell
 	return cmd
@@ -125,7 +132,8 @@ func (g *global) run(o runFlags, waits bool, args []string) error {
 	if err != nil {
 		return failed(err)
 	}
-	what := monitor.Creation{Name: o.name, Command: args, Limits: limits, OnEmpty: hook}
+	what := monitor.Creation{Name: o.name, Command: args, Limits: limits, OnEmpty: hook, Durable: o.durable}
+	nameDurable(&what)
 	if waits {
 		return failed(g.stay(store, what))
 	}

@@ -14,6 +14,7 @@ import (
 // runFlags are the flags of run, and but for the first those of shell.
 type runFlags struct {
 	wait, hooked                    bool // hooked: --on-empty is given
+	durable                         bool
 	name, timeout, leftovers, grace string
 	onEmpty, onEmptyLimit           string
 }
@@ -22,6 +23,7 @@ type runFlags struct {
 func (o *runFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&o.name, "name", "", "name of the runtime (default: made up from the command)")
+	flags.BoolVar(&o.durable, "durable", false, "keep the runtime when it is empty, to be run again by its name")
 	flags.StringVar(&o.timeout, "timeout", "0", "how long the runtime may last, then it is told to end; 0 is no limit")
 	flags.StringVar(&o.leftovers, "leftovers", leftoversKeep, "what becomes of processes that the command leaves: keep, stop or stop=GRACE")
 	flags.StringVar(&o.grace, "grace", graceOfLimits, "how long processes that were told to end may take, before they are killed")

@@ -57,6 +57,9 @@ func (g *global) childArguments(program string, store *monitor.Store, what monit
 	}
 	argv = append(argv, "run", "--wait=false", "--name", what.Name)
 	argv = append(argv, limitArguments(what.Limits)...)
+	if what.Durable {
+		argv = append(argv, "--durable")
+	}
 	if hook := what.OnEmpty; hook != nil {
 		argv = append(argv, "--on-empty="+hook.Command[2], "--on-empty-limit="+time.Duration(hook.Limit).String())
 	}

@@ -33,7 +33,7 @@ func newServe(g *global) *cobra.Command {
 gone. run and shell start such a resident monitor by themselves, detached, and with a
 guard that starts it anew when it dies. Start it by hand under launchd or systemd.
 
-With NAME it is the monitor of that runtime alone. It goes on from the journal where an
+With NAME it is the monitor of that runtime alone; of an idle one there is nothing to watch. It goes on from the journal where an
 earlier monitor ended.
 
 With --metrics it starts the program monitor-metrics, which serves /metrics to Prometheus

@@ -27,7 +27,7 @@ that are left, and those that were born meanwhile, are killed, again and again u
 process of the runtime is known and the lease is free. No process group is signalled, and
 no PID without a look at whose it is now.
 
-stop returns when the runtimes are gone. A second stop joins the first: there is no second
+stop returns when the runtimes are gone, or idle where they are durable. A second stop joins the first: there is no second
 signal, and the shorter grace counts. The monitor goes on with it where stop is interrupted.
 Called inside of a runtime that it stops, it ends with it, after all others.
 

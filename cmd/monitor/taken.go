@@ -31,13 +31,17 @@ func (g *global) taken(store *monitor.Store, name string, err error) error {
 
 // advice returns the state of a runtime whose name is wanted, and what can be done.
 func advice(s monitor.Status) string {
-	state := string(s.State)
+	return fmt.Sprintf("it is %s; end it with 'monitor stop %s', or choose another name", condition(s), s.Name)
+}
+
+// condition returns the state of a runtime with its number of members.
+func condition(s monitor.Status) string {
 	switch n := len(s.Members); n {
 	case 0:
+		return string(s.State)
 	case 1:
-		state += " with 1 member"
+		return string(s.State) + " with 1 member"
 	default:
-		state += fmt.Sprintf(" with %d members", n)
+		return fmt.Sprintf("%s with %d members", s.State, n)
 	}
-	return fmt.Sprintf("it is %s; end it with 'monitor stop %s', or choose another name", state, s.Name)
 }

@@ -63,6 +63,8 @@ func (g *global) members(ctx context.Context, args []string) ([]trees.Member, er
 	switch {
 	case err == nil && status.State == monitor.StateBroken:
 		return nil, errors.New(status.Reason)
+	case err == nil && status.State == monitor.StateIdle:
+		remark("runtime %q is idle: it has no process", status.Name)
 	case err == nil && status.State == monitor.StateUnknown:
 		remark("there may be other members: runtime %q is unknown: %s", status.Name, status.Reason)
 	}

@@ -28,8 +28,8 @@ func newWait(g *global) *cobra.Command {
 		Long: `wait returns when all that it was given has gone. An argument of digits is a PID, any
 other one is the name of a runtime.
 
-A runtime is gone when it is removed and its files are deleted. A later runtime of the
-same name is another one, and is not waited for.
+A runtime is gone when it is removed and its files are deleted; a durable one when it is
+idle. A later runtime of the same name, or a later run, is another one, and is not waited for.
 
 A process is gone when it has ended, a zombie too, and everything that descends from it,
 now or later. No runtime is involved, so there is no lease: a process that was made an

@@ -87,6 +87,10 @@ func (w *waiter) resolveRuntime(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if record.State == monitor.StateIdle {
+		w.hadGone(idleBefore(record))
+		return nil
+	}
 	if err := w.notInside(store, name); err != nil {
 		return err
 	}

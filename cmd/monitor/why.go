@@ -117,6 +117,8 @@ func (g *global) why(ctx context.Context, args []string) (*explanation, error) {
 	switch {
 	case err == nil && w.State == monitor.StateBroken:
 		w.place = runtime.Dir()
+	case w.State == monitor.StateIdle:
+		w.EndedBy = g.commandOf("rm", w.Name)
 	case len(w.Members) > 0:
 		w.EndedBy = g.stopCommand(w.Name, w.Ending != nil)
 	}
@@ -129,10 +131,17 @@ var doubtful = []monitor.State{monitor.StateUnknown, monitor.StateUnmonitored, m
 // stopCommand returns the command that ends a runtime, or that ends the grace of one whose
 // members are told to end, in the form that a shell reads back.
 func (g *global) stopCommand(name string, told bool) string {
-	words := []string{"monitor", "stop", name}
+	words := []string{"stop", name}
 	if told {
 		words = append(words, "--grace", "0")
 	}
+	return g.commandOf(words...)
+}
+
+// commandOf returns a command of this program for the store, in the form that a shell reads
+// back.
+func (g *global) commandOf(words ...string) string {
+	words = append([]string{"monitor"}, words...)
 	if g.store != "" {
 		words = slices.Insert(words, 1, "--store", g.store)
 	}

@@ -37,6 +37,8 @@ func (w *explanation) headline() string {
 		return text + ": " + plain(w.Reason)
 	case w.State == monitor.StateStarting:
 		return fmt.Sprintf("%s: process %d is about to become its command", text, w.owner.PID)
+	case w.State == monitor.StateIdle:
+		return text + ": no process of it lives, and it is kept, as it is durable"
 	case w.State == monitor.StateStopping:
 		return text + ": it was found empty, and is being removed"
 	case len(w.Members) == 0:
@@ -188,6 +190,8 @@ func (w *explanation) endings() (lines []string) {
 	switch {
 	case w.place != "":
 		lines = append(lines, fmt.Sprintf("delete %s if it is not needed", quote(w.place)))
+	case w.State == monitor.StateIdle:
+		lines = append(lines, w.EndedBy+" removes it")
 	case w.EndedBy != "" && len(w.Holders) > 0:
 		lines = append(lines, w.EndedBy+" ends its members; it goes when "+w.haveEnded()+" too")
 	case w.EndedBy != "":

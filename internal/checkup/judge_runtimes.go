@@ -25,7 +25,7 @@ func judgeRuntimes(f Facts) []Finding {
 
 // states are in the order of a life.
 var states = []monitor.State{
-	monitor.StateStarting, monitor.StateRunning, monitor.StateUnmonitored, monitor.StateStopping, monitor.StateUnknown, monitor.StateBroken,
+	monitor.StateStarting, monitor.StateRunning, monitor.StateUnmonitored, monitor.StateStopping, monitor.StateIdle, monitor.StateUnknown, monitor.StateBroken,
 }
 
 func tally(all []monitor.Status) string {

@@ -17,12 +17,14 @@ type Outcome string
 
 const (
 	// Taken: it had no monitor, and the resident watches it now. Where no process of it
-	// lives, the resident is removing it.
+	// lives, the resident is removing it, or making it idle.
 	Taken Outcome = "taken over"
 	// Watched: it has a monitor.
 	Watched Outcome = "watched"
 	// Begins: it is just being started.
 	Begins Outcome = "starting"
+	// Idle: it is durable and empty, and there is nothing to watch.
+	Idle Outcome = "idle"
 	// Left: it cannot be watched here, for a reason. It stays as it is.
 	Left Outcome = "left"
 )
@@ -70,6 +72,9 @@ func (w *watches) adoptOne(s *monitor.Store, name string) Finding {
 		record, err = r.Record()
 	}
 	if err == nil {
+		if record.State == monitor.StateIdle {
+			return Finding{Name: name, Outcome: Idle}
+		}
 		if begins(record) {
 			return Finding{Name: name, Outcome: Begins}
 		}
@@ -90,6 +95,8 @@ func (w *watches) adoptOne(s *monitor.Store, name string) Finding {
 		return Finding{Name: name, Outcome: Watched}
 	case errors.Is(err, errLeaving):
 		return Finding{}
+	case errors.Is(err, monitor.ErrIdle):
+		return Finding{Name: name, Outcome: Idle}
 	}
 	w.log.Warn("a runtime stays without a monitor", "runtime", name, "error", err)
 	return Finding{Name: name, Outcome: Left, Reason: fmt.Sprint(err)}
@@ -119,7 +126,7 @@ func together(first, second []Finding) []Finding {
 	}
 	for _, f := range first {
 		now, there := all[f.Name]
-		if f.Outcome == Taken && (!there || now.Outcome == Watched) {
+		if f.Outcome == Taken && (!there || now.Outcome == Watched || now.Outcome == Idle) {
 			all[f.Name] = f
 		}
 	}

@@ -84,14 +84,15 @@ func (in stopIn) carryOut(ctx context.Context, w *monitor.Watching) (any, error)
 }
 
 // Stop has the monitor of a runtime end the members: they get a signal, and those that live
-// when the grace is over are killed. It returns when the runtime was removed, or with what is
-// left and does not end. The monitor goes on with it where the caller has ended before.
+// when the grace is over are killed. It returns when the runtime was removed or is idle, or
+// with what is left and does not end. The monitor goes on with it where the caller has ended
+// before.
 //
 // It starts no monitor. The error is [ErrUnwatched] where none answers for the runtime, or
 // where it ended meanwhile. A call that is repeated then goes on with the same request.
 func Stop(ctx context.Context, s *monitor.Store, r *monitor.Runtime, sig syscall.Signal, grace time.Duration) (Rest, error) {
 	record, err := r.Record()
-	if err != nil {
+	if err != nil || record.State == monitor.StateIdle {
 		return Rest{}, err
 	}
 	in := stopIn{Name: r.Name(), Owner: record.Owner, Signal: sig, Grace: grace.Seconds()}
@@ -100,7 +101,7 @@ func Stop(ctx context.Context, s *monitor.Store, r *monitor.Runtime, sig syscall
 	err = c.callMonitorOf(ctx, r, func(ctx context.Context, conn *net.UnixConn) error {
 		return varlink.Call(ctx, conn, methodStop, in, &out)
 	})
-	if now, gone := r.Record(); errors.Is(gone, monitor.ErrNotExist) || gone == nil && now.Owner != record.Owner {
+	if now, gone := r.Record(); errors.Is(gone, monitor.ErrNotExist) || gone == nil && (now.Owner != record.Owner || now.State == monitor.StateIdle) {
 		return Rest{}, nil
 	}
 	failed, _ := errors.AsType[*varlink.Error](err)
