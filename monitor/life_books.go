@@ -10,6 +10,11 @@ func (t *turn) state(state State, reason string) {
 	}
 }
 
+// stays reports whether it was said why the runtime stays although no member of it may live.
+func (l *life) stays() bool {
+	return l.said.state == StateUnknown || l.said.state == StateStopping && l.said.reason != l.reason
+}
+
 // living writes the state of a runtime with members.
 func (t *turn) living() {
 	if t.reason != "" {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// emptyFor is how long a runtime may be there without a member before it counts as one
-	// that stays.
+	// emptyFor is how long a runtime without a member may have a reason to stay before it
+	// counts as one that stays. A busy machine may need longer to find out that it is empty.
 	emptyFor = time.Second
 	// killedFor is how long a member may live after the first SIGKILL before it counts as one
 	// that does not end.
@@ -19,7 +19,8 @@ const (
 
 // remainder returns what is left that does not end: nothing while it may still end.
 func (s *stopper) remainder(members []trees.Member, now time.Time) (rest Remainder) {
-	rest.Empty = !s.empty.IsZero() && now.Sub(s.empty) > emptyFor
+	since := s.stays.Load()
+	rest.Empty = since != nil && now.Sub(*since) > emptyFor && !s.empty.IsZero() && now.Sub(s.empty) > emptyFor
 	for _, m := range members {
 		refused := s.refused[m.Identity]
 		switch {
@@ -32,6 +33,16 @@ func (s *stopper) remainder(members []trees.Member, now time.Time) (rest Remaind
 		}
 	}
 	return rest
+}
+
+// hear takes whether the life has a reason for which the runtime stays.
+func (s *stopper) hear(stays bool, now time.Time) {
+	switch {
+	case !stays:
+		s.stays.Store(nil)
+	case s.stays.Load() == nil:
+		s.stays.Store(&now)
+	}
 }
 
 // why returns what the kernel says of a signal that it refuses.

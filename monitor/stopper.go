@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -31,6 +32,10 @@ type stopper struct {
 	going   sync.WaitGroup
 	rest    Remainder
 	resting *sync.Cond // broadcast when rest is set, or the watching has ended
+
+	// stays is since when the life has a reason for which the runtime stays though it is
+	// empty, nil while it has none.
+	stays atomic.Pointer[time.Time]
 
 	// Of the goroutine alone.
 	machine stopping

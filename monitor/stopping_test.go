@@ -226,7 +226,17 @@ var _ = Describe("What is left of members that were told to end", func() {
 	It("is nothing while a member may still end", func() {
 		Expect(s.remainder([]trees.Member{member(7), member(8)}, now.Add(killedFor))).To(BeZero())
 		s.empty = now
+		s.hear(true, now)
 		Expect(s.remainder(nil, now.Add(emptyFor))).To(BeZero())
+	})
+
+	It("is nothing while the life has no reason for which an empty runtime stays", func() {
+		s.empty = now
+		Expect(s.remainder(nil, now.Add(time.Hour))).To(BeZero())
+		s.hear(true, now)
+		s.hear(false, now)
+		s.hear(true, now.Add(time.Hour))
+		Expect(s.remainder(nil, now.Add(time.Hour+emptyFor))).To(BeZero())
 	})
 
 	It("is each member that may not be signalled, with the reason of the kernel", func() {
@@ -241,6 +251,8 @@ var _ = Describe("What is left of members that were told to end", func() {
 
 	It("is the empty runtime that stays", func() {
 		s.empty = now
+		s.hear(true, now)
+		s.hear(true, now.Add(emptyFor))
 		Expect(s.remainder(nil, now.Add(emptyFor+1))).To(Equal(Remainder{Empty: true}))
 	})
 })

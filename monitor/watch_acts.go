@@ -14,6 +14,9 @@ import (
 
 // carryOut carries out acts in order, and keeps the outcomes for the life.
 func (w *Watching) carryOut(ctx context.Context, acts []act) {
+	if w.stopper != nil {
+		w.stopper.hear(w.life.stays(), time.Now())
+	}
 	for _, a := range acts {
 		w.carryOutOne(ctx, a)
 	}
