@@ -143,7 +143,7 @@ func (w *Watching) open() (err error) {
 // attach follows the owner and all that an earlier monitor knew, and writes the
 // monitor into the record.
 func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bool) error {
-	self, err := process.Lookup(os.Getpid())
+	self, err := process.Self()
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	if by.Refused != "" {
 		w.log.Info("a better mechanism is refused", "reason", by.Refused)
 	}
-	w.record.Monitor = &self.Identity
+	w.record.Monitor = &self
 	if len(w.record.OnEmpty) > 0 {
 		w.life.hook = hookDue
 	}

@@ -95,19 +95,19 @@ func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string
 	if err := s.create(); err != nil {
 		return nil, err
 	}
-	self, err := process.Lookup(os.Getpid())
+	self, err := process.Self()
 	if err != nil {
 		return nil, err
 	}
 	if c.Owner == (process.Identity{}) {
-		c.Owner = self.Identity
+		c.Owner = self
 	}
 	if c.Owner.PID <= 0 {
 		return nil, fmt.Errorf("create runtime %q: PID %d is no owner", c.Name, c.Owner.PID)
 	}
 	r := &Runtime{store: s, name: c.Name}
 	record := newRecord(c)
-	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self.Identity, record.Machine))
+	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self, record.Machine))
 	if err == nil {
 		err = record.fill(stage)
 	}
