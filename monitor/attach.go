@@ -103,8 +103,8 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 	if err == nil {
 		err = w.open()
 	}
-	if err == nil {
-		err = r.belongsTo(o.Owner) // another may have had the name before the lock was taken
+	if err == nil && o.Owner != (process.Identity{}) && w.record.Owner != o.Owner {
+		err = r.wrap(ErrNotExist) // another may have had the name before the lock was taken
 	}
 	if err == nil {
 		if err = w.attach(ctx, t, o.Owner != process.Identity{}); err != nil {

@@ -126,18 +126,15 @@ func readRecord(dir string) (Record, error) {
 // not wait for a disk. After a crash of the machine a record may be cut short, which
 // reads as broken.
 func (r Record) write(dir string) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // users read it, and commands are full of & and >
-	if err := encoder.Encode(r); err != nil {
-		return fmt.Errorf("write record: %w", err)
+	text, err := r.encode()
+	if err != nil {
+		return err
 	}
 	file, err := os.CreateTemp(dir, "."+recordFile+"-")
 	if err != nil {
 		return fmt.Errorf("write record: %w", err)
 	}
-	_, err = file.Write(text.Bytes())
+	_, err = file.Write(text)
 	err = errors.Join(err, file.Chmod(0o600), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), filepath.Join(dir, recordFile))
@@ -146,4 +143,16 @@ func (r Record) write(dir string) error {
 		return fmt.Errorf("write record: %w", errors.Join(err, os.Remove(file.Name())))
 	}
 	return nil
+}
+
+// encode returns the text of the record.
+func (r Record) encode() ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // users read it, and commands are full of & and >
+	if err := encoder.Encode(r); err != nil {
+		return nil, fmt.Errorf("write record: %w", err)
+	}
+	return text.Bytes(), nil
 }

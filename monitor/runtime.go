@@ -151,9 +151,13 @@ func (r Record) fill(dir string) error {
 		return err
 	}
 	for _, name := range []string{leaseFile, lockFile, journalFile, logFile} {
-		if err := makeFile(filepath.Join(dir, name)); err != nil {
+		if err := makeFile(filepath.Join(dir, name), nil); err != nil {
 			return err
 		}
 	}
-	return r.write(dir)
+	text, err := r.encode()
+	if err != nil {
+		return err
+	}
+	return makeFile(filepath.Join(dir, recordFile), text)
 }
