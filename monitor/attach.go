@@ -113,8 +113,8 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 	if err == nil {
 		err = w.open()
 	}
-	if err == nil {
-		err = r.belongsTo(o.Owner) // another may have had the name before the lock was taken
+	if err == nil && o.Owner != (process.Identity{}) && w.record.Owner != o.Owner {
+		err = r.wrap(ErrNotExist) // another may have had the name before the lock was taken
 	}
 	if err == nil {
 		if err = w.attach(ctx, t, o.Owner != process.Identity{}); err != nil {
@@ -161,7 +161,7 @@ func (w *Watching) open() (err error) {
 // attach follows the owner and all that an earlier monitor knew, and writes the
 // monitor into the record.
 func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bool) error {
-	self, err := process.Lookup(os.Getpid())
+	self, err := process.Self()
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	if by.Refused != "" {
 		w.log.Info("a better mechanism is refused", "reason", by.Refused)
 	}
-	w.record.Monitor = &self.Identity
+	w.record.Monitor = &self
 	if len(w.record.OnEmpty) > 0 {
 		w.life.hook = hookDue
 	}

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"os"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -24,10 +23,10 @@ func (r *Runtime) Doubt(owner process.Identity, reason string) error {
 	if err != nil {
 		return err
 	}
-	self, err := process.Lookup(os.Getpid())
+	self, err := process.Self()
 	if err != nil {
 		return err
 	}
-	record.Monitor, record.State, record.Reason = &self.Identity, StateUnknown, reason
+	record.Monitor, record.State, record.Reason = &self, StateUnknown, reason
 	return record.write(r.Dir())
 }

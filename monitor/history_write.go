@@ -59,7 +59,7 @@ func (s *Store) openPresent() (*os.File, error) {
 		return file, err
 	}
 	// Another monitor may make it too: then its file is opened.
-	if err := makeFile(s.history()); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := makeFile(s.history(), nil); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
 	return openRegular(s.history(), how)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -46,11 +45,7 @@ func (h *Hook) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, hookFile)
-	if err := makeFile(path); err != nil {
-		return err
-	}
-	return os.WriteFile(path, text, 0o600)
+	return makeFile(filepath.Join(dir, hookFile), text)
 }
 
 func readHook(dir string) (*Hook, error) {

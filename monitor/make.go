@@ -40,11 +40,14 @@ func openUp(dir string) error {
 	return os.Chmod(dir, 0o700)
 }
 
-// makeFile makes an empty file.
-func makeFile(path string) error {
+// makeFile makes a file with a content.
+func makeFile(path string, content []byte) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Chmod(0o600), file.Close())
+	if len(content) > 0 {
+		_, err = file.Write(content)
+	}
+	return errors.Join(err, file.Chmod(0o600), file.Close())
 }

@@ -136,18 +136,15 @@ func readRecord(dir string) (Record, error) {
 // the runtime outlives the machine, and readiness does not wait for a disk. After a crash of
 // the machine such a record may be cut short, which reads as broken.
 func (r Record) write(dir string) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // users read it, and commands are full of & and >
-	if err := encoder.Encode(r); err != nil {
-		return fmt.Errorf("write record: %w", err)
+	text, err := r.encode()
+	if err != nil {
+		return err
 	}
 	file, err := os.CreateTemp(dir, "."+recordFile+"-")
 	if err != nil {
 		return fmt.Errorf("write record: %w", err)
 	}
-	_, err = file.Write(text.Bytes())
+	_, err = file.Write(text)
 	if r.Durable && err == nil {
 		err = file.Sync()
 	}
@@ -162,4 +159,16 @@ func (r Record) write(dir string) error {
 		syncDir(dir)
 	}
 	return nil
+}
+
+// encode returns the text of the record.
+func (r Record) encode() ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // users read it, and commands are full of & and >
+	if err := encoder.Encode(r); err != nil {
+		return nil, fmt.Errorf("write record: %w", err)
+	}
+	return text.Bytes(), nil
 }

@@ -100,19 +100,19 @@ func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string
 	if err := s.create(); err != nil {
 		return nil, nil, err
 	}
-	self, err := process.Lookup(os.Getpid())
+	self, err := process.Self()
 	if err != nil {
 		return nil, nil, err
 	}
 	if c.Owner == (process.Identity{}) {
-		c.Owner = self.Identity
+		c.Owner = self
 	}
 	if c.Owner.PID <= 0 {
 		return nil, nil, fmt.Errorf("create runtime %q: PID %d is no owner", c.Name, c.Owner.PID)
 	}
 	r = &Runtime{store: s, name: c.Name}
 	record := newRecord(c)
-	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self.Identity, record.Machine))
+	stage, err := os.MkdirTemp(s.runtimes(), stageOf(self, record.Machine))
 	if err == nil {
 		err = record.fill(stage)
 	}
@@ -165,9 +165,16 @@ func (r Record) fill(dir string) error {
 		return err
 	}
 	for _, name := range []string{leaseFile, lockFile, journalFile, logFile} {
-		if err := makeFile(filepath.Join(dir, name)); err != nil {
+		if err := makeFile(filepath.Join(dir, name), nil); err != nil {
 			return err
 		}
 	}
-	return r.write(dir)
+	if r.Durable {
+		return r.write(dir) // which syncs it
+	}
+	text, err := r.encode()
+	if err != nil {
+		return err
+	}
+	return makeFile(filepath.Join(dir, recordFile), text)
 }

@@ -35,12 +35,12 @@ func (g *global) keeper(store *monitor.Store) (monitor.Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	self, err := process.Lookup(os.Getpid())
+	self, err := process.Self()
 	if err != nil {
 		return nil, err
 	}
 	own := monitor.OwnMonitor{Command: func(name string) []string {
-		return g.command(program, store, "--detach", "--owner", ownerWord(self.Identity), "--", name)
+		return g.command(program, store, "--detach", "--owner", ownerWord(self), "--", name)
 	}}
 	client, err := g.client(store, own)
 	if client == nil || err != nil {

@@ -153,13 +153,13 @@ func Arrive() (*Arrival, error) {
 	closeOnExec(readyFD)
 	closeOnExec(goneFD)
 	closeOnExec(passedFD)
-	self, err := process.Lookup(os.Getpid())
+	self, err := process.Self()
 	if err != nil {
 		return nil, err
 	}
 	a := &Arrival{Passed: os.NewFile(passedFD, "passed"), to: ready, reports: json.NewEncoder(ready)}
 	// Where the caller has been killed, this process goes on: it cleans up.
-	if err := a.reports.Encode(report{Process: &self.Identity}); err != nil && !errors.Is(err, syscall.EPIPE) {
+	if err := a.reports.Encode(report{Process: &self}); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return nil, fmt.Errorf("answer the owner: %w", err)
 	}
 	if _, err := io.Copy(io.Discard, gone); err != nil {

@@ -245,10 +245,11 @@ func (c *Client) connect(ctx context.Context) (*net.UnixConn, error) {
 		case !isDead(err):
 			return nil, err
 		}
-		if err := c.startOne(ctx); err != nil {
+		started, err := c.startOne(ctx)
+		if err != nil {
 			return nil, err
 		}
-		if err := pause(ctx, wait); err != nil {
+		if !started && pause(ctx, wait) != nil {
 			return nil, tooLong(ctx)
 		}
 	}
@@ -282,27 +283,28 @@ func isDead(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unixsocket.ErrRefused) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// startOne starts a resident, unless a process has the lock of the store.
-func (c *Client) startOne(ctx context.Context) error {
+// startOne starts a resident, unless a process has the lock of the store, and reports whether
+// one that it has started serves.
+func (c *Client) startOne(ctx context.Context) (started bool, err error) {
 	lock, err := tryLock(c.Store)
 	if lock == nil || err != nil {
-		return err
+		return false, err
 	}
 	defer lock.Close()
 	// Another may have come and gone between, or serve without the socket that was tried.
 	if conn, err := c.dial(ctx); err == nil {
-		return conn.Close()
+		return false, conn.Close()
 	}
 	c.tellFailure()
 	log, err := openFile(LogPath(c.Store), os.O_WRONLY|os.O_APPEND)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer log.Close()
 	if err := detach.Start(ctx, c.Command, log, lock); err != nil {
-		return fmt.Errorf("the resident monitor did not start: %w (its log is %s)", err, log.Name())
+		return false, fmt.Errorf("the resident monitor did not start: %w (its log is %s)", err, log.Name())
 	}
-	return nil
+	return true, nil
 }
 
 // tellFailure tells once that a guard has given up.

@@ -131,11 +131,10 @@ func (s *server) open(ctx context.Context) error {
 	if last, err := ReadCard(s.Store); err == nil {
 		s.before = last.Process
 	}
-	p, err := process.Lookup(os.Getpid())
-	if err != nil {
+	var err error
+	if s.self, err = process.Self(); err != nil {
 		return err
 	}
-	s.self = p.Identity
 	s.started = time.Now().UTC()
 	card := Card{Process: s.self, Version: s.Version, Started: s.started}
 	card.Host, _ = os.Hostname()

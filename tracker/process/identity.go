@@ -3,7 +3,9 @@ package process
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
+	"sync/atomic"
 )
 
 // An Identity names one process for good. A PID alone does not: the kernel
@@ -22,6 +24,22 @@ type Identity struct {
 func (id Identity) String() string {
 	return fmt.Sprintf("%d@%d", id.PID, id.Start)
 }
+
+// Self returns the identity of the calling process. It never changes, so the kernel is asked
+// until it has answered once.
+func Self() (Identity, error) {
+	if known := self.Load(); known != nil {
+		return *known, nil
+	}
+	p, err := Lookup(os.Getpid())
+	if err != nil {
+		return Identity{}, err
+	}
+	self.Store(&p.Identity)
+	return p.Identity, nil
+}
+
+var self atomic.Pointer[Identity]
 
 // ErrElsewhere reports an identity that was recorded in another PID or time
 // namespace of this kernel, where its numbers name another process or none.

@@ -23,6 +23,9 @@ var _ = Describe("The process table", func() {
 		Expect(us.Start).NotTo(BeZero())
 		Expect(us.Boot).To(Equal(testproc.Sure(ctx, process.Boot)))
 		Expect(testproc.Sure(ctx, func() (int, error) { return process.Parent(os.Getpid()) })).To(Equal(os.Getppid()))
+		for range 2 { // the first asks the kernel
+			Expect(testproc.Sure(ctx, process.Self)).To(Equal(us.Identity))
+		}
 	}, testproc.Patience)
 
 	It("lists each process once, this one and PID 1 among them", func(ctx SpecContext) {
