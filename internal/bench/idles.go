@@ -42,23 +42,27 @@ func (b bench) idleOf(ctx context.Context, title string, run ...string) error {
 	return b.gone(name)
 }
 
-// wakes prints how often an idle process was woken.
+// wakes prints how often an idle process was woken, and how many processes the machine made
+// meanwhile, each of which may wake it.
 func (b bench) wakes(ctx context.Context, pid int) error {
 	before, err := switches(pid)
 	if errors.Is(err, errors.ErrUnsupported) {
 		fmt.Println("  context switches   cannot be read here")
 		return nil
 	}
-	if err != nil {
+	born, unborn := births()
+	if err := errors.Join(err, unborn); err != nil {
 		return err
 	}
 	if err := elapse(ctx, b.idle); err != nil { // the time that is measured
 		return err
 	}
 	after, err := switches(pid)
-	if err != nil {
+	made, unmade := births()
+	if err := errors.Join(err, unmade); err != nil {
 		return err
 	}
-	fmt.Printf("  context switches   %d in %s, %.1f a minute\n", after-before, b.idle, float64(after-before)/b.idle.Minutes())
+	fmt.Printf("  context switches   %d in %s, %.1f a minute, while the machine made %d processes and threads\n",
+		after-before, b.idle, float64(after-before)/b.idle.Minutes(), made-born)
 	return nil
 }

@@ -27,6 +27,9 @@ func resident(pid int) (string, error) {
 // module does not use.
 func switches(int) (int, error) { return 0, errors.ErrUnsupported }
 
+// births reports that the number is unknown: it is read beside switches alone.
+func births() (int, error) { return 0, errors.ErrUnsupported }
+
 func processor() string {
 	name, err := unix.Sysctl("machdep.cpu.brand_string")
 	if err != nil {

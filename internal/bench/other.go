@@ -13,6 +13,7 @@ func watchExit(int) (func() error, error)    { return nil, errors.ErrUnsupported
 func watchGone(string) (func() error, error) { return nil, errors.ErrUnsupported }
 func resident(int) (string, error)           { return "", errors.ErrUnsupported }
 func switches(int) (int, error)              { return 0, errors.ErrUnsupported }
+func births() (int, error)                   { return 0, errors.ErrUnsupported }
 func processor() string                      { return "unknown processor" }
 func load() string                           { return "unknown" }
 

@@ -20,17 +20,17 @@ func (c *Core) remains() (ids map[int]bool) {
 	if c.forks != process.ForksNamed || c.reads == 0 || c.unreadable != nil || c.partial != nil || c.inhabited || c.settled() {
 		return nil
 	}
-	for _, t := range c.trees {
+	for _, t := range c.agenda.restless {
 		if !t.Settled() && (!t.Begun() || t.living > 0 || t.unsure) {
 			return nil
 		}
 	}
+	if c.known[c.self] != nil {
+		return nil // its children would be members
+	}
 	ids = make(map[int]bool)
 	for pid, m := range c.known {
-		if pid == c.self {
-			return nil // its children would be members
-		}
-		if m.tree.moves() {
+		if m.dead && m.tree.moves() { // as all are in a tree that moves
 			ids[pid] = true
 		}
 	}
@@ -55,7 +55,7 @@ func (c *Core) glanced(vacant bool, now time.Time, cost time.Duration) {
 		c.inhabited = true
 		return
 	}
-	for _, t := range c.trees {
+	for _, t := range c.agenda.restless {
 		if !t.Settled() {
 			t.clean++
 			t.urgent++

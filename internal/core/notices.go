@@ -128,32 +128,31 @@ func (c *Core) tidy(now time.Time) {
 }
 
 func (c *Core) dropDead(now time.Time) {
-	if !c.knowsDead() {
+	needed := make(map[int]bool) // the dead, and whether a group or session keeps them
+	for pid, m := range c.known {
+		if m.dead {
+			needed[pid] = false
+		}
+	}
+	if len(needed) == 0 {
 		return
 	}
-	needed := make(map[int]bool)
 	for _, m := range c.known {
-		if m.alive() || now.Sub(m.left) <= linkPeriod {
-			needed[m.Group], needed[m.Session] = true, true
-		}
-	}
-	for pid, m := range c.known {
-		if !m.dead {
+		if !m.alive() && now.Sub(m.left) > linkPeriod {
 			continue
 		}
-		if m.reserve = !needed[pid]; m.reserve && m.buried < c.reads && now.Sub(m.left) > linkPeriod {
+		for _, id := range [...]int{m.Group, m.Session} {
+			if _, dead := needed[id]; dead {
+				needed[id] = true
+			}
+		}
+	}
+	for pid, need := range needed {
+		m := c.known[pid]
+		if m.reserve = !need; m.reserve && m.buried < c.reads && now.Sub(m.left) > linkPeriod {
 			delete(c.known, pid)
 		}
 	}
-}
-
-func (c *Core) knowsDead() bool {
-	for _, m := range c.known {
-		if m.dead {
-			return true
-		}
-	}
-	return false
 }
 
 // smallCrowd is how many processes are known before tidying is worth it.

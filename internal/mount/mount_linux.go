@@ -2,8 +2,6 @@ package mount
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,26 +21,28 @@ const mountInfo = "/proc/self/mountinfo"
 // costs a third of several.
 var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
-// points returns where file systems are mounted (proc_pid_mountinfo(5)).
+// points returns where file systems are mounted (proc_pid_mountinfo(5)). The file is no
+// os.File: Go's poller would report it as readable at once, and wake a thread for that.
 func points() (all []string, err error) {
-	file, err := os.Open(mountInfo)
+	fd, err := unix.Open(mountInfo, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, &os.PathError{Op: "open", Path: mountInfo, Err: err}
 	}
-	defer file.Close()
+	defer unix.Close(fd)
 	buffer := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(buffer)
 	text := buffer[:0]
 	for {
-		n, err := file.Read(text[len(text):cap(text)])
-		text = text[:len(text)+n]
-		if errors.Is(err, io.EOF) {
+		n, err := unix.Read(fd, text[len(text):cap(text)])
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return nil, &os.PathError{Op: "read", Path: mountInfo, Err: err}
+		case n == 0:
 			return pointsIn(text), nil
 		}
-		if err != nil {
-			return nil, err
-		}
-		if len(text) == cap(text) {
+		if text = text[:len(text)+n]; len(text) == cap(text) {
 			text = slices.Grow(text, cap(text))
 		}
 	}
