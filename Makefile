@@ -80,7 +80,7 @@ completions: ## completions for bash, zsh and fish, in out/completions
 staged: completions ## all that is installed, in out/staged
 	@rm -rf $(STAGED) $(OUT)/man
 	@$(MAKE) --no-print-directory man GOOS= GOARCH=
-	@mkdir -p $(DOCS)/docs $(STAGED)/share/man/man1 $(STAGED)/share/bash-completion/completions \
+	@mkdir -p $(DOCS)/docs/schemas $(STAGED)/share/man/man1 $(STAGED)/share/bash-completion/completions \
 		$(STAGED)/share/zsh/site-functions $(STAGED)/share/fish/vendor_completions.d
 	CGO_ENABLED=0 go build -trimpath -o $(STAGED)/bin/monitor ./cmd/monitor
 	@cp $(OUT)/man/*.1 $(STAGED)/share/man/man1/
@@ -89,6 +89,7 @@ staged: completions ## all that is installed, in out/staged
 	@cp $(OUT)/completions/monitor.fish $(STAGED)/share/fish/vendor_completions.d/
 	@cp LICENSE README.md CHANGELOG.md SECURITY.md $(DOCS)/
 	@cp docs/*.md $(DOCS)/docs/
+	@cp docs/schemas/*.json $(DOCS)/docs/schemas/
 
 # The directories that exist keep their mode. install replaces a file, also one that runs.
 install: ## monitor, its completions, man pages and docs below PREFIX=/usr/local (DESTDIR=, uninstall)

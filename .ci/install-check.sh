@@ -26,6 +26,7 @@ cat >"$dir/wanted" <<'EOF'
 EOF
 cmp "$dir/found" "$dir/wanted" || failed "other files than expected: $(cat "$dir/found")"
 [ -f "$root/share/doc/gemini-monitor/LICENSE" ] || failed 'no licence'
+[ -f "$root/share/doc/gemini-monitor/docs/schemas/info.json" ] || failed 'no JSON schemas'
 [ -f "$root/share/man/man1/monitor-run.1" ] || failed 'no man page of monitor run'
 [ -z "$(find "$root" -perm -0022)" ] || failed 'others can write to it'
 

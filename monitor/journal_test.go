@@ -112,7 +112,7 @@ var _ = Describe("A journal", func() {
 			left(childOf(11, 10)),
 			trees.Change{Kind: trees.Emptied, Time: noon.In(time.FixedZone("elsewhere", 3600))},
 		)).To(Succeed())
-		who := `{"pid":11,"start":5,"boot":"now","parent":1,"user":0,"state":"running","command":"",` +
+		who := `{"pid":11,"start":5,"boot":"now","parent":1,"user":0,"state":"running",` +
 			`"link":{"kind":"parent","through":{"pid":10,"start":4,"boot":"now"}},"joined":"2026-01-02T12:00:00Z"}`
 		Expect(text()).To(Equal(`{"time":"2026-01-02T12:00:00Z","event":"joined","member":` + who + `}
 {"time":"2026-01-02T12:00:00Z","event":"unreadable","reason":"no memory"}

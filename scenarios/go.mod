@@ -17,6 +17,7 @@ require (
 	github.com/gemini-monitor/gemini/harness v0.0.0
 	github.com/onsi/ginkgo/v2 v2.34.0
 	github.com/onsi/gomega v1.44.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	golang.org/x/sys v0.49.0
 	pgregory.net/rapid v1.3.0
 )

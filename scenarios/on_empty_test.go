@@ -123,7 +123,8 @@ var _ = Describe("The on-empty command of a runtime", ours, func() {
 			stage.Puppet("told").Ignore(syscall.SIGTERM)
 			stop("told", "--grace", "0")
 		}),
-		Entry("a time limit", limit, "timeout", func() {}, "--timeout", "1", "--wait=false"),
+		// A slow machine has started the command by then: else there is none that has ended.
+		Entry("a time limit", limit, "timeout", func() { stage.Puppet("told") }, "--timeout", "10", "--wait=false"),
 		Entry("what the command left", limit, "leftovers", func() {
 			p := stage.Puppet("told")
 			p.Fork("left", harness.OwnSession)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +31,7 @@ func newList(g *global) *cobra.Command {
   broken        its record or its journal cannot be read
 
 PID is the process of the command, as long as that lives. On a terminal, commands are
-cut where the line ends, unless --wide is given.
+cut where the line ends, and long names before their end, unless --wide is given.
 
 With --all it goes on with those that were removed, and with each run of a durable one, as far as the history goes back, the
 last one at the end: when they were removed, how long they lasted, and how they ended:
@@ -85,7 +84,7 @@ by themselves (ended), or by what told their members to end (stop, timeout, left
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print names only")
 	cmd.Flags().BoolVarP(&ended, "all", "a", false, "list those too that were removed")
-	cmd.Flags().BoolVarP(&whole, "wide", "w", false, "do not cut commands")
+	cmd.Flags().BoolVarP(&whole, "wide", "w", false, "do not cut commands and names")
 	cmd.Flags().StringVar(&state, "state", "", "list only runtimes in this state")
 	return cmd
 }
@@ -166,24 +165,6 @@ func rowOf(s monitor.Status, now time.Time) []string {
 		age = max(0, now.Sub(s.Created)).Round(time.Second).String()
 	}
 	return []string{s.Name, plain(string(s.State)), pid, headcount(s), age, what}
-}
-
-// printRows prints rows in columns. The last one is cut at the width of the terminal.
-func printRows(out io.Writer, rows [][]string, width int) error {
-	var text strings.Builder
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(text.String()) {
-		if _, err := fmt.Fprintln(out, fit("", strings.TrimSuffix(line, "\n"), "", width)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 const unknowable = "-"

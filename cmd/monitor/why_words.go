@@ -12,7 +12,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// printWhy prints an explanation. On a terminal command lines are cut; other lines wrap.
+// printWhy prints an explanation. On a terminal command lines are cut, and lines wrap between
+// words.
 func printWhy(out io.Writer, w *explanation, v view) error {
 	lines := append([]string{w.headline()}, w.orders(v.now)...)
 	for _, m := range w.Members {
@@ -22,7 +23,7 @@ func printWhy(out io.Writer, w *explanation, v view) error {
 		lines = append(lines, v.portrait(p.Process, p.detail)+": holds the lease, and no link leads from it to the runtime")
 	}
 	for _, line := range append(lines, w.endings()...) {
-		if _, err := fmt.Fprintln(out, line); err != nil {
+		if _, err := fmt.Fprintln(out, wrap(line, v.width)); err != nil {
 			return err
 		}
 	}

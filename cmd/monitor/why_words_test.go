@@ -154,6 +154,6 @@ var _ = Describe("What a user reads of why", func() {
 		v.width = 30
 		m := explained(10, theRoot)
 		m.Arguments = []string{"make", "all", "the", "rest", "of", "it"}
-		Expect(read(of(monitor.StateRunning, m), v)).To(ContainSubstring("\n10 make all the r… (3 min): the command\n"))
+		Expect(read(of(monitor.StateRunning, m), v)).To(ContainSubstring("\n10 make all the r… (3 min):\n    the command\n"))
 	})
 })

@@ -94,7 +94,7 @@ func judgeStopping(all []monitor.Status, _ Facts) []Finding {
 		return nil
 	}
 	return one(Note, "stopping", list(reasons), "no process of them lives, and something of them stays",
-		"unmount or delete what the reason names; a monitor tries again, every 5 minutes at last")
+		"unmount or delete what the reason names, or mend its on-empty command (monitor logs NAME has what it printed); a monitor tries again, every 5 minutes at last")
 }
 
 // long is the size of a log that something is wrong with.

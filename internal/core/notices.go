@@ -89,10 +89,10 @@ func (c *Core) isNew(child process.Row) bool {
 }
 
 // bornOf completes the row of a child that was gone when it was looked up: it was born
-// into the group and session of its parent.
+// into the group and session of its parent, with its user.
 func bornOf(parent *member, child process.Row) process.Row {
 	if child.Start == 0 {
-		child.Parent, child.Group, child.Session = parent.PID, parent.Group, parent.Session
+		child.Parent, child.Group, child.Session, child.User = parent.PID, parent.Group, parent.Session, parent.User
 	}
 	return child
 }

@@ -13,8 +13,8 @@ import (
 type Identity struct {
 	PID int `json:"pid"`
 	// Start is when the process was made, by the kernel's own clock. It is
-	// kept across exec.
-	Start StartTime `json:"start"`
+	// kept across exec. It is zero for a process that had ended before its row could be read.
+	Start StartTime `json:"start,omitzero"`
 	// Boot is the run of the kernel in which PID and Start count; see [Boot].
 	Boot string `json:"boot"`
 }

@@ -27,7 +27,7 @@ type Process struct {
 	User  int   `json:"user"`
 	State State `json:"state"`
 	// Command is the kernel's short name of the program.
-	Command Name `json:"command"`
+	Command Name `json:"command,omitzero"`
 }
 
 // A Row is a process with what only the follower of a tree needs to know of it.

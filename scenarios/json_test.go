@@ -1,0 +1,161 @@
+//go:build darwin || linux
+
+package scenarios_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/harness"
+)
+
+var _ = Describe("What a command prints with --json fits its schema", ours, Label("sources"), func() {
+	var book schemaBook
+
+	BeforeEach(func() { book = openSchemas() })
+
+	// expect runs a command with --json, checks what it prints, and returns that.
+	expect := func(command string, words ...string) string {
+		GinkgoHelper()
+		out := stage.Run(append([]string{"monitor", command, "--json"}, words...)...)
+		Expect(out.Stdout).NotTo(BeEmpty(), out.Stderr)
+		book.expect(command, out.Stdout)
+		return out.Stdout
+	}
+	// files checks the record and the journal of a runtime.
+	files := func(name string) {
+		GinkgoHelper()
+		record, err := os.ReadFile(gemini.Path(name, "runtime.json"))
+		Expect(err).NotTo(HaveOccurred())
+		book.expect("record", string(record))
+		journal, err := os.ReadFile(gemini.Path(name, "journal.jsonl"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(book.lines("journal", string(journal))).To(BeNumerically(">", 0))
+	}
+	// all checks all that is printed of a runtime.
+	all := func(name string) (info string) {
+		GinkgoHelper()
+		expect("list")
+		expect("why", name)
+		expect("tree", name)
+		files(name)
+		return expect("info", name)
+	}
+
+	It("of an empty store", func() {
+		Expect(expect("list")).To(Equal("[]\n"))
+		Expect(expect("list", "--all")).To(Equal("[]\n"))
+		Expect(expect("prune")).To(Equal("[]\n"))
+	})
+
+	It("of a running runtime with limits, orphans and a stopped member, and of a process", func(ctx SpecContext) {
+		stage.Start("monitor", "run", "--name", "web", "--timeout", "1h", "--leftovers", "stop", "--wait=false",
+			"--on-empty", "true", "--", "puppet", "owner")
+		owner := stage.Puppet("owner")
+		owner.Fork("child")
+		leaf := owner.DoubleFork("leaf", harness.OwnSession)
+		expectKnown(ctx, "web", leaf)
+		leaf.Stop()
+		Expect(fieldsOf(all("web"))).To(ContainElements("limits", "timeout", "leftovers", "on_empty", "through"))
+		Expect(fieldsOf(expect("why", "web"))).To(ContainElements("arguments", "user_name", "started", "chain", "alive", "ended_by"))
+		Expect(expect("tree", fmt.Sprint(owner.PID()))).To(ContainSubstring(`"kind": "root"`))
+		Expect(expect("prune")).To(ContainSubstring("watched"))
+		leaf.Continue()
+		stop("web")
+		expectEmptyStore(ctx)
+		Expect(expect("list", "--all")).To(ContainSubstring(`"how": "stop"`))
+		history, err := os.ReadFile(filepath.Join(gemini.Store, "history.jsonl"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(book.lines("history", string(history))).To(Equal(1))
+	}, limit)
+
+	It("of a runtime inside of another one, and its own", func(ctx SpecContext) {
+		stage.Start(monitor.Run("outer", monitor.Run("inner", "puppet", "owner")...)...)
+		owner := stage.Puppet("owner")
+		all("outer")
+		all("inner")
+		job := stage.Start(monitor.Run("own", "monitor", "info", "--json")...)
+		Expect(job.Wait()).To(Equal(harness.Status{}))
+		book.expect("info", job.Output())
+		owner.Exit(0)
+		expectEmptyStore(ctx)
+	}, limit)
+
+	It("of a runtime that is told to stop", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("deaf", "puppet", "owner")...)
+		stage.Puppet("owner").Ignore(syscall.SIGTERM)
+		stopping := stage.Start("monitor", "stop", "deaf", "--grace", "1h")
+		Eventually(ctx, func() string { return info("deaf") }).Should(MatchRegexp(`state: +stopping`))
+		Expect(fieldsOf(all("deaf"))).To(ContainElements("ending", "reason", "asked", "signal", "by", "grace"))
+		stop("deaf", "--grace", "0")
+		job.Wait()
+		stopping.Wait()
+		expectEmptyStore(ctx)
+	}, limit)
+
+	It("of a runtime whose on-empty command runs", func(ctx SpecContext) {
+		bystander()
+		job := stage.Start(hooked("hooked", "puppet hook")...)
+		stage.Puppet("hooked").Exit(0)
+		job.Wait()
+		hook := stage.Puppet("hook")
+		Eventually(ctx, func() string { return info("hooked") }).Should(MatchRegexp(`state: +stopping`))
+		Expect(fieldsOf(all("hooked"))).To(ContainElement("on_empty_runs"))
+		hook.Exit(0)
+		expectOver(ctx, "hooked")
+	}, limit)
+
+	It("of an unknown runtime, with the holders of its lease", func(ctx SpecContext) {
+		job := stage.Start(monitor.Run("lent", "puppet", "owner")...)
+		owner := stage.Puppet("owner")
+		lent := owner.Lend()
+		owner.Exit(0)
+		job.Wait()
+		Eventually(ctx, func() string { return info("lent") }).Should(MatchRegexp(`state: +unknown`))
+		all("lent")
+		Expect(fieldsOf(expect("why", "lent"))).To(ContainElement(Or(Equal("holders"), Equal("holders_unknown"))))
+		Expect(expect("doctor")).To(ContainSubstring(`"unknown"`))
+		Expect(lent.Close()).To(Succeed())
+		expectOver(ctx, "lent")
+	}, limit)
+
+	It("of an unmonitored runtime, which is taken over, and of one that is broken, which is left", func(ctx SpecContext) {
+		alone()
+		stage.Start(monitor.Run("lost", "puppet", "owner")...)
+		owner := stage.Puppet("owner")
+		stage.Start(monitor.Run("bad", "puppet", "other")...)
+		other := stage.Puppet("other")
+		end(ctx, "lost", syscall.SIGKILL)
+		end(ctx, "bad", syscall.SIGKILL)
+		Expect(all("lost")).To(ContainSubstring("unmonitored"))
+		Expect(os.WriteFile(gemini.Path("bad", "runtime.json"), []byte("{half"), 0o600)).To(Succeed())
+		Expect(expect("info", "bad")).To(ContainSubstring("broken"))
+		Expect(expect("why", "bad")).To(ContainSubstring("broken"))
+		expect("list")
+		Expect(expect("doctor")).To(And(ContainSubstring(`"unmonitored"`), ContainSubstring(`"broken"`), ContainSubstring(`"holds": false`)))
+		stage.Setenv("MONITOR_RESIDENT", "")
+		Expect(expect("prune")).To(And(ContainSubstring("taken over"), ContainSubstring(`"left"`), ContainSubstring(`"reason"`)))
+		Eventually(ctx, func() string { files("lost"); return string(journalOf("lost")) }).Should(ContainSubstring("unwatched"))
+		owner.Exit(0)
+		other.Exit(0)
+		Eventually(ctx, monitor.List).Should(Equal([]string{"bad"}))
+	}, limit)
+
+	It("of a doctor that finds that no runtime can be made", func() {
+		Expect(os.Mkdir(gemini.Store, 0o777)).To(Succeed())
+		Expect(os.Chmod(gemini.Store, 0o777)).To(Succeed()) // whatever the umask is
+		Expect(expect("doctor")).To(ContainSubstring(`"refused"`))
+		Expect(os.Remove(gemini.Store)).To(Succeed())
+		Expect(expect("doctor")).NotTo(ContainSubstring(`"refused"`))
+	})
+})
+
+func journalOf(name string) []byte {
+	text, _ := os.ReadFile(gemini.Path(name, "journal.jsonl")) // none is no text
+	return text
+}
