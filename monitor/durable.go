@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -102,21 +101,6 @@ func (r *Runtime) RemoveIdle(ctx context.Context) error {
 
 // ErrNotIdle reports a runtime that is not idle.
 var ErrNotIdle = errors.New("is not idle")
-
-// syncDir has the names in a directory survive a crash of the machine, where its file system can.
-func syncDir(dir string) {
-	if opened, err := os.Open(dir); err == nil {
-		_ = opened.Sync()
-		_ = opened.Close()
-	}
-}
-
-// keepName has the directory of a new durable runtime survive a crash of the machine.
-func (r *Runtime) keepName() {
-	for _, dir := range []string{r.store.runtimes(), r.store.dir, filepath.Dir(r.store.dir)} {
-		syncDir(dir)
-	}
-}
 
 // isGone reports whether an error is about a file that does not exist.
 func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -134,6 +134,25 @@ var _ = Describe("A durable runtime", func() {
 		isIdle(r)
 	})
 
+	It("is watched on, and stays, until its record has that it is idle", func() {
+		r := run(g)
+		w := watched(r)
+		record := r.Path(monitor.RecordFile)
+		text, err := os.ReadFile(record)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.Remove(record)).To(Succeed())
+		directory(0o700, record, "in the way")
+		g.open()
+		Eventually(w.log).Should(ContainSubstring("state=stopping"))
+		Expect(w.done).NotTo(BeClosed())
+		Expect(r.Root()).To(BeADirectory())
+		Expect(os.RemoveAll(record)).To(Succeed())
+		Expect(os.WriteFile(record, text, 0o600)).To(Succeed())
+		Expect(w.ends()).To(Succeed())
+		Expect(r.Record()).To(HaveField("State", monitor.StateIdle))
+		Expect(store.History()).To(HaveLen(1))
+	})
+
 	It("is not run again behind a link", func() {
 		r := idle()
 		elsewhere := filepath.Join(GinkgoT().TempDir(), "work")

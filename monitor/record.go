@@ -146,7 +146,7 @@ func (r Record) write(dir string) error {
 	}
 	_, err = file.Write(text)
 	if r.Durable && err == nil {
-		err = file.Sync()
+		err = syncFile(file)
 	}
 	err = errors.Join(err, file.Chmod(0o600), file.Close())
 	if err == nil {

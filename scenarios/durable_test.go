@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -181,7 +182,7 @@ var _ = Describe("A durable runtime", ours, func() {
 	It("loses nothing where its monitors are killed while it runs, and while it is about to be idle", func(ctx SpecContext) {
 		stage.Start(durable("work")...).ExpectExit(0)
 		expectIdle(ctx, "work")
-		for round := range 8 {
+		for round := range 4 {
 			name := fmt.Sprint("owner-", round)
 			stage.Start(monitor.Run("work", "puppet", name)...)
 			owner := stage.Puppet(name)
@@ -201,16 +202,16 @@ var _ = Describe("A durable runtime", ours, func() {
 		}
 		var past []struct{ Name string }
 		Expect(json.Unmarshal([]byte(stage.Run("monitor", "list", "--all", "--json").Stdout), &past)).To(Succeed())
-		Expect(past).To(HaveLen(1+9), "the runtime, and its runs, each once")
+		Expect(past).To(HaveLen(1+5), "the runtime, and its runs, each once")
 	}, limit)
 
 	It("is idle, with its file, whenever the run is killed that would run it again", func(ctx SpecContext) {
 		stage.Start(durable("work")...).ExpectExit(0)
 		expectIdle(ctx, "work")
 		// The later a run is killed, the farther it has come.
-		result := stage.Run("sh", "-c", `i=0; while [ $((i += 1)) -le 40 ]; do
+		result := stage.Run("sh", "-c", `i=0; while [ $((i += 1)) -le 20 ]; do
 				monitor run --name work -- true 2>/dev/null & pid=$!
-				j=0; while [ $((j += 1)) -le $((i * 200)) ]; do :; done
+				j=0; while [ $((j += 1)) -le $((i * 400)) ]; do :; done
 				kill -9 $pid 2>/dev/null
 				wait $pid 2>/dev/null
 				[ -f "$MONITOR_STORE/runtimes/work/root/notes" ] || echo "lost after $i"
@@ -230,7 +231,7 @@ var _ = Describe("A durable runtime", ours, func() {
 				(monitor run --name work -- puppet owner 2>/dev/null; echo "$?") &
 			done; wait`)
 		owner := stage.Puppet("owner")
-		Eventually(ctx, func() string { return job.Output() }).Should(Equal(repeated("125\n", 49)))
+		Eventually(ctx, job.Output).WithTimeout(time.Minute).Should(Equal(repeated("125\n", 49)))
 		owner.Exit(0)
 		Expect(job.Wait()).To(Equal(harness.Status{}))
 		Expect(job.Output()).To(Equal(repeated("125\n", 49) + "0\n"))

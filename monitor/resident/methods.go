@@ -74,7 +74,7 @@ method HandOver(version: string) -> ()
 type Survivor (pid: int, start: int, boot: string, command: string, user: int, reason: string)
 
 # Has the members of the runtime of an owner end: they get a signal, and those that live when
-# the grace in seconds is over are killed. Answers when the runtime was removed, or with the
+# the grace in seconds is over are killed. Answers when the runtime was removed or is idle, or with the
 # members that do not end, or that it is empty and stays, for a reason that its record has.
 method Stop(name: string, owner: Identity, signal: int, grace: float) -> (members: ?[]Survivor, empty: ?bool)
 
