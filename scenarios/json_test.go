@@ -146,6 +146,25 @@ var _ = Describe("What a command prints with --json fits its schema", ours, Labe
 		Eventually(ctx, monitor.List).Should(Equal([]string{"bad"}))
 	}, limit)
 
+	It("of a durable runtime that a process has joined, and when it is idle", func(ctx SpecContext) {
+		stage.Start("monitor", "run", "--durable", "--name", "web", "--", "puppet", "owner")
+		owner := stage.Puppet("owner")
+		stage.Start(joining("web", "puppet", "guest")...)
+		guest := stage.Puppet("guest")
+		expectMembers(ctx, "web", owner, guest)
+		Expect(fieldsOf(all("web"))).To(ContainElements("durable", "made"))
+		owner.Exit(0)
+		guest.Exit(0)
+		Eventually(ctx, func() string { return stage.Run("monitor", "list", "--state", "idle", "-q").Stdout }).Should(Equal("web\n"))
+		for _, words := range [][]string{{"info", "web"}, {"why", "web"}, {"list", "--all"}, {"prune"}} {
+			Expect(expect(words[0], words[1:]...)).To(ContainSubstring(`"idle"`))
+		}
+		record, err := os.ReadFile(gemini.Path("web", "runtime.json"))
+		Expect(err).NotTo(HaveOccurred())
+		book.expect("record", string(record))
+		Expect(stage.Run("monitor", "rm", "web").Status).To(Equal(harness.Status{}))
+	}, limit)
+
 	It("of a doctor that finds that no runtime can be made", func() {
 		Expect(os.Mkdir(gemini.Store, 0o777)).To(Succeed())
 		Expect(os.Chmod(gemini.Store, 0o777)).To(Succeed()) // whatever the umask is
