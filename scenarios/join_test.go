@@ -174,13 +174,14 @@ var _ = Describe("monitor join", ours, func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	It("is ended with the others when the time is up", func(ctx SpecContext) {
-		job := stage.Start("monitor", "run", "--name", "web", "--timeout", "5", "--", "puppet", "owner")
-		stage.Puppet("owner")
+	It("is ended with what the command leaves, where that is asked for", func(ctx SpecContext) {
+		job := stage.Start("monitor", "run", "--name", "web", "--leftovers", "stop", "--", "puppet", "owner")
+		owner := stage.Puppet("owner")
 		other := stage.Start(joining("web", "puppet", "guest")...)
 		stage.Puppet("guest")
+		owner.Exit(0)
 		Expect(other.Wait()).To(Equal(harness.Status{Signal: syscall.SIGTERM}))
-		Expect(job.Wait()).To(Equal(harness.Status{Code: 124}), job.Output())
+		Expect(job.Wait()).To(Equal(harness.Status{}), job.Output())
 		expectEmptyStore(ctx)
 	}, limit)
 

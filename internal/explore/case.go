@@ -71,6 +71,9 @@ type Case struct {
 	// Misread is what the tracker takes the answer of a process for that it asks for its
 	// marks: a wrong way to ask.
 	Misread func(marks []string, err error) ([]string, error)
+	// Hasty means that a process that asks to join is answered before the tracker counts it: a
+	// wrong way to answer.
+	Hasty bool
 	// Neighbour is what the root of another tree does, which the tracker follows too, for a
 	// case with Deaths and no actor. With Inside, it is a child of the root.
 	Neighbour []simkernel.Op

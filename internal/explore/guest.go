@@ -21,6 +21,10 @@ func (r *Run) welcome() {
 	for r.asked() {
 		p := r.Kernel.Asking()
 		p.Considered = true
+		if r.Hasty {
+			r.Kernel.Answer(p, true)
+			continue
+		}
 		strangers := r.Kernel.Before(p)
 		r.Kernel.Beginning(true)
 		err := r.Follower.Join(r.Tree, p.Identity(), strangers)
