@@ -46,6 +46,9 @@ func (r *Runtime) join(told *ear, p Program, count Counter) error {
 	if err := record.visible(); err != nil {
 		return r.wrap(fmt.Errorf("%w: %w", ErrRefused, err))
 	}
+	if record.State == StateIdle {
+		return r.wrap(fmt.Errorf("%w: it %w; \"monitor run --name %s\" runs it again", ErrRefused, ErrIdle, r.name))
+	}
 	lease, err := r.takeLease(ctx)
 	if err != nil {
 		return err

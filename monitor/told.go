@@ -34,6 +34,9 @@ func newEar() *ear {
 }
 
 func (e *ear) open() {
+	if e.signals != nil {
+		return // it hears
+	}
 	signals := make(chan os.Signal, 1)
 	e.signals = signals
 	signal.Notify(signals, heeded()...)

@@ -53,6 +53,10 @@ var _ = Describe("A durable runtime", ours, func() {
 			Expect(status).To(BeZero())
 			Expect(first.Exit()).To(Equal(harness.Status{}))
 			expectIdle(ctx, "work")
+			Expect(stage.Run(joining("work", "true")...)).To(Equal(harness.Result{
+				Status: harness.Status{Code: 125},
+				Stderr: "monitor: runtime \"work\" cannot be joined: it is idle; \"monitor run --name work\" runs it again\n",
+			}))
 			expectNoPair(ctx)
 			Expect(stage.Run("monitor", "list").Stdout).To(MatchRegexp(`(?m)^work +idle +- +0 `))
 			expectNoPair(ctx)
