@@ -30,7 +30,7 @@ func (c *Core) remains() (ids map[int]bool) {
 		if pid == c.self {
 			return nil // its children would be members
 		}
-		if m.tree.moves() {
+		if m.tree.moves() || isReleased(m) && m.originNow().moves() {
 			ids[pid] = true
 		}
 	}
