@@ -7,6 +7,6 @@ import (
 	"errors"
 )
 
-func (v *Survey) holdersOf(context.Context, string) ([]int, int, error) {
-	return nil, 0, errors.ErrUnsupported
+func (v *Survey) look(context.Context, string) (sighting, error) {
+	return sighting{}, errors.ErrUnsupported
 }

@@ -23,23 +23,38 @@ var (
 // in it, and the mark of the tree does: so an orphan that is not known to descend from a
 // released process is a member. The root too can be released, with all members.
 //
-// The caller may name others besides of which it knows that they descend from the member. It
-// is no error if the member was released before. The error is [ErrNoMember], [ErrInside] or
-// [ErrClosed].
-func (t *Tree) Release(member process.Identity, besides ...process.Identity) error {
+// The caller may name others besides of which it knows that they descend from the member.
+// Release reports whether the member counted before; then [Tree.Changes] has what changed. The
+// error is [ErrNoMember], [ErrInside] or [ErrClosed].
+func (t *Tree) Release(member process.Identity, besides ...process.Identity) (counted bool, err error) {
 	var failed error
-	err := t.tracker.call(func() {
+	err = t.tracker.call(func() {
 		t.tracker.follower.Do(func(c *core.Core) {
-			failed = c.Release(t.tree, append([]process.Identity{member}, besides...), time.Now())
+			counted, failed = c.Release(t.tree, append([]process.Identity{member}, besides...), time.Now())
 		})
 	})
 	if err == nil {
 		err = failed
 	}
 	if err != nil {
-		return fmt.Errorf("process %d %w", member.PID, err)
+		return false, fmt.Errorf("process %d %w", member.PID, err)
 	}
-	return nil
+	return counted, nil
+}
+
+// Elders returns those of some processes that were made before the root of the tree, so that
+// they do not descend from it. Where the kernel numbers processes (macOS), a clock that was set
+// back is no matter, as long as the tracker has seen the root alive.
+func (t *Tree) Elders(of []process.Process) map[process.Identity]bool {
+	elders := make(map[process.Identity]bool)
+	_ = t.tracker.call(func() { // after Close there are none
+		for _, p := range of {
+			if row, err := t.tracker.follower.Complete(p); err == nil {
+				t.tracker.follower.Do(func(c *core.Core) { elders[p.Identity] = c.Precedes(t.tree, &row) })
+			}
+		}
+	})
+	return elders
 }
 
 // Released returns the live processes that were released from the tree, with what descends

@@ -225,7 +225,7 @@ func (c *Core) around(t *Tree, rows []process.Row) (via *member, outer *Tree, lo
 	orphan := true
 	if i, listed := c.rows[t.root.PID]; listed && c.rootOf(t) != nil {
 		if link, via, outer := c.linkOf(&rows[i], rows); outer != nil {
-			return via, outer, !proves(link.Kind)
+			return via, outer, !link.Kind.Proves()
 		}
 		orphan = c.orphan(&rows[i], rows)
 	}

@@ -31,16 +31,6 @@ var (
 // from.
 var kindReleased = map[trees.ChangeKind]trees.ChangeKind{trees.Joined: trees.Released, trees.Left: trees.Ended}
 
-// proves reports whether a kind of link proves that a process descends from the one that the
-// link leads to.
-func proves(kind trees.LinkKind) bool {
-	switch kind {
-	case trees.LinkParent, trees.LinkLineage, trees.LinkSession:
-		return true
-	}
-	return false
-}
-
 // isReleased reports whether a process was released from the nearest tree that it was in.
 func isReleased(m *member) bool { return m != nil && m.tree.from != nil }
 
@@ -75,7 +65,7 @@ func (m *member) originNow() *Tree {
 
 // inherit sets what a process has of the one through which it joins.
 func (m *member) inherit() {
-	m.loose = !proves(m.Link.Kind)
+	m.loose = !m.Link.Kind.Proves()
 	if m.tree.from != nil {
 		if m.origin = m.tree.from; m.via != nil && m.via.origin != nil {
 			m.origin = m.via.origin
@@ -85,18 +75,18 @@ func (m *member) inherit() {
 
 // Release has a live member of a tree count for it no more, nor what descends from it. The
 // caller names the member first, and then those of which it knows besides that they descend
-// from it. It is no error where the process was released before.
-func (c *Core) Release(t *Tree, ids []process.Identity, now time.Time) error {
+// from it. It reports whether that is new: a process may be released twice.
+func (c *Core) Release(t *Tree, ids []process.Identity, now time.Time) (isNew bool, err error) {
 	m := c.known[ids[0].PID]
 	switch {
 	case t.closed, m == nil, m.Identity != ids[0], !m.alive():
-		return ErrNoMember
+		return false, ErrNoMember
 	case t.released != nil && m.tree.within(t.released):
-		return nil
+		return false, nil
 	case !m.tree.within(t):
-		return ErrNoMember
+		return false, ErrNoMember
 	case m.tree.counting() != t:
-		return ErrInside
+		return false, ErrInside
 	}
 	if ids[0] == t.root {
 		ids = nil // all descend from it
@@ -107,7 +97,7 @@ func (c *Core) Release(t *Tree, ids []process.Identity, now time.Time) error {
 		}
 	}
 	c.discharge(t, m, c.descendants(t, ids), now)
-	return nil
+	return true, nil
 }
 
 // descendants returns the processes of a tree, dead ones too, that have some identities or
@@ -255,4 +245,22 @@ func (c *Core) Released(t *Tree) []trees.Member {
 		return nil
 	}
 	return c.Members(t.released)
+}
+
+// Precedes reports whether a process was made before the root of a tree.
+func (c *Core) Precedes(t *Tree, p *process.Row) bool { return !t.beginning().precedes(p) }
+
+// Complete returns the row of a process, with its lineage where there are lineages. One
+// goroutine calls it and Step.
+func (f *Follower) Complete(p process.Process) (process.Row, error) {
+	row := process.Row{Process: p}
+	if !f.Kernel.Lineage() {
+		return row, nil
+	}
+	now, err := f.Kernel.Lookup(p.PID)
+	if err == nil && now.Identity != p.Identity {
+		err = process.ErrGone
+	}
+	row.Lineage = now.Lineage
+	return row, err
 }

@@ -13,7 +13,7 @@ func (r *Rehearsal) Release(t *Tree, pids ...int) (err error) {
 	for _, pid := range pids {
 		ids = append(ids, Identity(pid))
 	}
-	r.Follower.Do(func(c *core.Core) { err = c.Release(t.Tree, ids, r.Clock) })
+	r.Follower.Do(func(c *core.Core) { _, err = c.Release(t.Tree, ids, r.Clock) })
 	r.Run()
 	return err
 }

@@ -27,6 +27,7 @@ const (
 	methodWhich    = interfaceName + ".Which"
 	methodHandOver = interfaceName + ".HandOver"
 	methodStop     = interfaceName + ".Stop"
+	methodRelease  = interfaceName + ".Release"
 
 	errorForeign = interfaceName + ".Foreign"
 	errorOlder   = interfaceName + ".Older"
@@ -77,6 +78,10 @@ type Survivor (pid: int, start: int, boot: string, command: string, user: int, r
 # members that do not end, or that it is empty and stays, for a reason that its record has.
 method Stop(name: string, owner: Identity, signal: int, grace: float) -> (members: ?[]Survivor, empty: ?bool)
 
+# Has a process of the runtime of an owner count no more, nor what descends from it. Answers when
+# the next monitor will know that too.
+method Release(name: string, owner: Identity, process: Identity) -> ()
+
 # The process that was asked does not watch the runtime.
 error Unwatched (reason: string)
 
@@ -95,7 +100,8 @@ error Failed (reason: string)
 // projectURL is where the project is.
 const projectURL = "https://github.com/gemini-monitor/gemini"
 
-// ownDescription is the interface of the monitor of a single runtime: the part about Stop.
+// ownDescription is the interface of the monitor of a single runtime: the part about Stop and
+// Release.
 var ownDescription = `# A monitor watches one runtime.
 interface ` + interfaceName + `
 
@@ -162,6 +168,7 @@ func (s *server) methods() *varlink.Server {
 					"Which":    s.which,
 					"HandOver": s.handOver,
 					"Stop":     s.counted(s.stop),
+					"Release":  s.counted(s.release),
 				},
 			}},
 		},

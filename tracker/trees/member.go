@@ -62,3 +62,8 @@ const (
 	// has the mark of the tree.
 	LinkMark LinkKind = "mark"
 )
+
+// Proves reports whether the evidence proves that a process descends from the one that the
+// link leads to. A process group can have others than descendants of its creator, a session
+// cannot.
+func (k LinkKind) Proves() bool { return k == LinkParent || k == LinkLineage || k == LinkSession }
