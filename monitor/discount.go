@@ -7,73 +7,85 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// A released process keeps the descriptor of the lease, and so does what it makes. So where
-// the lease is held, it is free of others if all that hold it are released ones. A discount
-// decides that from looks at the files of all processes. It is plain data and makes no system
-// call.
+// A released process keeps the descriptor of the lease, and so does what it makes. Where the
+// lease is held and processes are released, the question is another one: does a process hold it
+// that may descend from the owner and is not released? A discount decides that in rounds. It is
+// plain data and makes no system call.
 //
-// A look is no snapshot: a process can fork and die before it is looked at, and its child may
-// have begun after the PIDs were listed. So the process table is read before and after each
-// look, and two looks in a row have to find that no process that may descend from the owner has
-// begun meanwhile. Whatever cannot be looked at and may descend from the owner is a reason
-// against it.
+// In a round the process table is read, the files of each process are looked at that was not
+// looked at before, and the table is read again. A process that ends before it is looked at may
+// have made another that holds the lease. So a round counts only where all that were to be looked
+// at live after it, but for those whose line of parents shows that they do not descend from the
+// owner. A list of PIDs is no snapshot, so it takes two such rounds in a row.
+//
+// A process that was made before the owner does not descend from it, whatever it holds.
 type discount struct {
-	self  int // the PID of this process, which starts others for itself
-	quiet int // looks in a row after which no process was there that was not before
+	self   int // the PID of this process, which starts others for itself
+	looked map[process.Identity]bool
+	clean  int // rounds in a row that count
 }
 
-// quietLooks is how many of them in a row settle the answer.
-const quietLooks = 2
+// cleanRounds is how many of them in a row settle the answer.
+const cleanRounds = 2
 
-// A glimpse is one look, with the tables before and after.
-type glimpse struct {
-	before, after map[int]process.Process // that live, by PID
-	sighting
-	released map[process.Identity]bool // as the tracker knew them after the look
-	elder    map[process.Identity]bool // made before the owner, so they do not descend from it
+// A headcount is one read of the table: what lives, by PID, with what is known of it.
+type headcount struct {
+	rows     map[int]process.Process
+	released map[process.Identity]bool
+	elders   map[process.Identity]bool // made before the owner
 }
 
-// take takes a look. It reports whether released processes alone hold the lease. The reason is
-// why that is not so, or is not known; it is empty where another look is to follow.
-func (d *discount) take(g glimpse) (only bool, reason string) {
-	for _, pid := range slices.Concat(g.locked, g.opened) {
-		p, lives := g.after[pid]
-		if lives && !g.released[p.Identity] {
-			return false, fmt.Sprintf("process %d (%s), which is neither a member nor released, holds the lease", pid, p.Command)
+// has reports whether a process lives.
+func (h headcount) has(p process.Process) bool { return h.rows[p.PID].Identity == p.Identity }
+
+// suspects returns the processes that are to be looked at, in the order of their PIDs.
+func (d *discount) suspects(h headcount) (suspects []process.Process) {
+	for _, p := range h.rows {
+		if p.PID != 1 && p.PID != d.self && !d.looked[p.Identity] && !h.elders[p.Identity] && !h.released[p.Identity] {
+			suspects = append(suspects, p)
 		}
 	}
-	if len(g.locked) == 0 && len(g.opened) == 0 {
-		d.quiet = 0
-		return false, ""
-	}
+	slices.SortFunc(suspects, func(a, b process.Process) int { return a.PID - b.PID })
+	return suspects
+}
+
+// take takes what a round has found: of the suspects by the read before, and the read after it.
+// It reports whether no process but released ones is left that may hold the lease. The reason is
+// why that is not so, or cannot be known; it is empty where another round is to follow.
+func (d *discount) take(before headcount, suspects []process.Process, seen sighting, after headcount) (only bool, reason string) {
+	d.clean++
 	unseen := 0
-	for _, pid := range g.unseen {
-		if p, lives := g.after[pid]; lives && pid != 1 && !g.elder[p.Identity] && !g.released[p.Identity] {
+	for _, p := range suspects {
+		holds := slices.Contains(seen.locked, p.PID) || slices.Contains(seen.opened, p.PID)
+		switch {
+		case after.released[p.Identity]:
+		case !after.has(p):
+			if holds || before.mayDescend(p, d.self) {
+				d.clean = 0
+			}
+		case holds:
+			return false, fmt.Sprintf("process %d (%s), which is neither a member nor released, holds the lease", p.PID, p.Command)
+		case slices.Contains(seen.unseen, p.PID):
 			unseen++
+		default:
+			d.looked[p.Identity] = true
 		}
 	}
 	if unseen > 0 {
-		return false, fmt.Sprintf("released processes hold the lease, and so may %d others, whose files cannot be seen", unseen)
+		return false, fmt.Sprintf("released processes hold the lease, and so may %d processes whose files cannot be seen", unseen)
 	}
-	for pid, p := range g.after {
-		if before, known := g.before[pid]; (!known || before.Identity != p.Identity) && d.mayDescend(p, g) {
-			d.quiet = 0
-			return false, ""
-		}
-	}
-	d.quiet++
-	return d.quiet >= quietLooks, ""
+	return d.clean >= cleanRounds, ""
 }
 
 // mayDescend reports whether a process may descend from the owner and not from a released
 // process, as the table shows it: its line of parents leads to an orphan that was made later
 // than the owner.
-func (d *discount) mayDescend(p process.Process, g glimpse) bool {
-	for range len(g.after) {
-		if g.elder[p.Identity] || g.released[p.Identity] || p.PID == 1 || p.PID == d.self {
+func (h headcount) mayDescend(p process.Process, self int) bool {
+	for range h.rows {
+		if h.elders[p.Identity] || h.released[p.Identity] || p.PID == 1 || p.PID == self {
 			return false
 		}
-		parent, listed := g.after[p.Parent]
+		parent, listed := h.rows[p.Parent]
 		adopted := listed && p.Session != 0 && parent.Session != 0 && p.Session != parent.Session && p.Session != p.PID
 		if !listed || p.Parent == 1 || adopted {
 			return true

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
@@ -24,7 +25,7 @@ type Holders struct {
 // Holders looks for the processes that hold the lease of a runtime, and ends with ctx. The
 // error says why that cannot be found out: macOS needs lsof(8) for it.
 func (v *Survey) Holders(ctx context.Context, r *Runtime) (Holders, error) {
-	seen, err := v.look(ctx, r.path(leaseFile))
+	seen, err := search(ctx, r.path(leaseFile), slices.Collect(maps.Values(v.live)))
 	if err != nil {
 		return Holders{}, fmt.Errorf("find the processes that hold the lease of runtime %q: %w", r.name, err)
 	}
@@ -49,7 +50,7 @@ func (v *Survey) Holders(ctx context.Context, r *Runtime) (Holders, error) {
 	return found, nil
 }
 
-// A sighting is what a look at the files of all processes has shown of a lease, by PIDs.
+// A sighting is what a look at the files of processes has shown of a lease, by PIDs.
 type sighting struct {
 	locked []int // hold it
 	opened []int // have its file open, and no lock of theirs is shown

@@ -15,13 +15,13 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// look looks at the open files of all processes. /proc may show no lock of any of them.
-func (v *Survey) look(ctx context.Context, lease string) (seen sighting, err error) {
+// search looks at the open files of processes. /proc may show no lock of any of them.
+func search(ctx context.Context, lease string, at []process.Process) (seen sighting, err error) {
 	var file unix.Stat_t
 	if err := unix.Stat(lease, &file); err != nil {
 		return seen, fmt.Errorf("%s: %w", lease, err)
 	}
-	for _, p := range v.live {
+	for _, p := range at {
 		if ctx.Err() != nil {
 			return seen, context.Cause(ctx)
 		}

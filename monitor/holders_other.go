@@ -5,8 +5,10 @@ package monitor
 import (
 	"context"
 	"errors"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-func (v *Survey) look(context.Context, string) (sighting, error) {
+func search(context.Context, string, []process.Process) (sighting, error) {
 	return sighting{}, errors.ErrUnsupported
 }
