@@ -30,9 +30,8 @@ const cleanRounds = 2
 
 // A headcount is one read of the table: what lives, by PID, with what is known of it.
 type headcount struct {
-	rows     map[int]process.Process
-	released map[process.Identity]bool
-	elders   map[process.Identity]bool // made before the owner
+	rows    map[int]process.Process
+	outside map[process.Identity]bool // released, or made before the owner
 }
 
 // has reports whether a process lives.
@@ -41,7 +40,7 @@ func (h headcount) has(p process.Process) bool { return h.rows[p.PID].Identity =
 // suspects returns the processes that are to be looked at, in the order of their PIDs.
 func (d *discount) suspects(h headcount) (suspects []process.Process) {
 	for _, p := range h.rows {
-		if p.PID != 1 && p.PID != d.self && !d.looked[p.Identity] && !h.elders[p.Identity] && !h.released[p.Identity] {
+		if p.PID != 1 && p.PID != d.self && !d.looked[p.Identity] && !h.outside[p.Identity] {
 			suspects = append(suspects, p)
 		}
 	}
@@ -58,7 +57,7 @@ func (d *discount) take(before headcount, suspects []process.Process, seen sight
 	for _, p := range suspects {
 		holds := slices.Contains(seen.locked, p.PID) || slices.Contains(seen.opened, p.PID)
 		switch {
-		case after.released[p.Identity]:
+		case after.outside[p.Identity]:
 		case !after.has(p):
 			if holds || before.mayDescend(p, d.self) {
 				d.clean = 0
@@ -82,7 +81,7 @@ func (d *discount) take(before headcount, suspects []process.Process, seen sight
 // than the owner.
 func (h headcount) mayDescend(p process.Process, self int) bool {
 	for range h.rows {
-		if h.elders[p.Identity] || h.released[p.Identity] || p.PID == 1 || p.PID == self {
+		if h.outside[p.Identity] || p.PID == 1 || p.PID == self {
 			return false
 		}
 		parent, listed := h.rows[p.Parent]

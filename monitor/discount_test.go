@@ -9,13 +9,14 @@ import (
 
 var _ = Describe("A discount of released processes", func() {
 	const self = 90
-	id := func(pid int) process.Identity { return process.Identity{PID: pid, Start: process.StartTime(pid), Boot: "b"} }
+	id := func(pid int) process.Identity {
+		return process.Identity{PID: pid, Start: process.StartTime(pid), Boot: "b"}
+	}
 	// 50 is older than the owner, 100 is released and 101 its child, 120 is a child of 50.
 	table := func(but ...func(headcount)) headcount {
 		h := headcount{
-			rows:     map[int]process.Process{1: {Identity: id(1), Session: 1}},
-			released: map[process.Identity]bool{id(100): true, id(101): true},
-			elders:   map[process.Identity]bool{id(1): true, id(50): true},
+			rows:    map[int]process.Process{1: {Identity: id(1), Session: 1}},
+			outside: map[process.Identity]bool{id(1): true, id(50): true, id(100): true, id(101): true},
 		}
 		for pid, parent := range map[int]int{50: 1, self: 1, 100: 1, 101: 100, 120: 50} {
 			h.rows[pid] = process.Process{Identity: id(pid), Parent: parent, Group: pid, Session: pid}
@@ -92,7 +93,7 @@ var _ = Describe("A discount of released processes", func() {
 	})
 
 	It("is not refused by one that is released when the look is over", func() {
-		_, reason, _ := settles([]int{120}, nil, table(), table(func(h headcount) { h.released[id(120)] = true }), table())
+		_, reason, _ := settles([]int{120}, nil, table(), table(func(h headcount) { h.outside[id(120)] = true }), table())
 		Expect(reason).To(BeEmpty())
 	})
 

@@ -20,7 +20,7 @@ const (
 // heldByReleased reports whether the lease is held, and by no process but released ones. The
 // reason is why that is not known; it is empty where no process is released.
 func (w *Watching) heldByReleased(ctx context.Context) (only bool, reason string) {
-	if len(w.releasedNow()) == 0 {
+	if len(w.journal.released) == 0 && len(w.tree.Released()) == 0 {
 		return false, ""
 	}
 	limited, done := context.WithTimeout(ctx, roundsTime)
@@ -71,19 +71,9 @@ func (w *Watching) countHeads() (headcount, error) {
 			h.rows[p.PID] = p.Process
 		}
 	}
-	h.released = w.releasedNow()
-	h.elders = w.tree.Elders(slices.Collect(maps.Values(h.rows)))
-	return h, nil
-}
-
-// releasedNow returns the released processes that the tracker or the journal knows.
-func (w *Watching) releasedNow() map[process.Identity]bool {
-	all := make(map[process.Identity]bool)
+	h.outside = w.tree.Outside(slices.Collect(maps.Values(h.rows)))
 	for id := range w.journal.released {
-		all[id] = true
+		h.outside[id] = true
 	}
-	for _, m := range w.tree.Released() {
-		all[m.Identity] = true
-	}
-	return all
+	return h, nil
 }

@@ -42,19 +42,20 @@ func (t *Tree) Release(member process.Identity, besides ...process.Identity) (co
 	return counted, nil
 }
 
-// Elders returns those of some processes that were made before the root of the tree, so that
-// they do not descend from it. Where the kernel numbers processes (macOS), a clock that was set
-// back is no matter, as long as the tracker has seen the root alive.
-func (t *Tree) Elders(of []process.Process) map[process.Identity]bool {
-	elders := make(map[process.Identity]bool)
+// Outside returns those of some processes that are known not to count, whatever else is known
+// of them: they were released, or they were made before the root of the tree, so that they do
+// not descend from it. Where the kernel numbers processes (macOS), a clock that was set back is
+// no matter, as long as the tracker has seen the root alive.
+func (t *Tree) Outside(of []process.Process) map[process.Identity]bool {
+	outside := make(map[process.Identity]bool)
 	_ = t.tracker.call(func() { // after Close there are none
 		for _, p := range of {
 			if row, err := t.tracker.follower.Complete(p); err == nil {
-				t.tracker.follower.Do(func(c *core.Core) { elders[p.Identity] = c.Precedes(t.tree, &row) })
+				t.tracker.follower.Do(func(c *core.Core) { outside[p.Identity] = c.Excludes(t.tree, &row) })
 			}
 		}
 	})
-	return elders
+	return outside
 }
 
 // Released returns the live processes that were released from the tree, with what descends

@@ -247,8 +247,12 @@ func (c *Core) Released(t *Tree) []trees.Member {
 	return c.Members(t.released)
 }
 
-// Precedes reports whether a process was made before the root of a tree.
-func (c *Core) Precedes(t *Tree, p *process.Row) bool { return !t.beginning().precedes(p) }
+// Excludes reports whether a process, which may be dead, was released from a tree or was made
+// before its root.
+func (c *Core) Excludes(t *Tree, p *process.Row) bool {
+	m := c.known[p.PID]
+	return m != nil && m.Identity == p.Identity && t.released != nil && m.tree.within(t.released) || !t.beginning().precedes(p)
+}
 
 // Complete returns the row of a process, with its lineage where there are lineages. One
 // goroutine calls it and Step.
