@@ -34,22 +34,28 @@ func (c *cast) takeReleased(e JournalEntry) (isNew bool) {
 	return true
 }
 
-// heirs returns the members, former ones too, that are known to have joined through a process:
-// by links that prove that they descend from it. They are as the journal has them, with the
-// dead between that a tracker that began later does not know.
+// heirs returns the members, former ones too, that are known to descend from a process: by
+// links that prove it, or as they were in its session. The journal has the dead between that a
+// tracker that began later does not know.
 func (c *cast) heirs(of process.Identity) (ids []process.Identity) {
 	found := map[process.Identity]bool{of: true}
 	all := slices.Concat(slices.Collect(maps.Values(c.members)), slices.Collect(maps.Values(c.former)))
 	for again := true; again; {
 		again = false
 		for _, m := range all {
-			if m.Link.Kind.Proves() && found[m.Link.Through] && !found[m.Identity] {
+			if !found[m.Identity] && (m.Link.Kind.Proves() && found[m.Link.Through] || inSessionOf(m, of)) {
 				found[m.Identity], again = true, true
 				ids = append(ids, m.Identity)
 			}
 		}
 	}
 	return ids
+}
+
+// inSessionOf reports whether a process joined in a session that another has created. The id of
+// a session in use is no later process's PID.
+func inSessionOf(m *trees.Member, of process.Identity) bool {
+	return m.Session == of.PID && m.PID != of.PID && m.Boot == of.Boot && m.Start >= of.Start
 }
 
 // allReleased returns the released processes, and those that may link one.

@@ -88,7 +88,7 @@ func possible(l life, e eventKind) bool {
 		return l.phase == removing
 	case hooked, unhooked:
 		return l.hook == hookRuns
-	case members, emptied, unreadable, readable, released, unmounted, look, retry:
+	case members, emptied, unreadable, readable, noted, released, unmounted, look, retry:
 		return l.phase != attaching && l.phase != returning && l.phase != removing
 	}
 	return true

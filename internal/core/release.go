@@ -122,10 +122,13 @@ func (c *Core) descendants(t *Tree, ids []process.Identity) map[*member]bool {
 }
 
 // comesFrom reports whether a process is known to descend from one of some: it joined so, or
-// the last read shows one as its parent. A later process with the PID of a parent is younger
-// than the child.
+// the last read shows one as its parent, or as the creator of its session. A later process with
+// the PID of a parent is younger than the child.
 func (c *Core) comesFrom(m *member, some map[*member]bool) bool {
 	if !m.loose && m.via != nil && some[m.via] {
+		return true
+	}
+	if s := c.known[m.Session]; s != nil && some[s] && m.Session != m.PID && s.Start <= m.Start && !m.hidden {
 		return true
 	}
 	p := c.known[m.Parent]

@@ -79,6 +79,15 @@ var _ = Describe("A released process", func() {
 		Expect(t.PIDs()).To(Equal([]int{10, 11, 12, 21, 22}))
 	}, rehearsal.EveryFlavour)
 
+	DescribeTable("takes along an orphan of its session, also if its group came first", func(flavour process.Forks) {
+		r := rehearsal.New(flavour)
+		r.Rows[20], r.Rows[21] = rehearsal.Row(20, 10, 20, 20), rehearsal.Row(21, 1, 20, 20)
+		t := r.Track(10)
+		Expect(rehearsal.Links(t)).To(HaveKeyWithValue(21, "orphan in the group of 20"))
+		Expect(r.Release(t, 20)).To(Succeed())
+		Expect(t.PIDs()).To(Equal([]int{10, 11, 12}))
+	}, rehearsal.EveryFlavour)
+
 	DescribeTable("takes along those of which the caller knows that they descend from it", func(flavour process.Forks) {
 		r := rehearsal.New(flavour)
 		r.Rows[20], r.Rows[21] = rehearsal.Row(20, 1, 20, 20), rehearsal.Row(21, 1, 21, 21)
