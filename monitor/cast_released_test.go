@@ -21,7 +21,9 @@ var _ = Describe("The released processes of a journal", func() {
 			Link:    trees.Link{Kind: kind, Through: id(via)}, Joined: noon,
 		}
 	}
-	change := func(kind trees.ChangeKind, m trees.Member) trees.Change { return trees.Change{Kind: kind, Time: noon, Member: m} }
+	change := func(kind trees.ChangeKind, m trees.Member) trees.Change {
+		return trees.Change{Kind: kind, Time: noon, Member: m}
+	}
 
 	inSession := func(pid, session int) trees.Member {
 		m := member(pid, session, trees.LinkGroup)

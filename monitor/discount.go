@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -15,7 +16,7 @@ import (
 // In a round the process table is read, the files of each process are looked at that was not
 // looked at before, and the table is read again. A process that ends before it is looked at may
 // have made another that holds the lease. So a round counts only where all that were to be looked
-// at live after it, but for those whose line of parents shows that they do not descend from the
+// at were seen or live after it, but for those whose line of parents shows that they do not descend from the
 // owner. A list of PIDs is no snapshot, so it takes two such rounds in a row.
 //
 // A process that was made before the owner does not descend from it, whatever it holds.
@@ -37,14 +38,17 @@ type headcount struct {
 // has reports whether a process lives.
 func (h headcount) has(p process.Process) bool { return h.rows[p.PID].Identity == p.Identity }
 
-// suspects returns the processes that are to be looked at, in the order of their PIDs.
+// suspects returns the processes that are to be looked at, the youngest first: these end
+// soonest.
 func (d *discount) suspects(h headcount) (suspects []process.Process) {
 	for _, p := range h.rows {
 		if p.PID != 1 && p.PID != d.self && !d.looked[p.Identity] && !h.outside[p.Identity] {
 			suspects = append(suspects, p)
 		}
 	}
-	slices.SortFunc(suspects, func(a, b process.Process) int { return a.PID - b.PID })
+	slices.SortFunc(suspects, func(a, b process.Process) int {
+		return cmp.Or(cmp.Compare(b.Start, a.Start), cmp.Compare(b.PID, a.PID))
+	})
 	return suspects
 }
 
@@ -59,7 +63,7 @@ func (d *discount) take(before headcount, suspects []process.Process, seen sight
 		switch {
 		case after.outside[p.Identity]:
 		case !after.has(p):
-			if holds || before.mayDescend(p, d.self) {
+			if holds || !slices.Contains(seen.others, p.PID) && before.mayDescend(p, d.self) {
 				d.clean = 0
 			}
 		case holds:

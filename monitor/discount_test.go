@@ -97,6 +97,17 @@ var _ = Describe("A discount of released processes", func() {
 		Expect(reason).To(BeEmpty())
 	})
 
+	It("is settled though an orphan has ended, when that was looked at before", func() {
+		d := &discount{self: self, looked: make(map[process.Identity]bool)}
+		before, after := table(with(200, 1)), table()
+		suspects := d.suspects(before)
+		Expect(suspects).To(HaveExactElements(HaveField("PID", 200), HaveField("PID", 120)), "the youngest first")
+		d.take(before, suspects, sighting{others: []int{120, 200}}, after)
+		only, reason := d.take(after, d.suspects(after), sighting{}, after)
+		Expect(only).To(BeTrue())
+		Expect(reason).To(BeEmpty())
+	})
+
 	It("begins anew after a holder that has ended", func() {
 		gone := func(h headcount) { delete(h.rows, 120) }
 		only, reason, _ := settles([]int{120}, nil, table(), table(gone), table(gone))

@@ -55,4 +55,5 @@ type sighting struct {
 	locked []int // hold it
 	opened []int // have its file open, and no lock of theirs is shown
 	unseen []int // their files may not be seen, or changed during the look: each may hold it
+	others []int // do not have it open; only where each process is looked at by itself
 }

@@ -25,7 +25,7 @@ func search(ctx context.Context, lease string, at []process.Process) (seen sight
 		if ctx.Err() != nil {
 			return seen, context.Cause(ctx)
 		}
-		use, err := useOfAll(fmt.Sprintf("/proc/%d", p.PID), filepath.Base(lease), fileID{uint64(file.Dev), file.Ino})
+		use, err := useBy(p, filepath.Base(lease), fileID{uint64(file.Dev), file.Ino})
 		switch {
 		case use == locked:
 			seen.locked = append(seen.locked, p.PID)
@@ -33,9 +33,25 @@ func search(ctx context.Context, lease string, at []process.Process) (seen sight
 			seen.unseen = append(seen.unseen, p.PID)
 		case use == opened:
 			seen.opened = append(seen.opened, p.PID)
+		case err == nil:
+			seen.others = append(seen.others, p.PID)
 		}
 	}
 	return seen, nil
+}
+
+// useBy returns what a process does with a file. The directory of a process in /proc stays that
+// of the process: when its PID is another's, nothing can be read in it.
+func useBy(p process.Process, name string, file fileID) (use, error) {
+	dir, err := os.Open(fmt.Sprintf("/proc/%d", p.PID))
+	if err != nil {
+		return unused, err
+	}
+	defer dir.Close()
+	if now, err := process.Lookup(p.PID); err != nil || now.Identity != p.Identity {
+		return unused, errors.Join(err, process.ErrGone)
+	}
+	return useOfAll(fmt.Sprintf("/proc/self/fd/%d", dir.Fd()), name, file)
 }
 
 // errMoving reports a process that opens and closes files all the time.

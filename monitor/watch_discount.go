@@ -14,7 +14,7 @@ const (
 	// mostRounds is how many rounds one answer may take.
 	mostRounds = 16
 	// roundsTime is how long they may take.
-	roundsTime = 5 * time.Second
+	roundsTime = 10 * time.Second
 )
 
 // heldByReleased reports whether the lease is held, and by no process but released ones. The
