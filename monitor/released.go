@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -79,6 +80,10 @@ func (r *releaser) end() {
 	r.answer()
 }
 
+// searching is how long the table is read for a process that is not known as a member. While
+// processes begin all the time, that may not settle.
+const searching = 2 * time.Second
+
 // ErrNoMember reports a process that is no live member of a runtime.
 var ErrNoMember = errors.New("is no member")
 
@@ -90,7 +95,9 @@ var ErrNoMember = errors.New("is no member")
 func (w *Watching) Release(ctx context.Context, member process.Identity) error {
 	var err error
 	if !w.releaser.knows(member) { // it may have begun just now
-		_, _ = w.releaser.tree.Check(ctx)
+		limited, done := context.WithTimeout(ctx, searching)
+		_, _ = w.releaser.tree.Check(limited) // what it found counts, also where it did not settle
+		done()
 	}
 	if err = w.releaser.ask(ctx, member); errors.Is(err, tracker.ErrNoMember) {
 		err = ErrNoMember

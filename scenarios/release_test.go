@@ -222,8 +222,8 @@ var _ = Describe("monitor release", ours, func() {
 
 	It("is not undone by a process that makes others all the time, and is never the end of a member", func(ctx SpecContext) {
 		needsHolders()
-		// The daemon makes orphans as fast as it can.
-		storm := []string{perl(), "-e", `require POSIX; POSIX::setsid(); while (1) { my $p = fork; if (!$p) { fork; exit } waitpid $p, 0 }`}
+		// The daemon makes orphans all the time.
+		storm := []string{perl(), "-e", `require POSIX; POSIX::setsid(); while (1) { my $p = fork; if (!$p) { fork; exit } waitpid $p, 0; select undef, undef, undef, .002 }`} // the pause leaves processor time to others; its length decides nothing
 		job := stage.Start(monitor.Run("storm", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
 		leaf := owner.Fork("leaf", harness.OwnSession)
