@@ -60,6 +60,7 @@ type Watching struct {
 	events    []event // outcomes and answers that the life has not taken yet
 	stopper   *stopper
 	newcomers newcomers
+	releaser  *releaser
 	hooking   hookRunner
 	look      time.Time
 	limit     time.Time // when the time of the runtime is up, zero for never
@@ -168,17 +169,17 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 	if err := w.journal.named(self.Boot, process.Lookup); err != nil {
 		return err
 	}
-	known := w.journal.relatives()
-	past := trees.History{Members: known, Strangers: w.record.Strangers, Fresh: ownerWaits, Marks: w.record.Marks}
+	past := w.past()
+	past.Fresh = ownerWaits
 	if w.tree, err = t.Follow(ctx, w.record.Owner, past); err != nil {
 		return err
 	}
 	if past.Fresh {
 		w.record.Strangers = w.tree.Strangers()
 	}
-	w.stopper = newStopper(w.log, w.tree)
+	w.stopper, w.releaser = newStopper(w.log, w.tree), &releaser{tree: w.tree}
 	by := t.Capabilities()
-	w.log.Info("watching", "owner", w.record.Owner, "known", len(known), "by", by.Mechanism, "forks", by.Forks)
+	w.log.Info("watching", "owner", w.record.Owner, "known", len(past.Members), "by", by.Mechanism, "forks", by.Forks)
 	if by.Refused != "" {
 		w.log.Info("a better mechanism is refused", "reason", by.Refused)
 	}
@@ -224,15 +225,12 @@ func (w *Watching) introduce(ctx context.Context) {
 		return // Changes would wait
 	}
 	if changes, err := w.tree.Changes(ctx); err == nil { // else Run meets the error
-		w.logChanges(changes)
-		w.countChanges(changes)
-		w.endLeftovers(changes)
-		w.settle(ctx, newsOf(changes))
+		w.settle(ctx, w.heed(changes))
 	}
 }
 
-// diedUnwatched returns the changes that no monitor saw: the members by the
-// journal that are dead.
+// diedUnwatched returns the changes that no monitor saw: the members and the released
+// processes by the journal that are dead.
 func (w *Watching) diedUnwatched() (left []trees.Change) {
 	alive := make(map[process.Identity]bool)
 	for _, m := range w.tree.Members() {
@@ -241,6 +239,11 @@ func (w *Watching) diedUnwatched() (left []trees.Change) {
 	for id, m := range w.journal.members {
 		if !alive[id] {
 			left = append(left, trees.Change{Kind: trees.Left, Time: time.Now(), Member: *m})
+		}
+	}
+	for id, m := range w.journal.released {
+		if now, err := process.Lookup(id.PID); errors.Is(err, process.ErrGone) || err == nil && now.Identity != id {
+			left = append(left, trees.Change{Kind: trees.Ended, Time: time.Now(), Member: *m})
 		}
 	}
 	return left
@@ -275,6 +278,9 @@ func (w *Watching) Close() error {
 	w.hooking.stop()
 	if w.stopper != nil {
 		w.stopper.end(w.result != nil && w.result.result.ended())
+	}
+	if w.releaser != nil {
+		w.releaser.end()
 	}
 	if w.tree != nil {
 		err = w.tree.Close()

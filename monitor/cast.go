@@ -16,10 +16,16 @@ type cast struct {
 	// former members have left. One that created a group or session that a member
 	// is in can still link an orphan.
 	former map[process.Identity]*trees.Member
+	// released do not count any more, and formerReleased are those of them that have ended.
+	released       map[process.Identity]*trees.Member
+	formerReleased map[process.Identity]*trees.Member
 }
 
 func newCast() cast {
-	return cast{make(map[process.Identity]*trees.Member), make(map[process.Identity]*trees.Member)}
+	return cast{
+		members: make(map[process.Identity]*trees.Member), former: make(map[process.Identity]*trees.Member),
+		released: make(map[process.Identity]*trees.Member), formerReleased: make(map[process.Identity]*trees.Member),
+	}
 }
 
 // take changes the cast by an entry. It reports whether the entry is new: a member
@@ -28,12 +34,16 @@ func (c *cast) take(e JournalEntry) (isNew bool) {
 	if e.Member == nil {
 		return true
 	}
+	if e.Event == trees.Released || e.Event == trees.Ended {
+		return c.takeReleased(e)
+	}
 	id := e.Member.Identity
 	_, known := c.members[id]
 	switch {
 	case e.Event == trees.Joined && !known:
 		c.members[id] = e.Member
 		delete(c.former, id)
+		delete(c.released, id)
 	case e.Event == trees.Left:
 		last := *e.Member
 		if first := c.members[id]; first != nil { // a later monitor knows it from before
@@ -56,6 +66,7 @@ func (c *cast) dismiss() {
 		named[m.Group], named[m.Session] = true, true
 	}
 	chained := c.chained(maxLines/2 - len(c.members))
+	maps.DeleteFunc(c.formerReleased, func(id process.Identity, _ *trees.Member) bool { return !c.namedByReleased(id.PID) })
 	maps.DeleteFunc(c.former, func(id process.Identity, _ *trees.Member) bool { return !named[id.PID] && !chained[id] })
 }
 
@@ -106,5 +117,5 @@ func (c *cast) entries() (entries []JournalEntry) {
 	for _, m := range c.former {
 		entries = append(entries, JournalEntry{Time: m.Joined.UTC(), Event: trees.Left, Member: m})
 	}
-	return entries
+	return append(entries, c.releasedEntries()...)
 }

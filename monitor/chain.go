@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -54,8 +55,5 @@ func through(m *trees.Member) process.Identity {
 
 // find returns a member or a former one, or nil.
 func (c *cast) find(id process.Identity) *trees.Member {
-	if m := c.members[id]; m != nil {
-		return m
-	}
-	return c.former[id]
+	return cmp.Or(c.members[id], c.released[id], c.former[id], c.formerReleased[id])
 }

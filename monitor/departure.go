@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -95,7 +94,7 @@ func (v *Survey) Encloses(name string) (bool, error) {
 	}
 	ancestors, _ := process.Ancestors(os.Getpid())
 	for _, p := range append([]process.Process{self}, ancestors...) {
-		if slices.Contains(status.Strangers, p.Identity) {
+		if status.excludes(p.Identity) {
 			return false, nil
 		}
 		if status.has(p.Identity) {

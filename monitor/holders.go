@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 
@@ -24,11 +25,15 @@ type Holders struct {
 // Holders looks for the processes that hold the lease of a runtime, and ends with ctx. The
 // error says why that cannot be found out: macOS needs lsof(8) for it.
 func (v *Survey) Holders(ctx context.Context, r *Runtime) (Holders, error) {
-	pids, unseen, err := v.holdersOf(ctx, r.path(leaseFile))
+	seen, err := search(ctx, r.path(leaseFile), slices.Collect(maps.Values(v.live)))
 	if err != nil {
 		return Holders{}, fmt.Errorf("find the processes that hold the lease of runtime %q: %w", r.name, err)
 	}
-	found := Holders{Unseen: unseen}
+	found := Holders{Unseen: len(seen.unseen)}
+	pids := seen.locked
+	if len(pids) == 0 {
+		pids = seen.opened // the system may show no lock
+	}
 	record, _ := r.Record()
 	for _, pid := range pids {
 		p, err := process.Lookup(pid)
@@ -43,4 +48,12 @@ func (v *Survey) Holders(ctx context.Context, r *Runtime) (Holders, error) {
 	}
 	slices.SortFunc(found.Found, func(a, b process.Process) int { return cmp.Compare(a.PID, b.PID) })
 	return found, nil
+}
+
+// A sighting is what a look at the files of processes has shown of a lease, by PIDs.
+type sighting struct {
+	locked []int // hold it
+	opened []int // have its file open, and no lock of theirs is shown
+	unseen []int // their files may not be seen, or changed during the look: each may hold it
+	others []int // do not have it open; only where each process is looked at by itself
 }

@@ -3,18 +3,20 @@ package monitor
 import (
 	"context"
 	"os"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// holdersOf asks lsof(8), as only it may ask the kernel. Except to root, that shows no file
-// of another user's process.
-func (v *Survey) holdersOf(ctx context.Context, lease string) (holding []int, unseen int, err error) {
-	if holding, err = askLsof(ctx, lease); err != nil || os.Geteuid() == 0 {
-		return holding, 0, err
+// search asks lsof(8), as only it may ask the kernel. Except to root, that shows no file of
+// another user's process.
+func search(ctx context.Context, lease string, at []process.Process) (seen sighting, err error) {
+	if seen.locked, err = askLsof(ctx, lease); err != nil || os.Geteuid() == 0 {
+		return seen, err
 	}
-	for _, p := range v.live {
+	for _, p := range at {
 		if p.User != os.Geteuid() {
-			unseen++
+			seen.unseen = append(seen.unseen, p.PID)
 		}
 	}
-	return holding, unseen, nil
+	return seen, nil
 }

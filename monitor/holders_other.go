@@ -5,8 +5,10 @@ package monitor
 import (
 	"context"
 	"errors"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-func (v *Survey) holdersOf(context.Context, string) ([]int, int, error) {
-	return nil, 0, errors.ErrUnsupported
+func search(context.Context, string, []process.Process) (sighting, error) {
+	return sighting{}, errors.ErrUnsupported
 }

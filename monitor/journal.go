@@ -63,7 +63,7 @@ func (j *journal) append(changes []trees.Change) error {
 			j.missing = append(j.missing, e)
 		}
 	}
-	if lines := j.lines + len(j.missing); j.stale || lines > maxLines && lines > 4*len(j.members) {
+	if lines := j.lines + len(j.missing); j.stale || lines > maxLines && lines > 4*(len(j.members)+len(j.released)) {
 		return j.rewrite()
 	}
 	return j.flush()

@@ -17,7 +17,7 @@ import (
 type JournalEntry struct {
 	Time  time.Time        `json:"time"`
 	Event trees.ChangeKind `json:"event"`
-	// Member is the process that joined or left, and nil for other events.
+	// Member is the process that joined or left, or is released, and nil for other events.
 	Member *trees.Member `json:"member,omitempty"`
 	// Reason is why the table could not be read.
 	Reason string `json:"reason,omitempty"`
@@ -32,7 +32,8 @@ const Unwatched trees.ChangeKind = "unwatched"
 
 func entryOf(c trees.Change) JournalEntry {
 	e := JournalEntry{Time: c.Time.UTC(), Event: c.Kind}
-	if c.Kind == trees.Joined || c.Kind == trees.Left {
+	switch c.Kind {
+	case trees.Joined, trees.Left, trees.Released, trees.Ended:
 		e.Member = &c.Member
 	}
 	if c.Err != nil {

@@ -112,7 +112,7 @@ func (t *turn) does(kind actKind) bool {
 // isNews reports whether the event is a change of the table.
 func (e event) isNews() bool {
 	switch e.kind {
-	case members, emptied, unreadable, readable:
+	case members, emptied, unreadable, readable, noted:
 		return true
 	}
 	return false

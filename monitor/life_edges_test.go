@@ -90,7 +90,7 @@ func possible(l life, e eventKind) bool {
 		return l.phase == idling
 	case hooked, unhooked:
 		return l.hook == hookRuns
-	case members, emptied, unreadable, readable, released, unmounted, look, retry:
+	case members, emptied, unreadable, readable, noted, released, unmounted, look, retry:
 		return l.phase != attaching && l.phase != returning && l.phase != removing && l.phase != idling
 	}
 	return true

@@ -27,6 +27,7 @@ const (
 	emptied    // the table shows no member, and that is settled
 	unreadable // the table cannot be read, for a reason
 	readable   // the table can be read again
+	noted      // processes were released, or released ones joined these or ended
 
 	// Answers to checkTable.
 	alive     // the table shows members
@@ -35,7 +36,7 @@ const (
 
 	// Answers to askLease.
 	free      // no process holds the lease
-	held      // a process holds it
+	held      // a process holds it that is not released; or one may, for a reason
 	unasked   // the lease could not be asked, for a reason
 	unsettled // no process holds it, but the table has moved since
 
@@ -65,7 +66,7 @@ const (
 )
 
 var eventNames = [...]string{
-	"begin", "begin again", "members", "emptied", "unreadable", "readable", "alive", "vacant", "unchecked",
+	"begin", "begin again", "members", "emptied", "unreadable", "readable", "noted", "alive", "vacant", "unchecked",
 	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
 	"removed", "unremoved", "idled", "unidled", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended", "told to end", "hooked", "unhooked",
 }
@@ -161,7 +162,7 @@ func (r result) String() string { return resultNames[r] }
 // newsOf makes one event of the changes of one moment. The last change of the table
 // decides. After a read that failed, members decide nothing until a read succeeds.
 func newsOf(changes []trees.Change) event {
-	e := event{kind: members, changes: changes}
+	e, aside := event{kind: members, changes: changes}, 0
 	for _, c := range changes {
 		switch c.Kind {
 		case trees.Emptied:
@@ -170,11 +171,16 @@ func newsOf(changes []trees.Change) event {
 			e.kind = readable
 		case trees.Unreadable:
 			e.kind, e.reason = unreadable, c.Err.Error()
+		case trees.Released, trees.Ended:
+			aside++
 		default:
 			if e.kind == emptied {
 				e.kind = members
 			}
 		}
+	}
+	if aside == len(changes) {
+		e.kind = noted
 	}
 	return e
 }

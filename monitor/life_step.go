@@ -1,5 +1,7 @@
 package monitor
 
+import "cmp"
+
 // A turn is one step of a life.
 type turn struct {
 	*life
@@ -166,7 +168,7 @@ func (t *turn) weighLease(e event) {
 		case e.kind == unsettled:
 			t.check()
 		case e.kind == held:
-			t.await(reasonHeld)
+			t.await(cmp.Or(e.reason, reasonHeld))
 		default:
 			t.await(reasonUnasked + e.reason)
 		}

@@ -133,6 +133,10 @@ var _ = DescribeTable("A life", func(l life, e event, next phase, what string) {
 	Entry("asks the table when a member turns up though the removal failed", in(stuck), plainly(members), checking, "check table"),
 	Entry("finishes a removal though it is to leave", in(removing), plainly(leave), removing, ""),
 
+	Entry("goes on waiting for the lease while released processes come and go", in(waiting), plainly(noted), waiting, ""),
+	Entry("records which process it waits for", in(asking), because(held, "process 5 holds the lease"), waiting,
+		"record unknown: process 5 holds the lease; listen; look in 1ms"),
+
 	Entry("is stopping once its members are told to end", in(following), because(toldToEnd, "its time is up"), following,
 		"record stopping: its time is up"),
 	Entry("stays unknown when they are told to end, and the record has the request", in(waiting), because(toldToEnd, "its time is up"), waiting,
@@ -270,4 +274,8 @@ var _ = DescribeTable("The news of one moment", func(kinds []trees.ChangeKind, n
 	Entry("are that the table cannot be read, whatever else", []trees.ChangeKind{trees.Emptied, trees.Unreadable, trees.Left}, unreadable),
 	Entry("are that it can be read again, and has to be", []trees.ChangeKind{trees.Unreadable, trees.Readable, trees.Joined}, readable),
 	Entry("are that none is left, when it could be read", []trees.ChangeKind{trees.Readable, trees.Emptied}, emptied),
+	Entry("are of processes that do not count", []trees.ChangeKind{trees.Released, trees.Ended}, noted),
+	Entry("are of a member beside these", []trees.ChangeKind{trees.Released, trees.Left}, members),
+	Entry("are that none is left after a release", []trees.ChangeKind{trees.Released, trees.Emptied}, emptied),
+	Entry("are still that when another released one ends", []trees.ChangeKind{trees.Emptied, trees.Ended}, emptied),
 )

@@ -13,7 +13,6 @@ import (
 	"github.com/gemini-monitor/gemini/internal/mark"
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
-	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 // clearing is how long to wait for a lease that is held, and for a monitor that seems to
@@ -80,7 +79,7 @@ func (r *Runtime) clear(ctx context.Context) error {
 	if err := status.visible(); err != nil {
 		return fmt.Errorf("%w; use another name, or delete %s if it is not needed", err, r.Dir())
 	}
-	lives := survey.alive(&status.Owner) || len(status.Members) > 0
+	lives := survey.alive(&status.Owner) && !status.excludes(status.Owner) || len(status.Members) > 0
 	switch {
 	case lives && status.State == StateUnmonitored:
 		return r.advise("it has live processes and no monitor")
@@ -133,8 +132,7 @@ func (r *Runtime) clearHolding(ctx context.Context, lock *os.File) error {
 	defer t.Close()
 	defer w.Close()
 	if err = w.open(); err == nil {
-		past := trees.History{Members: w.journal.relatives(), Strangers: w.record.Strangers, Marks: w.record.Marks}
-		w.tree, err = t.Follow(ctx, w.record.Owner, past)
+		w.tree, err = t.Follow(ctx, w.record.Owner, w.past())
 	}
 	switch {
 	case errors.Is(err, ErrIdle):
@@ -175,7 +173,7 @@ func (w *Watching) establishOver(ctx context.Context) error {
 		default:
 			return w.runtime.advise(reasonUnsettled)
 		}
-		w.askLease()
+		w.askLease(limited)
 		switch e := w.nextOutcome(); e.kind {
 		case free:
 			return nil
@@ -236,7 +234,7 @@ func (s *Store) clearStarts(ctx context.Context) {
 
 // whyUnmonitored is the reason of a runtime without a monitor.
 func (v *Survey) whyUnmonitored(s Status) string {
-	if v.alive(&s.Owner) || len(s.Members) > 0 {
+	if v.alive(&s.Owner) && !s.excludes(s.Owner) || len(s.Members) > 0 {
 		return fmt.Sprintf("its monitor has ended; \"monitor serve %s\" goes on with it", s.Name)
 	}
 	if s.Durable {

@@ -21,6 +21,8 @@ type Status struct {
 	Log string `json:"log"`
 	// Members are its live processes, oldest first.
 	Members []trees.Member `json:"members"`
+	// Released are the live processes that do not count any more, oldest first.
+	Released []trees.Member `json:"released,omitempty"`
 	// OwnerEnded means that the owner has ended: its PID may be another process's by now.
 	OwnerEnded bool `json:"-"`
 }
@@ -113,22 +115,29 @@ func (v *Survey) alive(id *process.Identity) bool {
 	return ok
 }
 
-// members adds the members by the journal that are alive, as they are now.
+// members adds the members and the released processes by the journal that are alive.
 func (v *Survey) members(r *Runtime, status *Status) error {
 	known, err := r.readCast()
 	if err != nil {
 		return err
 	}
-	for id, m := range known.members {
+	status.Members = v.living(status.Members, known.members)
+	status.Released = v.living(nil, known.released)
+	return nil
+}
+
+// living appends those of some processes that are alive, as they are now, oldest first.
+func (v *Survey) living(all []trees.Member, known map[process.Identity]*trees.Member) []trees.Member {
+	for id, m := range known {
 		if now, ok := v.live[id]; ok {
 			m.Process = now
-			status.Members = append(status.Members, *m)
+			all = append(all, *m)
 		}
 	}
-	slices.SortFunc(status.Members, func(a, b trees.Member) int {
+	slices.SortFunc(all, func(a, b trees.Member) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.PID, b.PID))
 	})
-	return nil
+	return all
 }
 
 // readCast reads the journal of the runtime. The error is [ErrNotExist] when that was removed

@@ -20,6 +20,7 @@ func (w *Watching) Run(ctx context.Context) error {
 	defer w.Close()
 	for w.result == nil {
 		w.carryOut(ctx, w.life.step(w.next(ctx)))
+		w.releaser.answer() // what was released is in the journal
 	}
 	switch w.result.result {
 	case resultLeft:
@@ -59,18 +60,25 @@ func (w *Watching) present(ctx context.Context) (event, bool) {
 		return w.told(), true
 	case w.hooking.ended.take():
 		return w.hooking.outcome(), true
+	case w.releaser.told.take():
+		return w.release(ctx), true
 	case len(w.events) > 0:
 		return w.nextOutcome(), true
 	}
 	return event{}, false
 }
 
-// unwritten returns the members that the tracker knows and the journal does not have: it
-// found them since the life last heard of any.
+// unwritten returns the members, and the released processes, that the tracker knows and the
+// journal does not have: it found them since the life last heard of any.
 func (w *Watching) unwritten() (joined []trees.Change) {
 	for _, m := range w.tree.Members() {
 		if w.journal.members[m.Identity] == nil {
 			joined = append(joined, trees.Change{Kind: trees.Joined, Time: m.Joined, Member: m})
+		}
+	}
+	for _, m := range w.tree.Released() {
+		if w.journal.released[m.Identity] == nil {
+			joined = append(joined, trees.Change{Kind: trees.Released, Time: m.Joined, Member: m})
 		}
 	}
 	return joined
@@ -90,6 +98,7 @@ var (
 	errTold      = errors.New("the members are told to end")
 	errHooked    = errors.New("the on-empty command has ended")
 	errNewcomer  = errors.New("a process from outside asks to become a member")
+	errAsked     = errors.New("a process is to be released")
 )
 
 // await waits for a change of the table, a release of the lease, an unmount, a timer or
@@ -112,14 +121,12 @@ func (w *Watching) await(ctx context.Context) (e event, ok bool) {
 	defer w.stopper.told.arm(func() { end(errTold) })()
 	defer w.hooking.ended.arm(func() { end(errHooked) })()
 	defer w.newcomers.came.arm(func() { end(errNewcomer) })()
+	defer w.releaser.told.arm(func() { end(errAsked) })()
 	changes, err := w.tree.Changes(wait)
 	cause := context.Cause(wait)
 	switch {
 	case err == nil:
-		w.logChanges(changes)
-		w.countChanges(changes)
-		w.endLeftovers(changes)
-		return newsOf(changes), true
+		return w.heed(changes), true
 	case ctx.Err() != nil:
 		return event{}, false
 	case cause == errReleased:
@@ -128,11 +135,19 @@ func (w *Watching) await(ctx context.Context) (e event, ok bool) {
 	case cause == errUnmounted:
 		w.mounts.take()
 		return event{kind: unmounted}, true
-	case cause == errTimer, cause == errTold, cause == errHooked, cause == errNewcomer:
+	case cause == errTimer, cause == errTold, cause == errHooked, cause == errNewcomer, cause == errAsked:
 		return event{}, false
 	}
 	w.failure = err
 	return event{kind: trackerEnded, reason: err.Error()}, true
+}
+
+// heed takes changes of the tree, and makes an event of them.
+func (w *Watching) heed(changes []trees.Change) event {
+	w.logChanges(changes)
+	w.countChanges(changes)
+	w.endLeftovers(changes)
+	return newsOf(changes)
 }
 
 // due returns when the next timer is, or zero where none is set.
@@ -169,7 +184,7 @@ func (w *Watching) timer(now time.Time) (event, bool) {
 func (w *Watching) logChanges(changes []trees.Change) {
 	for _, c := range changes {
 		switch c.Kind {
-		case trees.Joined, trees.Left:
+		case trees.Joined, trees.Left, trees.Released, trees.Ended:
 			m := c.Member
 			w.log.Debug(string(c.Kind), "process", m.Identity, "command", m.Command, "link", m.Link)
 		case trees.Unreadable:

@@ -32,7 +32,7 @@ func (w *Watching) carryOutOne(ctx context.Context, a act) {
 		_ = w.keepFromCleaners()
 		w.report(w.append(a.changes), journaled, unjournaled)
 	case askLease:
-		w.askLease()
+		w.askLease(ctx)
 	case checkTable:
 		w.checkTable(ctx)
 	case remove:
@@ -117,9 +117,12 @@ func (w *Watching) stillOurs() error {
 	return err
 }
 
-func (w *Watching) askLease() {
+func (w *Watching) askLease(ctx context.Context) {
 	isFree, err := w.lease.free()
 	e := event{kind: held}
+	if err == nil && !isFree {
+		isFree, e.reason = w.heldByReleased(ctx)
+	}
 	switch {
 	case err != nil:
 		e = event{kind: unasked, reason: err.Error()}

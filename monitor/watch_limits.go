@@ -17,7 +17,7 @@ func (w *Watching) keepLimits() {
 	if limit := time.Duration(w.record.Limits.Timeout); limit > 0 && !w.timedOut() {
 		w.limit = time.Now().Add(limit - time.Since(w.record.Created))
 	}
-	w.ownerGone = !slices.ContainsFunc(w.tree.Members(), func(m trees.Member) bool { return m.Identity == w.record.Owner })
+	w.ownerGone = !slices.ContainsFunc(slices.Concat(w.tree.Members(), w.tree.Released()), func(m trees.Member) bool { return m.Identity == w.record.Owner })
 }
 
 func (w *Watching) timedOut() bool {
@@ -27,7 +27,7 @@ func (w *Watching) timedOut() bool {
 // endLeftovers has the members end that the owner has left, if that is asked for.
 func (w *Watching) endLeftovers(changes []trees.Change) {
 	for _, c := range changes {
-		w.ownerGone = w.ownerGone || c.Kind == trees.Left && c.Member.Identity == w.record.Owner
+		w.ownerGone = w.ownerGone || (c.Kind == trees.Left || c.Kind == trees.Ended) && c.Member.Identity == w.record.Owner
 	}
 	if w.record.Limits.Leftovers && w.ownerGone && len(w.tree.Members()) > 0 && w.stopper.asked() == nil {
 		w.tell(CauseLeftovers)

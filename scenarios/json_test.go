@@ -5,6 +5,7 @@ package scenarios_test
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"path/filepath"
 	"syscall"
 
@@ -144,6 +145,20 @@ var _ = Describe("What a command prints with --json fits its schema", ours, Labe
 		owner.Exit(0)
 		other.Exit(0)
 		Eventually(ctx, monitor.List).Should(Equal([]string{"bad"}))
+	}, limit)
+
+	It("of a runtime from which a process was released", func(ctx SpecContext) {
+		stage.Start(monitor.Run("web", "puppet", "owner")...)
+		owner := stage.Puppet("owner")
+		agent := owner.Fork("agent", harness.OwnSession)
+		expectMembers(ctx, "web", owner, agent)
+		Expect(stage.Run("monitor", "release", "web", strconv.Itoa(agent.PID()))).To(Equal(harness.Result{}))
+		Expect(all("web")).To(ContainSubstring(`"released"`))
+		Expect(expect("why", "web")).To(ContainSubstring(`"released"`))
+		Expect(string(journalOf("web"))).To(ContainSubstring(`"released"`))
+		agent.Exit(0)
+		owner.Exit(0)
+		expectOver(ctx, "web")
 	}, limit)
 
 	It("of a durable runtime that a process has joined, and when it is idle", func(ctx SpecContext) {

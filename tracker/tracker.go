@@ -156,6 +156,9 @@ func (t *Tracker) follow(ctx context.Context, root process.Identity, h trees.His
 	if h.Strangers, err = ofThisBoot(h.Strangers); err != nil {
 		return nil, err
 	}
+	if h.Released, err = ofThisBoot(h.Released); err != nil {
+		return nil, err
+	}
 	if root.PID == os.Getpid() {
 		if self, err := process.Lookup(root.PID); err == nil && self.Identity == root {
 			return nil, ErrSelf

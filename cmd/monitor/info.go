@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
 func newInfo(g *global) *cobra.Command {
@@ -99,11 +101,28 @@ func printInfo(out io.Writer, s monitor.Status) error {
 		line("user", userWords(s.User, names{}.name(s.User)))
 	}
 	line("members", headcount(s))
+	if len(s.Released) > 0 {
+		line("released", pidWords(s.Released)+", which run on and do not count")
+	}
 	line("created", s.Created.Local().Format(time.RFC3339))
 	durableLines(s, line)
 	line("directory", quote(s.Root))
 	line("log", quote(s.Log))
 	return w.Flush()
+}
+
+// pidWords returns the PIDs of processes in words, of many the first ones.
+func pidWords(all []trees.Member) string {
+	const most = 8
+	var words []string
+	for _, m := range all[:min(len(all), most)] {
+		words = append(words, strconv.Itoa(m.PID))
+	}
+	text := "PID " + strings.Join(words, ", ")
+	if more := len(all) - most; more > 0 {
+		text += fmt.Sprintf(" and %d others", more)
+	}
+	return text
 }
 
 // ownerOf returns what is known of the owner of a runtime, in words.

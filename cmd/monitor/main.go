@@ -137,7 +137,7 @@ descends from it, orphans and daemons included. Then it removes both at once.
 	root.SetErr(io.Discard) // cobra says there that it cannot print help; execute does too
 	for _, command := range []*cobra.Command{
 		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWhy(g), newWhich(g), newLogs(g),
-		newStop(g), newRm(g), newJoin(g), newWait(g), newServe(g), newPrune(g), newDoctor(g),
+		newStop(g), newRm(g), newJoin(g), newRelease(g), newWait(g), newServe(g), newPrune(g), newDoctor(g),
 		newCompletion(), newVersion(), newMan(),
 	} {
 		root.AddCommand(command)

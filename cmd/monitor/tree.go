@@ -25,6 +25,9 @@ does not run. With a PID that is not the name of a runtime it draws that process
 what descends from it. An orphan hangs where it joined, with the evidence. On a
 terminal, command lines are cut where the line ends.
 
+Processes that were released from the runtime are drawn apart, below the others. With --json
+and --quiet they are left out.
+
 Where it is unknown whether a runtime has members, those that are known are drawn, and
 a line on standard error says so.`,
 		Example: `  monitor tree
@@ -36,7 +39,7 @@ a line on standard error says so.`,
 			if asJSON && quiet {
 				return usageError("tree takes --json or --quiet, not both")
 			}
-			members, err := g.members(cmd.Context(), args)
+			members, released, err := g.members(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -48,7 +51,10 @@ a line on standard error says so.`,
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), observer.members(members))
 			}
-			return printTree(cmd.OutOrStdout(), observer.members(members), viewFor(cmd.OutOrStdout()))
+			if err := printTree(cmd.OutOrStdout(), observer.members(members), viewFor(cmd.OutOrStdout())); err != nil || len(released) == 0 {
+				return err
+			}
+			return printReleased(cmd.OutOrStdout(), observer.members(released), viewFor(cmd.OutOrStdout()))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -56,38 +62,39 @@ a line on standard error says so.`,
 	return cmd
 }
 
-// members returns the live members of what the argument names. Where there may be others
-// than those of a runtime that are known, it tells the user.
-func (g *global) members(ctx context.Context, args []string) ([]trees.Member, error) {
+// members returns the live members of what the argument names, and the processes that were
+// released from it. Where there may be other members than those that are known, it tells the
+// user.
+func (g *global) members(ctx context.Context, args []string) (members, released []trees.Member, err error) {
 	status, err := g.status(ctx, args)
 	switch {
 	case err == nil && status.State == monitor.StateBroken:
-		return nil, errors.New(status.Reason)
+		return nil, nil, errors.New(status.Reason)
 	case err == nil && status.State == monitor.StateIdle:
 		remark("runtime %q is idle: it has no process", status.Name)
 	case err == nil && status.State == monitor.StateUnknown:
 		remark("there may be other members: runtime %q is unknown: %s", status.Name, status.Reason)
 	}
 	if err == nil || len(args) == 0 || !errors.Is(err, monitor.ErrNotExist) {
-		return status.Members, err
+		return status.Members, status.Released, err
 	}
 	if _, noNumber := strconv.Atoi(args[0]); noNumber != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pid, err := parsePID(args[0])
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t, err := tracker.New(tracker.Options{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer t.Close()
 	tree, err := t.Track(ctx, pid)
 	if err != nil {
-		return nil, noProcess(pid, err)
+		return nil, nil, noProcess(pid, err)
 	}
-	return tree.Members(), nil
+	return tree.Members(), nil, nil
 }
 
 func printPIDs(out io.Writer, members []trees.Member) error {
@@ -129,6 +136,14 @@ func printTree(out io.Writer, members []shownMember, v view) error {
 		}
 	}
 	return nil
+}
+
+// printReleased prints below the members the processes that do not count any more.
+func printReleased(out io.Writer, released []shownMember, v view) error {
+	if _, err := fmt.Fprintln(out, "released, running on:"); err != nil {
+		return err
+	}
+	return printTree(out, released, v)
 }
 
 // print prints a member, with the branch to it, and those below it.

@@ -58,7 +58,9 @@ type explanation struct {
 	Ending *monitor.Ending `json:"ending,omitempty"`
 	// Members are those that live, the oldest first.
 	Members []explainedMember `json:"members"`
-	// Holders hold the lease and are no members.
+	// Released are live processes that do not count any more.
+	Released []shownMember `json:"released,omitempty"`
+	// Holders hold the lease and are neither.
 	Holders []shownProcess `json:"holders,omitempty"`
 	// Unseen is how many processes may hold the lease as well, because their files may not
 	// be seen.
@@ -106,6 +108,7 @@ func (g *global) why(ctx context.Context, args []string) (*explanation, error) {
 	defer observer.close()
 	ours := monitors(ctx, store, status)
 	status.Members = slices.DeleteFunc(status.Members, func(m trees.Member) bool { return ours[m.PID] })
+	w.Released = observer.members(status.Released)
 	runtime, err := store.Runtime(status.Name)
 	if err == nil {
 		links, _ := runtime.Links() // where they cannot be read, the state says so
@@ -191,7 +194,7 @@ func (w *explanation) addMembers(o *observer, members []trees.Member, links moni
 	}
 }
 
-// seekHolders looks for the processes that hold the lease and are no members.
+// seekHolders looks for the processes that hold the lease and are neither members nor released.
 func (w *explanation) seekHolders(ctx context.Context, o *observer, survey *monitor.Survey, r *monitor.Runtime, ours map[int]bool) {
 	limited, done := context.WithTimeout(ctx, holding)
 	defer done()
@@ -203,6 +206,9 @@ func (w *explanation) seekHolders(ctx context.Context, o *observer, survey *moni
 	}
 	members := make(map[process.Identity]bool)
 	for _, m := range w.Members {
+		members[m.Identity] = true
+	}
+	for _, m := range w.Released {
 		members[m.Identity] = true
 	}
 	others := slices.DeleteFunc(found.Found, func(p process.Process) bool { return members[p.Identity] || ours[p.PID] })

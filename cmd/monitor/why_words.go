@@ -19,6 +19,9 @@ func printWhy(out io.Writer, w *explanation, v view) error {
 	for _, m := range w.Members {
 		lines = append(lines, v.portrait(m.Process, m.detail)+": "+w.origin(m))
 	}
+	for _, m := range w.Released {
+		lines = append(lines, v.portrait(m.Process, m.detail)+": released, and runs on; it does not keep the runtime")
+	}
 	for _, p := range w.Holders {
 		lines = append(lines, v.portrait(p.Process, p.detail)+": holds the lease, and no link leads from it to the runtime")
 	}

@@ -24,6 +24,8 @@ func (c *Core) recall(r recollection, p process.Row, alive bool, now time.Time) 
 		case m.tree.within(t): // named twice, or in a tree inside
 		case isRoot && m.alive():
 			c.enclose(t, m)
+		case m.tree.from != nil && (r.names[m.tree.root] || r.names[m.tree.from.root]):
+			c.contain(r, m.tree.from)
 		case r.names[m.tree.root]:
 			c.contain(r, m.tree)
 		default:
@@ -55,6 +57,7 @@ func (c *Core) claim(t *Tree, m *member) {
 	if t.outer == nil && !around.within(t) {
 		t.outer = around
 		around.count(t.living, t.leaving)
+		c.align(t.released)
 	}
 	if !t.within(around) {
 		return
@@ -117,12 +120,15 @@ func (m *member) moveInto(t *Tree) {
 // around it of which that is true.
 func (c *Core) contain(r recollection, inner *Tree) {
 	for inner.outer != nil && r.names[inner.outer.root] {
-		inner = inner.outer
+		if inner = inner.outer; inner.from != nil {
+			inner = inner.from
+		}
 	}
 	t, around := r.tree, inner.outer
 	if t.outer == nil && around != nil {
 		t.outer = around
 		around.count(t.living, t.leaving)
+		c.align(t.released)
 	}
 	if t.outer != around {
 		return
@@ -132,5 +138,6 @@ func (c *Core) contain(r recollection, inner *Tree) {
 	}
 	inner.outer = t
 	t.count(inner.living, inner.leaving)
+	c.align(inner.released)
 	c.stir(inner)
 }

@@ -107,7 +107,7 @@ func (c *Core) conclude(now time.Time) {
 	for _, t := range c.agenda.restless {
 		if t.Settled() && t.living == 0 && !t.emptied {
 			t.touch()
-			if err := c.hides(t); err != nil {
+			if err := c.hides(t); err != nil && t.from == nil {
 				c.tellDoubt(t, err, now)
 				continue
 			}

@@ -42,6 +42,7 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	members := copies{treeOf: treeOf, made: make([]madeCopy, 0, len(c.known)+1)}
 	for _, t := range n.trees {
 		t.outer, t.anchor = treeOf(t.outer), members.of(t.anchor)
+		t.from, t.released = treeOf(t.from), treeOf(t.released)
 	}
 	n.strangers = make(map[int]*stranger, len(c.strangers))
 	for pid, s := range c.strangers {
@@ -85,7 +86,7 @@ func (c *copies) of(m *member) *member {
 	}
 	copied := *m
 	c.made = append(c.made, madeCopy{m, &copied})
-	copied.tree = c.treeOf(m.tree)
+	copied.tree, copied.origin = c.treeOf(m.tree), c.treeOf(m.origin)
 	copied.via = c.of(m.via)
 	return &copied
 }
@@ -109,7 +110,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 		s.Row(process.Row{Process: m.Process, Lineage: m.lineage})
 		s.Numbers(int(m.Link.Through.Start), m.secondsDead(now))
 		s.Flags(m.watched, m.exited, m.dead, m.buried == c.reads, m.ended, m.needed == c.reads, m.reserve, m.hidden)
-		s.Flags(m.missed, len(m.marks) > 0)
+		s.Flags(m.missed, len(m.marks) > 0, m.loose)
 		if len(c.trees) > 1 {
 			s.Numbers(slices.Index(c.trees, m.tree))
 		}
@@ -135,7 +136,7 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 	for _, t := range c.trees {
 		s.Numbers(t.living, min(t.clean, settledReads))
 		if len(c.trees) > 1 {
-			s.Numbers(slices.Index(c.trees, t.outer))
+			s.Numbers(slices.Index(c.trees, t.outer), slices.Index(c.trees, t.from))
 		}
 		s.Flags(t.news, t.emptied, t.Begun(), t.logging, t.logging && t.told, t.fresh, t.unsure, t.doubted)
 		for _, change := range t.log {
@@ -171,7 +172,7 @@ func (c *Core) Alive(t *Tree) iter.Seq[process.Identity] {
 // Knows reports whether the process with this PID is a live member.
 func (c *Core) Knows(pid int) bool {
 	m := c.known[pid]
-	return m != nil && m.alive()
+	return m != nil && m.alive() && m.tree.counting() != nil
 }
 
 // CheckCounts returns an error unless each tree has as many members as it counts.
@@ -194,7 +195,7 @@ func (c *Core) CheckCounts() error {
 // HasChanges reports whether Changes has something to return.
 func (c *Core) HasChanges(t *Tree) bool {
 	if !t.logging {
-		return t.living > 0 || t.told || t.doubted
+		return t.living > 0 || t.told || t.doubted || t.released != nil && t.released.living > 0
 	}
 	return len(t.log) > 0
 }

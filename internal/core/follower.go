@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
@@ -249,7 +250,7 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 		alive bool
 	}
 	var relatives []relative
-	for _, id := range h.Members {
+	for _, id := range named(h) {
 		p, err := f.Kernel.Lookup(id.PID)
 		switch {
 		case err == nil && p.Identity == id:
@@ -275,7 +276,13 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 		again.names[r.Identity] = true
 	}
 	for _, r := range relatives {
-		f.core.recall(again, r.Row, r.alive, f.now())
+		released := slices.Contains(h.Released, r.Identity)
+		if !released || r.Identity == root {
+			f.core.recall(again, r.Row, r.alive, f.now())
+		}
+		if released {
+			f.core.recallReleased(t, r.Row, r.alive, f.now())
+		}
 	}
 	f.core.disown(t, h.Strangers)
 	if alone {

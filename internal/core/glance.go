@@ -30,7 +30,8 @@ func (c *Core) remains() (ids map[int]bool) {
 	}
 	ids = make(map[int]bool)
 	for pid, m := range c.known {
-		if m.dead && m.tree.moves() { // as all are in a tree that moves
+		// All members of a tree that moves are dead. What was released from it may live.
+		if m.dead && m.tree.moves() || isReleased(m) && m.originNow().moves() {
 			ids[pid] = true
 		}
 	}

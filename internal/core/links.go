@@ -14,7 +14,7 @@ func (c *Core) linkOf(row *process.Row, rows []process.Row) (trees.Link, *member
 	if m == nil {
 		return trees.Link{}, nil, nil
 	}
-	return linkTo(kind, m), m, c.treeFor(row, m)
+	return linkTo(kind, m), m, c.treeFor(row, linked(kind, m))
 }
 
 // nearest finds the member that is linked to a process, and how.
@@ -31,11 +31,12 @@ func (c *Core) nearest(row *process.Row, rows []process.Row) (trees.LinkKind, *m
 	if m := c.makerByLineage(row); m != nil {
 		return trees.LinkLineage, m
 	}
-	if m := c.creatorOf(row.Group, row); m != nil {
-		return trees.LinkGroup, m
-	}
-	if m := c.creatorOf(row.Session, row); m != nil {
-		return trees.LinkSession, m
+	group, session := c.creatorOf(row.Group, row), c.creatorOf(row.Session, row)
+	switch {
+	case group != nil && !(isReleased(group) && isReleased(session)):
+		return trees.LinkGroup, group
+	case session != nil:
+		return trees.LinkSession, session
 	}
 	return "", nil
 }

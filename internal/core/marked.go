@@ -44,7 +44,7 @@ func (c *Core) gatherAll() {
 		}
 		row := process.Row{Process: m.Process, Lineage: m.lineage}
 		t := c.treeOfMarks(m.marks, func(t *Tree) bool { return t.beginning().precedes(&row) })
-		if t != nil && !m.tree.within(t) {
+		if t != nil && !m.tree.within(t) && m.tree.from != t {
 			c.claim(t, m)
 		}
 	}

@@ -14,6 +14,8 @@ type member struct {
 	lineage process.Lineage
 	tree    *Tree   // the nearest one
 	via     *member // the member it joined through, nil for a root
+	loose   bool    // that is no proof that it descends from via; see release.go
+	origin  *Tree   // of a released one: the nearest tree before that
 
 	hidden  bool      // no row of it was read: its start time is not known
 	missed  bool      // found dead once on a partial table, with notices perhaps to come
@@ -57,37 +59,41 @@ func (m *member) shorten() {
 	for m.via != nil && m.via.via != nil {
 		via := m.via
 		for via.via != nil && via.via.dead {
+			via.loose = via.loose || via.via.loose
 			via.via = via.via.via
 		}
 		if !via.dead {
 			return
 		}
+		m.loose = m.loose || via.loose
 		m.via = via.via
 	}
 }
 
 // A Tree is a process and all that descends from it, as the core knows it.
 type Tree struct {
-	root    process.Identity
-	anchor  *member // the root as a member, also when long forgotten; may be nil
-	outer   *Tree   // the next tree that contains this one
-	living  int     // live members, those of inner trees included
-	leaving int     // of these, those whose exit was announced
-	urgent  int     // reads in a row after which it was vacant
-	reads   int     // whole reads since it began
-	news    bool    // something happened to it since the last read began
-	clean   int     // reads in a row that brought nothing new
-	emptied bool    // found empty when settled
-	told    bool    // found empty at some time, and no process has joined since
-	unsure  bool    // a process may have been made of which no notice came
-	doubted bool    // told that a partial table does not show it empty
-	closed  bool    // not followed any more
-	fresh   bool    // its root has made no member before the first read
-	again   bool    // it was followed before
-	alone   bool    // it began without a read, which would have found nothing
-	logging bool
-	carried []string // the marks that its processes carry: those of trees around it, then its own
-	log     []trees.Change
+	root     process.Identity
+	anchor   *member // the root as a member, also when long forgotten; may be nil
+	outer    *Tree   // the next tree that contains this one
+	living   int     // live members, those of inner trees included
+	leaving  int     // of these, those whose exit was announced
+	urgent   int     // reads in a row after which it was vacant
+	reads    int     // whole reads since it began
+	news     bool    // something happened to it since the last read began
+	clean    int     // reads in a row that brought nothing new
+	emptied  bool    // found empty when settled
+	told     bool    // found empty at some time, and no process has joined since
+	unsure   bool    // a process may have been made of which no notice came
+	doubted  bool    // told that a partial table does not show it empty
+	closed   bool    // not followed any more
+	fresh    bool    // its root has made no member before the first read
+	again    bool    // it was followed before
+	alone    bool    // it began without a read, which would have found nothing
+	logging  bool
+	from     *Tree    // the tree from which its processes were released, nil for any other
+	released *Tree    // has the processes that were released from this one; may be nil
+	carried  []string // the marks that its processes carry: those of trees around it, then its own
+	log      []trees.Change
 
 	agenda            *agenda // of the core
 	touched, restless bool    // in the lists there
@@ -105,6 +111,12 @@ func (t *Tree) within(o *Tree) bool {
 
 // record appends a change to the log of the tree.
 func (t *Tree) record(c trees.Change) {
+	if t.from != nil {
+		if c.Kind = kindReleased[c.Kind]; c.Kind == "" {
+			return
+		}
+		t = t.from
+	}
 	if t.logging {
 		t.log = append(t.log, c)
 		t.touch()

@@ -36,10 +36,11 @@ func (c *Core) enclose(t *Tree, m *member) {
 		}
 	}
 	for _, inner := range c.trees {
-		if !t.fresh && inner != t && inner.outer == t.outer && inner.anchor != m && inner.anchor.descends(m) {
+		if !t.fresh && inner != t && inner.from == nil && inner.outer == t.outer && inner.anchor != m && inner.anchor.descends(m) {
 			inner.outer = t
 			t.living += inner.living
 			t.leaving += inner.leaving
+			c.align(inner.released)
 		}
 	}
 }
@@ -71,6 +72,9 @@ func (c *Core) beginAlone(t *Tree) {
 
 // Drop ends following a tree. What lies inside it goes on in the tree around.
 func (c *Core) Drop(t *Tree) {
+	if t.released != nil {
+		c.Drop(t.released)
+	}
 	t.closed = true
 	t.touch()
 	delete(c.marked, t.mark())

@@ -167,6 +167,7 @@ func (c *Core) join(p process.Row, link trees.Link, via *member, t *Tree, now ti
 		c.bury(old, now)
 	}
 	m := &member{Member: trees.Member{Process: p.Process, Link: link, Joined: now}, lineage: p.Lineage, tree: t, via: via, hidden: p.Hidden}
+	m.inherit()
 	m.shorten()
 	c.known[p.PID] = m
 	delete(c.strangers, p.PID)
@@ -196,16 +197,16 @@ func (c *Core) bury(m *member, now time.Time) {
 
 // nest finds out whether the root of an outermost tree descends from another.
 func (c *Core) nest(t *Tree, rows []process.Row) {
-	if t.outer != nil {
+	if t.outer != nil || t.from != nil {
 		return
 	}
-	via, outer := c.around(t, rows)
-	if outer == nil || outer.within(t) {
+	via, outer, loose := c.around(t, rows)
+	if outer == nil || outer.within(t) || t.released != nil && outer.within(t.released) {
 		return
 	}
 	t.outer = outer
 	if root := c.rootOf(t); root != nil {
-		root.via = via
+		root.via, root.loose = via, loose
 	}
 	t.outer.count(t.living, t.leaving)
 	for _, m := range c.inOrder() {
@@ -213,26 +214,27 @@ func (c *Core) nest(t *Tree, rows []process.Row) {
 			t.outer.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}
 	}
+	c.align(t.released)
 	c.stir(t)
 }
 
 // around finds the tree that an outermost tree lies in, and the member through which it
-// does. Its root is linked to that member. Where the root is an orphan or has gone, the
-// mark of the tree around is evidence too.
-func (c *Core) around(t *Tree, rows []process.Row) (*member, *Tree) {
+// does. Its root is linked to that member, loosely or not. Where the root is an orphan or has
+// gone, the mark of the tree around is evidence too.
+func (c *Core) around(t *Tree, rows []process.Row) (via *member, outer *Tree, loose bool) {
 	orphan := true
 	if i, listed := c.rows[t.root.PID]; listed && c.rootOf(t) != nil {
-		if _, via, outer := c.linkOf(&rows[i], rows); outer != nil {
-			return via, outer
+		if link, via, outer := c.linkOf(&rows[i], rows); outer != nil {
+			return via, outer, !link.Kind.Proves()
 		}
 		orphan = c.orphan(&rows[i], rows)
 	}
 	if orphan && len(t.carried) > 1 {
 		if outer := c.treeOfMarks(t.carried[:len(t.carried)-1], func(*Tree) bool { return true }); outer != nil {
-			return outer.anchor, outer
+			return outer.anchor, outer, true
 		}
 	}
-	return nil, nil
+	return nil, nil, true
 }
 
 // rootOf returns the root of a tree as a member, or nil where it is not known any more.

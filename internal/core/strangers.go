@@ -184,12 +184,12 @@ func (c *Core) strangerWatched(id process.Identity, now process.Row, err error) 
 	}
 }
 
-// treeFor returns the tree that a process joins through a member: its nearest one that
-// the process is no stranger to, or nil.
-func (c *Core) treeFor(p *process.Row, m *member) *Tree {
+// treeFor returns the tree that a process joins through a member of a tree: the nearest one
+// that the process is no stranger to, or nil.
+func (c *Core) treeFor(p *process.Row, t *Tree) *Tree {
 	s := c.strangers[p.PID]
-	if s == nil || s.Identity != p.Identity || !m.tree.within(s.tree) {
-		return m.tree
+	if s == nil || s.Identity != p.Identity || !t.within(s.tree) {
+		return t
 	}
 	return s.tree.outer
 }

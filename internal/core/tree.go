@@ -38,6 +38,11 @@ func (c *Core) recount(t *Tree) {
 	for _, m := range c.Members(t) {
 		t.log = append(t.log, trees.Change{Kind: trees.Joined, Member: m, Time: m.Joined})
 	}
+	if t.released != nil {
+		for _, m := range c.Members(t.released) {
+			t.log = append(t.log, trees.Change{Kind: trees.Released, Member: m, Time: m.Joined})
+		}
+	}
 	if t.told {
 		t.log = append(t.log, trees.Change{Kind: trees.Emptied, Time: c.lastRead})
 	}
@@ -53,7 +58,7 @@ func (c *Core) TreeOf(pid int) *Tree {
 	if m == nil || m.dead || m.exited {
 		return nil
 	}
-	return m.tree
+	return m.tree.counting()
 }
 
 // recheck makes a tree unsettled, so that the table is read anew for it.

@@ -28,6 +28,7 @@ const (
 	methodHandOver = interfaceName + ".HandOver"
 	methodStop     = interfaceName + ".Stop"
 	methodJoin     = interfaceName + ".Join"
+	methodRelease  = interfaceName + ".Release"
 
 	errorForeign = interfaceName + ".Foreign"
 	errorOlder   = interfaceName + ".Older"
@@ -83,6 +84,10 @@ method Stop(name: string, owner: Identity, signal: int, grace: float) -> (member
 # made before, or that are in a group or session of its making: they do not join with it.
 method Join(name: string, owner: Identity, strangers: ?[]Identity) -> ()
 
+# Has a process of the runtime of an owner count no more, nor what descends from it. Answers when
+# the next monitor will know that too.
+method Release(name: string, owner: Identity, process: Identity) -> ()
+
 # The process that was asked does not watch the runtime.
 error Unwatched (reason: string)
 
@@ -102,7 +107,7 @@ error Failed (reason: string)
 const projectURL = "https://github.com/gemini-monitor/gemini"
 
 // ownDescription is the interface of the monitor of a single runtime: the part about Stop and
-// Join.
+// Join and Release.
 var ownDescription = `# A monitor watches one runtime.
 interface ` + interfaceName + `
 
@@ -170,6 +175,7 @@ func (s *server) methods() *varlink.Server {
 					"HandOver": s.handOver,
 					"Stop":     s.counted(s.stop),
 					"Join":     s.counted(s.join),
+					"Release":  s.counted(s.release),
 				},
 			}},
 		},

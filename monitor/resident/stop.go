@@ -54,14 +54,23 @@ func (s *server) stop(ctx context.Context, r *varlink.Request) (any, error) {
 	if err := r.Decode(&in); err != nil {
 		return nil, err
 	}
-	one := s.watches.find(key{in.Name, in.Owner})
+	watching, err := s.watchingOf(key{in.Name, in.Owner})
+	if err != nil {
+		return nil, err
+	}
+	return in.carryOut(ctx, watching)
+}
+
+// watchingOf returns the monitor of a runtime.
+func (s *server) watchingOf(k key) (*monitor.Watching, error) {
+	one := s.watches.find(k)
 	if one == nil {
-		return nil, varlink.NewError(errorUnwatched, fmt.Sprintf("the resident monitor does not watch a runtime %q of that owner", in.Name))
+		return nil, varlink.NewError(errorUnwatched, fmt.Sprintf("the resident monitor does not watch a runtime %q of that owner", k.name))
 	}
 	if <-one.begun; one.err != nil {
 		return nil, refusal(one.err)
 	}
-	return in.carryOut(ctx, one.watching)
+	return one.watching, nil
 }
 
 // carryOut has a runtime end.
@@ -104,14 +113,20 @@ func Stop(ctx context.Context, s *monitor.Store, r *monitor.Runtime, sig syscall
 	if now, gone := r.Record(); errors.Is(gone, monitor.ErrNotExist) || gone == nil && (now.Owner != record.Owner || now.State == monitor.StateIdle) {
 		return Rest{}, nil
 	}
-	failed, _ := errors.AsType[*varlink.Error](err)
 	switch {
 	case err == nil:
 		return Rest(out), nil
-	case isDead(err), errors.Is(err, varlink.ErrNoAnswer), failed != nil && (failed.Name == errorLeaving || failed.Name == errorUnwatched):
+	case unanswered(err):
 		return Rest{}, fmt.Errorf("runtime %q %w", r.Name(), ErrUnwatched)
 	}
 	return Rest{}, explain(err)
+}
+
+// unanswered reports whether an error of a call means that the process which was asked does
+// not watch the runtime, or does not do so any more.
+func unanswered(err error) bool {
+	failed, _ := errors.AsType[*varlink.Error](err)
+	return isDead(err) || errors.Is(err, varlink.ErrNoAnswer) || failed != nil && (failed.Name == errorLeaving || failed.Name == errorUnwatched)
 }
 
 // callMonitorOf carries out a call to the monitor of a runtime: its own, or the resident one.

@@ -18,6 +18,11 @@ const (
 	Joined ChangeKind = "joined"
 	// Left: the member is dead.
 	Left ChangeKind = "left"
+	// Released: the process does not count any more, or it descends from one that does not.
+	// A member that is released does not leave as well.
+	Released ChangeKind = "released"
+	// Ended: a process that does not count any more is dead.
+	Ended ChangeKind = "ended"
 	// Emptied: no member is left, and that is settled. Nothing follows it, unless a
 	// process that had been missed turns up after all.
 	Emptied ChangeKind = "emptied"

@@ -8,6 +8,8 @@ type History struct {
 	// Members are processes known to belong to the tree. Those that are dead still serve
 	// as links.
 	Members []process.Identity
+	// Released are processes that were released from the tree, and what joined these.
+	Released []process.Identity
 	// Strangers are processes known not to belong to it, although a link leads to them,
 	// as Tree.Strangers returned them.
 	Strangers []process.Identity

@@ -67,3 +67,8 @@ const (
 	// LinkJoin: it came from outside. The caller of the tracker named it.
 	LinkJoin LinkKind = "join"
 )
+
+// Proves reports whether the evidence proves that a process descends from the one that the
+// link leads to. A process group can have others than descendants of its creator, a session
+// cannot.
+func (k LinkKind) Proves() bool { return k == LinkParent || k == LinkLineage || k == LinkSession }
