@@ -5,8 +5,8 @@ package scenarios_test
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
