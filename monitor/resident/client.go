@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -17,7 +16,6 @@ import (
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A Client asks the resident of a store. Where none serves, it starts one. It is a
@@ -43,122 +41,6 @@ const (
 	// monitor of the runtime's own.
 	slow = 5 * time.Second
 )
-
-// Watch implements [monitor.Keeper]. Where the resident cannot be had, the runtime gets a
-// monitor of its own, and its log says why.
-func (c *Client) Watch(ctx context.Context, r *monitor.Runtime) error {
-	err := c.ask(ctx, r)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	logger(r).Warn("the runtime gets a monitor of its own: the resident one does not watch it", "reason", err)
-	err = c.Own.Watch(ctx, r)
-	if err != nil && c.watches(ctx, r) {
-		return nil
-	}
-	return err
-}
-
-// watches reports whether the resident watches a runtime that another monitor could not
-// watch: it has begun meanwhile, and has taken the runtime over.
-func (c *Client) watches(ctx context.Context, r *monitor.Runtime) bool {
-	watched, err := r.Watched()
-	return err == nil && watched && ctx.Err() == nil && c.ask(ctx, r) == nil
-}
-
-// logger returns a log that writes into the log of a runtime.
-func logger(r *monitor.Runtime) *slog.Logger {
-	return slog.New(slog.NewTextHandler(r.LogWriter(), nil))
-}
-
-// Leave implements [monitor.Keeper].
-func (c *Client) Leave(ctx context.Context, r *monitor.Runtime) {
-	record, err := r.Record()
-	if err != nil || record.Monitor == nil {
-		return
-	}
-	conn, err := c.dial(ctx)
-	if err == nil {
-		defer conn.Close()
-	}
-	switch {
-	case err == nil && listens(conn, *record.Monitor):
-		_ = varlink.Call(ctx, conn, methodLeave, nameIn{r.Name()}, nil)
-	case c.served(*record.Monitor):
-		// It ends, and the lock of the runtime is free soon.
-	default:
-		c.Own.Leave(ctx, r) // which kills it
-	}
-}
-
-// listens reports whether a process is the one at the other end of a connection.
-func listens(conn *net.UnixConn, id process.Identity) bool {
-	peer, err := unixsocket.PeerOf(conn)
-	return err == nil && peer.Process == id
-}
-
-// served reports whether a process is the store's last resident.
-func (c *Client) served(id process.Identity) bool {
-	card, err := ReadCard(c.Store)
-	return err == nil && card.Process == id
-}
-
-// ask has the resident watch a runtime of this process. A resident that answers at all may
-// take longer to watch it, where many are started at once. One that does not has not been
-// asked to watch it, so that no runtime is watched by two.
-func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
-	return c.try(ctx, func(conn *net.UnixConn) error {
-		if err := greet(ctx, conn); err != nil {
-			return err
-		}
-		err := c.whileItAnswers(ctx, func(ctx context.Context) error {
-			return varlink.Call(ctx, conn, methodWatch, watchIn{r.Name(), c.Version}, nil)
-		})
-		if err != nil {
-			return err
-		}
-		if watched, err := r.Watched(); err == nil && !watched {
-			return errors.New("what answers at the socket does not watch the runtime")
-		}
-		return nil
-	})
-}
-
-// greet returns nil when the resident answers in time.
-func greet(ctx context.Context, conn *net.UnixConn) error {
-	limited, done := context.WithTimeout(ctx, quick)
-	defer done()
-	return varlink.Call(limited, conn, methodStatus, nil, nil)
-}
-
-// whileItAnswers carries out a call that may take long. It ends the call when the resident
-// does not answer others any more: it may have been stopped since it was greeted.
-func (c *Client) whileItAnswers(ctx context.Context, call func(context.Context) error) error {
-	calling, end := context.WithCancel(ctx)
-	defer end()
-	ended := make(chan error, 1)
-	go func() { ended <- call(calling) }()
-	for {
-		select {
-		case err := <-ended:
-			return err
-		case <-time.After(quick):
-		}
-		conn, err := c.dial(ctx)
-		if err == nil {
-			err = greet(ctx, conn)
-			conn.Close()
-		}
-		if err == nil {
-			continue
-		}
-		end()
-		if last := <-ended; last == nil || ctx.Err() != nil {
-			return last
-		}
-		return err
-	}
-}
 
 // Adopt has the resident take over every runtime that has no monitor. It returns what
 // became of all.

@@ -46,14 +46,6 @@ type Options struct {
 	Apart []process.Identity
 }
 
-// welcome is how long a resident waits for the first request. The process that started
-// it is about to ask.
-const welcome = 2 * time.Second
-
-// calmAfter is how long nothing was asked and no runtime has ended, when a resident gives
-// memory back. That takes a collection of garbage, so not each request is followed by one.
-const calmAfter = 500 * time.Millisecond
-
 // Serve watches the runtimes of a store, those that have no monitor at once, and others
 // as their owners ask for it. It returns nil when there was nothing to watch for a while,
 // when ctx ends, and when a newer program takes its place. Then all runtimes stay as they
@@ -101,28 +93,6 @@ type server struct {
 	asked bool // a request has come
 }
 
-// takeLock takes the lock of the store, or checks the one that was passed on. A resident
-// that a guard has started waits for the lock of the dead one: the guard may see the death
-// before the kernel has closed all files.
-func (s *server) takeLock(ctx context.Context) (err error) {
-	if s.Lock != nil {
-		return stillLocked(s.Store, s.Lock)
-	}
-	if err := s.Store.Make(); err != nil {
-		return err
-	}
-	limited, done := context.WithTimeout(ctx, quick)
-	defer done()
-	for {
-		if s.Lock, err = tryLock(s.Store); s.Lock != nil || err != nil {
-			return err
-		}
-		if s.Guard.PID() == 0 || pause(limited, longBreath) != nil {
-			return ErrServed
-		}
-	}
-}
-
 // open takes the lock of the store and begins to answer.
 func (s *server) open(ctx context.Context) error {
 	if err := s.takeLock(ctx); err != nil {
@@ -162,30 +132,6 @@ func (s *server) open(ctx context.Context) error {
 	}
 	by := t.Capabilities()
 	s.Log.Info("serving", "store", s.Store.Dir(), "version", s.Version, "by", by.Mechanism, "forks", by.Forks)
-	return nil
-}
-
-// listen opens the door: the socket of the store. What a dead resident left there goes
-// first. Only the holder of the lock does that.
-func (s *server) listen() error {
-	path := socketPath(s.Store)
-	if err := unixsocket.Remove(path); err != nil {
-		return fmt.Errorf("listen at %s: %w", path, err)
-	}
-	door, err := unixsocket.Listen(path)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.door = door
-	s.mu.Unlock()
-	s.doors.Go(func() {
-		if err := s.protocol.Serve(context.Background(), door); err != nil {
-			s.Log.Error("the socket accepts no connection any more", "error", err)
-			_ = door.Close() // lookAround makes another one
-			s.stirred()
-		}
-	})
 	return nil
 }
 
@@ -254,26 +200,6 @@ func (s *server) begin(ctx context.Context) {
 	})
 }
 
-// awaitEnd waits for the end of the process that served before. Where it was killed, the
-// kernel frees its locks one after the other, and the lock of the store among the first.
-func (s *server) awaitEnd(ctx context.Context) {
-	limited, done := context.WithTimeout(ctx, quick)
-	defer done()
-	for s.before != s.self {
-		p, err := process.Lookup(s.before.PID)
-		if err != nil || p.Identity != s.before || p.State == process.Zombie || pause(limited, breath) != nil {
-			return
-		}
-	}
-}
-
-// work counts a request, or what else keeps the resident busy.
-func (s *server) work(change int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.busy += change
-}
-
 // fail ends the resident: its tracker follows nothing any more. The next process has
 // another one.
 func (s *server) fail(err error) {
@@ -281,65 +207,6 @@ func (s *server) fail(err error) {
 	case s.failed <- err:
 	default: // it ends already
 	}
-}
-
-// patience returns how long the resident waits from now on, if nothing comes. It began
-// some time ago.
-func (s *server) patience(served time.Duration) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.asked {
-		return max(s.Idle, 0)
-	}
-	return max(s.Idle, welcome-served)
-}
-
-func (s *server) stirred() {
-	select {
-	case s.stir <- struct{}{}:
-	default:
-	}
-}
-
-// idle reports whether there is nothing to do.
-func (s *server) idle() bool { return s.watchesNone() && s.sweeping.idle() }
-
-// watchesNone reports whether nothing is watched, and no request is in work.
-func (s *server) watchesNone() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.busy == 0 && s.watches.count() == 0
-}
-
-// leave closes the door for good if there is nothing to do. A client that comes at that
-// moment is refused, waits for the lock and starts the next resident.
-func (s *server) leave() bool {
-	return s.idle() && s.watches.closeIdle()
-}
-
-// lookAround sees to it that clients find this resident. It returns an error where the
-// store is not the one that it serves any more.
-func (s *server) lookAround() error {
-	if err := holds(s.Store, s.Lock); errors.Is(err, errReplaced) {
-		return err
-	}
-	s.mu.Lock()
-	door := s.door
-	s.mu.Unlock()
-	if door.Here() {
-		return nil
-	}
-	_ = door.Close()
-	err := s.listen()
-	switch {
-	case err == nil:
-		s.Log.Warn("the socket was removed; it is made anew")
-		s.shut = ""
-	case err.Error() != s.shut: // what is in its place may stay long
-		s.Log.Warn("no socket: runtimes get monitors of their own", "error", err)
-		s.shut = err.Error()
-	}
-	return nil
 }
 
 // close ends what open began. Runtimes that are watched stay as they are. The end of the
