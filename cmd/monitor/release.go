@@ -28,7 +28,7 @@ MONITOR_RUNTIME_DIR stay in the environment of the process.
 Exit code 1: there is no such runtime, or the process is no member of it. It is no error
 to release a process twice.`,
 		Example: `  monitor release build "$SSH_AGENT_PID"
-  monitor release build "$(pgrep -f GradleDaemon)"`,
+  monitor release build 4711`,
 		Args: arguments(2, 2, "the name of a runtime and a PID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := monitor.CheckName(args[0]); err != nil {

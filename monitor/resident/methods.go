@@ -85,7 +85,7 @@ method Stop(name: string, owner: Identity, signal: int, grace: float) -> (member
 method Join(name: string, owner: Identity, strangers: ?[]Identity) -> ()
 
 # Has a process of the runtime of an owner count no more, nor what descends from it. Answers when
-# the next monitor will know that too.
+# the journal has that, if it can be written.
 method Release(name: string, owner: Identity, process: Identity) -> ()
 
 # The process that was asked does not watch the runtime.
