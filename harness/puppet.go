@@ -100,7 +100,9 @@ func (p *Puppet) Fork(name string, how ...Start) *Puppet {
 // not wait for it: after its end the child is a zombie until Reap.
 func (p *Puppet) Spawn(argv ...string) int {
 	p.stage.t.Helper()
-	return p.do(wire.Order{Do: wire.Spawn, Args: argv}).Child
+	child := p.do(wire.Order{Do: wire.Spawn, Args: argv}).Child
+	p.stage.troupe.adopt(child)
+	return child
 }
 
 // Reap makes the puppet wait for a child that Fork or Spawn started, and returns how

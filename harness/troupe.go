@@ -26,6 +26,8 @@ type troupe struct {
 	ended   bool
 	members []*Puppet               // from their connection on
 	waiting map[string]chan *Puppet // puppets that have greeted, by name
+	// children are the processes that puppets started by Spawn.
+	children starts
 }
 
 // newTroupe listens at the socket. macOS limits its path to 104 bytes.
@@ -37,7 +39,7 @@ func newTroupe(stage *Stage, socket string) (*troupe, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for puppets: %w", err)
 	}
-	tr := &troupe{stage: stage, listener: listener, waiting: map[string]chan *Puppet{}}
+	tr := &troupe{stage: stage, listener: listener, waiting: map[string]chan *Puppet{}, children: starts{}}
 	tr.greeting.Go(tr.accept)
 	return tr, nil
 }
