@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type Command struct {
 	words         []string
 	directory     string
 	environment   []string
+	startup       []string // by which a shell finds the start-up files of the stage
 	input         *string
 	pipe          bool
 	apart         bool
@@ -38,8 +40,11 @@ type Command struct {
 // stream, and it begins in the directory of the stage.
 //
 // The environment of the test is not passed on, except for PATH, behind the programs of the
-// stage, and GOCOVERDIR. The command has a private HOME and TMPDIR, TERM=dumb, LC_ALL=C, and
-// what Setenv and Env add: c.Env("LANG", os.Getenv("LANG")) passes a variable on.
+// stage, and GOCOVERDIR and GORACE. The command has a HOME of the stage, which is empty at
+// first, the directory of the stage as TMPDIR, TERM=dumb, LC_ALL=C, two variables of the
+// harness (HARNESS_PUPPETS, by which puppets find the stage, and HARNESS_TREE, the mark of
+// the tree), and what Setenv and Env add: c.Env("LANG", os.Getenv("LANG")) passes a variable
+// on. Stage.Shell and Stage.AtTerminal set more.
 func (s *Stage) Command(words ...string) *Command {
 	s.t.Helper()
 	if len(words) == 0 {
@@ -191,7 +196,7 @@ func (c *Command) order() (*wire.Command, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %q: %w", c.words, err)
 	}
-	environment := lastOfEach(append(append([]string{}, c.stage.env...), c.environment...))
+	environment := lastOfEach(slices.Concat(c.stage.base, c.startup, c.stage.env, c.environment))
 	return &wire.Command{Path: path, Arguments: c.words, Environment: environment, Directory: directory}, nil
 }
 
@@ -314,7 +319,7 @@ func (s *Stage) lookPath(name string) (string, error) {
 
 // variable returns a variable of the stage's environment.
 func (s *Stage) variable(name string) (value string) {
-	for _, entry := range s.env {
+	for _, entry := range slices.Concat(s.base, s.env) {
 		if text, ok := strings.CutPrefix(entry, name+"="); ok {
 			value = text
 		}

@@ -28,13 +28,20 @@ func (s *Stage) Shell(kind Kind) *Shell {
 // AtTerminal starts a command that becomes or starts a shell, as sudo or env does, with
 // SHELL and the prompt of a kind. It does not wait: call Prompt. It skips the test if the shell is
 // not installed.
+//
+// For the shells below it, HOME is a second directory of the stage. It has start-up files
+// with the prompt of the harness, which ENV and ZDOTDIR name too: other commands do not get
+// them. BASH_SILENCE_DEPRECATION_WARNING is set for bash on macOS. Stage.Setenv, before, sets
+// these variables otherwise.
 func (s *Stage) AtTerminal(kind Kind, words ...string) *Shell {
 	s.t.Helper()
 	path, err := kind.Path()
 	if err != nil {
 		s.t.Skipf("the shell %s is not installed: %v", kind, err)
 	}
-	c := s.Command(words...).Env("SHELL", path).Env("PS1", kind.prompt(s.mark))
+	c := s.Command(words...)
+	c.startup = s.shellEnv
+	c.Env("SHELL", path).Env("PS1", kind.prompt(s.mark))
 	t, err := c.terminal(fmt.Sprintf("%s-%d", kind, len(s.terminals.list())))
 	if err != nil {
 		s.t.Fatalf("%v", err)
