@@ -249,6 +249,22 @@ func (p *Puppet) try(order wire.Order) (wire.Answer, error) {
 	return answer, err
 }
 
+// A refusal is the error of a puppet that could not obey.
+type refusal struct {
+	text  string
+	errno syscall.Errno // 0 if no system call was refused
+}
+
+func (r refusal) Error() string { return r.text }
+
+// Unwrap returns the error of the system call, for errors.Is.
+func (r refusal) Unwrap() error {
+	if r.errno == 0 {
+		return nil
+	}
+	return r.errno
+}
+
 var errPuppetGone = errors.New("the puppet has ended")
 
 // exchange sends an order and returns its answer.
@@ -264,7 +280,7 @@ func (p *Puppet) exchange(order wire.Order) (wire.Answer, error) {
 			return a, errPuppetGone
 		}
 		if a.Error != "" {
-			return a, errors.New(a.Error)
+			return a, refusal{a.Error, a.Errno}
 		}
 		return a, nil
 	case <-ctx.Done():

@@ -77,8 +77,10 @@ type Answer struct {
 	Child int `json:"child,omitempty"`
 	// Status is how the child of Reap ended.
 	Status Status `json:"status,omitzero"`
-	// Error is why the order was not obeyed, or empty.
-	Error string `json:"error,omitempty"`
+	// Error is why the order was not obeyed, or empty. Errno is the error of the system call
+	// that was refused, or 0.
+	Error string        `json:"error,omitempty"`
+	Errno syscall.Errno `json:"errno,omitempty"`
 }
 
 // A Status is how a process ended: by exit with a code, or by a signal.
