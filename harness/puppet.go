@@ -243,7 +243,7 @@ func (p *Puppet) do(order wire.Order) wire.Answer {
 
 // try is do, but it returns the error.
 func (p *Puppet) try(order wire.Order) (wire.Answer, error) {
-	done := p.track.begin(Event{PID: p.pid, What: "is ordered to " + order.String()})
+	done := p.track.begin(Event{PID: p.pid, What: "is ordered to " + orderText(order)})
 	answer, err := p.exchange(order)
 	p.recordAnswer(done, answer, err)
 	return answer, err

@@ -215,7 +215,7 @@ var _ = Describe("A spec that takes long", func() {
 			Expect(t.ask()).NotTo(ContainSubstring("NO ANSWER"))
 			job.Signal(syscall.SIGKILL)
 		})
-		Expect(progress).To(MatchRegexp(`root \d+ +is ordered to raise \w+ \(signal\)`))
+		Expect(progress).To(MatchRegexp(`root \d+ +is ordered to raise SIGSTOP`))
 		Expect(t.ask).To(BeNil())
 	}, SpecTimeout(time.Minute))
 

@@ -4,8 +4,6 @@
 package wire
 
 import (
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -87,26 +85,4 @@ type Answer struct {
 type Status struct {
 	Code   int            `json:"code,omitempty"`
 	Signal syscall.Signal `json:"signal,omitempty"`
-}
-
-// String returns the order in words.
-func (o Order) String() string {
-	words := []string{string(o.Do)}
-	if o.Name != "" {
-		words = append(words, o.Name)
-	}
-	words = append(words, o.Args...)
-	switch o.Do {
-	case Raise, Ignore:
-		words = append(words, syscall.Signal(o.Number).String())
-	case Reap, Exit, Close, ChangeUser, Trace, Release:
-		words = append(words, strconv.Itoa(o.Number))
-	}
-	if o.OwnSession {
-		words = append(words, "(own session)")
-	}
-	if o.OwnGroup {
-		words = append(words, "(own group)")
-	}
-	return strings.Join(words, " ")
 }
