@@ -59,7 +59,7 @@ func (o *Oracle) listen() {
 	for {
 		_, err := o.read.Read(buf) // the bytes have no meaning
 		if errors.Is(err, io.EOF) {
-			o.track.record(Event{What: "the last process has gone"})
+			o.track.record(Event{What: "no process holds descriptor 3"})
 		}
 		if err != nil {
 			return
@@ -76,9 +76,9 @@ func (o *Oracle) Gone() <-chan struct{} { return o.gone }
 func (o *Oracle) Held() bool {
 	held := o.holds()
 	if held {
-		o.track.record(Event{What: "asked: a process lives"})
+		o.track.record(Event{What: "asked: a process holds descriptor 3"})
 	} else {
-		o.track.record(Event{What: "asked: no process lives"})
+		o.track.record(Event{What: "asked: no process holds descriptor 3"})
 	}
 	return held
 }

@@ -63,6 +63,7 @@ var _ = Describe("The oracle", func() {
 		puppet.CloseInherited()
 		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
 		Expect(puppet.Gone()).NotTo(BeClosed())
+		Expect(stage.Report()).To(MatchRegexp(`oracle of job-0 +no process holds descriptor 3`))
 		Expect(puppet.Report().PID).To(Equal(root.PID()))
 		puppet.Die(syscall.SIGKILL)
 		Expect(root.Wait()).To(Equal(harness.Status{Signal: syscall.SIGKILL}))

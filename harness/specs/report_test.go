@@ -72,14 +72,14 @@ var _ = Describe("The report of a failed spec", Ordered, func() {
 			`leaf \d+ +is ordered to report: parent is now`,
 			`spec +runs sh -c echo out; exit 4: exit 4 "out"`,
 			`spec +sends SIGCONT to \d+`,
-			`oracle of job-0 +asked: a process lives`,
+			`oracle of job-0 +asked: a process holds descriptor 3`,
 			`spec +FAILED`,
 		}, `(.*\n)+?.*`)))
 		Expect(t.report).To(MatchRegexp(`root \d+ +has gone`), "before or after its parent: two goroutines record the two ends")
 	})
 
 	It("counts equal events", func() {
-		Expect(t.report).To(MatchRegexp(`asked: a process lives \(5 times, until \d+\.\d{3}\)`))
+		Expect(t.report).To(MatchRegexp(`asked: a process holds descriptor 3 \(5 times, until \d+\.\d{3}\)`))
 	})
 
 	It("has one line for processes that only one observer knows", func() {
