@@ -89,11 +89,11 @@ func standing(a wire.Answer) Standing {
 // Fork makes the puppet start another one called name, and waits for its greeting.
 func (p *Puppet) Fork(name string, how ...Start) *Puppet {
 	p.stage.t.Helper()
-	p.do(wire.Order{
+	child := p.do(wire.Order{
 		Do: wire.Fork, Name: name,
 		OwnSession: slices.Contains(how, OwnSession), OwnGroup: slices.Contains(how, OwnGroup),
-	})
-	return p.stage.greeted(name, p.limit)
+	}).Child
+	return p.stage.greeted(name, p.limit, p.ended(child))
 }
 
 // Spawn makes the puppet start argv and returns the PID of the child. The puppet does
@@ -265,12 +265,18 @@ func (r refusal) Unwrap() error {
 	return r.errno
 }
 
-var errPuppetGone = errors.New("the puppet has ended")
+var (
+	errPuppetGone = errors.New("the puppet has ended")
+	errReplaced   = errors.New("the puppet has become another program by Exec, which obeys no orders")
+)
 
 // exchange sends an order and returns its answer.
 func (p *Puppet) exchange(order wire.Order) (wire.Answer, error) {
 	ctx, cancel := p.stage.bound(p.limit)
 	defer cancel()
+	if p.isReplaced() && !closed(p.gone) {
+		return wire.Answer{}, errReplaced
+	}
 	if err := json.NewEncoder(p.conn).Encode(order); err != nil {
 		return wire.Answer{}, errPuppetGone // what the socket reports is how that is noticed
 	}
@@ -286,6 +292,13 @@ func (p *Puppet) exchange(order wire.Order) (wire.Answer, error) {
 	case <-ctx.Done():
 		return wire.Answer{}, context.Cause(ctx)
 	}
+}
+
+// isReplaced reports whether Exec has put another program in the place of the puppet.
+func (p *Puppet) isReplaced() bool {
+	p.stage.troupe.mu.Lock()
+	defer p.stage.troupe.mu.Unlock()
+	return p.replaced
 }
 
 // awaitEnd waits until the puppet has ended. It fails the test if that takes too long.

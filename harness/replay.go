@@ -43,8 +43,8 @@ var replayed = struct {
 
 // ReplayEnvironment makes the replay line of each later report set the variables of
 // this run whose names begin with one of prefixes, as it does with HARNESS_ except
-// HARNESS_REPORTS. A suite
-// whose tests depend on variables of its own calls it once. Any goroutine may call it.
+// HARNESS_REPORTS. A suite whose tests depend on variables of its own calls it once. Any
+// goroutine may call it.
 func ReplayEnvironment(prefixes ...string) {
 	replayed.Lock()
 	defer replayed.Unlock()

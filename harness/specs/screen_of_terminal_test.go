@@ -204,6 +204,27 @@ var _ = Describe("A puppet that does not come", func() {
 		})
 		Expect(message).To(Equal("no puppet called ghost has greeted, and no process of the stage lives; greeted: other"))
 	})
+
+	It("fails the test with another text when all of that name were handed out", func() {
+		message, _ := failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "leaf")
+			stage.Puppet("leaf")
+			stage.Within(50 * time.Millisecond).Puppet("leaf")
+		})
+		Expect(message).To(Equal("no further puppet called leaf has greeted; the test has all that did: not within 50ms; greeted: leaf"))
+	})
+
+	It("fails the test at once when the child has ended that was to be it", func() {
+		began := time.Now()
+		message, _ := failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "owner")
+			owner := stage.Puppet("owner")
+			owner.Setenv("HARNESS_PUPPETS", stage.Path("nowhere"))
+			owner.Fork("leaf")
+		})
+		Expect(message).To(MatchRegexp(`^no puppet called leaf has greeted, and PID \d+, which puppet owner has started for it, has ended; greeted: owner$`))
+		Expect(time.Since(began)).To(BeNumerically("<", 20*time.Second))
+	})
 })
 
 var _ = Describe("Running", func() {
