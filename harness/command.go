@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gemini-monitor/gemini/harness/internal/terminal"
@@ -196,8 +197,23 @@ func (c *Command) order() (*wire.Command, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %q: %w", c.words, err)
 	}
+	// Without this, the error of the start names the program.
+	if info, err := os.Stat(directory); err != nil || !info.IsDir() {
+		if err == nil {
+			err = syscall.ENOTDIR
+		}
+		return nil, fmt.Errorf("start %q in %s: %w", c.words, directory, reason(err))
+	}
 	environment := lastOfEach(slices.Concat(c.stage.base, c.startup, c.stage.env, c.environment))
 	return &wire.Command{Path: path, Arguments: c.words, Environment: environment, Directory: directory}, nil
+}
+
+// reason returns the error of the system call without its path.
+func reason(err error) error {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
+		return path.Err
+	}
+	return err
 }
 
 // lastOfEach returns an environment in which each variable has its last value only.
