@@ -23,7 +23,8 @@ type Terminal struct {
 type screenParts struct {
 	terminal *terminal.Terminal
 	writers
-	read int // offset of the output that no method has returned yet
+	read  int    // offset of the output that no method has returned yet
+	typed string // the last line or key, for messages about a prompt
 
 	mu     sync.Mutex
 	screen *screen.Screen
@@ -68,6 +69,7 @@ const (
 // Key presses a key.
 func (t *Terminal) Key(key Key) {
 	t.stage.t.Helper()
+	t.typed = terminal.Visible(string(key))
 	t.Press(string(key))
 }
 
@@ -87,6 +89,7 @@ func (t *Terminal) Send(line string) {
 	if len(line) >= 1024 {
 		t.stage.t.Fatalf("%s: a line of %d bytes is too long to be typed", t.name, len(line))
 	}
+	t.typed = line
 	t.Press(line + "\n")
 }
 
