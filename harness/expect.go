@@ -40,6 +40,18 @@ func (t *Tree) find(r *terminal.Recording, alternatives []any, from int, w write
 	return Match{found.Index, found.Text, found.Groups, found.Before, found.End}, nil
 }
 
+// early completes the error of a search: whether an alternative came before it began.
+func early(err error, r *terminal.Recording, alternatives []any, from int) error {
+	wanted, bad := compile(alternatives)
+	if bad != nil {
+		return err
+	}
+	if had, found := r.Had(wanted, from); found {
+		return fmt.Errorf("%w; %v came before the end of the last match, where the search begins", err, had)
+	}
+	return err
+}
+
 // over says how the command has ended, or that nothing tells about it any more. The output
 // of a command ends a moment before its exit is reported, so over waits for that a while.
 func (t *tree) over() error {

@@ -92,10 +92,11 @@ func (j *Job) ExpectStderr(alternatives ...any) Match {
 
 func (j *Job) expect(o *outlet, alternatives []any) (Match, error) {
 	match, err := j.find(o.Recording, alternatives, o.read, o.writers)
-	if err == nil {
-		o.read = match.end
+	if err != nil {
+		return Match{}, early(err, o.Recording, alternatives, o.read)
 	}
-	return match, err
+	o.read = match.end
+	return match, nil
 }
 
 // Write writes text to the standard input of a job with Pipe. It waits while the pipe is

@@ -104,6 +104,7 @@ func (t *Terminal) Expect(alternatives ...any) Match {
 	t.stage.t.Helper()
 	match, err := t.find(t.terminal.Recording, alternatives, t.read, t.writers)
 	if err != nil {
+		err = early(err, t.terminal.Recording, alternatives, t.read)
 		t.stage.t.Fatalf("%s%s", t.failure(err), t.hint(alternatives))
 	}
 	t.read = match.end

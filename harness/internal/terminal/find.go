@@ -136,6 +136,16 @@ func (r *Recording) notFound(alternatives []Alternative, from int, cause error) 
 	return &NotFound{Expected: strings.Join(names, " or "), Seen: r.Last(from), Cause: cause}
 }
 
+// Had returns the first of the alternatives that is in the text before an offset.
+func (r *Recording) Had(alternatives []Alternative, before int) (had Alternative, found bool) {
+	text, _, _ := r.now()
+	match, found := newSearch(alternatives, 0).in(text[:before])
+	if !found {
+		return Alternative{}, false
+	}
+	return alternatives[match.Index], true
+}
+
 // Last returns the end of the text since offset from, 600 bytes at most.
 func (r *Recording) Last(from int) string {
 	r.mu.Lock()
