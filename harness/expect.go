@@ -59,7 +59,7 @@ func (t *tree) over() error {
 	defer late.Stop()
 	select {
 	case <-t.process.exited:
-		return fmt.Errorf("%q has ended, %s", t.words(), t.process.status)
+		return t.ended()
 	case <-t.process.guard.gone:
 		return t.process.guard.lost()
 	case <-late.C:

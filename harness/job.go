@@ -112,7 +112,12 @@ func (j *Job) Write(text string) {
 		_, err = j.input.WriteString(text)
 	}
 	done(outcome(err))
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.EPIPE) && closed(j.process.exited):
+		j.stage.t.Fatalf("%s: write: %v", j.name, j.ended())
+	case errors.Is(err, unix.EPIPE):
+		j.stage.t.Fatalf("%s: write: no process has the other end of the pipe: %v", j.name, unix.EPIPE)
+	case err != nil:
 		j.stage.t.Fatalf("%s: write: %v", j.name, err)
 	}
 }

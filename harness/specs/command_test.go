@@ -135,7 +135,7 @@ var _ = Describe("A command", func() {
 			job := s.Command("true").Pipe().Start()
 			job.ExpectExit(0)
 			job.Write("x")
-		}, "job-0: write: .*broken pipe"),
+		}, `job-0: write: "true" has ended, exit 0`),
 		Entry("input for a program that does not read in time", func(s *harness.Stage) {
 			s.Command("sleep", "88").Pipe().Start().Within(100 * time.Millisecond).Write(strings.Repeat("x", 1<<20))
 		}, "job-0: write: .*timeout"),
