@@ -20,9 +20,10 @@ func Chain(generations int, sessions bool, leaf string) []string {
 }
 
 // Line returns the words of a command that makes a line of living processes: each one waits for the
-// next. The last one is the puppet leaf.
+// next and ends as that did, by the same exit code or signal. The last one is the puppet leaf.
 func Line(generations int, leaf string) []string {
-	return bare(`for (1..%d) { my $p = fork; if ($p) { waitpid $p, 0; POSIX::_exit($? >> 8) } } exec "puppet", "%s"`, generations, leaf)
+	return bare(`for (1..%d) { my $p = fork; if ($p) { waitpid $p, 0; my $s = $? & 127; `+
+		`if ($s) { kill $s, $$; POSIX::_exit(128 + $s) } POSIX::_exit($? >> 8) } } exec "puppet", "%s"`, generations, leaf)
 }
 
 // Fan returns the words of a command that forks count children and exits. The orphans are the

@@ -41,6 +41,12 @@ var _ = Describe("A tree of bare forks", func() {
 		Expect(root.Wait()).To(Equal(harness.Status{Code: 6}))
 	}, SpecTimeout(time.Minute))
 
+	It("is a line that ends by the signal that has killed its last process", func(ctx SpecContext) {
+		root := stage.Start(harness.Line(3, "leaf")...)
+		stage.Puppet("leaf").Die(syscall.SIGKILL)
+		root.ExpectKilled(syscall.SIGKILL)
+	}, SpecTimeout(time.Minute))
+
 	It("is a fan of orphans", func(ctx SpecContext) {
 		root := stage.Start(harness.Fan(5, "leaf")...)
 		Expect(root.Wait()).To(Equal(harness.Status{}))
