@@ -51,6 +51,7 @@ func (s *Stage) Command(words ...string) *Command {
 	if len(words) == 0 {
 		s.t.Fatalf("harness: a command has at least one word")
 	}
+	s.needPerl(words)
 	return &Command{stage: s, words: words, directory: s.dir, rows: s.rows, columns: s.columns, limit: s.limit}
 }
 

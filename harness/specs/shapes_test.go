@@ -67,3 +67,16 @@ var _ = Describe("A tree of bare forks", func() {
 		Expect(daemon.WriteTerminal("hello")).NotTo(Succeed())
 	}, SpecTimeout(time.Minute))
 })
+
+var _ = Describe("A tree of bare forks without perl", func() {
+	It("skips the test with a reason", func() {
+		t := &skippedT{}
+		t.run(func() {
+			stage := harness.New(t, small)
+			stage.Setenv("PATH", stage.Path())
+			stage.Start(append([]string{"env"}, harness.Daemon("daemon")...)...)
+		})
+		Expect(t.reason).To(MatchRegexp(`^Chain, Line, Fan and Daemon need perl: .*executable file not found`))
+		Expect(t.failed).To(BeFalse())
+	})
+})
