@@ -73,8 +73,16 @@ func (p *Puppet) receive(answers *json.Decoder) {
 // PID returns the PID of the puppet. It is valid until Gone is closed.
 func (p *Puppet) PID() int { return p.pid }
 
-// Gone returns a channel that is closed when the puppet has ended.
+// Gone returns a channel that is closed when the puppet has ended. To receive from it waits
+// without a limit: see ExpectGone.
 func (p *Puppet) Gone() <-chan struct{} { return p.gone }
+
+// ExpectGone waits until the puppet has ended, or the program that it has become by Exec. It
+// fails the test if that takes too long.
+func (p *Puppet) ExpectGone() {
+	p.stage.t.Helper()
+	p.awaitEnd()
+}
 
 // Report returns the standing of the puppet now.
 func (p *Puppet) Report() Standing {

@@ -30,8 +30,8 @@ type tree struct {
 	at      place // of the call that started it
 	track   *track
 	process *process
-	oracle  *Oracle // nil for a command of Stage.Run
-	shared  bool    // its warden has other commands as well
+	oracle  *oraclePipe // nil for a command of Stage.Run
+	shared  bool        // its warden has other commands as well
 	// atTerminal means that the command leads a session at a terminal.
 	atTerminal bool
 	awaited    atomic.Bool   // the test has seen the end of the command
@@ -50,7 +50,7 @@ func (t *Tree) PID() int { return t.process.pid }
 func (t *Tree) Exited() <-chan struct{} { return t.process.exited }
 
 // Oracle returns the oracle that the command and its descendants inherit.
-func (t *Tree) Oracle() *Oracle { return t.oracle }
+func (t *Tree) Oracle() *Oracle { return &Oracle{t.oracle, t} }
 
 // Signal sends a signal to the command. It does nothing if the command has ended, and fails
 // the test if the test has seen that, by Wait, ExpectExit or ExpectKilled.
