@@ -75,7 +75,8 @@ var errNoMain = errors.New("TestMain does not call harness.Main(m), by which the
 // before the test, and that does not end within [Grace]; a process, a terminal or a file that
 // cannot be ended or removed. That failure names the command that has left a process, and is
 // at the line that started the command; in Ginkgo at the line of New, and it names the other
-// one.
+// one. A test that has failed before waits a quarter of a second at most for what it has
+// left, and mentions it.
 //
 // The test is the one that uses the stage. A subtest makes a stage with its own T: a method
 // of its parent's that fails calls FailNow of the parent, and package testing then ends the
