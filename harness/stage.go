@@ -209,7 +209,7 @@ func (s *Stage) strike() (message string) {
 	s.stop(errors.New("the test has ended"))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
-	failed := s.t.Failed()
+	failed := s.fails()
 	s.explain(false)
 	if !s.explained.Load() {
 		s.before = s.remember()
