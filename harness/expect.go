@@ -12,7 +12,9 @@ import (
 )
 
 // A Pattern is a regular expression in the syntax of package regexp, as an alternative of
-// Expect.
+// Expect. It is tried on incomplete output too: `= (\d+)` may match "= 4" before the 2 of
+// "= 42" has come, and $ is the end of what has come so far. What follows in the output, as \n,
+// belongs to the pattern. ^ is also where the search begins, behind the last match.
 type Pattern string
 
 // A Match is what Expect has found. Its texts have plain line ends, \n.

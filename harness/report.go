@@ -132,7 +132,8 @@ func (s *Stage) legend(events []Event) string {
 }
 
 // Failed adds a failure to the timeline. A suite calls it from its fail handler, so
-// that the timeline has the moment and the message. The receiver may be nil.
+// that the timeline has the moment and the message. With package testing a test calls it
+// beside t.Error, which the stage does not see. The receiver may be nil.
 func (s *Stage) Failed(message string) {
 	if s != nil {
 		s.failed.Store(true)
