@@ -22,6 +22,9 @@ const (
 
 func (a Answer) String() string { return [...]string{"unknown", "no", "yes"}[a] }
 
+// GomegaString makes the failures of Gomega show the word.
+func (a Answer) GomegaString() string { return a.String() }
+
 // A Census is one look at a tree.
 type Census struct {
 	// Alive is Yes if a witness shows a living process of the tree, and No if a witness that

@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gemini-monitor/gemini/harness/internal/terminal"
@@ -24,6 +26,7 @@ type Command struct {
 	words         []string
 	directory     string
 	environment   []string
+	startup       []string // by which a shell finds the start-up files of the stage
 	input         *string
 	pipe          bool
 	apart         bool
@@ -38,13 +41,17 @@ type Command struct {
 // stream, and it begins in the directory of the stage.
 //
 // The environment of the test is not passed on, except for PATH, behind the programs of the
-// stage, and GOCOVERDIR. The command has a private HOME and TMPDIR, TERM=dumb, LC_ALL=C, and
-// what Setenv and Env add: c.Env("LANG", os.Getenv("LANG")) passes a variable on.
+// stage, and GOCOVERDIR and GORACE. The command has a HOME of the stage, which is empty at
+// first, the directory of the stage as TMPDIR, TERM=dumb, LC_ALL=C, two variables of the
+// harness (HARNESS_PUPPETS, by which puppets find the stage, and HARNESS_TREE, the mark of
+// the tree), and what Setenv and Env add: c.Env("LANG", os.Getenv("LANG")) passes a variable
+// on. Stage.Shell and Stage.AtTerminal set more.
 func (s *Stage) Command(words ...string) *Command {
 	s.t.Helper()
 	if len(words) == 0 {
 		s.t.Fatalf("harness: a command has at least one word")
 	}
+	s.needPerl(words)
 	return &Command{stage: s, words: words, directory: s.dir, rows: s.rows, columns: s.columns, limit: s.limit}
 }
 
@@ -191,8 +198,23 @@ func (c *Command) order() (*wire.Command, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %q: %w", c.words, err)
 	}
-	environment := lastOfEach(append(append([]string{}, c.stage.env...), c.environment...))
+	// Without this, the error of the start names the program.
+	if info, err := os.Stat(directory); err != nil || !info.IsDir() {
+		if err == nil {
+			err = syscall.ENOTDIR
+		}
+		return nil, fmt.Errorf("start %q in %s: %w", c.words, directory, reason(err))
+	}
+	environment := lastOfEach(slices.Concat(c.stage.base, c.startup, c.stage.env, c.environment))
 	return &wire.Command{Path: path, Arguments: c.words, Environment: environment, Directory: directory}, nil
+}
+
+// reason returns the error of the system call without its path.
+func reason(err error) error {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
+		return path.Err
+	}
+	return err
 }
 
 // lastOfEach returns an environment in which each variable has its last value only.
@@ -314,7 +336,7 @@ func (s *Stage) lookPath(name string) (string, error) {
 
 // variable returns a variable of the stage's environment.
 func (s *Stage) variable(name string) (value string) {
-	for _, entry := range s.env {
+	for _, entry := range slices.Concat(s.base, s.env) {
 		if text, ok := strings.CutPrefix(entry, name+"="); ok {
 			value = text
 		}

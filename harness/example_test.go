@@ -112,7 +112,7 @@ func ExampleTree() {
 	// A process that keeps nothing by which it could be found.
 	job := stage.Start("sh", "-c", "env -i sleep 60 >/dev/null 2>&1 3>&- &")
 	job.ExpectExit(0)
-	<-job.Oracle().Gone()
+	job.Oracle().ExpectGone()
 	fmt.Println(job.Alive())
 	for _, member := range job.Members() {
 		if err := stage.Signal(member.PID, syscall.SIGKILL); err != nil {
@@ -153,7 +153,7 @@ func ExampleOracle() {
 	job.ExpectExit(0)
 	fmt.Println(job.Oracle().Held())
 	leaf.Exit(0)
-	<-job.Oracle().Gone()
+	job.Oracle().ExpectGone()
 	fmt.Println(job.Oracle().Held())
 	// Output:
 	// true

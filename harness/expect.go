@@ -12,7 +12,9 @@ import (
 )
 
 // A Pattern is a regular expression in the syntax of package regexp, as an alternative of
-// Expect.
+// Expect. It is tried on incomplete output too: `= (\d+)` may match "= 4" before the 2 of
+// "= 42" has come, and $ is the end of what has come so far. What follows in the output, as \n,
+// belongs to the pattern. ^ is also where the search begins, behind the last match.
 type Pattern string
 
 // A Match is what Expect has found. Its texts have plain line ends, \n.
@@ -40,6 +42,18 @@ func (t *Tree) find(r *terminal.Recording, alternatives []any, from int, w write
 	return Match{found.Index, found.Text, found.Groups, found.Before, found.End}, nil
 }
 
+// early completes the error of a search: whether an alternative came before it began.
+func early(err error, r *terminal.Recording, alternatives []any, from int) error {
+	wanted, bad := compile(alternatives)
+	if bad != nil {
+		return err
+	}
+	if had, found := r.Had(wanted, from); found {
+		return fmt.Errorf("%w; %v came before the end of the last match, where the search begins", err, had)
+	}
+	return err
+}
+
 // over says how the command has ended, or that nothing tells about it any more. The output
 // of a command ends a moment before its exit is reported, so over waits for that a while.
 func (t *tree) over() error {
@@ -47,7 +61,7 @@ func (t *tree) over() error {
 	defer late.Stop()
 	select {
 	case <-t.process.exited:
-		return fmt.Errorf("%q has ended, %s", t.words(), t.process.status)
+		return t.ended()
 	case <-t.process.guard.gone:
 		return t.process.guard.lost()
 	case <-late.C:

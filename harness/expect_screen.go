@@ -96,13 +96,13 @@ func (t *Terminal) awaitScreen(v views, there bool, what string) {
 			t.track.record(Event{PID: t.PID(), What: "seen: " + strings.TrimPrefix(what, "that ")})
 			return
 		case over:
-			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %s: %w; the screen has:\n%s", what, t.writers.end(t.tree), t.pictured(seen, v))))
+			t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect %s: %w%s; the screen has:\n%s", what, t.writers.end(t.tree), t.near(v, there), t.pictured(seen, v))))
 		}
 		select {
 		case <-drawn:
 		case <-ended:
 		case <-ctx.Done():
-			t.stage.t.Fatalf("%s: expect %s: %v; the screen has:\n%s", t.name, what, context.Cause(ctx), t.pictured(seen, v))
+			t.stage.t.Fatalf("%s: expect %s: %v%s; the screen has:\n%s", t.name, what, context.Cause(ctx), t.near(v, there), t.pictured(seen, v))
 		}
 	}
 }
@@ -121,6 +121,18 @@ func (p *screenParts) sees(v views) (found *view, seen string, drawn <-chan stru
 	return nil, seen, p.drawn
 }
 
+// near returns what the screen has instead of the views as a part of a message, "" if
+// nothing is like them or if they are not to be there.
+func (t *Terminal) near(v views, there bool) string {
+	text := ""
+	for i := range v {
+		if there && v[i].near != nil {
+			text += v[i].near(t.screen)
+		}
+	}
+	return text
+}
+
 // pictured returns the screen for a message, with the cursor if a view is about it.
 func (t *Terminal) pictured(seen string, v views) string {
 	text := framed(seen)
@@ -135,7 +147,8 @@ func (t *Terminal) pictured(seen string, v views) string {
 type view struct {
 	text   string // for messages
 	in     func(s *screen.Screen, seen string) bool
-	cursor bool // it is about the cursor
+	near   func(s *screen.Screen) string // what is there instead, "" if nothing is like it; may be nil
+	cursor bool                          // it is about the cursor
 }
 
 // views are shown as "a" or /b/.
@@ -172,7 +185,7 @@ func viewOf(alternative any) (view, error) {
 			return view{}, fmt.Errorf("expect: Styled(%q, %q) is not a style like \"1;31\" and text of one line", s.codes, s.text)
 		}
 		text := fmt.Sprintf("%q in the style %q", brief(s.text, 200), s.codes)
-		return view{text: text, in: func(on *screen.Screen, _ string) bool { return on.Has(s.text, s.codes) }}, nil
+		return view{text: text, near: s.near, in: func(on *screen.Screen, _ string) bool { return on.Has(s.text, s.codes) }}, nil
 	}
 	if _, err := compile([]any{alternative}); err != nil {
 		return view{}, err
@@ -182,7 +195,11 @@ func viewOf(alternative any) (view, error) {
 		return view{text: "/" + string(p) + "/", in: func(_ *screen.Screen, seen string) bool { return pattern.MatchString(seen) }}, nil
 	}
 	text := alternative.(string)
-	return view{text: strconv.Quote(brief(text, 200)), in: func(_ *screen.Screen, seen string) bool { return onScreen(seen, text) }}, nil
+	return view{
+		text: strconv.Quote(brief(text, 200)),
+		in:   func(_ *screen.Screen, seen string) bool { return onScreen(seen, text) },
+		near: func(s *screen.Screen) string { return apart(s.Text(), text) },
+	}, nil
 }
 
 var codes = regexp.MustCompile(`^[\d;:]+$`)
@@ -196,6 +213,44 @@ func onScreen(seen, text string) bool {
 		}
 	}
 	return false
+}
+
+// apart says in which columns the lines of text are below each other, "" if they are not.
+func apart(seen, text string) string {
+	rows, wanted := strings.Split(seen, "\n"), strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for first := 0; first+len(wanted) <= len(rows); first++ {
+		var columns []string
+		for i, line := range wanted {
+			if in := columnsOf(rows[first+i], line); len(in) > 0 {
+				columns = append(columns, strconv.Itoa(sortedKeys(in)[0]+1))
+			}
+		}
+		if len(columns) == len(wanted) {
+			return "; the lines are there, in columns " + listed(columns)
+		}
+	}
+	return ""
+}
+
+// listed returns words with commas and an "and".
+func listed(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// near says in which style the text is on the screen, "" if it is not.
+func (s StyledText) near(on *screen.Screen) string {
+	style, found := on.StyleOf(s.text)
+	switch {
+	case !found:
+		return ""
+	case style == "":
+		return fmt.Sprintf("; %q is there without a style", brief(s.text, 200))
+	}
+	return fmt.Sprintf("; %q is there in the style %q", brief(s.text, 200), style)
 }
 
 // block reports whether each wanted line is in its row, all from one column on.

@@ -92,10 +92,11 @@ func (j *Job) ExpectStderr(alternatives ...any) Match {
 
 func (j *Job) expect(o *outlet, alternatives []any) (Match, error) {
 	match, err := j.find(o.Recording, alternatives, o.read, o.writers)
-	if err == nil {
-		o.read = match.end
+	if err != nil {
+		return Match{}, early(err, o.Recording, alternatives, o.read)
 	}
-	return match, err
+	o.read = match.end
+	return match, nil
 }
 
 // Write writes text to the standard input of a job with Pipe. It waits while the pipe is
@@ -111,7 +112,12 @@ func (j *Job) Write(text string) {
 		_, err = j.input.WriteString(text)
 	}
 	done(outcome(err))
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.EPIPE) && closed(j.process.exited):
+		j.stage.t.Fatalf("%s: write: %v", j.name, j.ended())
+	case errors.Is(err, unix.EPIPE):
+		j.stage.t.Fatalf("%s: write: no process has the other end of the pipe: %v", j.name, unix.EPIPE)
+	case err != nil:
 		j.stage.t.Fatalf("%s: write: %v", j.name, err)
 	}
 }

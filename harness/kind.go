@@ -52,9 +52,13 @@ func (k Kind) prompt(mark string) string {
 	return "{" + mark + ":$?} "
 }
 
-// writeStartup writes start-up files into home. They give a shell that a program
-// starts the prompt of the harness, and switch its line editor off.
-func writeStartup(home, mark string) error {
+// writeStartup makes home with start-up files, and returns the environment by which shells
+// find them. They give a shell that a program starts the prompt of the harness, and switch
+// its line editor off.
+func writeStartup(home, mark string) (environment []string, err error) {
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return nil, err
+	}
 	files := map[string]string{
 		".bashrc": fmt.Sprintf("set +o emacs +o vi\nPS1='%s'\n", Bash.prompt(mark)),
 		".zshrc":  fmt.Sprintf("unsetopt zle promptcr promptsp notify\nPS1='%s'\n", Zsh.prompt(mark)),
@@ -62,8 +66,13 @@ func writeStartup(home, mark string) error {
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
-			return fmt.Errorf("write the start-up files: %w", err)
+			return nil, fmt.Errorf("write the start-up files: %w", err)
 		}
 	}
-	return nil
+	return []string{
+		"HOME=" + home,
+		"ZDOTDIR=" + home,
+		"ENV=" + filepath.Join(home, ".shrc"),
+		"BASH_SILENCE_DEPRECATION_WARNING=1",
+	}, nil
 }

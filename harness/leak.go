@@ -32,6 +32,26 @@ func caller() place {
 	}
 }
 
+// panicking reports whether the calling goroutine runs deferred functions because of a panic,
+// and returns the line that has panicked. Package testing calls the clean-ups of a test that
+// panics so, before it marks the test as failed: the frames of the panic are below them.
+func panicking() (at place, panics bool) {
+	var counters [100]uintptr
+	frames := runtime.CallersFrames(counters[:runtime.Callers(2, counters[:])])
+	for {
+		frame, more := frames.Next()
+		switch {
+		case frame.Function == "runtime.gopanic":
+			panics = true
+		case panics && !strings.HasPrefix(frame.Function, "runtime."):
+			return place{frame.File, frame.Line}, true
+		}
+		if !more {
+			return place{}, panics
+		}
+	}
+}
+
 // ofHarness reports whether a function is one of the harness, not of its specs or examples.
 func ofHarness(function string) bool {
 	const module = "github.com/gemini-monitor/gemini/harness"

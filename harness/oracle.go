@@ -3,7 +3,9 @@
 package harness
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -20,19 +22,25 @@ import (
 // children, while Python, Java and sudo close it. A tree has more witnesses
 // ([Tree.Census]), and a [Puppet] its connection.
 type Oracle struct {
+	*oraclePipe
+	tree *Tree
+}
+
+// An oraclePipe is the part that all handles of an Oracle share.
+type oraclePipe struct {
 	read  *os.File
 	gone  chan struct{}
 	end   sync.Once
 	track *track // of its answers in the timeline
 }
 
-// newOracle returns the oracle of a pipe, whose other end only a command holds.
-func newOracle(read *os.File, k *track) (*Oracle, error) {
+// newOracle takes over a pipe, whose other end only a command holds.
+func newOracle(read *os.File, k *track) (*oraclePipe, error) {
 	read, err := polled(read)
 	if err != nil {
 		return nil, err
 	}
-	o := &Oracle{read: read, gone: make(chan struct{}), track: k}
+	o := &oraclePipe{read: read, gone: make(chan struct{}), track: k}
 	go o.listen()
 	return o, nil
 }
@@ -53,13 +61,13 @@ func polled(file *os.File) (*os.File, error) {
 }
 
 // listen reads until the last holder has closed the pipe or close is called.
-func (o *Oracle) listen() {
+func (o *oraclePipe) listen() {
 	defer close(o.gone)
 	buf := make([]byte, 512)
 	for {
 		_, err := o.read.Read(buf) // the bytes have no meaning
 		if errors.Is(err, io.EOF) {
-			o.track.record(Event{What: "the last process has gone"})
+			o.track.record(Event{What: "no process holds descriptor 3"})
 		}
 		if err != nil {
 			return
@@ -67,24 +75,38 @@ func (o *Oracle) listen() {
 	}
 }
 
-// Gone returns a channel that is closed when no process holds the descriptor. That is not
-// the end of a tree with processes that have closed it: see [Tree.ExpectNobody].
+// Gone returns a channel that is closed when no process holds the descriptor. To receive from
+// it waits without a limit: see ExpectGone. That is not the end of a tree with processes that have closed it: see [Tree.ExpectNobody].
 func (o *Oracle) Gone() <-chan struct{} { return o.gone }
+
+// ExpectGone waits until no process holds the descriptor. It fails the test if one does when
+// the limit of the job or the terminal has passed, and names the processes of the tree.
+func (o *Oracle) ExpectGone() {
+	t := o.tree
+	t.stage.t.Helper()
+	ctx, cancel := t.stage.bound(t.limit)
+	defer cancel()
+	select {
+	case <-o.gone:
+	case <-ctx.Done():
+		t.stage.t.Fatalf("%s", t.failure(fmt.Errorf("expect that no process of %q holds descriptor 3: %w: %s", t.words(), context.Cause(ctx), t.census())))
+	}
+}
 
 // Held reports whether a process holds the descriptor now. It reads the pipe itself;
 // the channel of Gone may be closed some microseconds later.
 func (o *Oracle) Held() bool {
 	held := o.holds()
 	if held {
-		o.track.record(Event{What: "asked: a process lives"})
+		o.track.record(Event{What: "asked: a process holds descriptor 3"})
 	} else {
-		o.track.record(Event{What: "asked: no process lives"})
+		o.track.record(Event{What: "asked: no process holds descriptor 3"})
 	}
 	return held
 }
 
 // holds is Held without an event in the timeline.
-func (o *Oracle) holds() bool {
+func (o *oraclePipe) holds() bool {
 	raw, err := o.read.SyscallConn()
 	if err != nil {
 		return false
@@ -104,7 +126,7 @@ func (o *Oracle) holds() bool {
 }
 
 // close closes the pipe and waits for listen.
-func (o *Oracle) close() {
+func (o *oraclePipe) close() {
 	o.end.Do(func() {
 		o.read.Close()
 		<-o.gone

@@ -90,5 +90,9 @@ func (o *outlet) section(heading string) string {
 	if text == "" {
 		return ""
 	}
-	return fmt.Sprintf("\n  %s\n%s\n", heading, brief(text, 2000))
+	lines := strings.Split(brief(text, 2000), "\n")
+	for i, line := range lines {
+		lines[i] = terminal.Visible(line)
+	}
+	return fmt.Sprintf("\n  %s\n%s\n", heading, strings.Join(lines, "\n"))
 }

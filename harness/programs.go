@@ -59,7 +59,8 @@ func Build(name string) (path string, err error) { return programs.build(name) }
 
 // Grace sets how long a process may live on after the test if its command had ended before,
 // a daemon for example. Then the stage kills it and fails the test. The default is 10 s. A
-// puppet is no such process: the stage ends it with the test.
+// puppet is no such process: the stage ends it with the test. A test that has failed before
+// waits 0.25 s at most: its report is what counts.
 func Grace(limit time.Duration) Option {
 	return func(s *Stage) error { s.grace = limit; return nil }
 }

@@ -73,8 +73,16 @@ func (p *Puppet) receive(answers *json.Decoder) {
 // PID returns the PID of the puppet. It is valid until Gone is closed.
 func (p *Puppet) PID() int { return p.pid }
 
-// Gone returns a channel that is closed when the puppet has ended.
+// Gone returns a channel that is closed when the puppet has ended. To receive from it waits
+// without a limit: see ExpectGone.
 func (p *Puppet) Gone() <-chan struct{} { return p.gone }
+
+// ExpectGone waits until the puppet has ended, or the program that it has become by Exec. It
+// fails the test if that takes too long.
+func (p *Puppet) ExpectGone() {
+	p.stage.t.Helper()
+	p.awaitEnd()
+}
 
 // Report returns the standing of the puppet now.
 func (p *Puppet) Report() Standing {
@@ -89,18 +97,20 @@ func standing(a wire.Answer) Standing {
 // Fork makes the puppet start another one called name, and waits for its greeting.
 func (p *Puppet) Fork(name string, how ...Start) *Puppet {
 	p.stage.t.Helper()
-	p.do(wire.Order{
+	child := p.do(wire.Order{
 		Do: wire.Fork, Name: name,
 		OwnSession: slices.Contains(how, OwnSession), OwnGroup: slices.Contains(how, OwnGroup),
-	})
-	return p.stage.greeted(name, p.limit)
+	}).Child
+	return p.stage.greeted(name, p.limit, p.ended(child))
 }
 
 // Spawn makes the puppet start argv and returns the PID of the child. The puppet does
 // not wait for it: after its end the child is a zombie until Reap.
 func (p *Puppet) Spawn(argv ...string) int {
 	p.stage.t.Helper()
-	return p.do(wire.Order{Do: wire.Spawn, Args: argv}).Child
+	child := p.do(wire.Order{Do: wire.Spawn, Args: argv}).Child
+	p.stage.troupe.adopt(child)
+	return child
 }
 
 // Reap makes the puppet wait for a child that Fork or Spawn started, and returns how
@@ -241,18 +251,40 @@ func (p *Puppet) do(order wire.Order) wire.Answer {
 
 // try is do, but it returns the error.
 func (p *Puppet) try(order wire.Order) (wire.Answer, error) {
-	done := p.track.begin(Event{PID: p.pid, What: "is ordered to " + order.String()})
+	done := p.track.begin(Event{PID: p.pid, What: "is ordered to " + orderText(order)})
 	answer, err := p.exchange(order)
 	p.recordAnswer(done, answer, err)
 	return answer, err
 }
 
-var errPuppetGone = errors.New("the puppet has ended")
+// A refusal is the error of a puppet that could not obey.
+type refusal struct {
+	text  string
+	errno syscall.Errno // 0 if no system call was refused
+}
+
+func (r refusal) Error() string { return r.text }
+
+// Unwrap returns the error of the system call, for errors.Is.
+func (r refusal) Unwrap() error {
+	if r.errno == 0 {
+		return nil
+	}
+	return r.errno
+}
+
+var (
+	errPuppetGone = errors.New("the puppet has ended")
+	errReplaced   = errors.New("the puppet has become another program by Exec, which obeys no orders")
+)
 
 // exchange sends an order and returns its answer.
 func (p *Puppet) exchange(order wire.Order) (wire.Answer, error) {
 	ctx, cancel := p.stage.bound(p.limit)
 	defer cancel()
+	if p.isReplaced() && !closed(p.gone) {
+		return wire.Answer{}, errReplaced
+	}
 	if err := json.NewEncoder(p.conn).Encode(order); err != nil {
 		return wire.Answer{}, errPuppetGone // what the socket reports is how that is noticed
 	}
@@ -262,12 +294,19 @@ func (p *Puppet) exchange(order wire.Order) (wire.Answer, error) {
 			return a, errPuppetGone
 		}
 		if a.Error != "" {
-			return a, errors.New(a.Error)
+			return a, refusal{a.Error, a.Errno}
 		}
 		return a, nil
 	case <-ctx.Done():
 		return wire.Answer{}, context.Cause(ctx)
 	}
+}
+
+// isReplaced reports whether Exec has put another program in the place of the puppet.
+func (p *Puppet) isReplaced() bool {
+	p.stage.troupe.mu.Lock()
+	defer p.stage.troupe.mu.Unlock()
+	return p.replaced
 }
 
 // awaitEnd waits until the puppet has ended. It fails the test if that takes too long.

@@ -29,7 +29,8 @@ func (p *Puppet) Setenv(name, value string) Standing {
 }
 
 // WriteTerminal makes the puppet write a line to its controlling terminal. The error
-// is the puppet's: EIO after a hang-up, ENXIO or ENOTTY without a terminal.
+// is the puppet's, for errors.Is: syscall.EIO after a hang-up, syscall.ENXIO without a
+// terminal.
 func (p *Puppet) WriteTerminal(line string) error {
 	_, err := p.try(wire.Order{Do: wire.WriteTerminal, Args: []string{line}})
 	return err
@@ -91,7 +92,8 @@ func (p *Puppet) DoubleFork(name string, middle ...Start) *Puppet {
 }
 
 // Trace makes the puppet attach to a process with ptrace(2), and waits until that has
-// stopped. The puppet must be its parent or root. The error is the puppet's.
+// stopped. The puppet must be its parent or root. The error is the puppet's, for errors.Is:
+// syscall.EPERM, for example.
 func (p *Puppet) Trace(pid int) error {
 	_, err := p.try(wire.Order{Do: wire.Trace, Number: pid})
 	return err

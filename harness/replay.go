@@ -42,8 +42,9 @@ var replayed = struct {
 }{prefixes: []string{"HARNESS_"}}
 
 // ReplayEnvironment makes the replay line of each later report set the variables of
-// this run whose names begin with one of prefixes, as it does with HARNESS_. A suite
-// whose tests depend on variables of its own calls it once. Any goroutine may call it.
+// this run whose names begin with one of prefixes, as it does with HARNESS_ except
+// HARNESS_REPORTS. A suite whose tests depend on variables of its own calls it once. Any
+// goroutine may call it.
 func ReplayEnvironment(prefixes ...string) {
 	replayed.Lock()
 	defer replayed.Unlock()
@@ -64,8 +65,8 @@ func replay(t T) string {
 
 // Replay returns a shell command, for the root of the module under test, that runs the
 // tests whose names match pattern: with the -race, -tags and -short of this run, with
-// the seed of a Ginkgo suite, with the HARNESS_ variables, and with those that
-// ReplayEnvironment names. Settings, each a NAME=VALUE, override the variables. Of a
+// the seed of a Ginkgo suite, with the HARNESS_ variables except HARNESS_REPORTS, which may
+// be a directory of another machine, and with those that ReplayEnvironment names. Settings, each a NAME=VALUE, override the variables. Of a
 // test binary that runs where its sources are not, it returns a command that runs the
 // binary.
 func Replay(t T, pattern string, settings ...string) string {

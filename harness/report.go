@@ -50,9 +50,15 @@ func (s *Stage) progress() string {
 // explain adds the report to a test that has failed, or that fails by what it has left
 // behind.
 func (s *Stage) explain(left bool) {
-	if (s.t.Failed() || left) && nameOf(s.t) != "" {
+	if (s.fails() || left) && nameOf(s.t) != "" {
 		s.explainOnce()
 	}
+}
+
+// fails reports whether the test has failed, by a panic as well. Its caller is a clean-up.
+func (s *Stage) fails() bool {
+	_, panics := panicking()
+	return s.t.Failed() || panics
 }
 
 // explainOnce adds the report to the test, unless that was done before.
@@ -77,10 +83,15 @@ func (s *Stage) explainOnce() {
 // harness-failures-UID in the temporary directory of the system where there is no module or
 // it cannot be written. Of these two the harness removes all but the newest 100 reports.
 //
-// A stage calls Report itself when its test fails.
+// A stage calls Report itself when its test fails, by a panic in the goroutine of the test as
+// well. A panic in another goroutine ends the process of the tests at once, without a report.
 func (s *Stage) Report() string {
-	if s.t.Failed() && !s.failed.Load() {
-		s.Failed("")
+	if !s.failed.Load() {
+		if at, panics := panicking(); panics {
+			s.Failed("by a panic at " + at.String())
+		} else if s.t.Failed() {
+			s.Failed("")
+		}
 	}
 	events := s.history()
 	var page strings.Builder
@@ -121,7 +132,8 @@ func (s *Stage) legend(events []Event) string {
 }
 
 // Failed adds a failure to the timeline. A suite calls it from its fail handler, so
-// that the timeline has the moment and the message. The receiver may be nil.
+// that the timeline has the moment and the message. With package testing a test calls it
+// beside t.Error, which the stage does not see. The receiver may be nil.
 func (s *Stage) Failed(message string) {
 	if s != nil {
 		s.failed.Store(true)

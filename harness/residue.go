@@ -35,7 +35,7 @@ func (s *Stage) clear(ctx context.Context) []leak {
 	tick := time.NewTicker(lookTime())
 	defer tick.Stop()
 	grace := s.grace
-	if s.t.Failed() {
+	if s.fails() {
 		grace = min(grace, endTime)
 	}
 	limit, cancel := context.WithTimeout(ctx, grace)

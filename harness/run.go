@@ -44,7 +44,7 @@ func (c *Command) tryRun() (Result, error) {
 	done := c.stage.spec.begin(Event{What: "runs " + brief(join(c.words), 500)})
 	result, err := c.Apart().run()
 	if err != nil {
-		line, _, _ := strings.Cut(err.Error(), "\n")
+		line, _, _ := strings.Cut(err.Error(), livedBefore)
 		done(line)
 	} else {
 		done(fmt.Sprintf("%v %s", result.Status, printed(result)))
@@ -74,6 +74,10 @@ func (c *Command) run() (Result, error) {
 	return Result{j.Stdout(), j.Stderr(), j.process.status}, err
 }
 
+// livedBefore goes in front of the processes in the error of a command that did not end. The
+// timeline has the error without them.
+const livedBefore = "; before that there were\n"
+
 // cutOff kills a command of Run that has not ended, with its group. It adds to the error
 // what lived before, and what the command wrote.
 func (j *Job) cutOff(err error) error {
@@ -83,7 +87,7 @@ func (j *Job) cutOff(err error) error {
 	forest, unread := j.stage.forest(nil)
 	j.track.record(Event{PID: j.PID(), What: "it has not ended: the stage sends SIGKILL to its group"})
 	j.process.endGroup()
-	return fmt.Errorf("%w; the stage has killed it%s; before that there were\n%s%s", err, j.lastWords(), forest, outcome(unread))
+	return fmt.Errorf("%w; the stage has killed it%s%s%s%s", err, j.lastWords(), livedBefore, forest, outcome(unread))
 }
 
 // printed returns the output of a command, short enough for a timeline.

@@ -29,13 +29,15 @@ type scene struct {
 	t         T
 	ctx       context.Context // ends with the test
 	stop      context.CancelCauseFunc
-	image     string // path of the program that is puppet and warden
-	tools     string // directory with the programs
-	place     string // directory of dir and of the files of the harness, without links in its path
-	dir       string // that the test and its programs have
-	env       []string
-	user      bool   // UserProfile was called
-	mark      string // unique to the stage
+	image     string   // path of the program that is puppet and warden
+	tools     string   // directory with the programs
+	place     string   // directory of dir and of the files of the harness, without links in its path
+	dir       string   // that the test and its programs have
+	base      []string // environment of all processes
+	shellEnv  []string // what Shell and AtTerminal add to it
+	env       []string // what Setenv adds to both
+	user      bool     // UserProfile was called
+	mark      string   // unique to the stage
 	marks     marks
 	rows      int // of new terminals
 	columns   int
@@ -73,7 +75,8 @@ var errNoMain = errors.New("TestMain does not call harness.Main(m), by which the
 // before the test, and that does not end within [Grace]; a process, a terminal or a file that
 // cannot be ended or removed. That failure names the command that has left a process, and is
 // at the line that started the command; in Ginkgo at the line of New, and it names the other
-// one.
+// one. A test that has failed before waits a quarter of a second at most for what it has
+// left, and mentions it.
 //
 // The test is the one that uses the stage. A subtest makes a stage with its own T: a method
 // of its parent's that fails calls FailNow of the parent, and package testing then ends the
@@ -138,22 +141,19 @@ func (s *Stage) furnish(options []Option) (err error) {
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return err
 	}
-	if err := writeStartup(home, s.mark); err != nil {
+	if s.shellEnv, err = writeStartup(s.backstage("shells"), s.mark); err != nil {
 		return err
 	}
-	s.env = []string{
+	s.base = []string{
 		"PATH=" + s.tools + string(filepath.ListSeparator) + os.Getenv("PATH"),
 		"HOME=" + home,
-		"ZDOTDIR=" + home,
-		"ENV=" + filepath.Join(home, ".shrc"),
 		"TMPDIR=" + s.dir,
 		// macOS has no C.UTF-8: bash and perl print a warning.
 		"LC_ALL=C",
 		"TERM=dumb",
-		"BASH_SILENCE_DEPRECATION_WARNING=1",
 		wire.SocketVariable + "=" + socket,
 	}
-	s.env = append(s.env, instrumented()...)
+	s.base = append(s.base, instrumented()...)
 	s.troupe, err = newTroupe(s, socket)
 	return err
 }
@@ -209,7 +209,7 @@ func (s *Stage) strike() (message string) {
 	s.stop(errors.New("the test has ended"))
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
-	failed := s.t.Failed()
+	failed := s.fails()
 	s.explain(false)
 	if !s.explained.Load() {
 		s.before = s.remember()

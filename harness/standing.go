@@ -3,8 +3,13 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
@@ -51,4 +56,31 @@ func (p *Puppet) recordAnswer(done func(string), a wire.Answer, err error) {
 		p.last = standing(a)
 	}
 	done(strings.Join(parts, ", "))
+}
+
+// orderText returns an order in words.
+func orderText(o wire.Order) string {
+	words := []string{string(o.Do)}
+	if o.Name != "" {
+		words = append(words, o.Name)
+	}
+	words = append(words, o.Args...)
+	switch o.Do {
+	case wire.Raise, wire.Ignore:
+		words = append(words, signalName(syscall.Signal(o.Number)))
+	case wire.Reap, wire.Exit, wire.Close, wire.ChangeUser, wire.Trace, wire.Release:
+		words = append(words, strconv.Itoa(o.Number))
+	}
+	if o.OwnSession {
+		words = append(words, "(own session)")
+	}
+	if o.OwnGroup {
+		words = append(words, "(own group)")
+	}
+	return strings.Join(words, " ")
+}
+
+// signalName returns the name of a signal, or its number if it has none.
+func signalName(s syscall.Signal) string {
+	return cmp.Or(unix.SignalName(s), fmt.Sprintf("signal %d", int(s)))
 }

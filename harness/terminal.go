@@ -23,7 +23,9 @@ type Terminal struct {
 type screenParts struct {
 	terminal *terminal.Terminal
 	writers
-	read int // offset of the output that no method has returned yet
+	read   int    // offset of the output that no method has returned yet
+	closed bool   // by Hangup
+	typed  string // the last line or key, for messages about a prompt
 
 	mu     sync.Mutex
 	screen *screen.Screen
@@ -65,15 +67,20 @@ const (
 	Left      Key = "\x1b[D"
 )
 
-// Key presses a key.
+// Key presses a key. In the usual mode of a terminal (cooked), CtrlC and CtrlZ discard what
+// was typed before and the program has not read yet, also by Send: wait for an effect of the
+// text first.
 func (t *Terminal) Key(key Key) {
 	t.stage.t.Helper()
+	t.typed = terminal.Visible(string(key))
 	t.Press(string(key))
 }
 
-// Press types text without Return. It waits while the terminal cannot take more input.
+// Press types text without Return. It waits while the terminal cannot take more input. It
+// fails the test if the command has ended and no descendant has the terminal.
 func (t *Terminal) Press(text string) {
 	t.stage.t.Helper()
+	t.mustLive(fmt.Sprintf("type %q", brief(text, 200)))
 	if err := t.terminal.Type([]byte(text), time.Now().Add(t.limit)); err != nil {
 		t.stage.t.Fatalf("%s: %v", t.name, err)
 	}
@@ -81,12 +88,14 @@ func (t *Terminal) Press(text string) {
 
 // Send types line and a line feed, and does not wait for output. A program in raw mode takes Enter for
 // the end of a line: see Key. What is typed is in the report, a password as well. Send fails
-// the test if the line has 1024 bytes or more: macOS drops the rest of such a line.
+// the test if the line has 1024 bytes or more, as macOS drops the rest of such a line, and
+// after the end, as Press does.
 func (t *Terminal) Send(line string) {
 	t.stage.t.Helper()
 	if len(line) >= 1024 {
 		t.stage.t.Fatalf("%s: a line of %d bytes is too long to be typed", t.name, len(line))
 	}
+	t.typed = line
 	t.Press(line + "\n")
 }
 
@@ -101,6 +110,7 @@ func (t *Terminal) Expect(alternatives ...any) Match {
 	t.stage.t.Helper()
 	match, err := t.find(t.terminal.Recording, alternatives, t.read, t.writers)
 	if err != nil {
+		err = early(err, t.terminal.Recording, alternatives, t.read)
 		t.stage.t.Fatalf("%s%s", t.failure(err), t.hint(alternatives))
 	}
 	t.read = match.end
@@ -169,10 +179,30 @@ func (t *Terminal) ExpectEcho(on bool) {
 	}
 }
 
+// mustLive fails the test if the terminal was closed by Hangup, or if its command has ended
+// and no descendant is known to live.
+func (t *Terminal) mustLive(verb string) {
+	t.stage.t.Helper()
+	switch {
+	case t.closed:
+		t.stage.t.Fatalf("%s: %s: the test has closed the terminal by Hangup", t.name, verb)
+	case closed(t.process.exited):
+		// Where the warden does not adopt orphans, on macOS, the exit of the leader has
+		// revoked the terminal.
+		if children, exact, err := t.process.guard.ask(); err != nil || !exact || !children {
+			t.stage.t.Fatalf("%s: %s: %v", t.name, verb, t.ended())
+		}
+	}
+}
+
 // Resize sets the size of the terminal. If it changes, the kernel sends SIGWINCH to the
-// foreground group.
+// foreground group. As Press, it fails the test after the end.
+//
+// The old screen stays until the program draws: wait for something that is not on it, such as
+// the new size or a text in another place.
 func (t *Terminal) Resize(rows, columns int) {
 	t.stage.t.Helper()
+	t.mustLive("resize")
 	done := t.track.begin(Event{PID: t.PID(), What: fmt.Sprintf("its terminal gets %d rows of %d columns", rows, columns)})
 	t.mu.Lock()
 	t.screen.Resize(rows, columns)
@@ -199,6 +229,7 @@ func (t *Terminal) Echo(on bool) {
 // that does not read only: another one may exit because of the error. Wait accepts both.
 func (t *Terminal) Hangup() {
 	t.track.record(Event{PID: t.PID(), What: "its terminal is closed"})
+	t.closed = true
 	t.terminal.Hangup()
 }
 

@@ -30,8 +30,8 @@ type tree struct {
 	at      place // of the call that started it
 	track   *track
 	process *process
-	oracle  *Oracle // nil for a command of Stage.Run
-	shared  bool    // its warden has other commands as well
+	oracle  *oraclePipe // nil for a command of Stage.Run
+	shared  bool        // its warden has other commands as well
 	// atTerminal means that the command leads a session at a terminal.
 	atTerminal bool
 	awaited    atomic.Bool   // the test has seen the end of the command
@@ -50,10 +50,20 @@ func (t *Tree) PID() int { return t.process.pid }
 func (t *Tree) Exited() <-chan struct{} { return t.process.exited }
 
 // Oracle returns the oracle that the command and its descendants inherit.
-func (t *Tree) Oracle() *Oracle { return t.oracle }
+func (t *Tree) Oracle() *Oracle { return &Oracle{t.oracle, t} }
 
-// Signal sends a signal to the command. After the reap it does nothing.
-func (t *Tree) Signal(s syscall.Signal) { t.process.signal(s) }
+// Signal sends a signal to the command. It does nothing if the command has ended, and fails
+// the test if the test has seen that, by Wait, ExpectExit or ExpectKilled.
+func (t *Tree) Signal(s syscall.Signal) {
+	t.stage.t.Helper()
+	if t.awaited.Load() {
+		t.stage.t.Fatalf("%s: signal %s: %v", t.name, signalName(s), t.ended())
+	}
+	t.process.signal(s)
+}
+
+// ended says how the command has ended. The caller knows that it has.
+func (t *tree) ended() error { return fmt.Errorf("%q has ended, %s", t.words(), t.process.status) }
 
 // Wait waits for the end of the command, not of its descendants, and returns how it ended.
 func (t *Tree) Wait() Status {

@@ -6,13 +6,16 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/gemini-monitor/gemini/harness/internal/table"
 	"github.com/gemini-monitor/gemini/harness/internal/wire"
 )
 
@@ -26,6 +29,8 @@ type troupe struct {
 	ended   bool
 	members []*Puppet               // from their connection on
 	waiting map[string]chan *Puppet // puppets that have greeted, by name
+	// children are the processes that puppets started by Spawn.
+	children starts
 }
 
 // newTroupe listens at the socket. macOS limits its path to 104 bytes.
@@ -37,7 +42,7 @@ func newTroupe(stage *Stage, socket string) (*troupe, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for puppets: %w", err)
 	}
-	tr := &troupe{stage: stage, listener: listener, waiting: map[string]chan *Puppet{}}
+	tr := &troupe{stage: stage, listener: listener, waiting: map[string]chan *Puppet{}, children: starts{}}
 	tr.greeting.Go(tr.accept)
 	return tr, nil
 }
@@ -129,26 +134,27 @@ func closed(c <-chan struct{}) bool {
 // "puppet name" starts it, on the stage or below a process of the stage.
 func (s *Stage) Puppet(name string) *Puppet {
 	s.t.Helper()
-	return s.greeted(name, s.limit).Within(s.limit)
+	return s.greeted(name, s.limit, s.over).Within(s.limit)
 }
 
-// greeted waits for the greeting of a puppet until a limit.
-func (s *Stage) greeted(name string, limit time.Duration) *Puppet {
+// greeted waits for the greeting of a puppet until a limit, or until hopeless says why it
+// cannot come.
+func (s *Stage) greeted(name string, limit time.Duration, hopeless func() string) *Puppet {
 	s.t.Helper()
 	ctx, cancel := s.bound(limit)
 	defer cancel()
 	tick := time.NewTicker(20 * tickTime) // for the case that none can come any more
 	defer tick.Stop()
 	for {
-		over := s.over() // before the look
+		why := hopeless() // before the look
 		select {
 		case p := <-s.troupe.arrivals(name):
 			s.changed()
 			return p
 		default:
 		}
-		if over {
-			s.t.Fatalf("no puppet called %s has greeted, and no process of the stage lives; greeted: %s", name, s.troupe.names())
+		if why != "" {
+			s.t.Fatalf("%s, and %s; greeted: %s", s.troupe.absent(name), why, s.troupe.names())
 		}
 		select {
 		case p := <-s.troupe.arrivals(name):
@@ -156,21 +162,49 @@ func (s *Stage) greeted(name string, limit time.Duration) *Puppet {
 			return p
 		case <-tick.C:
 		case <-ctx.Done():
-			s.t.Fatalf("no puppet called %s has greeted: %v; greeted: %s", name, context.Cause(ctx), s.troupe.names())
+			s.t.Fatalf("%s: %v; greeted: %s", s.troupe.absent(name), context.Cause(ctx), s.troupe.names())
 		}
 	}
 }
 
-// over reports that something was started and that no process of the stage lives. It is
-// false where that is not known.
-func (s *Stage) over() bool {
+// over says that something was started and that no process of the stage lives. It returns
+// "" where that is not known.
+func (s *Stage) over() string {
 	guards := s.guards.list()
 	for _, g := range guards {
 		if children, exact, err := g.ask(); err != nil || children || !exact {
-			return false
+			return ""
 		}
 	}
-	return len(guards) > 0
+	if len(guards) == 0 {
+		return ""
+	}
+	return "no process of the stage lives"
+}
+
+// ended returns a function that says that a child has ended, once two looks have shown it:
+// the greeting that it sent before may be on its way at the first one.
+func (p *Puppet) ended(child int) func() string {
+	looks := 0
+	return func() string {
+		if row, err := table.Of(child); err == nil && !row.Ended || err != nil && !errors.Is(err, table.ErrNoProcess) {
+			return ""
+		}
+		if looks++; looks < 2 {
+			return ""
+		}
+		return fmt.Sprintf("PID %d, which puppet %s has started for it, has ended", child, p.name)
+	}
+}
+
+// absent says that no puppet called name has greeted, or none but those that the test has.
+func (tr *troupe) absent(name string) string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	if slices.ContainsFunc(tr.members, func(p *Puppet) bool { return p.name == name }) {
+		return fmt.Sprintf("no further puppet called %s has greeted; the test has all that did", name)
+	}
+	return fmt.Sprintf("no puppet called %s has greeted", name)
 }
 
 // names returns the names of all puppets that have greeted.

@@ -78,7 +78,7 @@ var _ = Describe("A line that is typed", ours, func() {
 	}
 
 	It("has the name of the runtime before it in sh, if asked for", func(ctx SpecContext) {
-		t := stage.Command("env", "-u", "ENV", "SHELL=/bin/sh", "monitor", "shell", "--name", "window", "--prompt").Terminal()
+		t := stage.Command("env", "SHELL=/bin/sh", "monitor", "shell", "--name", "window", "--prompt").Terminal()
 		t.Expect("(window) ")
 		t.Send("exit")
 		t.Wait()

@@ -156,3 +156,9 @@ func pidsOf(members []harness.Member) (pids []int) {
 	}
 	return pids
 }
+
+var _ = Describe("An answer", func() {
+	It("is a word in a failure of Gomega", func() {
+		Expect(Equal(harness.No).FailureMessage(harness.Yes)).To(Equal("Expected\n    <harness.Answer>: yes\nto equal\n    <harness.Answer>: no"))
+	})
+})

@@ -39,6 +39,13 @@ var _ = Describe("A command", func() {
 		Expect(term.Expect("\n").Before).To(Equal("/"))
 	}, SpecTimeout(time.Minute))
 
+	It("names a directory in which it cannot begin, not the program", func() {
+		message, _ := failing(func(stage *harness.Stage) { stage.Command("pwd").In(stage.Path("nowhere")).Start() })
+		Expect(message).To(MatchRegexp(`^start \["pwd"\] in /.*/stage/nowhere: no such file or directory$`))
+		message, _ = failing(func(stage *harness.Stage) { stage.Command("pwd").In("/dev/null").Terminal() })
+		Expect(message).To(Equal(`start ["pwd"] in /dev/null: not a directory`))
+	})
+
 	It("has the last value of a variable only, and that of the command before that of the stage", func(ctx SpecContext) {
 		stage.Setenv("COLOUR", "red")
 		stage.Setenv("COLOUR", "green")
@@ -120,7 +127,7 @@ var _ = Describe("A command", func() {
 		Entry("no words", func(s *harness.Stage) { s.Start() }, "harness: a command has at least one word"),
 		Entry("no words that are run", func(s *harness.Stage) { s.Run() }, "harness: a command has at least one word"),
 		Entry("an empty name", func(s *harness.Stage) { s.Start("") }, `start \[""\]: exec: "": executable file not found in \$PATH`),
-		Entry("a missing directory", func(s *harness.Stage) { s.Command("true").In("/no/such").Start() }, `start \["true"\]: .*no such file or directory`),
+		Entry("a missing directory", func(s *harness.Stage) { s.Command("true").In("/no/such").Start() }, `start \["true"\] in /no/such: no such file or directory`),
 		Entry("a size that no terminal has", func(s *harness.Stage) { s.Command("true").Size(0, 80).Terminal() }, `start \["true"\]: open a terminal: .*cannot have 0 rows of 80 columns: each is .*`),
 		Entry("input without a pipe", func(s *harness.Stage) { s.Start("cat").Write("x") }, "job-0: write: the command was started without Pipe"),
 		Entry("the end of input without a pipe", func(s *harness.Stage) { s.Start("cat").CloseInput() }, "job-0: close the input: the command was started without Pipe"),
@@ -128,7 +135,7 @@ var _ = Describe("A command", func() {
 			job := s.Command("true").Pipe().Start()
 			job.ExpectExit(0)
 			job.Write("x")
-		}, "job-0: write: .*broken pipe"),
+		}, `job-0: write: "true" has ended, exit 0`),
 		Entry("input for a program that does not read in time", func(s *harness.Stage) {
 			s.Command("sleep", "88").Pipe().Start().Within(100 * time.Millisecond).Write(strings.Repeat("x", 1<<20))
 		}, "job-0: write: .*timeout"),

@@ -42,6 +42,16 @@ var _ = Describe("A puppet that becomes another program", func() {
 		}
 	}, SpecTimeout(2*time.Minute))
 
+	It("refuses orders at once", func() {
+		message, _ := failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "root")
+			root := stage.Puppet("root")
+			root.Exec("sleep", "88")
+			root.Within(time.Hour).Exit(0)
+		})
+		Expect(message).To(MatchRegexp(`^puppet root \(PID \d+\): exit: the puppet has become another program by Exec, which obeys no orders$`))
+	})
+
 	It("keeps its PID, its start time and the oracle", func(ctx SpecContext) {
 		start := root.Report().Start
 		root.Exec("sleep", "88")

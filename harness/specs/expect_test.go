@@ -51,6 +51,15 @@ var _ = Describe("Expect", func() {
 				Expect(out.Expect("three\r\nfour\n").Text).To(Equal("three\nfour\n"), "line ends are plain")
 			}, SpecTimeout(time.Minute))
 
+			It("says that a text came before the last match", func() {
+				message, _ := failing(func(stage *harness.Stage) {
+					out := start(stage, script)
+					out.Expect("two")
+					within(out, 50*time.Millisecond).Expect("never", "one")
+				})
+				Expect(message).To(ContainSubstring(`; "one" came before the end of the last match, where the search begins`))
+			})
+
 			It("finds a pattern and its groups", func(ctx SpecContext) {
 				stage := newStage()
 				out := start(stage, script)

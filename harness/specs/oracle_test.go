@@ -31,6 +31,26 @@ var _ = Describe("The oracle", func() {
 		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
 	}, SpecTimeout(time.Minute))
 
+	It("is awaited with a limit, and so is the end of a puppet", func() {
+		message, _ := failing(func(stage *harness.Stage) {
+			job := stage.Start("puppet", "worker")
+			worker := stage.Puppet("worker")
+			done := worker.Fork("done")
+			job.Signal(syscall.SIGCONT)
+			done.Exit(0)
+			done.ExpectGone()
+			job.Within(50 * time.Millisecond).Oracle().ExpectGone()
+		})
+		Expect(message).To(MatchRegexp(`^job-0: expect that no process of "puppet worker" holds descriptor 3: not within 50ms: yes: .*\n  PID \d+, .*: puppet worker`))
+		message, _ = failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "worker")
+			stage.Puppet("worker").Within(50 * time.Millisecond).ExpectGone()
+		})
+		Expect(message).To(MatchRegexp(`^puppet worker \(PID \d+\) does not end: not within 50ms$`))
+		job := stage.Start("true")
+		job.Oracle().ExpectGone()
+	})
+
 	It("is held while an orphan of the second generation lives", func(ctx SpecContext) {
 		root := stage.Start("puppet", "root")
 		first := stage.Puppet("root")
@@ -63,6 +83,7 @@ var _ = Describe("The oracle", func() {
 		puppet.CloseInherited()
 		Eventually(ctx, root.Oracle().Gone()).Should(BeClosed())
 		Expect(puppet.Gone()).NotTo(BeClosed())
+		Expect(stage.Report()).To(MatchRegexp(`oracle of job-0 +no process holds descriptor 3`))
 		Expect(puppet.Report().PID).To(Equal(root.PID()))
 		puppet.Die(syscall.SIGKILL)
 		Expect(root.Wait()).To(Equal(harness.Status{Signal: syscall.SIGKILL}))

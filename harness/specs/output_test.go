@@ -23,6 +23,15 @@ var _ = Describe("Standard error that is kept apart", func() {
 		Expect(job.Expect("out two").Before).To(BeEmpty())
 	}, SpecTimeout(time.Minute))
 
+	It("has no control characters in the report, as output has none", func() {
+		_, report := failing(func(stage *harness.Stage) {
+			job := stage.Command("sh", "-c", `printf 'a\000b\033[31m\n'; printf 'c\000d\n' >&2`).Apart().Start()
+			job.ExpectExit(1)
+		})
+		Expect(report).To(ContainSubstring("job-0 wrote\na^@b^[[31m\n"))
+		Expect(report).To(ContainSubstring("job-0 wrote to standard error\nc^@d\n"))
+	})
+
 	It("is expected with standard output where it is not apart", func(ctx SpecContext) {
 		stage := newStage()
 		job := stage.Start("sh", "-c", "echo one; echo two >&2; echo three")

@@ -98,7 +98,7 @@ var _ = Describe("A puppet", func() {
 		leader.DropTerminal()
 		Expect(leader.WriteTerminal("seen")).To(Succeed())
 		sh.Expect("seen\n")
-		Expect(leader.Fork("apart", harness.OwnSession).WriteTerminal("unseen")).NotTo(Succeed())
+		Expect(leader.Fork("apart", harness.OwnSession).WriteTerminal("unseen")).To(MatchError(syscall.ENXIO))
 	}, SpecTimeout(time.Minute))
 
 	It("becomes another user where it is root", Label("root"), func(ctx SpecContext) {

@@ -191,6 +191,17 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 		Expect(out.String()).To(MatchRegexp(`outsider_test.go:%d: the failed test also left something behind:\n        job-0 \(sh .*\) left PID \d+, .*: sleep 88\n`, lines[0]))
 	})
 
+	It("reports a test that panics", func() {
+		line := marked("outsider/outsider_test.go", "// the line that panics")[0]
+		dir := GinkgoT().TempDir()
+		cmd, out := start("TestPanics", "HARNESS_REPORTS="+dir)
+		Expect(cmd.Wait()).NotTo(Succeed())
+		Expect(out.String()).To(And(
+			MatchRegexp(`spec +FAILED by a panic at outsider_test.go:%d\n`, line), MatchRegexp(`(?m)^ +\d+ .*puppet owner`),
+			ContainSubstring("--- FAIL: TestPanics"), ContainSubstring("panic: runtime error: invalid memory address")))
+		Expect(filepath.Glob(filepath.Join(dir, "*", "report.txt"))).To(HaveLen(1))
+	})
+
 	It("shows what a spec of Ginkgo leaves behind with the line that started it, at the line of the stage", func() {
 		at := func(text string) string {
 			path, err := filepath.Abs("testdata/_ginkgo/ginkgo_test.go")

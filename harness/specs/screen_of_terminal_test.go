@@ -44,7 +44,7 @@ var _ = Describe("The screen of a terminal", func() {
 			term.ExpectScreen("three")
 			term.Within(50 * time.Millisecond).ExpectScreen("two\nthree")
 		})
-		Expect(message).To(Equal("sh-0: expect \"two\\nthree\" on the screen: not within 50ms; the screen has:\n  | one   two\n  |    three"))
+		Expect(message).To(Equal("sh-0: expect \"two\\nthree\" on the screen: not within 50ms; the lines are there, in columns 7 and 4; the screen has:\n  | one   two\n  |    three"))
 	}, SpecTimeout(time.Minute))
 
 	It("has text in a style, text that goes and a cursor", func(ctx SpecContext) {
@@ -62,10 +62,10 @@ var _ = Describe("The screen of a terminal", func() {
 		Expect([]int{row, column}).To(Equal([]int{4, 5}))
 		Expect(term.Screen()).To(Equal("\n  plain"))
 		for what, expect := range map[string]func(*harness.Terminal){
-			`expect that the screen has no "plain": not within 50ms; the screen has:\n  | \n  |   plain`:                                    func(t *harness.Terminal) { t.ExpectGone("plain") },
-			`expect "plain" in the style "7" on the screen: not within 50ms; the screen has:\n  | \n  |   plain`:                            func(t *harness.Terminal) { t.ExpectScreen(harness.Styled("7", "plain")) },
-			`expect the cursor in row 1, column 1: not within 50ms; the screen has:\n  | \n  |   plain\n  the cursor is in row 2, column 8`: func(t *harness.Terminal) { t.ExpectCursor(1, 1) },
-			`expect: Styled("red", "plain") is not a style like "1;31" and text of one line`:                                                func(t *harness.Terminal) { t.ExpectScreen(harness.Styled("red", "plain")) },
+			`expect that the screen has no "plain": not within 50ms; the screen has:\n  | \n  |   plain`:                                           func(t *harness.Terminal) { t.ExpectGone("plain") },
+			`expect "plain" in the style "7" on the screen: not within 50ms; "plain" is there without a style; the screen has:\n  | \n  |   plain`: func(t *harness.Terminal) { t.ExpectScreen(harness.Styled("7", "plain")) },
+			`expect the cursor in row 1, column 1: not within 50ms; the screen has:\n  | \n  |   plain\n  the cursor is in row 2, column 8`:        func(t *harness.Terminal) { t.ExpectCursor(1, 1) },
+			`expect: Styled("red", "plain") is not a style like "1;31" and text of one line`:                                                       func(t *harness.Terminal) { t.ExpectScreen(harness.Styled("red", "plain")) },
 		} {
 			message, _ := failing(func(stage *harness.Stage) {
 				term := show(stage, `\033[2;3Hplain`)
@@ -75,6 +75,15 @@ var _ = Describe("The screen of a terminal", func() {
 			Expect(message).To(Equal("sh-0: " + strings.ReplaceAll(what, `\n`, "\n")))
 		}
 	}, SpecTimeout(time.Minute))
+
+	It("says in which style a text is that is expected in another one", func() {
+		message, _ := failing(func(stage *harness.Stage) {
+			term := show(stage, `\033[1;31mred\033[0m`)
+			term.ExpectScreen("red")
+			term.Within(50 * time.Millisecond).ExpectScreen(harness.Styled("7", "red"))
+		})
+		Expect(message).To(ContainSubstring(`not within 50ms; "red" is there in the style "1;31"; the screen has:`))
+	})
 
 	It("follows a resize, of which the program hears", func(ctx SpecContext) {
 		perl()
@@ -203,6 +212,27 @@ var _ = Describe("A puppet that does not come", func() {
 			stage.Puppet("ghost")
 		})
 		Expect(message).To(Equal("no puppet called ghost has greeted, and no process of the stage lives; greeted: other"))
+	})
+
+	It("fails the test with another text when all of that name were handed out", func() {
+		message, _ := failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "leaf")
+			stage.Puppet("leaf")
+			stage.Within(50 * time.Millisecond).Puppet("leaf")
+		})
+		Expect(message).To(Equal("no further puppet called leaf has greeted; the test has all that did: not within 50ms; greeted: leaf"))
+	})
+
+	It("fails the test at once when the child has ended that was to be it", func() {
+		began := time.Now()
+		message, _ := failing(func(stage *harness.Stage) {
+			stage.Start("puppet", "owner")
+			owner := stage.Puppet("owner")
+			owner.Setenv("HARNESS_PUPPETS", stage.Path("nowhere"))
+			owner.Fork("leaf")
+		})
+		Expect(message).To(MatchRegexp(`^no puppet called leaf has greeted, and PID \d+, which puppet owner has started for it, has ended; greeted: owner$`))
+		Expect(time.Since(began)).To(BeNumerically("<", 20*time.Second))
 	})
 })
 

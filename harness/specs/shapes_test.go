@@ -41,6 +41,12 @@ var _ = Describe("A tree of bare forks", func() {
 		Expect(root.Wait()).To(Equal(harness.Status{Code: 6}))
 	}, SpecTimeout(time.Minute))
 
+	It("is a line that ends by the signal that has killed its last process", func(ctx SpecContext) {
+		root := stage.Start(harness.Line(3, "leaf")...)
+		stage.Puppet("leaf").Die(syscall.SIGKILL)
+		root.ExpectKilled(syscall.SIGKILL)
+	}, SpecTimeout(time.Minute))
+
 	It("is a fan of orphans", func(ctx SpecContext) {
 		root := stage.Start(harness.Fan(5, "leaf")...)
 		Expect(root.Wait()).To(Equal(harness.Status{}))
@@ -60,4 +66,17 @@ var _ = Describe("A tree of bare forks", func() {
 		Expect(at.Session).NotTo(BeElementOf(at.PID, root.PID(), syscall.Getpid()))
 		Expect(daemon.WriteTerminal("hello")).NotTo(Succeed())
 	}, SpecTimeout(time.Minute))
+})
+
+var _ = Describe("A tree of bare forks without perl", func() {
+	It("skips the test with a reason", func() {
+		t := &skippedT{}
+		t.run(func() {
+			stage := harness.New(t, small)
+			stage.Setenv("PATH", stage.Path())
+			stage.Start(append([]string{"env"}, harness.Daemon("daemon")...)...)
+		})
+		Expect(t.reason).To(MatchRegexp(`^Chain, Line, Fan and Daemon need perl: .*executable file not found`))
+		Expect(t.failed).To(BeFalse())
+	})
 })

@@ -160,3 +160,23 @@ var _ = Describe("A shell at a terminal", func() {
 		Expect(sh.Transcript()).To(MatchRegexp(`> echo one; echo two\n *\d+\.\d{3} < one\n +< two\n(.*\n)*.*> \^C`))
 	}, SpecTimeout(time.Minute))
 })
+
+var _ = Describe("A prompt that does not come", func() {
+	It("is named in the failure, with what is in the foreground", func() {
+		message, _ := failing(func(stage *harness.Stage) {
+			sh := stage.Shell(harness.Sh)
+			sh.Run("echo one")
+			sh.Send("exec puppet keeper")
+			stage.Puppet("keeper")
+			sh.Within(50 * time.Millisecond).Prompt()
+		})
+		Expect(message).To(MatchRegexp("^sh-0: expect the prompt of sh after `exec puppet keeper`: not within 50ms; last seen: \"[^;]*$"))
+		message, _ = failing(func(stage *harness.Stage) {
+			sh := stage.Shell(harness.Sh)
+			sh.Send("puppet keeper")
+			stage.Puppet("keeper")
+			sh.Within(50 * time.Millisecond).Prompt()
+		})
+		Expect(message).To(MatchRegexp("^sh-0: expect the prompt of sh after `puppet keeper`: not within 50ms; last seen: \"[^;]*; in the foreground is \\d+ \\(.*puppet keeper\\)$"))
+	})
+})

@@ -36,10 +36,10 @@ var _ = Describe("The state of a command", func() {
 			tree.Signal(syscall.SIGSTOP)
 			tree.ExpectStopped()
 			tree.Signal(syscall.SIGKILL)
-			tree.ExpectKilled(syscall.SIGKILL)
-			Expect(tree.Exited()).To(BeClosed())
-			Expect(tree.Wait()).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
+			Eventually(ctx, tree.Exited()).Should(BeClosed())
 			tree.Signal(syscall.SIGTERM) // nothing: it was reaped
+			tree.ExpectKilled(syscall.SIGKILL)
+			Expect(tree.Wait()).To(Equal(harness.Status{Signal: syscall.SIGKILL}))
 			tree.ExpectNobody()
 		}, SpecTimeout(time.Minute))
 	}

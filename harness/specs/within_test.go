@@ -84,7 +84,7 @@ var _ = Describe("A command that is run", func() {
 			` +\d+ +[A-Z] .*sh -c echo begins`, ` +\d+ +[A-Z] .* sleep 86\n`}, `(.*\n)*?`)))
 		Expect(report).To(MatchRegexp(strings.Join([]string{
 			`spec +runs sh -c sleep 87.*: expect "sh -c sleep 87.*" to end: not within 50ms`,
-			`run \d+ +it has not ended: the stage sends SIGKILL to its group`, `run \d+ +ended: killed by SIGKILL`}, `(.*\n)+?.*`)))
+			`runs sh -c .*: expect "sh -c .*" to end: not within 3s; the stage has killed it; last output: "begins\\n" \(`, `run \d+ +it has not ended: the stage sends SIGKILL to its group`, `run \d+ +ended: killed by SIGKILL`}, `(.*\n)+?.*`)))
 		Expect(message).NotTo(ContainSubstring("left something behind"))
 	})
 })

@@ -34,7 +34,7 @@ func TestWholeGroupEndsWithTheSupervisor(t *testing.T) {
 	child := stage.Puppet("worker").Fork("child")
 	job.Signal(syscall.SIGTERM)
 	job.ExpectExit(0)
-	<-child.Gone()
+	child.ExpectGone()
 	job.ExpectNobody()
 }
 
@@ -43,7 +43,7 @@ func TestGroupThatIgnoresTheRequestIsKilled(t *testing.T) {
 	stubborn := stage.Puppet("stubborn")
 	job.Signal(syscall.SIGTERM)
 	job.ExpectExit(0)
-	<-stubborn.Gone()
+	stubborn.ExpectGone()
 	job.ExpectNobody()
 }
 

@@ -121,6 +121,7 @@ func (p *puppet) serve() error {
 		}
 		if err != nil {
 			done.Error = err.Error()
+			errors.As(err, &done.Errno)
 		}
 		if err := p.answer(done); err != nil {
 			return err

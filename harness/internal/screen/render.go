@@ -90,6 +90,22 @@ func (s *Screen) Has(text, sgr string) bool {
 	return false
 }
 
+// StyleOf returns the SGR parameters of the style in which the first row that has text shows
+// its first character, "" for plain text.
+func (s *Screen) StyleOf(text string) (sgr string, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range s.grid {
+		for first := range line {
+			if begins(line[first:], text, style{}) {
+				sgr = strings.TrimSuffix(strings.TrimPrefix(line[first].style.sgr(), "\x1b["), "m")
+				return strings.TrimPrefix(sgr, "0;"), true
+			}
+		}
+	}
+	return "", false
+}
+
 // begins reports whether text, in a style, begins in the first cell.
 func begins(line []cell, text string, wanted style) bool {
 	if line[0].half {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -29,12 +31,21 @@ func Literal(text string) Alternative {
 // begins.
 func Pattern(pattern *regexp.Regexp) Alternative { return Alternative{pattern: pattern} }
 
-// String returns a literal in quotes, or a pattern between slashes.
+// String returns a literal in quotes, or a pattern between slashes, shortened.
 func (a Alternative) String() string {
 	if a.pattern != nil {
-		return "/" + a.pattern.String() + "/"
+		return "/" + short(a.pattern.String()) + "/"
 	}
-	return strconv.Quote(a.literal)
+	return strconv.Quote(short(a.literal))
+}
+
+// short returns text without its middle, if it is longer than 200 bytes.
+func short(text string) string {
+	const end = 100
+	if len(text) <= 2*end {
+		return text
+	}
+	return strings.ToValidUTF8(text[:end], "") + " ... " + strings.ToValidUTF8(text[len(text)-end:], "")
 }
 
 // A Match is what Find has found. Its texts have plain line ends.
@@ -72,8 +83,11 @@ func (e *NotFound) Unwrap() error { return e.Cause }
 func (r *Recording) Find(ctx context.Context, alternatives []Alternative, from int, dead <-chan struct{}) (Match, error) {
 	search := newSearch(alternatives, from)
 	for {
-		over := isClosed(dead) // before the look: all output is in the recording by then
-		match, found, changed, end := r.look(search)
+		// Both are asked before the look: all output is in the recording by then.
+		over, late := isClosed(dead), ctx.Err() != nil
+		text, changed, end := r.now()
+		began := time.Now()
+		match, found := search.in(text)
 		switch {
 		case found:
 			return match, nil
@@ -81,22 +95,37 @@ func (r *Recording) Find(ctx context.Context, alternatives []Alternative, from i
 			return Match{}, r.notFound(alternatives, from, fmt.Errorf("%w (%w)", ErrEnded, end))
 		case over:
 			return Match{}, r.notFound(alternatives, from, ErrEnded)
+		case late:
+			return Match{}, r.notFound(alternatives, from, context.Cause(ctx))
 		}
+		rest(ctx, dead, time.Since(began))
 		select {
 		case <-changed:
 		case <-dead:
 		case <-ctx.Done():
-			return Match{}, r.notFound(alternatives, from, context.Cause(ctx))
 		}
 	}
 }
 
-// look searches the text that is there.
-func (r *Recording) look(s *search) (match Match, found bool, changed <-chan struct{}, end error) {
+// rest waits as long as the last search took, unless the search is to end. Output that comes
+// in many pieces is then searched less often, the longer that takes: half of the time goes
+// into searches at most, and the reader adds what comes to the recording.
+func rest(ctx context.Context, dead <-chan struct{}, took time.Duration) {
+	pause := time.NewTimer(took)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-dead:
+	case <-ctx.Done():
+	}
+}
+
+// now returns the text that is there, a channel that is closed when more comes, and why the
+// output has ended. What is there does not change any more: more text is behind it.
+func (r *Recording) now() (text []byte, changed <-chan struct{}, end error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	match, found = s.in(r.text)
-	return match, found, r.changed, r.end
+	return slices.Clip(r.text), r.changed, r.end
 }
 
 func (r *Recording) notFound(alternatives []Alternative, from int, cause error) error {
@@ -105,6 +134,16 @@ func (r *Recording) notFound(alternatives []Alternative, from int, cause error) 
 		names[i] = a.String()
 	}
 	return &NotFound{Expected: strings.Join(names, " or "), Seen: r.Last(from), Cause: cause}
+}
+
+// Had returns the first of the alternatives that is in the text before an offset.
+func (r *Recording) Had(alternatives []Alternative, before int) (had Alternative, found bool) {
+	text, _, _ := r.now()
+	match, found := newSearch(alternatives, 0).in(text[:before])
+	if !found {
+		return Alternative{}, false
+	}
+	return alternatives[match.Index], true
 }
 
 // Last returns the end of the text since offset from, 600 bytes at most.
@@ -135,8 +174,8 @@ func newSearch(alternatives []Alternative, from int) *search {
 }
 
 // in returns the first match in text. A literal goes on where its last search ended. A
-// pattern begins again at from each time, because a match may begin anywhere: n bytes
-// that come in k pieces and match at the end cost k scans of up to n bytes.
+// pattern begins again at from each time, because a match may begin anywhere: Find bounds
+// how often.
 func (s *search) in(text []byte) (Match, bool) {
 	var best []int
 	index := 0

@@ -4,8 +4,6 @@
 package wire
 
 import (
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -77,34 +75,14 @@ type Answer struct {
 	Child int `json:"child,omitempty"`
 	// Status is how the child of Reap ended.
 	Status Status `json:"status,omitzero"`
-	// Error is why the order was not obeyed, or empty.
-	Error string `json:"error,omitempty"`
+	// Error is why the order was not obeyed, or empty. Errno is the error of the system call
+	// that was refused, or 0.
+	Error string        `json:"error,omitempty"`
+	Errno syscall.Errno `json:"errno,omitempty"`
 }
 
 // A Status is how a process ended: by exit with a code, or by a signal.
 type Status struct {
 	Code   int            `json:"code,omitempty"`
 	Signal syscall.Signal `json:"signal,omitempty"`
-}
-
-// String returns the order in words.
-func (o Order) String() string {
-	words := []string{string(o.Do)}
-	if o.Name != "" {
-		words = append(words, o.Name)
-	}
-	words = append(words, o.Args...)
-	switch o.Do {
-	case Raise, Ignore:
-		words = append(words, syscall.Signal(o.Number).String())
-	case Reap, Exit, Close, ChangeUser, Trace, Release:
-		words = append(words, strconv.Itoa(o.Number))
-	}
-	if o.OwnSession {
-		words = append(words, "(own session)")
-	}
-	if o.OwnGroup {
-		words = append(words, "(own group)")
-	}
-	return strings.Join(words, " ")
 }

@@ -149,6 +149,38 @@ var _ = Describe("The search in a recording", func() {
 		}
 	}, NodeTimeout(time.Minute))
 
+	// A search of all output at each piece would read 60 GB.
+	It("finds a pattern behind much output that comes in small pieces", func(ctx SpecContext) {
+		r := recorded()
+		found := make(chan terminal.Match)
+		go func() {
+			defer GinkgoRecover()
+			defer close(found)
+			match, err := r.Find(ctx, []terminal.Alternative{pattern(`(?m)^end$`)}, 0, nil)
+			Expect(err).NotTo(HaveOccurred())
+			found <- match
+		}()
+		for range 100_000 {
+			r.Shown([]byte("line of text\n"))
+		}
+		r.Shown([]byte("end\n"))
+		Eventually(ctx, found).Should(Receive(HaveField("End", r.Len()-1)))
+		Eventually(ctx, found).Should(BeClosed())
+	}, NodeTimeout(time.Minute))
+
+	It("looks once more when its time is over", func() {
+		late, cancel := context.WithCancel(context.Background())
+		cancel()
+		match, err := recorded("needle").Find(late, []terminal.Alternative{pattern("need.e")}, 0, nil)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(match.Text).To(Equal("needle"))
+	})
+
+	It("shortens what was expected in its failure", func() {
+		_, err := recorded().Find(context.Background(), []terminal.Alternative{terminal.Literal(strings.Repeat("x", 5000))}, 0, closed)
+		Expect(len(err.Error())).To(BeNumerically("<", 400))
+	})
+
 	It("fails at once when the program has ended, and finds what it has written", func(ctx SpecContext) {
 		r := recorded("last words")
 		_, err := r.Find(ctx, append(literals("never"), pattern("nor.*this")), 0, closed)

@@ -58,6 +58,14 @@ func TestFailsAndLeaves(t *testing.T) {
 	t.Error("failed before")
 }
 
+func TestPanics(t *testing.T) {
+	stage := harness.New(t)
+	stage.Start("puppet", "owner")
+	stage.Puppet("owner")
+	var nothing *struct{ name string }
+	t.Log(nothing.name) // the line that panics
+}
+
 func TestCoverage(t *testing.T) {
 	stage := harness.New(t)
 	fmt.Print("DIR ", stage.Run("sh", "-c", "echo $GOCOVERDIR").Stdout)
