@@ -128,7 +128,7 @@ func (v *Survey) members(r *Runtime, status *Status) error {
 // readCast reads the journal of the runtime. The error is [ErrNotExist] when that was removed
 // meanwhile.
 func (r *Runtime) readCast() (cast, error) {
-	known, _, err := readJournal(r.path(journalFile))
+	known, err := readCast(r.path(journalFile))
 	if err == nil {
 		return known, nil
 	}
