@@ -57,15 +57,15 @@ func (w *Watching) makeIdle() error {
 		return err
 	}
 	w.record = record
+	w.journal.state(statement{StateIdle, ""})
 	w.countRemoval()
 	w.runtime.forgetRun()
 	return nil
 }
 
-// forgetRun deletes what the last run of an idle runtime has left beside its own directory.
-// The next run replaces what stays.
+// forgetRun deletes what the last run of an idle runtime has left beside its own directory,
+// but for its journal and its log, which the next run replaces.
 func (r *Runtime) forgetRun() {
-	_ = os.Truncate(r.path(journalFile), 0)
 	for _, file := range []string{hookFile, socketFile} {
 		_ = os.Remove(r.path(file))
 	}

@@ -114,6 +114,7 @@ func OpenJournal(path string) (Journal, error) {
 }
 
 func (j Journal) Append(changes ...trees.Change) error { return j.append(changes) }
+func (j Journal) State(state State, reason string)     { j.state(statement{state, reason}) }
 func (j Journal) Members() map[process.Identity]trees.Member {
 	members := make(map[process.Identity]trees.Member)
 	for id, m := range j.members {
@@ -132,3 +133,6 @@ func AskLsof(ctx context.Context, file string) ([]int, error) { return askLsof(c
 func LsofPIDs(text string) []int                              { return lsofPIDs(text) }
 
 func (r *Runtime) Store() *Store { return r.store }
+
+// Merge is about the order of events.
+func Merge(sources ...iter.Seq[Event]) iter.Seq[Event] { return merge(sources) }

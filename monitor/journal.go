@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker/trees"
@@ -26,6 +27,10 @@ type journal struct {
 	torn bool
 	// stale: the file lacks more than missing. The cast has it all.
 	stale bool
+	// count is how many events there were so far, those that are not in the file too.
+	count int
+	// said is the last state in it.
+	said statement
 }
 
 // An extent is how much of a journal consists of whole lines.
@@ -41,18 +46,30 @@ const maxLines = 4096
 // openJournal reads a journal and opens it for appending. A part of a line at
 // its end is from a monitor that was killed while it wrote: it is cut off.
 func openJournal(path string) (*journal, error) {
-	cast, whole, err := readJournal(path)
-	if err != nil {
-		return nil, err
+	j := &journal{path: path, cast: newCast()}
+	var at place
+	for line, err := range readEntries(path) {
+		if err != nil {
+			return nil, err
+		}
+		j.cast.take(line.JournalEntry)
+		at.pass(line.JournalEntry)
+		j.lines++
+		j.bytes += int64(line.size)
+		if line.State != "" {
+			j.said = statement{line.State, line.Reason}
+		}
 	}
-	if err := os.Truncate(path, whole.bytes); err != nil {
+	j.count = at.count
+	if err := os.Truncate(path, j.bytes); err != nil {
 		return nil, fmt.Errorf("mend journal: %w", err)
 	}
 	file, err := openRegular(path, os.O_WRONLY|os.O_APPEND)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	return &journal{path: path, file: file, extent: whole, cast: cast}, nil
+	j.file = file
+	return j, nil
 }
 
 // append writes all changes of one moment at once, behind the entries that are
@@ -60,20 +77,38 @@ func openJournal(path string) (*journal, error) {
 func (j *journal) append(changes []trees.Change) error {
 	for _, c := range changes {
 		if e := entryOf(c); j.take(e) {
-			j.missing = append(j.missing, e)
+			j.note(e)
 		}
 	}
 	if lines := j.lines + len(j.missing); j.stale || lines > maxLines && lines > 4*(len(j.members)+len(j.released)) {
+		_ = j.flush() // for readers that have the file open
 		return j.rewrite()
 	}
 	return j.flush()
+}
+
+// note has an event written with the next flush.
+func (j *journal) note(e JournalEntry) {
+	j.missing = append(j.missing, e)
+	j.count++
+}
+
+// state adds a state, where it is another one than the last. What cannot be written is added
+// with the next change.
+func (j *journal) state(says statement) {
+	if j.said == says {
+		return
+	}
+	j.said = says
+	j.note(JournalEntry{Time: time.Now().UTC(), Event: StateChanged, State: says.state, Reason: says.reason})
+	_ = j.flush()
 }
 
 // resume notes that the runtime was not watched since a time. It is no error where that
 // cannot be written yet.
 func (j *journal) resume(since time.Time) {
 	since = since.UTC()
-	j.missing = append(j.missing, JournalEntry{Time: time.Now().UTC(), Event: Unwatched, Since: &since})
+	j.note(JournalEntry{Time: time.Now().UTC(), Event: Unwatched, Since: &since})
 	_ = j.flush()
 }
 
@@ -124,6 +159,9 @@ func (j *journal) rewrite() error {
 		return fmt.Errorf("rewrite journal: %w", err)
 	}
 	entries := j.entries()
+	entries = slices.Insert(entries, 0, JournalEntry{
+		Time: time.Now().UTC(), Event: Shortened, State: j.said.state, Reason: j.said.reason, Before: j.count, Kept: len(entries),
+	})
 	size, err := writeEntries(file, entries)
 	if err == nil {
 		err = file.Chmod(0o600) // whatever the umask is

@@ -19,16 +19,29 @@ type JournalEntry struct {
 	Event trees.ChangeKind `json:"event"`
 	// Member is the process that joined or left, or is released, and nil for other events.
 	Member *trees.Member `json:"member,omitempty"`
-	// Reason is why the table could not be read.
+	// State is that of the record, for [StateChanged] and [Shortened].
+	State State `json:"state,omitempty"`
+	// Reason is why the table could not be read, or that of the state.
 	Reason string `json:"reason,omitempty"`
 	// Since is when an earlier monitor was last known to watch, for [Unwatched].
 	Since *time.Time `json:"since,omitempty"`
+	// Before is how many events the journal has had, and Kept how many of the lines behind
+	// this one repeat some of them, for [Shortened].
+	Before int `json:"before,omitempty"`
+	Kept   int `json:"kept,omitempty"`
 }
 
 // Unwatched is the event of a journal that a monitor went on after an earlier one had ended
 // without removing the runtime. What happened between is known from the process table
 // alone.
 const Unwatched trees.ChangeKind = "unwatched"
+
+const (
+	// StateChanged is the event of a journal that the record has got another state.
+	StateChanged trees.ChangeKind = "state"
+	// Shortened begins a journal that was written anew. It is no event of the runtime.
+	Shortened trees.ChangeKind = "shortened"
+)
 
 func entryOf(c trees.Change) JournalEntry {
 	e := JournalEntry{Time: c.Time.UTC(), Event: c.Kind}
@@ -47,7 +60,7 @@ func entryOf(c trees.Change) JournalEntry {
 // being written. An error ends the iteration; it is [ErrBroken] where a line is
 // no entry.
 //
-// A long journal is shortened from time to time. Then it begins with the present
+// A long journal is shortened from time to time. Then it begins with [Shortened], the present
 // members, and the former ones that may link a process or have linked a member.
 func (r *Runtime) Journal() iter.Seq2[JournalEntry, error] {
 	return func(yield func(JournalEntry, error) bool) {
@@ -97,17 +110,35 @@ func readEntries(path string) iter.Seq2[journalLine, error] {
 	}
 }
 
-// readJournal returns the cast by a journal, whose members may have died since,
-// and its whole lines.
-func readJournal(path string) (c cast, whole extent, err error) {
-	c = newCast()
+// readCast returns the cast by a journal, whose members may have died since.
+func readCast(path string) (cast, error) {
+	c := newCast()
 	for line, err := range readEntries(path) {
 		if err != nil {
-			return cast{}, extent{}, err
+			return cast{}, err
 		}
 		c.take(line.JournalEntry)
-		whole.lines++
-		whole.bytes += int64(line.size)
 	}
-	return c, whole, nil
+	return c, nil
+}
+
+// A place is how far a journal was read, in events: also across the files of which it was
+// shortened to the next. The zero place is the beginning.
+type place struct {
+	count  int
+	repeat int // how many of the next lines repeat events
+}
+
+// pass goes behind a line. It reports whether the line is an event, and not a repetition.
+func (p *place) pass(e JournalEntry) (isNew bool) {
+	switch {
+	case e.Event == Shortened:
+		p.count, p.repeat = e.Before, e.Kept
+		return false
+	case p.repeat > 0:
+		p.repeat--
+		return false
+	}
+	p.count++
+	return true
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -177,6 +179,44 @@ var _ = Describe("A journal", func() {
 			Expect(j.Members()).To(Equal(map[process.Identity]trees.Member{
 				stays[0].Identity: stays[0], stays[1].Identity: stays[1], last.Identity: last,
 			}))
+		}
+	})
+
+	It("has each state of the record once, also behind those of an earlier monitor", func() {
+		journal := open()
+		journal.State(monitor.StateRunning, "")
+		journal.State(monitor.StateRunning, "")
+		journal.State(monitor.StateUnknown, "no memory")
+		next := open()
+		next.State(monitor.StateUnknown, "no memory")
+		next.State(monitor.StateRunning, "")
+		Expect(regexp.MustCompile(`"time":"[^"]*"`).ReplaceAllString(text(), `"time":0`)).To(Equal(`{"time":0,"event":"state","state":"running"}
+{"time":0,"event":"state","state":"unknown","reason":"no memory"}
+{"time":0,"event":"state","state":"running"}
+`))
+	})
+
+	It("begins with how many events it has had when it is shortened, for a reader to find what it missed", func() {
+		journal := open()
+		journal.State(monitor.StateRunning, "")
+		Expect(journal.Append(joined(childOf(10, 1)))).To(Succeed())
+		before, err := os.Open(path)
+		Expect(err).NotTo(HaveOccurred())
+		defer before.Close()
+		const comings = monitor.MaxLines / 2
+		for pid := 100; pid < 100+comings; pid++ {
+			Expect(journal.Append(joined(childOf(pid, 10)), left(childOf(pid, 10)))).To(Succeed())
+		}
+		all, err := io.ReadAll(before)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(bytes.Count(all, []byte("\n"))).To(Equal(2+2*comings), "a reader that has it open gets the last lines too")
+		for _, again := range []int{0, 1} {
+			first, _, _ := strings.Cut(text(), "\n")
+			Expect(first).To(MatchRegexp(`^{"time":"[^"]+","event":"shortened","state":"running","before":%d,"kept":1}$`, 2+2*comings*(1+again)))
+			journal = open()
+			for pid := 100; pid < 100+comings; pid++ {
+				Expect(journal.Append(joined(childOf(pid+again, 10)), left(childOf(pid+again, 10)))).To(Succeed())
+			}
 		}
 	})
 

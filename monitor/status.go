@@ -143,7 +143,7 @@ func (v *Survey) living(all []trees.Member, known map[process.Identity]*trees.Me
 // readCast reads the journal of the runtime. The error is [ErrNotExist] when that was removed
 // meanwhile.
 func (r *Runtime) readCast() (cast, error) {
-	known, _, err := readJournal(r.path(journalFile))
+	known, err := readCast(r.path(journalFile))
 	if err == nil {
 		return known, nil
 	}

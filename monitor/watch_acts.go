@@ -81,7 +81,11 @@ func (w *Watching) write(says statement) error {
 	}
 	w.countStatement(says)
 	w.record.State, w.record.Reason = says.state, says.reason
-	return w.record.write(w.dir())
+	err := w.record.write(w.dir())
+	if w.aside == "" {
+		w.journal.state(says)
+	}
+	return err
 }
 
 // append adds changes to the journal. A runtime in the trash needs none any more.

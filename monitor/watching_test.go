@@ -102,12 +102,14 @@ func members(s *monitor.Store, name string) func() ([]int, error) {
 	}
 }
 
-// entries returns the journal of a runtime.
+// entries returns the journal of a runtime, without the states of its record.
 func entries(r *monitor.Runtime) (all []monitor.JournalEntry) {
 	GinkgoHelper()
 	for e, err := range r.Journal() {
 		Expect(err).NotTo(HaveOccurred())
-		all = append(all, e)
+		if e.Event != monitor.StateChanged {
+			all = append(all, e)
+		}
 	}
 	return all
 }

@@ -3,10 +3,12 @@
 package scenarios_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -147,6 +149,36 @@ var _ = Describe("What a command prints with --json fits its schema", ours, Labe
 		Eventually(ctx, monitor.List).Should(Equal([]string{"bad"}))
 	}, limit)
 
+	It("of events, also of a durable runtime that is run again", func(ctx SpecContext) {
+		everything := stage.Start("monitor", "events", "--json", "--since", "1h")
+		one := func(words ...string) []string {
+			GinkgoHelper()
+			run := stage.Start(append([]string{"monitor", "run", "--durable", "--name", "web", "--", "puppet"}, words...)...)
+			owner := stage.Puppet(words[0])
+			agent := owner.Fork("agent-of-"+words[0], harness.OwnSession)
+			following := stage.Start("monitor", "events", "web", "--json", "--since", "1h")
+			following.Expect("\"running\"")
+			expectMembers(ctx, "web", owner, agent)
+			Expect(stage.Run("monitor", "release", "web", strconv.Itoa(agent.PID()))).To(Equal(harness.Result{}))
+			owner.Exit(0)
+			Expect(run.Wait()).To(Equal(harness.Status{}))
+			Expect(following.Wait()).To(Equal(harness.Status{}), following.Output())
+			agent.Exit(0)
+			Expect(book.lines("events", following.Output())).To(BeNumerically(">=", 6))
+			Expect(following.Output()).To(HaveSuffix("\"event\":\"state\",\"state\":\"idle\"}\n"))
+			return kindsOf(following.Output())
+		}
+		Expect(one("first")).To(Equal(one("second")), "each run is told from its beginning to its end")
+		Expect(stage.Run("monitor", "rm", "web")).To(Equal(harness.Result{}))
+		everything.Expect("\"removed\"")
+		everything.Signal(syscall.SIGTERM)
+		everything.Wait()
+		book.lines("events", everything.Output())
+		states := strings.Count(everything.Output(), "\"idle\"")
+		Expect(states).To(Equal(2), everything.Output())
+		Expect(everything.Output()).NotTo(ContainSubstring("\"gap\""))
+	}, limit)
+
 	It("of a runtime from which a process was released", func(ctx SpecContext) {
 		stage.Start(monitor.Run("web", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
@@ -192,4 +224,15 @@ var _ = Describe("What a command prints with --json fits its schema", ours, Labe
 func journalOf(name string) []byte {
 	text, _ := os.ReadFile(gemini.Path(name, "journal.jsonl")) // none is no text
 	return text
+}
+
+// kindsOf returns what events are about, in order: the kind, and the state if it is one.
+func kindsOf(lines string) (all []string) {
+	GinkgoHelper()
+	for line := range strings.Lines(lines) {
+		var e struct{ Event, State string }
+		Expect(json.Unmarshal([]byte(line), &e)).To(Succeed())
+		all = append(all, e.Event+" "+e.State)
+	}
+	return all
 }

@@ -101,7 +101,7 @@ func oneOf(cmd *cobra.Command, flag string, words ...string) {
 // completeArguments has the arguments of commands completed that take runtimes.
 func completeArguments(root *cobra.Command, g *global) {
 	for _, cmd := range root.Commands() {
-		if slices.Contains([]string{"info", "tree", "serve", "why", "logs", "release"}, cmd.Name()) {
+		if slices.Contains([]string{"info", "tree", "serve", "why", "logs", "events", "top", "release"}, cmd.Name()) {
 			cmd.ValidArgsFunction = completeName(g)
 		}
 		if slices.Contains([]string{"stop", "wait"}, cmd.Name()) {

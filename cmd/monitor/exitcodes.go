@@ -20,7 +20,7 @@ var exitCodes = []exitMeaning{
 	{0, "done"},
 	{exitNo, "no such runtime or process, no active runtime, or the operation failed"},
 	{exitUsage, "wrong usage: a bad flag, name, PID or number of arguments"},
-	{exitGone, "wait: what it waits for had gone before"},
+	{exitGone, "wait, events: what it waits for had gone before"},
 	{exitTimeout, "run, wait: the time was over"},
 	{exitFailed, "run, shell, join: the command was not started, for any reason but the next two"},
 	{exitNotExecutable, "run, shell, join: the command is not executable"},

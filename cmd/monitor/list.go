@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -49,10 +50,7 @@ by themselves (ended), or by what told their members to end (stop, timeout, left
 			if err != nil {
 				return err
 			}
-			all, err := allOf(store)
-			if err == nil && slices.ContainsFunc(all, isUnmonitored) && g.adopt(cmd.Context(), store) {
-				all, err = allOf(store)
-			}
+			all, err := g.allAdopted(cmd.Context(), store)
 			var past []monitor.Past
 			if err == nil && ended {
 				past, err = pastOf(store, all)
@@ -112,6 +110,15 @@ func allOf(store *monitor.Store) ([]monitor.Status, error) {
 		return nil, err
 	}
 	return survey.All()
+}
+
+// allAdopted returns all runtimes. Those that no monitor has are taken over first.
+func (g *global) allAdopted(ctx context.Context, store *monitor.Store) ([]monitor.Status, error) {
+	all, err := allOf(store)
+	if err == nil && slices.ContainsFunc(all, isUnmonitored) && g.adopt(ctx, store) {
+		all, err = allOf(store)
+	}
+	return all, err
 }
 
 func isUnmonitored(s monitor.Status) bool { return s.State == monitor.StateUnmonitored }

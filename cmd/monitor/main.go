@@ -136,7 +136,7 @@ descends from it, orphans and daemons included. Then it removes both at once.
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	root.SetErr(io.Discard) // cobra says there that it cannot print help; execute does too
 	for _, command := range []*cobra.Command{
-		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWhy(g), newWhich(g), newLogs(g),
+		newRun(g), newShell(g), newInfo(g), newList(g), newTree(g), newWhy(g), newWhich(g), newLogs(g), newEvents(g), newTop(g),
 		newStop(g), newRm(g), newJoin(g), newRelease(g), newWait(g), newServe(g), newPrune(g), newDoctor(g),
 		newCompletion(), newVersion(), newMan(),
 	} {

@@ -20,3 +20,11 @@ var _ = DescribeTable("The notes of a directory are about", Label("macos"), func
 	Entry("the end of its file system", unix.NOTE_REVOKE, vigil.Removed),
 	Entry("several", unix.NOTE_WRITE|unix.NOTE_RENAME, vigil.Entry|vigil.Moved),
 )
+
+var _ = DescribeTable("The notes of one of many paths are about", Label("macos"), func(notes int, change vigil.Change) {
+	Expect(vigil.AnyChange(uint32(notes))).To(Equal(change))
+},
+	Entry("an entry, or the content", unix.NOTE_WRITE, vigil.Entry|vigil.Written),
+	Entry("its place", unix.NOTE_RENAME, vigil.Moved),
+	Entry("its end", unix.NOTE_DELETE, vigil.Removed),
+)

@@ -40,3 +40,15 @@ var _ = DescribeTable("An event of inotify is about", Label("linux"), func(kinds
 	Entry("the end of the watch", unix.IN_IGNORED, "", vigil.Removed),
 	Entry("all that can be missed, where events were lost", unix.IN_Q_OVERFLOW, "", vigil.Entry|vigil.Written|vigil.Moved),
 )
+
+var _ = DescribeTable("An event of one of many paths is about", Label("linux"), func(kinds int, change vigil.Change) {
+	Expect(vigil.AnyChange(uint32(kinds))).To(Equal(change))
+},
+	Entry("an entry", unix.IN_CREATE, vigil.Entry),
+	Entry("the content", unix.IN_MODIFY, vigil.Written),
+	Entry("its place", unix.IN_MOVE_SELF, vigil.Moved),
+	Entry("the end of a file that is open", unix.IN_ATTRIB, vigil.Removed),
+	Entry("its end", unix.IN_DELETE_SELF, vigil.Removed),
+	Entry("the end of the watch", unix.IN_IGNORED, vigil.Removed),
+	Entry("nothing that counts", unix.IN_OPEN, vigil.Change(0)),
+)
