@@ -41,7 +41,7 @@ var _ = Describe("The oracle", func() {
 			done.ExpectGone()
 			job.Within(50 * time.Millisecond).Oracle().ExpectGone()
 		})
-		Expect(message).To(MatchRegexp(`^job-0: expect that no process of "puppet worker" holds descriptor 3: not within 50ms: yes: .*\n  PID \d+, .*: puppet worker`))
+		Expect(message).To(MatchRegexp(`^job-0: expect that no process of "puppet worker" holds descriptor 3: not within 50ms: yes: (.*\n)+  PID \d+, .*puppet worker`))
 		message, _ = failing(func(stage *harness.Stage) {
 			stage.Start("puppet", "worker")
 			stage.Puppet("worker").Within(50 * time.Millisecond).ExpectGone()
