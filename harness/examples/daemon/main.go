@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -89,7 +90,7 @@ func (f files) running() (pid int, err error) {
 	if !errors.Is(err, syscall.EWOULDBLOCK) {
 		return 0, err
 	}
-	text, err := os.ReadFile(f.pid)
+	text, err := io.ReadAll(file) // not by its name: the daemon may remove the file just now
 	if err != nil {
 		return 0, err
 	}
