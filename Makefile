@@ -119,7 +119,7 @@ demo: build ## shows that the race does not happen
 TEST_REPORTS = $(wildcard $(OUT)/explore/report.json $(OUT)/report.json)
 test: ## all specs but the long ones; reports in out/
 	@rm -f $(OUT)/explore/report.json $(OUT)/report.json
-	@trap : INT; status=0; $(MAKE) --no-print-directory explore specs plain metrics-specs || status=$$?; \
+	@trap : INT; status=0; $(MAKE) --no-print-directory -k explore specs plain metrics-specs || status=$$?; \
 		$(MAKE) --no-print-directory test-total; exit $$status
 
 test-total: # what the parts of make test counted, and why specs were skipped

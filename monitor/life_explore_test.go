@@ -104,16 +104,16 @@ func broken(s *stage) string {
 // brokenBy returns the property that an act breaks.
 func brokenBy(s *stage, a act) string {
 	switch {
-	case a.kind == remove && s.durable:
-		return "removes a durable runtime"
-	case a.kind == makeIdle && !s.durable:
-		return "keeps a runtime that is not durable"
 	case concludes(a) && s.agreed != 2:
 		return "removes it, or makes it idle, though the witnesses did not agree after the last news"
 	case concludes(a) && !s.clear:
 		return "removes it, or makes it idle, though a process was there when the lease was asked"
 	case concludes(a) && s.world.newcomer().lives:
 		return "removes it, or makes it idle, under a process that has joined"
+	case a.kind == remove && s.durable:
+		return "removes a durable runtime"
+	case a.kind == makeIdle && !s.durable:
+		return "keeps a runtime that is not durable"
 	case a.kind == runHook && (s.agreed != 2 || !s.clear):
 		return "runs the on-empty command though the witnesses did not agree"
 	case a.kind == runHook && s.hookRuns:

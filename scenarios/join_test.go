@@ -239,7 +239,7 @@ var _ = Describe("monitor join", ours, func() {
 		Entry("no such runtime", 125, `runtime "nosuch" does not exist`, limit, "nosuch", "--", "true"),
 		Entry("no name of a runtime", 125, `bad name "a/b": a name has 1 to 64 of the characters A-Z a-z 0-9 . _ -, begins with neither . nor -, and is not of digits alone`, limit, "a/b", "--", "true"),
 		Entry("no command", 125, `join takes a command behind the name; see 'monitor help join'`, limit, "web"),
-		Entry("no such command", 127, `nosuch: command not found`, limit, "web", "--", "nosuch"),
+		Entry("no such command", 127, `./nosuch: command not found`, limit, "web", "--", "./nosuch"),
 		Entry("a command that cannot be executed", 126, `/: cannot be executed: is a directory`, limit, "web", "--", "/"),
 	)
 

@@ -35,7 +35,7 @@ var _ = Describe("At a limit of the system", ours, func() {
 			Skip("the program that runs the monitor needs descriptors as well")
 		}
 		started, refused := 0, 0
-		for few := 3; few < 24; few++ { // with fewer, Go's runtime does not reach main
+		for few := 3; few < 32; few++ { // with fewer, Go's runtime does not reach main
 			result := stage.Run("sh", "-c", fmt.Sprintf("ulimit -n %d && exec monitor run -- echo started", few))
 			if result.Status == (harness.Status{}) {
 				Expect(result.Stdout).To(Equal("started\n"))

@@ -183,7 +183,7 @@ var _ = Describe("Where the resident monitor cannot live", ours, func() {
 		if os.Getenv("HARNESS_EXEC") != "" {
 			Skip("the program that runs the monitor needs descriptors as well")
 		}
-		job := stage.Start("sh", "-c", "ulimit -n 40 && exec monitor run --name few -- puppet few")
+		job := stage.Start("sh", "-c", "ulimit -n 48 && exec monitor run --name few -- puppet few")
 		few := stage.Puppet("few")
 		pair := expectPair(ctx)
 		c := startCrowd(20)
@@ -191,7 +191,7 @@ var _ = Describe("Where the resident monitor cannot live", ours, func() {
 		found, err := gemini.Monitors()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(found).To(HaveLen(21))
-		Expect(found).NotTo(HaveEach(pair.Resident), "40 descriptors are enough: the spec proves nothing")
+		Expect(found).NotTo(HaveEach(pair.Resident), "48 descriptors are enough: the spec proves nothing")
 		few.Exit(0)
 		expectRemoved(ctx, "few", job.Oracle())
 		c.leave(ctx, 20)
