@@ -201,7 +201,10 @@ var _ = Describe("monitor join", ours, func() {
 		expectKept(ctx, "inner", witnessOf(guest))
 		expectKept(ctx, "outer", witnessOf(guest))
 
-		beside := stage.Start(monitor.Run("beside", "sh", "-c", typed(joining("inner", "true")))...)
+		beside := stage.Start(monitor.Run("beside", "puppet", "other")...)
+		other := stage.Puppet("other")
+		expectMembers(ctx, "beside", other)
+		other.Exec(joining("inner", "true")...)
 		Expect(beside.Wait()).To(Equal(harness.Status{Code: 125}))
 		Expect(beside.Output()).To(MatchRegexp(`^monitor: runtime "inner" cannot be joined: process \d+ is a member of another runtime, which does not lie around it\n$`))
 		guest.Exit(0)

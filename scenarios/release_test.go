@@ -34,7 +34,9 @@ func expectEnded(ctx context.Context, name string) {
 
 // needsHolders skips the spec where the holders of a lease cannot be found out.
 func needsHolders() {
-	GinkgoHelper()
+	if os.Getenv("HARNESS_EXEC") != "" {
+		Skip("lsof(8) does not know the files of programs that run as on another system")
+	}
 	if runtime.GOOS != "darwin" {
 		return
 	}
