@@ -157,7 +157,8 @@ var _ = Describe("What a command prints with --json fits its schema", ours, Labe
 			owner := stage.Puppet(words[0])
 			agent := owner.Fork("agent-of-"+words[0], harness.OwnSession)
 			following := stage.Start("monitor", "events", "web", "--json", "--since", "1h")
-			following.Expect("\"running\"")
+			following.Expect("\"event\":\"state\",\"state\":\"running\"")
+			everything.Expect("\"event\":\"state\",\"state\":\"running\"") // it reads the journal by now, and goes on to its end
 			expectMembers(ctx, "web", owner, agent)
 			Expect(stage.Run("monitor", "release", "web", strconv.Itoa(agent.PID()))).To(Equal(harness.Result{}))
 			owner.Exit(0)

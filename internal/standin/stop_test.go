@@ -13,6 +13,9 @@ import (
 var _ = Describe("What wait(2) says of a child", func() {
 	DescribeTable("is a stop by any signal", func(signal syscall.Signal) {
 		cmd := exec.Command("sleep", "1000")
+		// A group is not orphaned while a member's parent is outside of it, in the same session.
+		// In an orphaned one the signals of a terminal stop nothing.
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		Expect(cmd.Start()).To(Succeed())
 		DeferCleanup(func() { _ = cmd.Wait() })
 		DeferCleanup(cmd.Process.Kill)
