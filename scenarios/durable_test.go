@@ -135,7 +135,7 @@ var _ = Describe("A durable runtime", ours, func() {
 		Expect(stage.Run("monitor", "list").Stdout).To(MatchRegexp(`(?m)^work +unmonitored `))
 		stage.Start(monitor.Run("work", "true")...).ExpectExit(0)
 		expectIdle(ctx, "work")
-		Expect(gemini.Path("work", "monitor.sock")).NotTo(BeAnExistingFile())
+		Eventually(ctx, gemini.Path("work", "monitor.sock")).ShouldNot(BeAnExistingFile())
 		last := stage.Start(monitor.Run("work", "puppet", "fourth")...)
 		owner := stage.Puppet("fourth")
 		end(ctx, "work", syscall.SIGKILL)
