@@ -5,6 +5,8 @@ package scenarios_test
 import (
 	"errors"
 	"os"
+	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -34,7 +36,8 @@ func openGate(ctx SpecContext, name string) *os.File {
 }
 
 // pause stops processes and returns a function that continues them, which also runs at
-// the end of the spec. It sends SIGCONT once: a stopped process keeps its PID, a continued
+// the end of the spec. It returns when they are stopped: on a busy machine the threads of a
+// process go on until one of them has taken the signal. It sends SIGCONT once: a stopped process keeps its PID, a continued
 // one may lose it.
 func pause(pids ...int) (resume func()) {
 	GinkgoHelper()
@@ -53,5 +56,14 @@ func pause(pids ...int) (resume func()) {
 		Expect(err).NotTo(HaveOccurred())
 		stopped = append(stopped, pid)
 	}
+	for _, pid := range stopped {
+		Eventually(func() string { return stateBy(pid) }).Should(Or(HavePrefix("T"), BeEmpty()), "process %d runs on", pid)
+	}
 	return resume
+}
+
+// stateBy returns what ps(1) shows as the state of a process, and nothing where it has ended.
+func stateBy(pid int) string {
+	out, _ := exec.Command("ps", "-o", "state=", "-p", strconv.Itoa(pid)).Output() // 1 means that there is none
+	return string(out)
 }
