@@ -63,6 +63,7 @@ var needs = []need{
 	{"some-kernels", "it is a fact of some kernels and mechanisms (docs/xnu.md, docs/linux.md)", nil, []string{"root", "user", "container", "emulated", "mac"}},
 	{"reuse", "PIDs have to be used again at will", nil, []string{"root", "user", "container", "emulated", "mac"}},
 	{"read-only", "there has to be a read-only file system, or one can be made", nil, []string{"user", "container"}},
+	{"holders", "the files of all processes have to be seen: by root, and on macOS by lsof(8)", []string{"user"}, []string{"emulated", "mac"}},
 	{"trace", "one process has to be allowed to debug another", nil, []string{"user", "container", "emulated", "mac"}},
 	{"ignores-case", "the file system has to ignore case: APFS does", []string{"root", "user", "container", "emulated"}, nil},
 	{"shell:zsh", "zsh is not everywhere", nil, []string{"container"}},

@@ -45,7 +45,7 @@ var _ = Describe("A released process of a runtime", func() {
 		return pids, err
 	}
 
-	It("counts no more, and the runtime ends though the process holds the lease", func(ctx SpecContext) {
+	It("counts no more, and the runtime ends though the process holds the lease", Label("holders"), func(ctx SpecContext) {
 		seesAllFiles()
 		agent := begins(daemon)
 		w := watched(runtime)
@@ -59,7 +59,7 @@ var _ = Describe("A released process of a runtime", func() {
 		stays.open()
 	})
 
-	It("is the end of the runtime where it is the last one", func(ctx SpecContext) {
+	It("is the end of the runtime where it is the last one", Label("holders"), func(ctx SpecContext) {
 		seesAllFiles()
 		agent := begins(daemon)
 		w := watched(runtime)
@@ -72,7 +72,7 @@ var _ = Describe("A released process of a runtime", func() {
 		stays.open()
 	})
 
-	It("is the end of the runtime where it is the owner", func(ctx SpecContext) {
+	It("is the end of the runtime where it is the owner", Label("holders"), func(ctx SpecContext) {
 		seesAllFiles()
 		agent := begins(daemon)
 		inLsof(agent.PID, owner.PID)
@@ -86,7 +86,7 @@ var _ = Describe("A released process of a runtime", func() {
 		ends.open()
 	})
 
-	It("does not end the runtime while a process that is not released holds the lease", func(ctx SpecContext) {
+	It("does not end the runtime while a process that is not released holds the lease", Label("holders"), func(ctx SpecContext) {
 		seesAllFiles()
 		agent := begins(daemon)
 		lease := hold(runtime)
@@ -109,7 +109,7 @@ var _ = Describe("A released process of a runtime", func() {
 		stays.open()
 	})
 
-	It("is released still when the next monitor goes on, with what it has made", func(ctx SpecContext) {
+	It("is released still when the next monitor goes on, with what it has made", Label("holders"), func(ctx SpecContext) {
 		seesAllFiles()
 		agent := begins(`(read -r x <&5; (read -r x <&3) & read -r x <&3) & read -r x <&3`)
 		first := watched(runtime)

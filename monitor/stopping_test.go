@@ -142,7 +142,7 @@ func hunted(step func(*stopping, stopEvent) []stopAct, kind stopEventKind) chase
 	return c
 }
 
-var _ = Describe("Making members end, in every order", Label("pure"), func() {
+var _ = Describe("Making members end, in every order", func() {
 	It("asks once, and kills only what forks no more, until none lives", func() {
 		for _, kind := range []stopEventKind{stopAsked, askedBefore} {
 			states, fault := everyChase(hunted((*stopping).step, kind), (*stopping).step)

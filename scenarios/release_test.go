@@ -51,7 +51,7 @@ func needsHolders() {
 }
 
 var _ = Describe("monitor release", ours, func() {
-	It("lets an agent that holds the lease live on, and what it makes, when the runtime ends", func(ctx SpecContext) {
+	It("lets an agent that holds the lease live on, and what it makes, when the runtime ends", Label("holders"), func(ctx SpecContext) {
 		needsHolders()
 		job := stage.Start(monitor.Run("build", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
@@ -70,7 +70,7 @@ var _ = Describe("monitor release", ours, func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	It("keeps the runtime for all others", func(ctx SpecContext) {
+	It("keeps the runtime for all others", Label("holders"), func(ctx SpecContext) {
 		needsHolders()
 		job := stage.Start(monitor.Run("build", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
@@ -87,7 +87,7 @@ var _ = Describe("monitor release", ours, func() {
 		agent.Exit(0)
 	}, limit)
 
-	It("is known to the next monitor where the first was killed", func(ctx SpecContext) {
+	It("is known to the next monitor where the first was killed", Label("holders"), func(ctx SpecContext) {
 		needsHolders()
 		job := stage.Start(monitor.Run("build", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
@@ -107,7 +107,7 @@ var _ = Describe("monitor release", ours, func() {
 		agent.Exit(0)
 	}, limit)
 
-	It("is done by the monitor of a single runtime too", func(ctx SpecContext) {
+	It("is done by the monitor of a single runtime too", Label("holders"), func(ctx SpecContext) {
 		needsHolders()
 		job := stage.Start("monitor", "run", "--no-resident", "--name", "build", "--", "puppet", "owner")
 		owner := stage.Puppet("owner")
@@ -120,7 +120,7 @@ var _ = Describe("monitor release", ours, func() {
 		agent.Exit(0)
 	}, limit)
 
-	It("ends the runtime at once where the process is the command", func(ctx SpecContext) {
+	It("ends the runtime at once where the process is the command", Label("holders"), func(ctx SpecContext) {
 		needsHolders()
 		job := stage.Start(monitor.Run("whole", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
@@ -144,7 +144,7 @@ var _ = Describe("monitor release", ours, func() {
 		agent.Exit(0)
 	}, limit)
 
-	It("leaves the process alone when the runtime is stopped", func(ctx SpecContext) {
+	It("leaves the process alone when the runtime is stopped", Label("holders"), func(ctx SpecContext) {
 		needsHolders()
 		job := stage.Start(monitor.Run("build", "puppet", "owner")...)
 		agent := stage.Puppet("owner").Fork("agent", harness.OwnSession)
@@ -204,7 +204,7 @@ var _ = Describe("monitor release", ours, func() {
 			func(*harness.Puppet) []string { return []string{"build"} }, limit),
 	)
 
-	It("is refused for a member of a runtime inside, and takes that along with what has made it", func(ctx SpecContext) {
+	It("is refused for a member of a runtime inside, and takes that along with what has made it", Label("holders"), func(ctx SpecContext) {
 		needsHolders()
 		job := stage.Start(monitor.Run("outer", "puppet", "owner")...)
 		owner := stage.Puppet("owner")
@@ -225,7 +225,7 @@ var _ = Describe("monitor release", ours, func() {
 		expectEmptyStore(ctx)
 	}, limit)
 
-	It("is not undone by a process that makes others all the time, and is never the end of a member", func(ctx SpecContext) {
+	It("is not undone by a process that makes others all the time, and is never the end of a member", Label("holders"), func(ctx SpecContext) {
 		needsHolders()
 		// The daemon makes orphans all the time.
 		storm := []string{perl(), "-e", `require POSIX; POSIX::setsid(); while (1) { my $p = fork; if (!$p) { fork; exit } waitpid $p, 0; select undef, undef, undef, .002 }`} // the pause leaves processor time to others; its length decides nothing

@@ -190,7 +190,7 @@ var _ = Describe("run --wait", func() {
 		Expect(cmd.ProcessState.ExitCode()).To(Equal(9))
 	})
 
-	It("continues a stopped command when it is continued", Label("native"), func() {
+	It("continues a stopped command when it is continued", func() {
 		cmd, out := begin(waited("held", perl(`$SIG{CONT} = sub { print "on\n"; exit 9 }; print "$$\n"; sleep 1 while 1`)...)...)
 		pid, err := strconv.Atoi(strings.TrimSpace(line(out)))
 		Expect(err).NotTo(HaveOccurred())

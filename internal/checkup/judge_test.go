@@ -55,7 +55,7 @@ func status(name string, state monitor.State, reason string) monitor.Status {
 	return monitor.Status{Record: monitor.Record{Name: name, State: state, Reason: reason}}
 }
 
-var _ = Describe("Where all promises hold", Label("pure"), func() {
+var _ = Describe("Where all promises hold", func() {
 	It("all findings are ok, each with a subject and what is so", func() {
 		findings := checkup.Judge(good())
 		Expect(len(findings)).To(BeNumerically(">=", 10))
@@ -102,7 +102,7 @@ func judged(edit func(*checkup.Facts), word checkup.Word, subject, is, follows, 
 
 type facts = checkup.Facts
 
-var _ = Describe("What is judged of the tracking", Label("pure"), func() {
+var _ = Describe("What is judged of the tracking", func() {
 	DescribeTable("is", judged,
 		Entry("weaker with pidfds: the reason and what is lost", pidfd, checkup.Weaker, "tracking", "250 ms .proc connector: not here", "it can lose much", "^run it in the initial network namespace .docker, podman: --network=host.$"),
 		Entry("weaker in namespaces, which it names", func(f *facts) {
@@ -168,7 +168,7 @@ var _ = Describe("What is judged of the tracking", Label("pure"), func() {
 	})
 })
 
-var _ = Describe("What is judged of the limits", Label("pure"), func() {
+var _ = Describe("What is judged of the limits", func() {
 	DescribeTable("is", judged,
 		Entry("a note where a user can hardly make processes", func(f *facts) { f.Limits.Processes.Used = 59950 },
 			checkup.Note, "processes", "59950 of 60000 processes and threads of this user; 5 of 9000 in the cgroup", "refuse", "^raise ulimit -u$"),
@@ -202,7 +202,7 @@ var _ = Describe("What is judged of the limits", Label("pure"), func() {
 	})
 })
 
-var _ = Describe("What is judged of the store", Label("pure"), func() {
+var _ = Describe("What is judged of the store", func() {
 	DescribeTable("is", judged,
 		Entry("a reason to start nothing where it is not safe", func(f *facts) {
 			f.Store, f.Resident = checkup.Store{Err: monitor.ErrUnsafe}, checkup.Resident{}
@@ -239,7 +239,7 @@ var _ = Describe("What is judged of the store", Label("pure"), func() {
 	})
 })
 
-var _ = Describe("What is judged of runtimes", Label("pure"), func() {
+var _ = Describe("What is judged of runtimes", func() {
 	with := func(all ...monitor.Status) func(*facts) {
 		return func(f *facts) { f.Runtimes.All = all }
 	}
@@ -280,7 +280,7 @@ var _ = Describe("What is judged of runtimes", Label("pure"), func() {
 	})
 })
 
-var _ = Describe("What is judged of the resident monitor", Label("pure"), func() {
+var _ = Describe("What is judged of the resident monitor", func() {
 	// served changes a resident that serves.
 	served := func(edit func(*checkup.Resident)) func(*facts) {
 		return func(f *facts) {
