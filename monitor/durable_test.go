@@ -165,25 +165,7 @@ var _ = Describe("A durable runtime", func() {
 
 	It("is run again by exactly one of many", func() {
 		r := idle()
-		const many = 50
-		var makers sync.WaitGroup
-		var won atomic.Int32
-		begin := make(chan struct{})
-		for i := range many {
-			makers.Go(func() {
-				defer GinkgoRecover()
-				<-begin
-				_, err := store.Create(mine("work", []string{fmt.Sprint(i)}))
-				if err == nil {
-					won.Add(1)
-					return
-				}
-				Expect(err).To(MatchError(monitor.ErrExist))
-			})
-		}
-		close(begin)
-		makers.Wait()
-		Expect(won.Load()).To(BeEquivalentTo(1))
+		Expect(makersOf(store, "work", 50)).To(Equal(1))
 		Expect(contents(store.Runtimes())).To(Equal([]string{"work"}), "no stage is left")
 		Expect(filepath.Join(r.Root(), "file")).To(BeAnExistingFile())
 	})

@@ -71,25 +71,7 @@ var _ = Describe("The name of a runtime that is over", func() {
 
 	It("is won by exactly one of many that clear it at once", func() {
 		own(store, "nightly", dead())
-		const many = 8
-		var makers sync.WaitGroup
-		var won atomic.Int32
-		begin := make(chan struct{})
-		for i := range many {
-			makers.Go(func() {
-				defer GinkgoRecover()
-				<-begin
-				_, err := store.Create(mine("nightly", []string{fmt.Sprint(i)}))
-				if err == nil {
-					won.Add(1)
-					return
-				}
-				Expect(err).To(MatchError(monitor.ErrExist))
-			})
-		}
-		close(begin)
-		makers.Wait()
-		Expect(won.Load()).To(BeEquivalentTo(1))
+		Expect(makersOf(store, "nightly", 8)).To(Equal(1))
 		Expect(contents(store.Runtimes())).To(Equal([]string{"nightly"}), "no stage is left")
 	})
 
@@ -315,4 +297,28 @@ var _ = Describe("A start", func() {
 func stopwatch() func() float64 {
 	begun := time.Now()
 	return func() float64 { return time.Since(begun).Seconds() }
+}
+
+// makersOf has many make a runtime of one name at once, and returns how many have made it. The
+// others were told that it exists.
+func makersOf(store *monitor.Store, name string, many int) int {
+	GinkgoHelper()
+	var makers sync.WaitGroup
+	var made atomic.Int32
+	begin := make(chan struct{})
+	for i := range many {
+		makers.Go(func() {
+			defer GinkgoRecover()
+			<-begin
+			_, err := store.Create(mine(name, []string{fmt.Sprint(i)}))
+			if err == nil {
+				made.Add(1)
+				return
+			}
+			Expect(err).To(MatchError(monitor.ErrExist))
+		})
+	}
+	close(begin)
+	makers.Wait()
+	return int(made.Load())
 }

@@ -34,7 +34,7 @@ func (k *Kernel) Before(guest *Process) (ids []process.Identity) {
 	return ids
 }
 
-// Answer tells a guest whether it belongs to the tree. One that was refused lets go of the
+// Answer tells a guest whether it belongs to the tree. One that was refused closes the
 // lease, with all that it has made since it asked.
 func (k *Kernel) Answer(guest *Process, admitted bool) {
 	k.Story("%s has joined: %v", guest, admitted)
