@@ -268,17 +268,27 @@ else
 endif
 
 N ?= 1000
-repeat: OUT := $(OUT)/repeat
-repeat: ## the examples of the harness N times, and again as WHO for root on Linux (N=1000, OUT=a directory that the user can read)
-	@rm -rf $(OUT) && mkdir -p $(OUT)/bin
+# The examples of the harness as test binaries, with their programs. The arguments are where
+# they go, and the settings of the build.
+define repeated
+	@rm -rf $(1) && mkdir -p $(1)/bin
 	@for example in $(EXAMPLES); do \
-		CGO_ENABLED=0 go test -C $$example -c -o $(OUT)/tests/$${example##*/}/ . && \
-		CGO_ENABLED=0 go build -C $$example -o $(OUT)/bin/ . || exit 1; done
-	@status=0; sh .ci/repeat $(N) $(OUT) || status=1; \
+		$(2) CGO_ENABLED=0 go test -C $$example -c -o $(1)/tests/$${example##*/}/ . && \
+		$(2) CGO_ENABLED=0 go build -C $$example -o $(1)/bin/ . || exit 1; done
+endef
+repeat: OUT := $(OUT)/repeat
+repeat: ## the examples of the harness N times, and again as WHO for root on Linux, or DARWINRUN=... for macOS (N=1000, OUT=a directory that the user can read)
+ifdef DARWINRUN
+	$(call repeated,$(OUT),GOOS=darwin GOARCH=amd64)
+	@HARNESS_EXEC=$(DARWINRUN) sh .ci/repeat $(N) $(OUT) emulated $(DARWINRUN)
+else
+	$(call repeated,$(OUT))
+	@status=0; sh .ci/repeat $(N) $(OUT) $$(id -un) || status=1; \
 		if command -v setpriv >/dev/null && [ "$$(id -u)" = 0 ]; then \
-			chown -R $(WHO) $(OUT) && HOME=$(OUT) sh .ci/repeat $(N) $(OUT) \
+			chown -R $(WHO) $(OUT) && HOME=$(OUT) sh .ci/repeat $(N) $(OUT) $(WHO) \
 				setpriv --reuid=$(WHO) --regid=$$(id -g $(WHO)) --clear-groups || status=1; \
 		fi; exit $$status
+endif
 
 check: lint test examples install-check release-check fuzz cross user-check darwin-check ## the whole gate
 
