@@ -25,8 +25,12 @@ func (s *Store) Find(name string) (Record, error) {
 	if !errors.Is(err, ErrNotExist) {
 		return Record{}, err
 	}
+	all, short := s.discarded(name)
+	if short != nil {
+		return Record{}, short
+	}
 	var newest Record
-	for _, left := range s.discarded(name) {
+	for _, left := range all {
 		if newest.Name == "" || left.record.Created.After(newest.Created) {
 			newest, err = left.record, nil
 		}
@@ -41,19 +45,26 @@ type discarded struct {
 }
 
 // discarded returns the runtimes in the trash that have a name. The record of one is deleted
-// last.
-func (s *Store) discarded(name string) (all []discarded) {
-	trash, _ := os.ReadDir(s.trash())
+// last. The error is a [shortage].
+func (s *Store) discarded(name string) (all []discarded, err error) {
+	trash, err := os.ReadDir(s.trash())
+	if shortage(err) {
+		return nil, err
+	}
 	for _, e := range trash {
 		if !strings.HasPrefix(e.Name(), name+"-") {
 			continue
 		}
 		dir := filepath.Join(s.trash(), e.Name())
-		if record, err := readRecord(dir); err == nil && record.Name == name {
+		record, err := readRecord(dir)
+		if shortage(err) {
+			return nil, err
+		}
+		if err == nil && record.Name == name {
 			all = append(all, discarded{dir, record})
 		}
 	}
-	return all
+	return all, nil
 }
 
 // locate returns the directory of the runtime that an owner has: in its place, or in the
@@ -68,7 +79,11 @@ func (s *Store) locate(name string, owner process.Identity) (dir string, err err
 	case err != nil && !errors.Is(err, ErrNotExist):
 		return "", err
 	}
-	for _, left := range s.discarded(name) {
+	all, err := s.discarded(name)
+	if err != nil {
+		return "", err
+	}
+	for _, left := range all {
 		if left.record.Owner == owner {
 			return left.dir, nil
 		}

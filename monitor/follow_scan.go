@@ -95,8 +95,8 @@ func (f *follower) remove(p Past) bool {
 		return true // its journal has that it is idle
 	}
 	if at < 0 {
-		dir := f.trashed(p.Name, p.Owner)
-		if dir == "" {
+		dir, err := f.trashed(p.Name, p.Owner)
+		if err != nil || dir == "" {
 			return false
 		}
 		one, err := openFollowedIn(dir, p.Name, f.Since)
@@ -111,14 +111,21 @@ func (f *follower) remove(p Past) bool {
 	return true
 }
 
-// trashed returns where a runtime is in the trash, or "".
-func (f *follower) trashed(name string, owner process.Identity) string {
-	for _, left := range f.store.discarded(name) {
+// trashed returns where a runtime is in the trash, or "". The error is a [shortage].
+func (f *follower) trashed(name string, owner process.Identity) (dir string, err error) {
+	all, err := f.store.discarded(name)
+	for _, left := range all {
 		if left.record.Owner == owner {
-			return left.dir
+			return left.dir, nil
 		}
 	}
-	return ""
+	return "", err
+}
+
+// inTrash reports whether a runtime may be in the trash.
+func (f *follower) inTrash(name string, owner process.Identity) bool {
+	dir, err := f.trashed(name, owner)
+	return err != nil || dir != ""
 }
 
 // searchLeaving finds out which runtimes are gone that the history does not have. A runtime
@@ -127,7 +134,7 @@ func (f *follower) trashed(name string, owner process.Identity) string {
 func (f *follower) searchLeaving() {
 	for _, one := range f.leaving {
 		switch {
-		case one.rerun || one.past != nil || f.trashed(one.name, one.record.Owner) != "":
+		case one.rerun || one.past != nil || f.inTrash(one.name, one.record.Owner):
 		case !one.missed:
 			one.missed = true
 			f.ring()
@@ -138,7 +145,7 @@ func (f *follower) searchLeaving() {
 	if f.Name == "" || f.over || len(f.known)+len(f.leaving) > 0 {
 		return
 	}
-	if dir := f.trashed(f.Name, f.Owner); dir != "" {
+	if dir, _ := f.trashed(f.Name, f.Owner); dir != "" {
 		if one, err := openFollowedIn(dir, f.Name, f.Since); err == nil {
 			f.leaving = append(f.leaving, one)
 		}

@@ -108,6 +108,9 @@ func readRecord(dir string) (Record, error) {
 			return Record{}, ErrNotExist
 		}
 	}
+	if shortage(err) {
+		return Record{}, fmt.Errorf("cannot be read now: %w", err)
+	}
 	if err != nil {
 		return Record{}, fmt.Errorf("%w: %w", ErrBroken, err)
 	}

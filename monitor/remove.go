@@ -87,12 +87,19 @@ func (s *Store) discard(name string) error {
 }
 
 // remains returns the removed runtimes of which something could not be deleted. One that
-// is being deleted by its monitor, or by its owner because it did not start, is left out.
-func (v *Survey) remains() (all []Status) {
-	trash, _ := os.ReadDir(v.store.trash())
+// is being deleted by its monitor, or by its owner because it did not start, is left out. The
+// error is a [shortage].
+func (v *Survey) remains() (all []Status, err error) {
+	trash, err := os.ReadDir(v.store.trash())
+	if shortage(err) {
+		return nil, err
+	}
 	for _, e := range trash {
 		aside := filepath.Join(v.store.trash(), e.Name())
 		record, err := readRecord(aside)
+		if shortage(err) {
+			return nil, err
+		}
 		if err != nil {
 			continue // the record goes last, with nothing that could fail
 		}
@@ -107,7 +114,7 @@ func (v *Survey) remains() (all []Status) {
 			OwnerEnded: record.visible() == nil && !v.alive(&record.Owner),
 		})
 	}
-	return all
+	return all, nil
 }
 
 // Sweep deletes what earlier monitors have left: starts that died, runtimes in the

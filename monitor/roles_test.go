@@ -57,6 +57,7 @@ func init() { // the roles name each other
 		"logger":  playLogger,
 		"clerk":   playClerk,
 		"miser":   playMiser,
+		"pauper":  playPauper,
 	}
 }
 

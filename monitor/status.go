@@ -72,7 +72,8 @@ func (s *Store) Survey() (*Survey, error) {
 }
 
 // Status returns how a runtime is. The error is [ErrNotExist] when it was
-// removed meanwhile. A record that cannot be read is the state [StateBroken], and
+// removed meanwhile, and that of the system where the calling process lacks descriptors or
+// memory. A record that cannot be read for another reason is the state [StateBroken], and
 // one whose processes cannot be seen from here is [StateUnknown], with the reason.
 func (v *Survey) Status(r *Runtime) (Status, error) {
 	status := Status{Root: r.Root(), Log: r.path(logFile), Members: []trees.Member{}}
@@ -89,7 +90,7 @@ func (v *Survey) Status(r *Runtime) (Status, error) {
 		}
 	}
 	switch {
-	case errors.Is(err, ErrNotExist):
+	case errors.Is(err, ErrNotExist) || shortage(err):
 		return Status{}, err
 	case err != nil:
 		status.Name, status.State, status.Reason = r.name, StateBroken, err.Error()
@@ -167,12 +168,19 @@ func (v *Survey) All() ([]Status, error) {
 		if errors.Is(err, ErrNotExist) {
 			continue
 		}
+		if shortage(err) {
+			return nil, err
+		}
 		if err != nil {
 			status = Status{Record: Record{Name: name, State: StateBroken, Reason: err.Error()}, Members: []trees.Member{}}
 		}
 		all = append(all, status)
 	}
-	all = append(all, v.remains()...)
+	remains, err := v.remains()
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, remains...)
 	slices.SortStableFunc(all, func(a, b Status) int { return cmp.Compare(a.Name, b.Name) })
 	return all, nil
 }
@@ -184,7 +192,11 @@ func (v *Survey) Named(name string) (Status, error) {
 	if !errors.Is(err, ErrNotExist) {
 		return status, err
 	}
-	for _, left := range v.remains() {
+	remains, short := v.remains()
+	if short != nil {
+		return Status{}, short
+	}
+	for _, left := range remains {
 		if left.Name == name {
 			return left, nil
 		}

@@ -3,6 +3,7 @@
 package monitor_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -240,6 +242,57 @@ var _ = Describe("The status of a runtime", func() {
 		Expect(err).To(MatchError(monitor.ErrNotExist))
 	})
 })
+
+var _ = Describe("A process that can open no file", func() {
+	It("does not take a runtime for broken, nor for gone", func() {
+		store := newStore()
+		own(store, "build", self())
+		Expect(play("pauper", store.Dir(), "build")).To(Equal(
+			"runtime \"build\": short true, broken or gone false\n" +
+				"all: short true, broken or gone false\n" +
+				"record: short true, broken or gone false\n" +
+				"find: short true, broken or gone false\n" +
+				"find another: short true, broken or gone false\n" +
+				"journal: short true, broken or gone false\n"))
+	})
+})
+
+// playPauper asks for the state of a runtime where no file can be opened.
+func playPauper(args []string) error {
+	store, err := monitor.Open(args[0])
+	if err != nil {
+		return err
+	}
+	runtime, err := store.Runtime(args[1])
+	if err != nil {
+		return err
+	}
+	survey, err := store.Survey()
+	if err != nil {
+		return err
+	}
+	release, err := lower(unix.RLIMIT_NOFILE, 3)
+	if err != nil {
+		return err
+	}
+	tell := func(what string, err error) {
+		fmt.Printf("%s: short %t, broken or gone %t\n", what, errors.Is(err, unix.EMFILE), errors.Is(err, monitor.ErrBroken) || errors.Is(err, monitor.ErrNotExist))
+	}
+	_, err = survey.Named(args[1])
+	tell(fmt.Sprintf("runtime %q", args[1]), err)
+	_, err = survey.All()
+	tell("all", err)
+	_, err = runtime.Record()
+	tell("record", err)
+	_, err = store.Find(args[1])
+	tell("find", err)
+	_, err = store.Find("another")
+	tell("find another", err)
+	for _, err = range runtime.Journal() {
+		tell("journal", err)
+	}
+	return release()
+}
 
 var _ = Describe("A survey", func() {
 	var store *monitor.Store
