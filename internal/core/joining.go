@@ -37,6 +37,14 @@ func (f *Follower) Join(t *Tree, id process.Identity, strangers []process.Identi
 		return err
 	}
 	known := false
+	f.Do(func(c *Core) { known = c.knows(id) })
+	if !known && f.Kernel.Forks() != process.ForksNamed {
+		// A member of another tree may have made it since the last read. Where this one fails,
+		// that stays unknown.
+		if err := f.readOnce(); err != nil {
+			return err
+		}
+	}
 	f.Do(func(c *Core) { known, err = c.mayJoin(t, id) })
 	if err != nil {
 		return err
@@ -79,8 +87,7 @@ func (f *Follower) jobShell(p process.Row) (process.Identity, bool) {
 // mayJoin returns why a live process cannot join a tree, if it cannot, and whether it is a
 // member of one.
 func (c *Core) mayJoin(t *Tree, id process.Identity) (known bool, err error) {
-	m := c.known[id.PID]
-	known = m != nil && m.Identity == id && m.alive() && !m.exited
+	known = c.knows(id)
 	switch {
 	case t.closed:
 		return known, fmt.Errorf("the tree is not followed any more: %w", ErrVacant)
@@ -88,10 +95,16 @@ func (c *Core) mayJoin(t *Tree, id process.Identity) (known bool, err error) {
 		return known, ErrApart
 	case t.living == t.leaving:
 		return known, ErrVacant
-	case known && !m.tree.within(t) && !t.within(m.tree):
+	case known && !c.known[id.PID].tree.within(t) && !t.within(c.known[id.PID].tree):
 		return known, ErrApart
 	}
 	return known, nil
+}
+
+// knows reports whether a process is a live member of a tree.
+func (c *Core) knows(id process.Identity) bool {
+	m := c.known[id.PID]
+	return m != nil && m.Identity == id && m.alive() && !m.exited
 }
 
 // enter makes a member of a process that is watched and may join. A member of a tree around

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -201,6 +202,28 @@ var _ = Describe("A process from outside that joins a tree", func() {
 		r.Dies(10, 11, 12)
 		Expect(rehearsal.Verdict(tree)).To(Equal(trees.Empty))
 		Expect(rehearsal.Verdict(other)).To(Equal(trees.Alive))
+	}, rehearsal.EveryFlavour)
+
+	DescribeTable("is refused where a member of a tree beside has just made it, without a notice that names it", func(flavour process.Forks) {
+		r := beside(flavour)
+		tree, other := r.Track(10), r.Track(30)
+		r.Rows[31] = rehearsal.Row(31, 30, 30, 5)
+		Expect(joins(r, tree, 31)).To(MatchError(core.ErrApart))
+		Expect(pids(tree)).To(Equal([]int{10, 11, 12}))
+		Expect(pids(other)).To(Equal([]int{30, 31}))
+	},
+		Entry("where forks are announced", process.ForksAnnounced),
+		Entry("where forks are unseen", process.ForksUnseen),
+	)
+
+	DescribeTable("joins where the table cannot be read", func(flavour process.Forks) {
+		r := beside(flavour)
+		tree := r.Track(10)
+		r.Unreadable = errors.New("no memory")
+		Expect(joins(r, tree, 30)).To(Succeed())
+		r.Unreadable = nil
+		r.HappensLater(core.SafetyBeat)
+		Expect(pids(tree)).To(Equal([]int{10, 11, 12, 30}))
 	}, rehearsal.EveryFlavour)
 
 	DescribeTable("is known to the next tracker by its identity", func(flavour process.Forks) {
