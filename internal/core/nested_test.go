@@ -225,3 +225,57 @@ var _ = Describe("A tree that is resumed", func() {
 		Expect(rehearsal.Verdict(resumed)).To(Equal(trees.Alive))
 	})
 })
+
+var _ = Describe("Two trees of which the same processes are known", func() {
+	// 20 was the root of the tree inside, 21 is an orphan of it. Nothing in the table links 21
+	// to either.
+	around := trees.History{Members: []process.Identity{rehearsal.Identity(10), rehearsal.Identity(20), rehearsal.Identity(21), rehearsal.Identity(22)}}
+	inside := trees.History{Members: []process.Identity{rehearsal.Identity(20), rehearsal.Identity(21)}}
+
+	for _, flavour := range []process.Forks{process.ForksUnseen, process.ForksAnnounced, process.ForksNamed} {
+		DescribeTable("both have them, in whichever order they begin again, where forks are "+flavour.String(), func(first, second int) {
+			r := rehearsal.New(flavour)
+			r.Rows[21], r.Rows[22] = rehearsal.Row(21, 1, 21, 21), rehearsal.Row(22, 21, 22, 22)
+			begun := make(map[int]*rehearsal.Tree)
+			for _, root := range []int{first, second} {
+				begun[root] = r.Follow(root, map[int]trees.History{10: around, 20: inside}[root])
+			}
+			for root, t := range begun {
+				Expect(rehearsal.Links(t)).To(And(HaveKey(21), HaveKey(22)), "the tree of %d", root)
+			}
+			Expect(rehearsal.Links(begun[20])).NotTo(HaveKey(10))
+			r.Dies(10, 11, 12)
+			Expect(rehearsal.Verdict(begun[10])).To(Equal(trees.Alive))
+			Expect(rehearsal.Verdict(begun[20])).To(Equal(trees.Alive))
+			r.Dies(21, 22)
+			Expect(rehearsal.Verdict(begun[10])).To(Equal(trees.Empty))
+			Expect(rehearsal.Verdict(begun[20])).To(Equal(trees.Empty))
+		},
+			Entry("the one around first", 10, 20),
+			Entry("the one inside first", 20, 10),
+		)
+
+		It("have those of a third one between them, where forks are "+flavour.String(), func() {
+			r := rehearsal.New(flavour)
+			r.Rows[21], r.Rows[31] = rehearsal.Row(21, 1, 21, 21), rehearsal.Row(31, 1, 31, 31)
+			of := func(pids ...int) (h trees.History) {
+				for _, pid := range pids {
+					h.Members = append(h.Members, rehearsal.Identity(pid))
+				}
+				return h
+			}
+			outer := r.Follow(10, of(10, 20, 21, 30, 31))
+			inner := r.Follow(30, of(30, 31))
+			between := r.Follow(20, of(20, 21, 30, 31))
+			Expect(rehearsal.Links(outer)).To(And(HaveKey(21), HaveKey(31)))
+			Expect(rehearsal.Links(between)).To(And(HaveKey(21), HaveKey(31)))
+			Expect(rehearsal.Links(inner)).To(HaveLen(1))
+			r.Dies(10, 11, 12, 21)
+			Expect(rehearsal.Verdict(between)).To(Equal(trees.Alive))
+			r.Dies(31)
+			for _, t := range []*rehearsal.Tree{outer, between, inner} {
+				Expect(rehearsal.Verdict(t)).To(Equal(trees.Empty))
+			}
+		})
+	}
+})
