@@ -85,11 +85,13 @@ func (d *discount) take(before headcount, suspects []process.Process, seen sight
 // than the owner.
 func (h headcount) mayDescend(p process.Process, self int) bool {
 	for range h.rows {
-		if h.outside[p.Identity] || p.PID == 1 || p.PID == self {
+		if h.outside[p.Identity] || p.PID == 1 || p.PID == self || p.Parent == self {
 			return false
 		}
 		parent, listed := h.rows[p.Parent]
-		adopted := listed && p.Session != 0 && parent.Session != 0 && p.Session != parent.Session && p.Session != p.PID
+		// A process in its parent's session is taken for its child. One in another session may have
+		// been adopted, by a subreaper from which the owner descends too.
+		adopted := listed && p.Session != 0 && parent.Session != 0 && p.Session != parent.Session
 		if !listed || p.Parent == 1 || adopted {
 			return true
 		}

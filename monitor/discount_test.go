@@ -26,6 +26,11 @@ var _ = Describe("A discount of released processes", func() {
 		}
 		return h
 	}
+	in := func(session, pid, parent int) func(headcount) {
+		return func(h headcount) {
+			h.rows[pid] = process.Process{Identity: id(pid), Parent: parent, Group: pid, Session: session}
+		}
+	}
 	with := func(pid, parent int) func(headcount) {
 		return func(h headcount) {
 			h.rows[pid] = process.Process{Identity: id(pid), Parent: parent, Group: pid, Session: pid}
@@ -62,8 +67,8 @@ var _ = Describe("A discount of released processes", func() {
 		Expect(reason).To(BeEmpty())
 		Expect(only).To(BeTrue())
 	},
-		Entry("while older processes, and children of these, come and go", table(with(200, 50)), table(with(201, 120)), table()),
-		Entry("while released processes come and go", table(with(200, 101)), table(with(201, 101)), table()),
+		Entry("while children of older processes, in the session of these, come and go", table(in(50, 200, 50)), table(in(50, 120, 50), in(50, 201, 120)), table()),
+		Entry("while children of released processes, in the session of these, come and go", table(in(101, 200, 101)), table(in(101, 201, 101)), table()),
 		Entry("while the monitor starts and ends others, lsof for instance", table(with(200, self)), table(with(201, self)), table()),
 		Entry("when an orphan that lives has been looked at", table(with(200, 1)), table(with(200, 1)), table()),
 		Entry("when no process ends unseen in two rounds at last", table(with(200, 1)), table(), table(), table()),
@@ -78,7 +83,8 @@ var _ = Describe("A discount of released processes", func() {
 		Entry("a process whose parent is not there", table(), table(with(200, 199)), table()),
 		Entry("a child of an orphan", table(with(200, 1), with(201, 200)), table(with(200, 1)), table(with(200, 1))),
 		Entry("an orphan that a subreaper has adopted",
-			table(func(h headcount) { h.rows[200] = process.Process{Identity: id(200), Parent: 50, Session: 77} }), table(), table()),
+			table(in(77, 200, 50)), table(), table()),
+		Entry("a leader of a session that a subreaper may have adopted", table(in(200, 200, 50)), table(), table()),
 		Entry("one whose PID is another's afterwards",
 			table(with(200, 1)), table(func(h headcount) {
 				h.rows[200] = process.Process{Identity: process.Identity{PID: 200, Start: 300, Boot: "b"}, Parent: 50}
