@@ -173,6 +173,7 @@ func (s *stopper) wait(ctx context.Context) stopEvent {
 func (s *stopper) carryOut(ctx context.Context, a stopAct, sig syscall.Signal) (e stopEvent, ok bool) {
 	switch a.kind {
 	case askMembers:
+		s.look(ctx) // a member may be too young to be known
 		s.ask(sig)
 	case setDue:
 		s.due.Reset(a.after)

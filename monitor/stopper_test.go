@@ -61,10 +61,11 @@ func (s slate) words() ([]string, error) {
 }
 
 // Scripts of members. Descriptors 3 and 4 are those of a gate, and 5 is a slate. A shell takes
-// a signal at once while it waits for a child.
+// a signal at once while it waits for a child. That child says that it is up: a signal that
+// it gets before it has the default action instead of the trap of its parent is lost (dash).
 const (
 	waits   = `(read -r x <&3) & wait; `
-	obeys   = `trap 'echo asked >&5; exit' TERM; echo up >&5; ` + waits
+	obeys   = `trap 'echo asked >&5; exit' TERM; (echo up >&5; read -r x <&3) & wait; `
 	ignores = `trap '' TERM; echo up >&5; ` + waits
 )
 

@@ -91,7 +91,8 @@ func final(v trees.Verdict, err error) bool {
 }
 
 // Check reads the table anew until it is settled and returns the verdict on
-// the tree. The error is the reason of [trees.Unknown].
+// the tree. The error is the reason of [trees.Unknown]. What the kernel had announced before
+// the call is taken first, also where ctx ends during the reads.
 func (t *Tree) Check(ctx context.Context) (trees.Verdict, error) {
 	v, err := t.check(ctx)
 	if err != nil {
@@ -107,6 +108,7 @@ func (t *Tree) check(ctx context.Context) (v trees.Verdict, err error) {
 	var reads int
 	var reason error
 	err = t.tracker.call(func() {
+		t.tracker.follower.Drain()
 		reads = t.tracker.follower.Recheck(t.tree)
 	})
 	if err != nil {

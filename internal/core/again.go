@@ -49,6 +49,16 @@ func (c *Core) recall(r recollection, p process.Row, alive bool, now time.Time) 
 	}
 }
 
+// watchRecalled has the members of a tree that begins again watched before its first read: what
+// they make after that is announced.
+func (c *Core) watchRecalled(t *Tree) {
+	for _, m := range c.ownOf(t) {
+		if m.alive() && !m.watched && m.State != process.Exiting {
+			c.ask(askWatch, m)
+		}
+	}
+}
+
 // claim moves a member, and what joined through it, into a tree that it belongs to as well
 // and that has begun later. Of two trees with a common member one lies inside the other: the
 // later one, unless it is known to be around.

@@ -213,6 +213,7 @@ func (c *Core) readEnds(now time.Time, cost time.Duration) {
 		if t.urgent++; !t.vacant() {
 			t.urgent = 0
 		}
+		t.begin()
 	}
 	c.inhabited = c.inhabited && !c.settled()
 	c.endVanishing()

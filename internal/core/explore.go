@@ -139,6 +139,9 @@ func (c *Core) AppendState(text []byte, now time.Time) []byte {
 			s.Numbers(slices.Index(c.trees, t.outer), slices.Index(c.trees, t.from))
 		}
 		s.Flags(t.news, t.emptied, t.Begun(), t.logging, t.logging && t.told, t.fresh, t.unsure, t.doubted)
+		if !t.Begun() {
+			s.Numbers(t.reads)
+		}
 		for _, change := range t.log {
 			s.Numbers(len(change.Kind), change.Member.PID, int(change.Member.Start))
 		}

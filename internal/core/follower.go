@@ -268,7 +268,7 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	t := f.core.newTree(root, f.now())
-	t.fresh = h.Fresh && !alone
+	t.fresh, t.waits = h.Fresh && !alone, h.Fresh
 	t.again, t.unsure = !h.Fresh, !h.Fresh
 	f.core.carry(t, h.Marks)
 	again := recollection{t, make(map[process.Identity]bool, len(relatives))}
@@ -287,6 +287,8 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 	f.core.disown(t, h.Strangers)
 	if alone {
 		f.core.beginAlone(t)
+	} else {
+		f.core.watchRecalled(t)
 	}
 	return t, nil
 }

@@ -87,8 +87,9 @@ type Tree struct {
 	doubted  bool    // told that a partial table does not show it empty
 	closed   bool    // not followed any more
 	fresh    bool    // its root has made no member before the first read
+	waits    bool    // and makes none before the tree has begun
+	begun    bool    // see Begun
 	again    bool    // it was followed before
-	alone    bool    // it began without a read, which would have found nothing
 	logging  bool
 	from     *Tree    // the tree from which its processes were released, nil for any other
 	released *Tree    // has the processes that were released from this one; may be nil

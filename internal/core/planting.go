@@ -66,7 +66,7 @@ func (c *Core) mayStandAlone(root process.Identity) bool {
 // beginAlone begins a tree whose root is watched and stands alone. That settles it: reads
 // would show the root, and what the root makes from now on is announced.
 func (c *Core) beginAlone(t *Tree) {
-	t.alone, t.clean = true, settledReads
+	t.begun, t.clean = true, settledReads
 	t.anchor.watched = true
 }
 

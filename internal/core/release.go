@@ -184,7 +184,7 @@ func (c *Core) moveOut(t, inner *Tree, now time.Time) {
 // these begins it.
 func (c *Core) releasedOf(t *Tree, first process.Identity) *Tree {
 	if t.released == nil {
-		t.released = &Tree{root: first, from: t, outer: t.outer, alone: true, agenda: &c.agenda}
+		t.released = &Tree{root: first, from: t, outer: t.outer, begun: true, agenda: &c.agenda}
 		c.trees = append(c.trees, t.released)
 	}
 	return t.released

@@ -81,8 +81,17 @@ func (t *Tree) Root() process.Identity { return t.root }
 func (t *Tree) Reads() int { return t.reads }
 
 // Begun reports whether all processes that can be found to belong to the tree at its
-// beginning are members: it was read once, or that was not necessary.
-func (t *Tree) Begun() bool { return t.reads > 0 || t.alone }
+// beginning are members.
+func (t *Tree) Begun() bool { return t.begun }
+
+// begin records at the end of a read whether the tree has begun. One read is enough where the
+// root has waited. Else a process that the read shows may have made another one after the list of
+// PIDs was taken and before it was watched. Nothing announces that, and it would be an orphan
+// without a link if its parent ended before the next read. So a read has to follow that
+// brings nothing new. In a storm none does: then the tree has begun after some reads.
+func (t *Tree) begin() {
+	t.begun = t.begun || t.waits || t.clean > 0 || t.reads >= UrgentReads
+}
 
 // Closed reports whether the tree is not followed any more.
 func (t *Tree) Closed() bool { return t.closed }

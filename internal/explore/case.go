@@ -28,8 +28,9 @@ type Case struct {
 	// Mistaken means that in some schedule a stranger is taken for a member: one that
 	// was made after the tree began.
 	Mistaken bool
-	// Late lets the processes run before the tracker has read the table once.
-	Late bool
+	// Late lets the processes run before the tracker has begun with the tree. With Recalled,
+	// it begins with what a journal names: the root.
+	Late, Recalled bool
 	// MaxPID is where PIDs wrap; 0 for never.
 	MaxPID int
 	// Leaderless puts the root into the shell's group instead of its own.

@@ -32,6 +32,7 @@ var (
 	withhold    = simkernel.Do(simkernel.OpWithhold)
 	reveal      = simkernel.Do(simkernel.OpReveal)
 	ask         = simkernel.Do(simkernel.OpAsk)
+	followed    = simkernel.Do(simkernel.OpFollowed)
 )
 
 var named, allButUnseen = []process.Forks{process.ForksNamed}, []process.Forks{process.ForksAnnounced, process.ForksNamed}
@@ -130,6 +131,14 @@ var Catalogue = []Case{
 		Root: program{fork("B", stay), fork("C", stay)}},
 	{Name: "the tracker comes when all has begun (R21)", Late: true, Hole: true, ByLineage: true,
 		Root: program{fork("B", daemonize, stay)}},
+	{Name: "the tracker comes while a root that leads no group makes a child (R21)", Named: true, Late: true, Leaderless: true,
+		Root: program{letGo, fork("B", stay), followed}},
+	{Name: "the tracker comes while a root that leads no group makes a child that makes another one (R21)", Named: true, Late: true, Leaderless: true,
+		Root: program{letGo, fork("B", fork("C", stay), followed), followed}},
+	{Name: "a tracker takes over while a root that leads no group makes a child (R21)", Named: true, Late: true, Recalled: true, Leaderless: true,
+		Root: program{letGo, fork("B", stay), followed}},
+	{Name: "a tracker takes over while a root that leads no group makes a child that makes another one (R21)", Named: true, Late: true, Recalled: true, Leaderless: true,
+		Root: program{letGo, fork("B", fork("C", stay), followed), followed}},
 	{Name: "the kernel reaps the children itself",
 		Root: program{reapAll, fork("B", stay)}},
 	{Name: "a session of a member's own, and its leader dies: the hole", Hole: true,

@@ -46,6 +46,7 @@ var neighbours = []Case{
 func visitDeaths(c Case, flavour simkernel.Flavour, deaths int) {
 	GinkgoHelper()
 	c.Deaths = deaths
+	c.Hole = c.Hole || c.Named // an orphan without a link is lost while no monitor runs
 	report := EveryOrder(c, flavour)
 	AddReportEntry("explored", report.String(), ReportEntryVisibilityFailureOrVerbose)
 	if !report.TooLarge {

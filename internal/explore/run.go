@@ -126,8 +126,10 @@ func (r *Run) follow() {
 // begin has the tracker follow the tree.
 func (r *Run) begin() (*core.Tree, error) {
 	root := r.Kernel.Owner().Identity()
-	if r.Fresh {
-		return r.Follower.Resume(root, trees.History{Members: []process.Identity{root}, Fresh: true, Marks: r.marks()})
+	if r.Fresh || r.Recalled {
+		r.Kernel.Beginning(true)
+		defer r.Kernel.Beginning(false)
+		return r.Follower.Resume(root, trees.History{Members: []process.Identity{root}, Fresh: r.Fresh, Marks: r.marks()})
 	}
 	return r.Follower.Track(root.PID, r.marks()...)
 }
@@ -192,7 +194,8 @@ func (r *Run) ready(ready []stepper) []stepper {
 		return ready
 	}
 	for _, p := range r.Kernel.All {
-		if p.Enabled() && !(early && r.Fresh && p == r.Kernel.Owner()) {
+		waits := r.Fresh && p == r.Kernel.Owner() || p.Waits()
+		if p.Enabled() && !(early && waits) {
 			ready = append(ready, p)
 		}
 	}

@@ -125,6 +125,7 @@ const (
 	OpAttach    // begin to trace the process with that name (XNU)
 	OpDetach    // and leave it alone again
 	OpAsk       // take the lease and ask to join the tree; it does not wait for the answer
+	OpFollowed  // wait until the tracker has begun with the tree
 )
 
 // Fork makes a child, which does the listed Ops.

@@ -50,6 +50,9 @@ func (p *Process) Enabled() bool {
 	return true
 }
 
+// Waits reports whether it waits until the tracker has begun.
+func (p *Process) Waits() bool { return p.state == Running && p.op().Verb == OpFollowed }
+
 func (p *Process) zombie() *Process {
 	for _, c := range p.kernel.Listed {
 		if c.parent == p && c.state == Zombie {
@@ -159,6 +162,8 @@ func (p *Process) perform(op Op) {
 		k.Story("%s asks to join the tree", p)
 	case OpReap:
 		p.noWait = true
+	case OpFollowed:
+		k.Story("%s goes on: its tree has begun", p)
 	case OpAttach:
 		k.attach(p, op.Name)
 	case OpDetach:
