@@ -276,6 +276,7 @@ func (w *Watching) Close() error {
 	w.newcomers.close()
 	var err error
 	w.hooking.stop()
+	w.hooking.forgo.end()
 	if w.stopper != nil {
 		w.stopper.end(w.result != nil && w.result.result.ended())
 	}

@@ -65,7 +65,8 @@ func readHook(dir string) (*Hook, error) {
 
 // A hookRunner runs the on-empty command of one runtime, in a goroutine of its own.
 type hookRunner struct {
-	ended bell // the command has ended, and the life does not know it yet
+	ended bell               // the command has ended, and the life does not know it yet
+	forgo requests[struct{}] // that it is given up
 
 	mu     sync.Mutex
 	err    error // of the last run
@@ -94,7 +95,7 @@ func (h *hookRunner) outcome() event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.err != nil {
-		return event{kind: unhooked, reason: "its on-empty command has failed and is tried again: " + h.err.Error()}
+		return event{kind: unhooked, reason: reasonUnhooked + h.err.Error()}
 	}
 	return event{kind: hooked}
 }
@@ -108,6 +109,30 @@ func (h *hookRunner) stop() {
 		cancel()
 	}
 	h.going.Wait()
+}
+
+// ForgoOnEmpty gives the on-empty command of the runtime up, for a runtime that would stay
+// because that fails or hangs: it is killed if it runs, and is not run again. The runtime is removed, or
+// idle, without it when it is empty. ForgoOnEmpty returns when the record has that, as far as it can be
+// written. It may be called from any goroutine, and where there is no such command.
+//
+// The error is [ErrUnwatched], or that of ctx.
+func (w *Watching) ForgoOnEmpty(ctx context.Context) error {
+	if err := w.hooking.forgo.ask(ctx, struct{}{}); err != nil {
+		return w.runtime.wrap(fmt.Errorf("does not give up its on-empty command: %w", err))
+	}
+	return nil
+}
+
+// forgoHook carries out that the on-empty command is given up.
+func (w *Watching) forgoHook() event {
+	w.hooking.forgo.take()
+	w.hooking.stop()
+	if len(w.record.OnEmpty) > 0 {
+		w.log.Warn("the on-empty command is given up", "runs", w.record.OnEmptyRuns)
+	}
+	w.record.OnEmpty, w.record.OnEmptyRuns = nil, 0
+	return event{kind: forgone}
 }
 
 // runHook starts the on-empty command. The record counts the starts before, as far as it can

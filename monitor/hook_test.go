@@ -113,6 +113,50 @@ var _ = Describe("The on-empty command of a runtime", func() {
 		w.leaves()
 	})
 
+	It("is given up where it fails, and the runtime is removed without it", func(ctx SpecContext) {
+		r := hooked(`echo ran >>"$SLATE"; exit 7`)
+		w := watched(r)
+		g.open()
+		Eventually(r.Record).Should(HaveField("Reason", ContainSubstring("exit status 7")))
+		Expect(w.attached.ForgoOnEmpty(ctx)).To(Succeed())
+		Expect(w.ends()).To(Succeed())
+		Expect(says.words()).To(Equal([]string{"ran"}))
+		Expect(w.log()).To(ContainSubstring("the on-empty command is given up"))
+		nothingLeft(store)
+		Expect(w.attached.ForgoOnEmpty(ctx)).To(MatchError(monitor.ErrUnwatched))
+	})
+
+	It("is killed with what it started when it is given up", func(ctx SpecContext) {
+		r := hooked(`echo $$ >>"$SLATE"; sleep 1000`)
+		w := watched(r)
+		g.open()
+		var pid int
+		Eventually(func() (int, error) {
+			pids, err := says.words()
+			if err != nil || len(pids) == 0 {
+				return 0, err
+			}
+			return fmt.Sscan(pids[0], &pid)
+		}).Should(Equal(1))
+		Expect(w.attached.ForgoOnEmpty(ctx)).To(Succeed())
+		Expect(w.ends()).To(Succeed())
+		Eventually(func() error { return syscall.Kill(-pid, 0) }).Should(MatchError(syscall.ESRCH))
+		nothingLeft(store)
+	})
+
+	It("is given up while members live, and does not run then, by the next monitor neither", func(ctx SpecContext) {
+		r := hooked(`echo ran >>"$SLATE"`)
+		w := watched(r)
+		Expect(w.attached.ForgoOnEmpty(ctx)).To(Succeed())
+		Expect(r.Record()).To(And(HaveField("OnEmpty", BeEmpty()), HaveField("State", monitor.StateRunning)))
+		w.leaves()
+		next := watched(r)
+		g.open()
+		Expect(next.ends()).To(Succeed())
+		Expect(says.words()).To(BeEmpty())
+		nothingLeft(store)
+	})
+
 	It("may leave a process behind, which does not count", func() {
 		r := hooked(`(exec 3<"$SLATE.gate"; read -r x <&3) & echo ran >>"$SLATE"`)
 		Expect(syscall.Mkfifo(says.Name()+".gate", 0o600)).To(Succeed())

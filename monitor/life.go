@@ -71,6 +71,7 @@ import "time"
 //	waiting    unreadable         blind      record: unknown; look timer, slow
 //	hooking    hooked             checking   check the table
 //	hooking    unhooked           stuck      record: stopping; look timer, rare
+//	hooking    forgone            checking   check the table
 //	hooking    members            checking   check the table
 //	hooking    readable           checking   check the table
 //	hooking    emptied            asking     ask the lease
@@ -86,6 +87,7 @@ import "time"
 //	idling     replaced           over       finish: replaced
 //	stuck      look               checking   check the table
 //	stuck      unmounted          checking   check the table
+//	stuck      forgone            checking   check the table
 //	stuck      members            checking   check the table
 //	stuck      readable           checking   check the table
 //	stuck      emptied            asking     ask the lease
@@ -101,6 +103,8 @@ import "time"
 // since the table last showed a member. That it has ended counts in every phase. "free to idle"
 // is that answer where the runtime is durable and no on-empty command is due: a durable runtime
 // is never removed by a life.
+//
+// "forgone" is that the on-empty command is given up: there is none any more, in every phase.
 //
 // "told to end" changes no phase: a stopper makes the members end (see stopping), and from
 // then on a runtime with members is stopping, with the reason. The record has the request, so
@@ -186,4 +190,5 @@ const (
 	reasonUnasked    = "the lease cannot be asked: "
 	reasonUnreadable = "the process table cannot be read: "
 	reasonHooking    = "it is empty, and its on-empty command runs"
+	reasonUnhooked   = "its on-empty command has failed and is tried again: "
 )

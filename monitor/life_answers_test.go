@@ -60,7 +60,7 @@ func (v village) ask() (answers []answer) {
 
 func (v village) write(says statement) []answer {
 	after := v
-	after.says = says
+	after.says, after.idles = says, false
 	return v.orFail(answer{event{kind: recorded}, after}, unrecorded)
 }
 

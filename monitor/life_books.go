@@ -29,10 +29,19 @@ func (t *turn) living() {
 func (t *turn) end(reason string) {
 	before := t.reason
 	t.reason = reason
+	if t.concludes() {
+		return
+	}
 	if t.said == (statement{StateRunning, ""}) || before != "" && t.said == (statement{StateStopping, before}) {
 		t.living()
 	}
-	if !t.does(writeRecord) {
+	t.rewrite()
+}
+
+// rewrite writes the record again, for what it has beside the state. While the runtime is being
+// removed or made idle, that would say that it is not: where it fails, the record is written.
+func (t *turn) rewrite() {
+	if !t.concludes() && !t.does(writeRecord) {
 		t.do(act{kind: writeRecord, says: t.said})
 	}
 }
@@ -64,9 +73,18 @@ func (t *turn) file(e event) {
 		if t.phase != checking {
 			t.table = unaskedYet
 		}
-	case hooked:
+	case hooked, unhooked:
+		t.hookEnded(e.kind == hooked)
+	}
+}
+
+// hookEnded takes that the on-empty command has ended, unless it was given up.
+func (t *turn) hookEnded(well bool) {
+	switch {
+	case t.hook == hookless:
+	case well:
 		t.hook = hookDone
-	case unhooked:
+	default:
 		t.hook = hookDue
 	}
 }

@@ -90,6 +90,8 @@ func possible(l life, e eventKind) bool {
 		return l.phase == idling
 	case hooked, unhooked:
 		return l.hook == hookRuns
+	case forgone:
+		return l.phase != attaching && l.phase != returning
 	case members, emptied, unreadable, readable, noted, released, unmounted, look, retry:
 		return l.phase != attaching && l.phase != returning && l.phase != removing && l.phase != idling
 	}

@@ -63,12 +63,13 @@ const (
 	toldToEnd    // the members are told to end, for a reason
 	hooked       // the on-empty command has ended well
 	unhooked     // it has failed, for a reason
+	forgone      // it is given up
 )
 
 var eventNames = [...]string{
 	"begin", "begin again", "members", "emptied", "unreadable", "readable", "noted", "alive", "vacant", "unchecked",
 	"free", "held", "unasked", "unsettled", "recorded", "unrecorded", "journaled", "unjournaled",
-	"removed", "unremoved", "idled", "unidled", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended", "told to end", "hooked", "unhooked",
+	"removed", "unremoved", "idled", "unidled", "replaced", "released", "unmounted", "look", "retry", "leave", "tracker ended", "told to end", "hooked", "unhooked", "forgone",
 }
 
 func (k eventKind) String() string { return eventNames[k] }

@@ -13,7 +13,7 @@ import (
 type premise struct {
 	name                                   string
 	size, writes, removals, leases, tables int
-	kills, leaves, ends                    int
+	kills, leaves, ends, forgoes           int
 	hooks, durable                         bool
 	hookFailures                           int
 	guests                                 int
@@ -26,7 +26,7 @@ func (p premise) stage() *stage {
 	v.guests = p.guests
 	v.writeFailures, v.removeFailures, v.leaseFailures, v.tableFailures = p.writes, p.removals, p.leases, p.tables
 	return &stage{
-		world: v, kills: p.kills, leaves: p.leaves, ends: p.ends, hooks: p.hooks, hookFails: p.hookFailures,
+		world: v, kills: p.kills, leaves: p.leaves, ends: p.ends, forgoes: p.forgoes, hooks: p.hooks, hookFails: p.hookFailures,
 		durable: p.durable, hasty: p.hasty,
 	}
 }
@@ -41,6 +41,8 @@ func (p premise) labels() Labels {
 
 var premises = []premise{
 	{name: "one process and an on-empty command that fails once", size: 1, removals: 1, leases: 1, hooks: true, hookFailures: 1},
+	{name: "one process and an on-empty command that fails for ever and is given up", size: 1, writes: 1, removals: 1, kills: 1, hooks: true, hookFailures: 2, forgoes: 1},
+	{name: "one process of a durable runtime whose on-empty command is given up", size: 1, writes: 1, leaves: 1, hooks: true, hookFailures: 1, forgoes: 1, durable: true},
 	{name: "one process, writes fail three times", size: 1, writes: 3, kills: 1},
 	{name: "two processes, writes, removal and lease fail", size: 2, writes: 1, removals: 1, leases: 1, long: true},
 	{name: "two processes, the monitor is killed twice", size: 2, writes: 1, kills: 2, long: true},
@@ -186,6 +188,25 @@ var mutants = []mutant{
 		}
 		return acts
 	}), "though the witnesses did not agree"},
+	{"forgets that the on-empty command was given up", func(l *life, e event) []act {
+		if e.kind == forgone {
+			return nil
+		}
+		return l.step(e)
+	}, "nothing happens any more"},
+	{"removes at once when the on-empty command is given up", after(func(_ life, l *life, e event, acts []act) []act {
+		if e.kind == forgone {
+			l.phase = removing
+			return []act{{kind: remove}}
+		}
+		return acts
+	}), early},
+	{"writes the record again while the runtime is made idle", after(func(before life, l *life, e event, acts []act) []act {
+		if e.kind == toldToEnd && before.phase == idling {
+			return append(acts, act{kind: writeRecord, says: l.said})
+		}
+		return acts
+	}), "the record does not have"},
 	{"removes though the on-empty command has failed", takeFor(unhooked, hooked), "before the on-empty command has ended well"},
 	{"forgets a removal that failed", takeFor(unremoved, look), "nothing happens any more"},
 	{"removes a durable runtime", after(func(_ life, l *life, _ event, acts []act) []act {

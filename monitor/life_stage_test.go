@@ -29,8 +29,8 @@ type stage struct {
 
 	hasty bool // the driver answers a newcomer before that is in the journal
 
-	// kills, leaves and ends are how often that may still happen.
-	kills, leaves, ends int
+	// kills, leaves, ends and forgoes are how often that may still happen.
+	kills, leaves, ends, forgoes int
 
 	// What the properties need to know.
 	agreed int  // 1: the table was empty after the last news; 2: and then the lease free
@@ -49,10 +49,10 @@ type outcome struct {
 func (s *stage) key() string {
 	key := append(make([]byte, 0, 256), s.world.key()...)
 	l := &s.life
-	key = append(key, '|', byte(l.phase), byte(l.lease), byte(l.table), byte(s.kills), byte(s.leaves), byte(s.ends), byte(s.agreed), byte(len(l.reason)), byte(l.hook), byte(s.hookFails))
+	key = append(key, '|', byte(l.phase), byte(l.lease), byte(l.table), byte(s.kills), byte(s.leaves), byte(s.ends), byte(s.forgoes), byte(s.agreed), byte(len(l.reason)), byte(l.hook), byte(s.hookFails))
 	for _, set := range []bool{
 		l.recordBehind, l.journalBehind, s.working, s.look, s.retry, s.listening,
-		s.attached, s.leaving, s.mounts, s.clear, s.hookRuns, s.hookDone,
+		s.attached, s.leaving, s.mounts, s.clear, s.hooks, s.hookRuns, s.hookDone,
 	} {
 		key = append(key, '0')
 		if set {
@@ -93,10 +93,15 @@ type transition struct {
 }
 
 // transitions returns all that may happen next. While the monitor writes, or takes
-// the outcome, no process acts: the order makes no difference to either.
+// the outcome, no process acts: the order makes no difference to either. What others ask
+// of the monitor it takes before an outcome, which matters where that is the last one.
 func (s *stage) transitions(take step) (all []transition) {
 	if s.working && s.writes() {
-		return append(s.proceed(take), s.killings()...)
+		all = append(s.proceed(take), s.killings()...)
+		if s.life.phase == idling {
+			all = append(all, s.asked(take)...)
+		}
+		return all
 	}
 	for _, w := range s.world.moves() {
 		all = append(all, s.then("a process acts", func(s *stage) { s.world = w }))
@@ -107,6 +112,7 @@ func (s *stage) transitions(take step) (all []transition) {
 		if len(s.acts) == 0 && s.attached {
 			all = append(all, s.receive(take)...)
 			all = append(all, s.happenings(take)...)
+			all = append(all, s.asked(take)...)
 		}
 		all = append(all, s.killings()...)
 	case !s.concluded():
@@ -186,6 +192,21 @@ func (s *stage) happenings(take step) (all []transition) {
 				s.take(take, event{kind: unhooked, reason: "exit status 1"})
 			}))
 		}
+	}
+	return all
+}
+
+// asked are what others ask of the monitor.
+func (s *stage) asked(take step) (all []transition) {
+	if len(s.acts) > 0 || !s.attached {
+		return nil
+	}
+	if s.forgoes > 0 && s.hooks {
+		all = append(all, s.then("forgone", func(s *stage) {
+			s.forgoes--
+			s.hooks, s.hookRuns = false, false
+			s.take(take, event{kind: forgone})
+		}))
 	}
 	if s.ends > 0 {
 		all = append(all, s.then("told to end", func(s *stage) {

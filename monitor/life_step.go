@@ -24,6 +24,8 @@ func (l *life) step(e event) []act {
 		t.living()
 	case e.kind == toldToEnd:
 		t.end(e.reason)
+	case e.kind == forgone:
+		t.forgo()
 	case !t.ends(e):
 		t.decide(e)
 	}
@@ -231,6 +233,15 @@ func (t *turn) awaitHook(e event) {
 		t.stick(e.reason)
 	default:
 		t.hear(e)
+	}
+}
+
+// forgo goes on without the on-empty command.
+func (t *turn) forgo() {
+	t.hook = hookless
+	t.rewrite()
+	if t.phase == hooking || t.phase == stuck {
+		t.check()
 	}
 }
 

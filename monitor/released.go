@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
@@ -12,72 +11,10 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
-// A releaser takes the requests that processes of one runtime do not count any more, for the
-// goroutine that watches it.
+// A releaser takes the requests that processes of one runtime do not count any more.
 type releaser struct {
-	told bell // there are requests
+	requests[process.Identity]
 	tree *tracker.Tree
-
-	mu      sync.Mutex
-	waiting []*releasing
-	carried []*releasing // in the journal as soon as the life has taken the last event
-	over    bool         // the watching has ended
-}
-
-// A releasing is a request, with its answer.
-type releasing struct {
-	id   process.Identity
-	err  error
-	done chan struct{} // closed when err is the answer
-}
-
-// ask has a request carried out, and waits for its answer.
-func (r *releaser) ask(ctx context.Context, id process.Identity) error {
-	one := &releasing{id: id, done: make(chan struct{})}
-	r.mu.Lock()
-	if r.over {
-		r.mu.Unlock()
-		return ErrUnwatched
-	}
-	r.waiting = append(r.waiting, one)
-	r.mu.Unlock()
-	r.told.ring()
-	select {
-	case <-one.done:
-		return one.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// take returns the requests that are waiting.
-func (r *releaser) take() (waiting []*releasing) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	waiting, r.waiting = r.waiting, nil
-	r.carried = append(r.carried, waiting...)
-	return waiting
-}
-
-// answer answers the requests that were carried out.
-func (r *releaser) answer() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, one := range r.carried {
-		close(one.done)
-	}
-	r.carried = nil
-}
-
-// end answers all requests. One that was not carried out has the error [ErrUnwatched].
-func (r *releaser) end() {
-	for _, one := range r.take() {
-		one.err = ErrUnwatched
-	}
-	r.mu.Lock()
-	r.over = true
-	r.mu.Unlock()
-	r.answer()
 }
 
 // searching is how long the table is read for a process that is not known as a member. While
@@ -131,8 +68,8 @@ func (w *Watching) release(ctx context.Context) event {
 	changed := false
 	for _, one := range w.releaser.take() {
 		var counted bool
-		if counted, one.err = w.tree.Release(one.id, w.journal.heirs(one.id)...); counted {
-			w.log.Info("told to release", "process", one.id)
+		if counted, one.err = w.tree.Release(one.what, w.journal.heirs(one.what)...); counted {
+			w.log.Info("told to release", "process", one.what)
 			changed = true
 		}
 	}

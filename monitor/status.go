@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
@@ -25,6 +26,15 @@ type Status struct {
 	Released []trees.Member `json:"released,omitempty"`
 	// OwnerEnded means that the owner has ended: its PID may be another process's by now.
 	OwnerEnded bool `json:"-"`
+}
+
+// RunsOnEmpty reports whether the on-empty command of the runtime runs, or is about to.
+func (s Status) RunsOnEmpty() bool { return s.State == StateStopping && s.Reason == reasonHooking }
+
+// StaysForOnEmpty reports whether the runtime is empty and stays because of its on-empty command,
+// which runs, or has failed.
+func (s Status) StaysForOnEmpty() bool {
+	return s.RunsOnEmpty() || s.State == StateStopping && strings.HasPrefix(s.Reason, reasonUnhooked)
 }
 
 // MarshalJSON leaves out what a record that cannot be read would have: no PID is 0, and no

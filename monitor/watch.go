@@ -21,6 +21,7 @@ func (w *Watching) Run(ctx context.Context) error {
 	for w.result == nil {
 		w.carryOut(ctx, w.life.step(w.next(ctx)))
 		w.releaser.answer() // what was released is in the journal
+		w.hooking.forgo.answer()
 	}
 	switch w.result.result {
 	case resultLeft:
@@ -60,6 +61,8 @@ func (w *Watching) present(ctx context.Context) (event, bool) {
 		return w.told(), true
 	case w.hooking.ended.take():
 		return w.hooking.outcome(), true
+	case w.hooking.forgo.told.take():
+		return w.forgoHook(), true
 	case w.releaser.told.take():
 		return w.release(ctx), true
 	case len(w.events) > 0:
@@ -99,6 +102,7 @@ var (
 	errHooked    = errors.New("the on-empty command has ended")
 	errNewcomer  = errors.New("a process from outside asks to become a member")
 	errAsked     = errors.New("a process is to be released")
+	errForgone   = errors.New("the on-empty command is given up")
 )
 
 // await waits for a change of the table, a release of the lease, an unmount, a timer or
@@ -120,6 +124,7 @@ func (w *Watching) await(ctx context.Context) (e event, ok bool) {
 	}
 	defer w.stopper.told.arm(func() { end(errTold) })()
 	defer w.hooking.ended.arm(func() { end(errHooked) })()
+	defer w.hooking.forgo.told.arm(func() { end(errForgone) })()
 	defer w.newcomers.came.arm(func() { end(errNewcomer) })()
 	defer w.releaser.told.arm(func() { end(errAsked) })()
 	changes, err := w.tree.Changes(wait)
@@ -135,7 +140,7 @@ func (w *Watching) await(ctx context.Context) (e event, ok bool) {
 	case cause == errUnmounted:
 		w.mounts.take()
 		return event{kind: unmounted}, true
-	case cause == errTimer, cause == errTold, cause == errHooked, cause == errNewcomer, cause == errAsked:
+	case cause == errTimer, cause == errTold, cause == errHooked, cause == errNewcomer, cause == errAsked, cause == errForgone:
 		return event{}, false
 	}
 	w.failure = err

@@ -105,6 +105,40 @@ var _ = Describe("The on-empty command of a runtime", ours, func() {
 		Expect(notes[1:]).To(And(Not(BeEmpty()), HaveEach("1")))
 	}, limit)
 
+	It("that fails for ever is given up by rm --force, and nothing else gives it up", func(ctx SpecContext) {
+		bystander()
+		for _, name := range []string{"sick", "lasting"} {
+			flags := map[string][]string{"lasting": {"--durable"}}[name]
+			job := stage.Start(hooked(name, `echo "$MONITOR_RUNTIME" >>notes; exit 7`, flags...)...)
+			stage.Puppet(name).Exit(0)
+			job.Wait()
+			Eventually(ctx, func() string { return info(name) }).Should(ContainSubstring("its on-empty command has failed"))
+			Expect(stage.Run("monitor", "why", name).Stdout).To(HaveSuffix("monitor rm --force " + name + " removes it without that\n"))
+			Expect(stage.Run("monitor", "rm", name)).To(And(HaveField("Status", harness.Status{Code: 1}),
+				HaveField("Stderr", HaveSuffix("exit status 7; 'monitor rm --force "+name+"' removes it without that\n"))))
+			Expect(stage.Run("monitor", "rm", "--force", name)).To(HaveField("Status", harness.Status{}))
+			expectOver(ctx, name)
+		}
+		Expect(noted("notes")).To(ContainElements("sick", "lasting"))
+	}, limit)
+
+	It("that runs has the grace of rm --force to end, and is killed then with what it has started", func(ctx SpecContext) {
+		bystander()
+		job := stage.Start(hooked("slow", "puppet below & puppet hung", "--on-empty-limit", "0")...)
+		stage.Puppet("slow").Exit(0)
+		job.Wait()
+		below, hung := stage.Puppet("below"), stage.Puppet("hung")
+		removal := stage.Start("monitor", "rm", "--force", "slow")
+		passTime(ctx)
+		Expect(hung.Gone()).NotTo(BeClosed(), "it had no grace")
+		Expect(stage.Run("monitor", "rm", "--force", "--grace", "0", "slow")).To(HaveField("Status", harness.Status{}))
+		for _, p := range []*harness.Puppet{below, hung} {
+			Eventually(ctx, p.Gone()).Should(BeClosed())
+		}
+		Expect(removal.Wait()).To(Equal(harness.Status{}))
+		expectOver(ctx, "slow")
+	}, limit)
+
 	DescribeTable("runs once, and is told how the runtime has ended", func(ctx SpecContext, by string, end func(), flags ...string) {
 		job := stage.Start(hooked("told", `echo "$MONITOR_ENDED_BY" >>notes`, flags...)...)
 		end()

@@ -20,7 +20,8 @@ func newRm(g *global) *cobra.Command {
 		Long: `rm removes runtimes that are idle: durable ones in which no process is. Their directories
 go with them. One in which a process is stays, and is named with its state: end it with
 'monitor stop' first, or give --force, which does that. A runtime that is not durable goes
-by itself when it is empty.
+by itself when it is empty. With --force an on-empty command that fails, or takes longer than the
+grace, is given up: it is killed, and the runtime is removed without it.
 
 Exit code 1: a runtime stays, or there is none of that name, which is no error with --force.
 The others are removed all the same.`,
@@ -53,6 +54,7 @@ The others are removed all the same.`,
 			if all {
 				return removeIdle(cmd.Context(), store)
 			}
+			how.forgo = force
 			if force {
 				if err := g.stop(cmd.Context(), store, args, true, how); err != nil {
 					return err
@@ -62,7 +64,7 @@ The others are removed all the same.`,
 		},
 	}
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "remove all runtimes of the store that are idle")
-	cmd.Flags().BoolVarP(&force, "force", "f", false, "stop those first in which a process is")
+	cmd.Flags().BoolVarP(&force, "force", "f", false, "stop those first in which a process is, and give up on-empty commands that fail")
 	cmd.Flags().StringVar(&grace, "grace", graceOfLimits, "with --force, how long processes may take before they are killed")
 	cmd.ValidArgsFunction = completeNamesIn(g, monitor.StateIdle)
 	return cmd
@@ -162,6 +164,8 @@ func notRemoved(s monitor.Status) error {
 	switch {
 	case s.State == monitor.StateBroken:
 		return fmt.Errorf("runtime %q is not removed: it is broken: %s", s.Name, plain(s.Reason))
+	case s.StaysForOnEmpty():
+		return fmt.Errorf("runtime %q is not removed: it is %s: %s; 'monitor rm --force %s' removes it without that", s.Name, condition(s), plain(s.Reason), s.Name)
 	case !s.Durable:
 		return fmt.Errorf("runtime %q is not removed: it is %s; it goes when it is empty, and 'monitor stop %s' ends it", s.Name, condition(s), s.Name)
 	case s.Reason != "":

@@ -74,6 +74,7 @@ such as one of another user.`,
 type manner struct {
 	signal syscall.Signal
 	grace  time.Duration
+	forgo  bool // an on-empty command that fails, or takes longer than the grace, is given up
 }
 
 func readStop(signal, grace string) (how manner, err error) {
@@ -130,11 +131,16 @@ func (g *global) stop(ctx context.Context, store *monitor.Store, names []string,
 func (g *global) stopOne(ctx context.Context, store *monitor.Store, name string, all bool, how manner) error {
 	r, err := store.Runtime(name)
 	var rest resident.Rest
-	if err == nil {
+	if err == nil && how.forgo && staysForOnEmpty(store, name) {
+		rest, err = g.forgoOnEmpty(ctx, store, r, how)
+	} else if err == nil {
 		rest, err = resident.Stop(ctx, store, r, how.signal, how.grace)
 	}
 	for tries := 0; errors.Is(err, resident.ErrUnwatched) && tries < 3 && g.adopt(ctx, store); tries++ {
 		rest, err = resident.Stop(ctx, store, r, how.signal, how.grace)
+	}
+	if err == nil && rest.Empty && how.forgo {
+		rest, err = g.forgoOnEmpty(ctx, store, r, how)
 	}
 	switch {
 	case errors.Is(err, monitor.ErrNotExist):
@@ -149,6 +155,38 @@ func (g *global) stopOne(ctx context.Context, store *monitor.Store, name string,
 		return err
 	}
 	return g.remainder(store, name, rest)
+}
+
+// forgoOnEmpty has the on-empty command of a runtime given up that stays though it is empty, and
+// returns what is left then. A command that runs has the grace to end.
+func (g *global) forgoOnEmpty(ctx context.Context, store *monitor.Store, r *monitor.Runtime, how manner) (resident.Rest, error) {
+	status, err := statusOf(store, r.Name())
+	if err != nil {
+		return resident.Rest{}, err
+	}
+	if len(status.OnEmpty) == 0 {
+		return resident.Rest{Empty: true}, nil
+	}
+	if status.RunsOnEmpty() {
+		limited, done := context.WithTimeout(ctx, how.grace)
+		defer done()
+		if store.Await(limited, monitor.Wait{Name: status.Name, Owner: status.Owner}) == nil {
+			return resident.Rest{}, nil
+		}
+	}
+	if err := resident.ForgoOnEmpty(ctx, store, r); err != nil {
+		return resident.Rest{}, err
+	}
+	limited, done := context.WithTimeout(ctx, concluding)
+	defer done()
+	err = store.Await(limited, monitor.Wait{Name: status.Name, Owner: status.Owner})
+	return resident.Rest{Empty: err != nil}, ctx.Err()
+}
+
+// staysForOnEmpty reports whether a runtime stays because of its on-empty command.
+func staysForOnEmpty(store *monitor.Store, name string) bool {
+	status, err := statusOf(store, name)
+	return err == nil && status.StaysForOnEmpty()
 }
 
 // remainder returns an error that names what is left of a runtime, nil for nothing.

@@ -74,6 +74,7 @@ type explanation struct {
 	created time.Time
 	place   string // of a broken runtime
 	sought  bool   // holders were looked for
+	forgoes bool   // the command that ends it gives the on-empty command up
 }
 
 // An explainedMember is a member with those through which it joined, the nearest first.
@@ -122,6 +123,8 @@ func (g *global) why(ctx context.Context, args []string) (*explanation, error) {
 		w.place = runtime.Dir()
 	case w.State == monitor.StateIdle:
 		w.EndedBy = g.commandOf("rm", w.Name)
+	case status.StaysForOnEmpty():
+		w.EndedBy, w.forgoes = g.commandOf("rm", "--force", w.Name), true
 	case len(w.Members) > 0:
 		w.EndedBy = g.stopCommand(w.Name, w.Ending != nil)
 	}

@@ -196,6 +196,8 @@ func (w *explanation) endings() (lines []string) {
 		lines = append(lines, fmt.Sprintf("delete %s if it is not needed", quote(w.place)))
 	case w.State == monitor.StateIdle:
 		lines = append(lines, w.EndedBy+" removes it")
+	case w.forgoes:
+		lines = append(lines, w.EndedBy+" removes it without that")
 	case w.EndedBy != "" && len(w.Holders) > 0:
 		lines = append(lines, w.EndedBy+" ends its members; it goes when "+w.haveEnded()+" too")
 	case w.EndedBy != "":

@@ -30,6 +30,8 @@ const (
 	methodJoin     = interfaceName + ".Join"
 	methodRelease  = interfaceName + ".Release"
 
+	methodForgoOnEmpty = interfaceName + ".ForgoOnEmpty"
+
 	errorForeign = interfaceName + ".Foreign"
 	errorOlder   = interfaceName + ".Older"
 	errorLeaving = interfaceName + ".Leaving"
@@ -88,6 +90,10 @@ method Join(name: string, owner: Identity, strangers: ?[]Identity) -> ()
 # the journal has that, if it can be written.
 method Release(name: string, owner: Identity, process: Identity) -> ()
 
+# Gives the on-empty command of the runtime of an owner up: it is killed if it runs, and not run
+# again. Answers when the record has that, if it can be written.
+method ForgoOnEmpty(name: string, owner: Identity) -> ()
+
 # The process that was asked does not watch the runtime.
 error Unwatched (reason: string)
 
@@ -106,8 +112,8 @@ error Failed (reason: string)
 // projectURL is where the project is.
 const projectURL = "https://github.com/gemini-monitor/gemini"
 
-// ownDescription is the interface of the monitor of a single runtime: the part about Stop and
-// Join and Release.
+// ownDescription is the interface of the monitor of a single runtime: the part about Stop, Join,
+// Release and ForgoOnEmpty.
 var ownDescription = `# A monitor watches one runtime.
 interface ` + interfaceName + `
 
@@ -176,6 +182,8 @@ func (s *server) methods() *varlink.Server {
 					"Stop":     s.counted(s.stop),
 					"Join":     s.counted(s.join),
 					"Release":  s.counted(s.release),
+
+					"ForgoOnEmpty": s.counted(s.forgoOnEmpty),
 				},
 			}},
 		},

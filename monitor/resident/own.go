@@ -14,7 +14,7 @@ import (
 func ownSocket(r *monitor.Runtime) string { return filepath.Join(r.Dir(), "monitor.sock") }
 
 // An Own answers for the monitor of a single runtime, at a socket in the directory of the
-// runtime. It has the methods Stop, Join and Release of a resident.
+// runtime. It has the methods Stop, Join, Release and ForgoOnEmpty of a resident.
 type Own struct {
 	door     *unixsocket.Listener
 	protocol *varlink.Server
@@ -50,6 +50,13 @@ func ServeOwn(r *monitor.Runtime, w *monitor.Watching, version string, log *slog
 							return nil, err
 						}
 						return in.carryOut(ctx, r.Conn(), w)
+					},
+					"ForgoOnEmpty": func(ctx context.Context, r *varlink.Request) (any, error) {
+						var in forgoIn
+						if err := r.Decode(&in); err != nil {
+							return nil, err
+						}
+						return in.carryOut(ctx, w)
 					},
 					"Release": func(ctx context.Context, r *varlink.Request) (any, error) {
 						var in releaseIn
