@@ -163,7 +163,7 @@ func (s *server) serve(ctx context.Context) error {
 			if err := s.lookAround(); err != nil {
 				return err
 			}
-			if wait := s.sweeping.begin(s.Store, s.watchesNone(), s.stirred); wait > 0 {
+			if wait := s.sweeping.begin(s.Store, s.watches.names, s.watchesNone(), s.stirred); wait > 0 {
 				beat.Reset(wait)
 			}
 			if s.idle() {

@@ -29,7 +29,9 @@ func (s *sweep) want() {
 // begin sweeps in a goroutine, if that is wanted and none is under way, and calls ended
 // then. It returns how long it is until a sweep that is wanted may begin, 0 for none. In a
 // quiet time it begins at once.
-func (s *sweep) begin(store *monitor.Store, quiet bool, ended func()) (wait time.Duration) {
+//
+// What is watched is not looked at: of a thousand runtimes that takes longer than all else.
+func (s *sweep) begin(store *monitor.Store, watched func() []string, quiet bool, ended func()) (wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.wanted || s.running {
@@ -40,7 +42,7 @@ func (s *sweep) begin(store *monitor.Store, quiet bool, ended func()) (wait time
 	}
 	s.wanted, s.running = false, true
 	go func() {
-		store.Sweep()
+		store.SweepBut(watched())
 		s.mu.Lock()
 		s.running, s.last = false, time.Now()
 		s.mu.Unlock()
