@@ -181,6 +181,7 @@ func (s *server) methods() *varlink.Server {
 		},
 		Admit:          admit,
 		MaxConnections: 1024,
+		Idle:           s.idles,
 	}
 }
 

@@ -91,6 +91,7 @@ type server struct {
 	door  *unixsocket.Listener
 	busy  int  // requests in work
 	asked bool // a request has come
+	quiet bool // it was answered, and so were all others
 }
 
 // open takes the lock of the store and begins to answer.
@@ -140,7 +141,8 @@ func (s *server) serve(ctx context.Context) error {
 	if s.Ready != nil {
 		_ = s.Ready() // where the starter has died, others ask
 	}
-	s.Guard.watch(s.Log)
+	guard := time.NewTimer(s.guardless())
+	defer guard.Stop()
 	s.begin(ctx)
 	began := time.Now()
 	idle := time.NewTimer(max(s.Idle, welcome))
@@ -159,7 +161,12 @@ func (s *server) serve(ctx context.Context) error {
 		case <-s.handed:
 			s.Log.Info("stopped; a newer program goes on")
 			return nil
+		case <-guard.C:
+			s.Guard.watch(s.Log)
 		case <-s.stir:
+			if s.hasAnswered() && guard.Stop() {
+				s.Guard.watch(s.Log)
+			}
 			if err := s.lookAround(); err != nil {
 				return err
 			}
