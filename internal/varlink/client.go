@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/gemini-monitor/gemini/internal/plainjson"
 )
 
 // ErrNoAnswer reports that the service closed the connection before it answered. It may or
@@ -50,7 +52,8 @@ type Caller struct {
 	unsent error
 }
 
-// An Ask is a request: a method, and a struct with what it takes, or nil.
+// An Ask is a request: a method, and a struct with what it takes, or nil. A [json.RawMessage] is
+// taken as it is.
 type Ask struct {
 	Method string
 	In     any
@@ -131,17 +134,23 @@ func interrupt(ctx context.Context, conn *net.UnixConn) (release func()) {
 	}
 }
 
-func encodeRequest(method string, in any) ([]byte, error) {
-	m := message{Method: method}
-	if in != nil {
-		parameters, err := json.Marshal(in)
-		if err != nil {
+// encodeRequest writes what is plain itself: see [plainjson].
+func encodeRequest(method string, in any) (text []byte, err error) {
+	parameters, ready := in.(json.RawMessage)
+	if in != nil && !ready {
+		if parameters, err = json.Marshal(in); err != nil {
 			return nil, err
 		}
-		m.Parameters = parameters
 	}
-	text, err := json.Marshal(m)
-	return append(text, 0), err
+	if !plainjson.Has(method) {
+		text, err = json.Marshal(message{Method: method, Parameters: parameters})
+		return append(text, 0), err
+	}
+	text = append(append(append(text, `{"method":"`...), method...), '"')
+	if len(parameters) > 0 {
+		text = append(append(text, `,"parameters":`...), parameters...)
+	}
+	return append(text, '}', 0), nil
 }
 
 // next reads one message.
@@ -178,7 +187,17 @@ func explain(ctx context.Context, err, unsent error) error {
 	return fmt.Errorf("%w: %w", ErrNoAnswer, errors.Join(err, unsent))
 }
 
+// hasNoError reports whether a reply is an object in which nothing can be an error. It may
+// report false of others too.
+func hasNoError(text []byte) bool {
+	return json.Valid(text) && bytes.HasPrefix(text, []byte{'{'}) &&
+		!bytes.ContainsRune(text, '\\') && !bytes.Contains(bytes.ToLower(text), []byte("error"))
+}
+
 func decodeReply(text []byte, out any) error {
+	if out == nil && hasNoError(text) {
+		return nil // encoding/json would prepare a type for it
+	}
 	var r struct {
 		Error      string          `json:"error"`
 		Parameters json.RawMessage `json:"parameters"`

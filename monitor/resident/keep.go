@@ -2,11 +2,13 @@ package resident
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/plainjson"
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
@@ -78,7 +80,7 @@ func (c *Client) served(id process.Identity) bool {
 func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 	return c.try(ctx, func(conn *net.UnixConn) error {
 		caller := &varlink.Caller{Conn: conn}
-		err := caller.Send(ctx, greeting, varlink.Ask{Method: methodWatch, In: watchIn{r.Name(), c.Version}})
+		err := caller.Send(ctx, greeting, varlink.Ask{Method: methodWatch, In: watchIn{r.Name(), c.Version}.text()})
 		if err == nil {
 			err = greeted(ctx, caller)
 		}
@@ -93,6 +95,14 @@ func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 		}
 		return nil
 	})
+}
+
+// text returns the request as JSON where it is plain, else itself: see [plainjson].
+func (in watchIn) text() any {
+	if in.Version == "" || !plainjson.Has(in.Name) || !plainjson.Has(in.Version) {
+		return in
+	}
+	return json.RawMessage(`{"name":"` + in.Name + `","version":"` + in.Version + `"}`)
 }
 
 // greeting asks for a sign of life.
