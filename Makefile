@@ -178,10 +178,13 @@ mutants: ## which scenario catches which wrong monitor; fails if one survives
 	@go build -C scenarios -o $(CURDIR)/bin/judge ./judge
 	@cd scenarios && exec ../bin/judge -out $(OUT)/mutants $(ARGS)
 
+# The program that is measured is a copy, as an installed one is. Of a file that Go's linker has
+# just written each page is by itself in the page cache, and a start takes a quarter longer.
 bench: build ## figures beside other ways to do it (ARGS=-long for more samples)
 	@go build -o bin/bench ./internal/bench
 	@go build -C internal/bench/gopsutil -o $(CURDIR)/bin/gopsutil .
-	@bin/bench -monitor bin/monitor -gopsutil bin/gopsutil $(ARGS)
+	@mkdir -p $(OUT)/bench && cp bin/monitor $(OUT)/bench/monitor
+	@bin/bench -monitor $(OUT)/bench/monitor -gopsutil bin/gopsutil $(ARGS)
 
 # A workspace of all modules: what several of them import is loaded and looked at once.
 # `make cross` builds each module by itself.

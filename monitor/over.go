@@ -211,14 +211,18 @@ func (w *Watching) isMember() bool {
 }
 
 // clearStarts removes the runtimes whose start died before they had a monitor. Their
-// commands were never started.
-func (s *Store) clearStarts(ctx context.Context) {
+// commands were never started. It passes over those that are watched, and reads the table
+// only where the owner of a start is found dead.
+func (s *Store) clearStarts(ctx context.Context, watched []string) {
 	names, _ := s.Names()
 	var survey *Survey // read where there is a start at all
 	for _, name := range names {
+		if _, skip := slices.BinarySearch(watched, name); skip {
+			continue
+		}
 		r := &Runtime{store: s, name: name}
 		record, err := r.Record()
-		if err != nil || record.State != StateStarting || record.Monitor != nil {
+		if err != nil || record.State != StateStarting || record.Monitor != nil || mayLive(record.Owner, wordFor(record.Machine)) {
 			continue
 		}
 		if survey == nil {

@@ -12,22 +12,30 @@ const tick = 250 * time.Millisecond
 
 // withPatience returns a context that ends when this process has run for as long as
 // patience. Time in which the process was stopped (^Z) counts as one tick at most.
-// The caller calls done, which waits for the goroutine that counts.
+// The caller calls done.
 func withPatience(parent context.Context, patience time.Duration) (ctx context.Context, done func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	var counting sync.WaitGroup
-	counting.Go(func() {
-		for left := patience; left > 0; left -= tick {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(min(tick, left)):
-			}
+	left := patience
+	var mu sync.Mutex
+	var timer *time.Timer
+	count := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if left <= 0 {
+			cancel(context.DeadlineExceeded)
+		} else if ctx.Err() == nil {
+			timer.Reset(min(tick, left))
+			left -= tick
 		}
-		cancel(context.DeadlineExceeded)
-	})
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(min(tick, left), count)
+	left -= tick
 	return ctx, func() {
 		cancel(context.Canceled)
-		counting.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		timer.Stop()
 	}
 }

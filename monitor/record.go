@@ -166,6 +166,14 @@ func (r Record) write(dir string) error {
 
 // encode returns the text of the record.
 func (r Record) encode() ([]byte, error) {
+	if text, ok := r.plainText(); ok {
+		return text, nil
+	}
+	return r.encodeAny()
+}
+
+// encodeAny is encode for any record.
+func (r Record) encodeAny() ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")

@@ -122,8 +122,12 @@ func (v *Survey) remains() (all []Status, err error) {
 // deleted stays, and no error is returned: [Survey.All] shows it with the reason. Each
 // monitor calls Sweep when it has begun to watch, in a goroutine of its own, because a
 // file system that does not answer blocks it.
-func (s *Store) Sweep() {
-	s.clearStarts(context.Background())
+func (s *Store) Sweep() { s.SweepBut(nil) }
+
+// SweepBut is [Store.Sweep] for a process that watches many runtimes: it does not look at those
+// that are watched, whose names are given in order.
+func (s *Store) SweepBut(watched []string) {
+	s.clearStarts(context.Background(), watched)
 	trash, _ := os.ReadDir(s.trash())
 	for _, e := range trash {
 		_ = s.discard(e.Name())

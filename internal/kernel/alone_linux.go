@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"os"
 	"slices"
 	"strconv"
 
@@ -26,16 +25,20 @@ func (k *Kernel) Alone(p process.Row) bool {
 
 // childless reports whether a process has no child, zombies included. A thread's children
 // go to another thread when it ends, and that one may have been looked at before. So the
-// threads have to be the same ones afterwards (docs/linux.md L52).
+// threads have to be the same ones afterwards (docs/linux.md L52). The files are opened without
+// the package os, which would try to have each of them polled.
 func childless(pid int) bool {
-	tasks := "/proc/" + strconv.Itoa(pid) + "/task"
+	tasks, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/task", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(tasks)
 	threads, err := namesIn(tasks)
 	if err != nil || len(threads) == 0 {
 		return false
 	}
 	for _, thread := range threads {
-		children, err := os.ReadFile(tasks + "/" + thread + "/children")
-		if err != nil || len(children) > 0 {
+		if !isEmpty(tasks, thread+"/children") {
 			return false
 		}
 	}
@@ -43,14 +46,29 @@ func childless(pid int) bool {
 	return err == nil && slices.Equal(threads, again)
 }
 
-// namesIn returns the sorted names in a directory.
-func namesIn(path string) ([]string, error) {
-	dir, err := os.Open(path)
+// isEmpty reports whether a file below a directory is known to be empty.
+func isEmpty(dir int, path string) bool {
+	fd, err := unix.Openat(dir, path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	n, err := unix.Read(fd, make([]byte, 1))
+	return err == nil && n == 0
+}
+
+// namesIn returns the sorted names in a directory.
+func namesIn(dir int) (names []string, err error) {
+	if _, err := unix.Seek(dir, 0, unix.SEEK_SET); err != nil {
 		return nil, err
 	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	slices.Sort(names)
-	return names, err
+	var entries [4 << 10]byte
+	for {
+		n, err := unix.Getdents(dir, entries[:])
+		if err != nil || n <= 0 {
+			slices.Sort(names)
+			return names, err
+		}
+		_, _, names = unix.ParseDirent(entries[:n], -1, names)
+	}
 }

@@ -22,28 +22,29 @@ const (
 
 // findIn returns the addresses of symbols in an image of a program. The byte order is that
 // of this program.
+//
+// Go's linker writes the variables behind the functions. So the search begins at the end of
+// the table, and most pages of the file are not touched.
 func findIn(image []byte, names []string) (map[string]uint64, error) {
 	table, strings := tables(image)
 	found := make(map[string]uint64)
-	for _, name := range names {
-		address, ok := addressIn(table, strings, name, sizes[name])
-		if !ok {
-			return nil, errUnknown
+	size := make([]uint64, len(names))
+	for i, name := range names {
+		size[i] = sizes[name]
+	}
+	for at := len(table)/symbolSize*symbolSize - symbolSize; at >= 0 && len(found) < len(names); at -= symbolSize {
+		symbol := table[at : at+symbolSize]
+		for i, name := range names {
+			// The names are compared only where the size fits, as those are all over the strings.
+			if binary.NativeEndian.Uint64(symbol[16:]) == size[i] && isNamed(strings, binary.NativeEndian.Uint32(symbol), name) {
+				found[name] = binary.NativeEndian.Uint64(symbol[8:])
+			}
 		}
-		found[name] = address
+	}
+	if len(found) < len(names) {
+		return nil, errUnknown
 	}
 	return found, nil
-}
-
-// addressIn returns the address of the symbol with a name and a size. It compares the names
-// only where the size fits, as those are all over the strings.
-func addressIn(table, strings []byte, name string, size uint64) (address uint64, ok bool) {
-	for ; len(table) >= symbolSize; table = table[symbolSize:] {
-		if binary.NativeEndian.Uint64(table[16:]) == size && isNamed(strings, binary.NativeEndian.Uint32(table), name) {
-			return binary.NativeEndian.Uint64(table[8:]), true
-		}
-	}
-	return 0, false
 }
 
 // isNamed reports whether the name at an offset of the strings is a given one.

@@ -119,17 +119,24 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// FuzzReply checks that a reply is an answer, an error with a name, or refused.
+// FuzzReply checks that a reply is an answer, an error with a name, or refused, and no less so
+// where its parameters are not read.
 func FuzzReply(f *testing.F) {
 	for _, text := range []string{
 		"", "{}", "null", "[]", `{"parameters":{"text":"a"}}`, `{"parameters":{"text":1}}`, `{"error":"a.b"}`,
 		`{"error":"a.b","parameters":{"reason":"late"}}`, `{"error":"a.b","parameters":{"reason":1}}`, `{"error":1}`, `{"parameters":7}`,
+		`{"Error":"a.b"}`, `{"\u0065rror":"a.b"}`, `{"parameters":{"a":"error"}}`, `{}{}`, ` {}`,
 	} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var out struct{ Text string }
 		err := decodeReply(text, &out)
+		var any json.RawMessage
+		read, unread := decodeReply(text, &any), decodeReply(text, nil)
+		if (read == nil) != (unread == nil) {
+			t.Fatalf("%q is %v, and %v where nothing is read", text, read, unread)
+		}
 		if err == nil || errors.Is(err, errReply) {
 			return
 		}

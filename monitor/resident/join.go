@@ -62,9 +62,7 @@ func (in joinIn) carryOut(ctx context.Context, conn *net.UnixConn, w *monitor.Wa
 // a refusal, in words.
 func Join(ctx context.Context, s *monitor.Store, r *monitor.Runtime, owner process.Identity, strangers []process.Identity) error {
 	in := joinIn{r.Name(), owner, strangers}
-	err := (&Client{Store: s}).callMonitorOf(ctx, r, func(ctx context.Context, conn *net.UnixConn) error {
-		return varlink.Call(ctx, conn, methodJoin, in, nil)
-	})
+	err := (&Client{Store: s}).callMonitorOf(ctx, r, methodJoin, in, nil)
 	if now, gone := r.Record(); errors.Is(gone, monitor.ErrNotExist) || gone == nil && now.Owner != owner {
 		return fmt.Errorf("runtime %q %w any more", r.Name(), monitor.ErrNotExist)
 	}

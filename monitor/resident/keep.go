@@ -2,11 +2,13 @@ package resident
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/plainjson"
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
@@ -73,16 +75,18 @@ func (c *Client) served(id process.Identity) bool {
 }
 
 // ask has the resident watch a runtime of this process. A resident that answers at all may
-// take longer to watch it, where many are started at once. One that does not has not been
-// asked to watch it, so that no runtime is watched by two.
+// take longer to watch it, where many are started at once. One that does not is asked already,
+// and refuses later, as the client has hung up then: so no runtime is watched by two.
 func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 	return c.try(ctx, func(conn *net.UnixConn) error {
-		if err := greet(ctx, conn); err != nil {
-			return err
+		caller := &varlink.Caller{Conn: conn}
+		err := caller.Send(ctx, greeting, varlink.Ask{Method: methodWatch, In: watchIn{r.Name(), c.Version}.text()})
+		if err == nil {
+			err = greeted(ctx, caller)
 		}
-		err := c.whileItAnswers(ctx, func(ctx context.Context) error {
-			return varlink.Call(ctx, conn, methodWatch, watchIn{r.Name(), c.Version}, nil)
-		})
+		if err == nil {
+			err = c.whileItAnswers(ctx, caller, nil)
+		}
 		if err != nil {
 			return err
 		}
@@ -93,38 +97,63 @@ func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 	})
 }
 
-// greet returns nil when the resident answers in time.
-func greet(ctx context.Context, conn *net.UnixConn) error {
-	limited, done := context.WithTimeout(ctx, quick)
-	defer done()
-	return varlink.Call(limited, conn, methodStatus, nil, nil)
+// text returns the request as JSON where it is plain, else itself: see [plainjson].
+func (in watchIn) text() any {
+	if in.Version == "" || !plainjson.Has(in.Name) || !plainjson.Has(in.Version) {
+		return in
+	}
+	return json.RawMessage(`{"name":"` + in.Name + `","version":"` + in.Version + `"}`)
 }
 
-// whileItAnswers carries out a call that may take long. It ends the call when the resident
-// does not answer others any more: it may have been stopped since it was greeted.
-func (c *Client) whileItAnswers(ctx context.Context, call func(context.Context) error) error {
-	calling, end := context.WithCancel(ctx)
-	defer end()
-	ended := make(chan error, 1)
-	go func() { ended <- call(calling) }()
+// greeting asks for a sign of life.
+var greeting = varlink.Ask{Method: methodStatus}
+
+// greeted returns nil when the resident answers the greeting in time.
+func greeted(ctx context.Context, caller *varlink.Caller) error {
+	return within(ctx, quick, func(ctx context.Context) error { return caller.Receive(ctx, nil) })
+}
+
+// greet returns nil when the resident answers in time.
+func greet(ctx context.Context, caller *varlink.Caller) error {
+	if err := caller.Send(ctx, greeting); err != nil {
+		return err
+	}
+	return greeted(ctx, caller)
+}
+
+// whileItAnswers reads an answer that may take long. It gives up when the resident does not
+// answer others any more: it may have been stopped since it was greeted.
+func (c *Client) whileItAnswers(ctx context.Context, caller *varlink.Caller, out any) error {
+	receive := func(ctx context.Context) error { return caller.Receive(ctx, out) }
 	for {
-		select {
-		case err := <-ended:
+		err := within(ctx, quick, receive)
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 			return err
-		case <-time.After(quick):
 		}
-		conn, err := c.dial(ctx)
-		if err == nil {
-			err = greet(ctx, conn)
-			conn.Close()
-		}
-		if err == nil {
+		if err = c.greetAnew(ctx); err == nil {
 			continue
 		}
-		end()
-		if last := <-ended; last == nil || ctx.Err() != nil {
+		// It may have answered meanwhile.
+		if last := within(ctx, breath, receive); last == nil || ctx.Err() != nil {
 			return last
 		}
 		return err
 	}
+}
+
+// greetAnew returns nil when the resident answers another connection in time.
+func (c *Client) greetAnew(ctx context.Context) error {
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return greet(ctx, &varlink.Caller{Conn: conn})
+}
+
+// within does what ends after a time.
+func within(ctx context.Context, limit time.Duration, do func(context.Context) error) error {
+	limited, done := context.WithTimeout(ctx, limit)
+	defer done()
+	return do(limited)
 }

@@ -189,6 +189,7 @@ func (s *server) methods() *varlink.Server {
 		},
 		Admit:          admit,
 		MaxConnections: 1024,
+		Idle:           s.idles,
 	}
 }
 

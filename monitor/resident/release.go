@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
@@ -52,9 +51,7 @@ func Release(ctx context.Context, s *monitor.Store, r *monitor.Runtime, member p
 	}
 	in := releaseIn{Name: r.Name(), Owner: record.Owner, Process: member}
 	c := &Client{Store: s}
-	err = c.callMonitorOf(ctx, r, func(ctx context.Context, conn *net.UnixConn) error {
-		return varlink.Call(ctx, conn, methodRelease, in, nil)
-	})
+	err = c.callMonitorOf(ctx, r, methodRelease, in, nil)
 	if err == nil {
 		return nil
 	}

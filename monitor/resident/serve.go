@@ -53,7 +53,7 @@ type Options struct {
 // another process may not have, the guard starts that process.
 func Serve(ctx context.Context, o Options) error {
 	s := &server{
-		Options: o, stir: make(chan struct{}, 1), handed: make(chan struct{}),
+		Options: o, stir: make(chan struct{}, 1), swept: make(chan struct{}, 1), handed: make(chan struct{}),
 		settled: make(chan struct{}), failed: make(chan error, 1),
 	}
 	err := s.open(ctx)
@@ -75,6 +75,7 @@ type server struct {
 	watches  watches
 	protocol *varlink.Server
 	stir     chan struct{} // something has ended
+	swept    chan struct{} // a sweep has
 	handed   chan struct{} // closed when a newer program takes over
 	handOnce sync.Once
 	sweeping sweep
@@ -91,6 +92,7 @@ type server struct {
 	door  *unixsocket.Listener
 	busy  int  // requests in work
 	asked bool // a request has come
+	quiet bool // it was answered, and so were all others
 }
 
 // open takes the lock of the store and begins to answer.
@@ -140,7 +142,8 @@ func (s *server) serve(ctx context.Context) error {
 	if s.Ready != nil {
 		_ = s.Ready() // where the starter has died, others ask
 	}
-	s.Guard.watch(s.Log)
+	guard := time.NewTimer(s.guardless())
+	defer guard.Stop()
 	s.begin(ctx)
 	began := time.Now()
 	idle := time.NewTimer(max(s.Idle, welcome))
@@ -149,6 +152,14 @@ func (s *server) serve(ctx context.Context) error {
 	defer beat.Stop()
 	calm := time.NewTimer(calmAfter)
 	defer calm.Stop()
+	tend := func() {
+		if wait := s.sweeping.begin(s.Store, s.watches.names, s.watchesNone(), s.swept); wait > 0 {
+			beat.Reset(wait)
+		}
+		if s.idle() {
+			idle.Reset(s.patience(time.Since(began)))
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -159,19 +170,21 @@ func (s *server) serve(ctx context.Context) error {
 		case <-s.handed:
 			s.Log.Info("stopped; a newer program goes on")
 			return nil
+		case <-guard.C:
+			s.Guard.watch(s.Log)
 		case <-s.stir:
+			if s.hasAnswered() && guard.Stop() {
+				s.Guard.watch(s.Log)
+			}
 			if err := s.lookAround(); err != nil {
 				return err
 			}
-			if wait := s.sweeping.begin(s.Store, s.watchesNone(), s.stirred); wait > 0 {
-				beat.Reset(wait)
-			}
-			if s.idle() {
-				idle.Reset(s.patience(time.Since(began)))
-			}
+			tend()
 			calm.Reset(calmAfter)
+		case <-s.swept: // what it has used is little: no memory is given back for it
+			tend()
 		case <-beat.C:
-			s.stirred()
+			tend()
 		case <-calm.C:
 			debug.FreeOSMemory() // once: Go keeps what a crowd of starts has used
 		case <-idle.C:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"syscall"
 	"time"
 
@@ -107,9 +106,7 @@ func Stop(ctx context.Context, s *monitor.Store, r *monitor.Runtime, sig syscall
 	in := stopIn{Name: r.Name(), Owner: record.Owner, Signal: sig, Grace: grace.Seconds()}
 	var out stopOut
 	c := &Client{Store: s}
-	err = c.callMonitorOf(ctx, r, func(ctx context.Context, conn *net.UnixConn) error {
-		return varlink.Call(ctx, conn, methodStop, in, &out)
-	})
+	err = c.callMonitorOf(ctx, r, methodStop, in, &out)
 	if now, gone := r.Record(); errors.Is(gone, monitor.ErrNotExist) || gone == nil && (now.Owner != record.Owner || now.State == monitor.StateIdle) {
 		return Rest{}, nil
 	}
@@ -131,18 +128,23 @@ func unanswered(err error) bool {
 
 // callMonitorOf carries out a call to the monitor of a runtime: its own, or the resident one.
 // A resident that does not answer others meanwhile is not waited for.
-func (c *Client) callMonitorOf(ctx context.Context, r *monitor.Runtime, call func(context.Context, *net.UnixConn) error) error {
+func (c *Client) callMonitorOf(ctx context.Context, r *monitor.Runtime, method string, in, out any) error {
 	if conn, err := dialUser(ctx, ownSocket(r)); err == nil {
 		defer conn.Close()
-		return call(ctx, conn)
+		return varlink.Call(ctx, conn, method, in, out)
 	}
 	conn, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := greet(ctx, conn); err != nil {
-		return err
+	caller := &varlink.Caller{Conn: conn}
+	err = greet(ctx, caller)
+	if err == nil {
+		err = caller.Send(ctx, varlink.Ask{Method: method, In: in})
 	}
-	return c.whileItAnswers(ctx, func(ctx context.Context) error { return call(ctx, conn) })
+	if err == nil {
+		err = c.whileItAnswers(ctx, caller, out)
+	}
+	return err
 }

@@ -26,10 +26,12 @@ func (s *sweep) want() {
 	s.wanted = true
 }
 
-// begin sweeps in a goroutine, if that is wanted and none is under way, and calls ended
+// begin sweeps in a goroutine, if that is wanted and none is under way, and tells ended
 // then. It returns how long it is until a sweep that is wanted may begin, 0 for none. In a
 // quiet time it begins at once.
-func (s *sweep) begin(store *monitor.Store, quiet bool, ended func()) (wait time.Duration) {
+//
+// What is watched is not looked at: of a thousand runtimes that takes longer than all else.
+func (s *sweep) begin(store *monitor.Store, watched func() []string, quiet bool, ended chan<- struct{}) (wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.wanted || s.running {
@@ -40,11 +42,14 @@ func (s *sweep) begin(store *monitor.Store, quiet bool, ended func()) (wait time
 	}
 	s.wanted, s.running = false, true
 	go func() {
-		store.Sweep()
+		store.SweepBut(watched())
 		s.mu.Lock()
 		s.running, s.last = false, time.Now()
 		s.mu.Unlock()
-		ended()
+		select {
+		case ended <- struct{}{}:
+		default: // the word about an earlier one was not taken yet
+		}
 	}()
 	return 0
 }
