@@ -54,10 +54,12 @@ var layers = []layer{
 	// The product: process <- trees <- core <- kernel <- tracker <- monitor <- the command.
 	{"tracker/process", "", specOnly},
 	{"tracker/trees", "tracker/process", specOnly},
-	{"internal/core", "tracker/process tracker/trees", specOnly},
+	{"internal/pidtable", "", ""},
+	{"internal/core", "tracker/process tracker/trees internal/pidtable", specOnly},
 	{"internal/mark", "", ""},
 	{"internal/kernel", "tracker/process tracker/trees internal/core internal/mark", specOnly},
 	{"tracker", "tracker/process tracker/trees internal/core internal/mark internal/kernel", specOnly},
+	{"tracker/router", "tracker/process tracker/trees tracker internal/pidtable", specOnly},
 	{"internal/descriptor", "", ""},
 	{"internal/flock", "", ""},
 	{"internal/latelog", "", ""},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/pidtable"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -34,14 +35,15 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	}
 	for i, t := range c.trees {
 		copied := *t
-		copied.log, copied.agenda = slices.Clip(t.log), &n.agenda
+		copied.log, copied.agenda, copied.face = slices.Clip(t.log), &n.agenda, new(face)
 		n.trees[i] = &copied
 	}
 	n.agenda.touched = copiesOf(c.agenda.touched, treeOf)
 	n.agenda.restless = copiesOf(c.agenda.restless, treeOf)
 	members := copies{treeOf: treeOf, made: make([]madeCopy, 0, len(c.known)+1)}
 	for _, t := range n.trees {
-		t.outer, t.anchor = treeOf(t.outer), members.of(t.anchor)
+		t.lie(treeOf(t.outer))
+		t.anchor = members.of(t.anchor)
 		t.from, t.released = treeOf(t.from), treeOf(t.released)
 	}
 	n.strangers = make(map[int]*stranger, len(c.strangers))
@@ -63,7 +65,23 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	for pid, m := range c.known {
 		n.known[pid] = members.of(m)
 	}
+	n.republish()
 	return &n, treeOf
+}
+
+// republish publishes all places of a copy, in a table of its own.
+func (c *Core) republish() {
+	if c.moved = nil; c.places == nil {
+		return
+	}
+	c.places = new(pidtable.Table[Place])
+	for pid := range c.known {
+		c.moves(pid)
+	}
+	for pid := range c.strangers {
+		c.moves(pid)
+	}
+	c.publish()
 }
 
 // Copies are those of the members, few enough to be looked for one by one.

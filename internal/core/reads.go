@@ -74,7 +74,7 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 		// The PID is another's. That also means that no group or session
 		// has this id any more (docs/xnu.md G8), so it links no process.
 		c.buryUnannounced(m, now)
-		delete(c.known, m.PID)
+		c.forgetMember(m.PID)
 	case !listed && (m.exited || m.dead):
 		c.bury(m, now)
 	case !listed:
@@ -124,6 +124,7 @@ func (c *Core) update(m *member, row process.Row) {
 			m.tree.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}
 		m.dead, m.exited, m.watched, m.reserve = false, false, false, false
+		c.moves(m.PID)
 		c.stir(m.tree)
 	}
 	if !m.watched && row.State != process.Exiting {
@@ -171,6 +172,7 @@ func (c *Core) join(p process.Row, link trees.Link, via *member, t *Tree, now ti
 	m.shorten()
 	c.known[p.PID] = m
 	delete(c.strangers, p.PID)
+	c.moves(p.PID)
 	c.indexLineage(m)
 	if p.State == process.Zombie {
 		m.dead, m.buried, m.left = true, c.reads, now
@@ -188,6 +190,7 @@ func (c *Core) bury(m *member, now time.Time) {
 	}
 	m.tree.count(-1, -m.leaving())
 	m.dead, m.buried, m.left = true, c.reads, now
+	c.moves(m.PID)
 	if m.watched {
 		m.watched = false
 		c.ask(askUnwatch, m)
@@ -204,7 +207,7 @@ func (c *Core) nest(t *Tree, rows []process.Row) {
 	if outer == nil || outer.within(t) || t.released != nil && outer.within(t.released) {
 		return
 	}
-	t.outer = outer
+	t.lie(outer)
 	if root := c.rootOf(t); root != nil {
 		root.via, root.loose = via, loose
 	}

@@ -1,0 +1,10 @@
+package router
+
+import "github.com/gemini-monitor/gemini/tracker"
+
+type way struct {
+	mechanism tracker.Mechanism
+	needs     []string
+}
+
+func mechanisms() []way { return []way{{tracker.Kqueue, []string{"macos"}}} }
