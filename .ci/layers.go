@@ -54,7 +54,7 @@ var layers = []layer{
 	// The product: process <- trees <- core <- kernel <- tracker <- monitor <- the command.
 	{"tracker/process", "", specOnly},
 	{"tracker/trees", "tracker/process", specOnly},
-	{"internal/pidtable", "", ""},
+	{"internal/pidtable", "", "internal/property"},
 	{"internal/core", "tracker/process tracker/trees internal/pidtable", specOnly},
 	{"internal/mark", "", ""},
 	{"internal/kernel", "tracker/process tracker/trees internal/core internal/mark", specOnly},
