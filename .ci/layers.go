@@ -111,7 +111,7 @@ var layers = []layer{
 	{"internal/portable", "", ""},
 	{"internal/progress", "", ""},
 	{"internal/portable/lint", "internal/portable", ""},
-	{"internal/bench", "tracker/process tracker internal/room", ""},
+	{"internal/bench", "tracker/process tracker tracker/router internal/room", ""},
 	{"examples", "", ""},
 
 	// The scenarios see a monitor through its command line, and only that.
