@@ -37,9 +37,10 @@ func (r *Run) check() {
 
 // checkPlaces fails the run if what the tracker publishes for look-ups by PID is not what it
 // knows, or if it names a tree for the PID of a process that has ended and of which every
-// notice was taken.
+// notice was taken. Where forks are named, the kernel announces an exit when the PID is free
+// already: who asks has to see for itself that the process lives, as the router does.
 func (r *Run) checkPlaces(c *core.Core, living func(pid int) (process.Identity, bool)) {
-	if r.Kernel.Pending() || r.losesNotices() || r.Kernel.Flavour == process.ForksUnseen {
+	if r.Kernel.Pending() || r.losesNotices() || r.Kernel.Flavour != process.ForksAnnounced {
 		living = nil
 	}
 	if err := c.CheckPlaces(living); err != nil {
