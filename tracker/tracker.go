@@ -41,7 +41,7 @@ type Tracker struct {
 	log      *slog.Logger
 	refused  string               // why a better mechanism is not in use; set before the tracker is handed out
 	done     chan struct{}        // closed when the goroutine has ended
-	handles  map[*core.Tree]*Tree // guarded by the follower's lock
+	handles  map[*core.Tree]*Tree // of those that are followed; guarded by the follower's lock
 	readable bool                 // the last read gave a table; only for the goroutine
 
 	mu       sync.Mutex
@@ -77,6 +77,7 @@ func newTracker(k core.Kernel, log *slog.Logger) *Tracker {
 }
 
 func trackerOf(f *core.Follower, log *slog.Logger) *Tracker {
+	f.Publish()
 	return &Tracker{follower: f, log: log, done: make(chan struct{}), handles: make(map[*core.Tree]*Tree), waiters: make(map[*core.Tree][]*waiter), readable: true}
 }
 
@@ -196,31 +197,20 @@ func ofThisBoot(ids []process.Identity) ([]process.Identity, error) {
 // be a member of. It reads nothing from the process table. A process that a member has
 // made is known within a few milliseconds. There is one handle for each tree: the one that
 // Track or Resume returned, so handles can be compared and be map keys.
+//
+// For a process that is known, TreeOf takes no lock and waits for nothing. Where it is not,
+// and notices may have waited, TreeOf waits until they are taken.
 func (t *Tracker) TreeOf(pid int) (tree *Tree, ok bool) {
-	if tree, ok = t.treeOf(pid); ok || !t.follower.Kernel.Lags() {
+	if tree, ok = t.PlaceOf(pid).Tree(); ok || !t.follower.Kernel.Lags() {
 		return tree, ok
 	}
 	_ = t.call(t.follower.Drain) // what was known stays known after Close
-	return t.treeOf(pid)
+	return t.PlaceOf(pid).Tree()
 }
 
-func (t *Tracker) treeOf(pid int) (tree *Tree, ok bool) {
-	t.follower.Do(func(c *core.Core) {
-		if found := c.TreeOf(pid); found != nil {
-			tree, ok = t.handleOf(found), true
-		}
-	})
-	return tree, ok
-}
-
-// handleOf returns the handle of a tree. It is called with the follower's lock held.
+// handleOf returns the handle of a tree. It takes no lock.
 func (t *Tracker) handleOf(followed *core.Tree) *Tree {
-	handle := t.handles[followed]
-	if handle == nil {
-		handle = &Tree{tracker: t, tree: followed}
-		t.handles[followed] = handle
-	}
-	return handle
+	return followed.Handle(func() any { return &Tree{tracker: t, tree: followed} }).(*Tree)
 }
 
 // Capabilities returns the means by which trees are followed here.
@@ -243,6 +233,7 @@ func (t *Tracker) begin(ctx context.Context, origin origin, start func() (*core.
 			t.follower.Do(func(*core.Core) {
 				handle = t.handleOf(begun)
 				handle.origin = origin
+				t.handles[begun] = handle
 			})
 		}
 	})
@@ -275,7 +266,10 @@ func (t *Tracker) closeLeases() {
 }
 
 // call has the goroutine carry out a command between two steps, and waits for that.
-func (t *Tracker) call(command func()) error {
+func (t *Tracker) call(command func()) error { return t.callIn(context.Background(), command) }
+
+// callIn does so until ctx ends. The command is carried out all the same.
+func (t *Tracker) callIn(ctx context.Context, command func()) error {
 	called := make(chan struct{})
 	t.mu.Lock()
 	if t.err != nil {
@@ -293,6 +287,8 @@ func (t *Tracker) call(command func()) error {
 		return nil
 	case <-t.done:
 		return t.failure()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -65,7 +65,7 @@ func (c *Core) watchRecalled(t *Tree) {
 func (c *Core) claim(t *Tree, m *member) {
 	around := m.tree
 	if t.outer == nil && !around.within(t) {
-		t.outer = around
+		t.lie(around)
 		around.count(t.living, t.leaving)
 		c.align(t.released)
 	}
@@ -74,7 +74,7 @@ func (c *Core) claim(t *Tree, m *member) {
 	}
 	for _, d := range c.inOrder() {
 		if d.tree == around && (d == m || d.descends(m)) {
-			d.moveInto(t)
+			c.moveInto(d, t)
 		}
 	}
 	c.stir(t)
@@ -113,9 +113,9 @@ func (c *Core) encloses(m *member, t *Tree) bool {
 }
 
 // moveInto makes a tree that lies inside the tree of a member the nearest one of that.
-func (m *member) moveInto(t *Tree) {
+func (c *Core) moveInto(m *member, t *Tree) {
 	around := m.tree
-	m.tree = t
+	c.belong(m, t)
 	if !m.alive() {
 		return
 	}
@@ -136,7 +136,7 @@ func (c *Core) contain(r recollection, inner *Tree) {
 	}
 	t, around := r.tree, inner.outer
 	if t.outer == nil && around != nil {
-		t.outer = around
+		t.lie(around)
 		around.count(t.living, t.leaving)
 		c.align(t.released)
 	}
@@ -146,7 +146,7 @@ func (c *Core) contain(r recollection, inner *Tree) {
 	if around != nil {
 		around.count(-inner.living, -inner.leaving)
 	}
-	inner.outer = t
+	inner.lie(t)
 	t.count(inner.living, inner.leaving)
 	c.align(inner.released)
 	c.stir(inner)

@@ -1,6 +1,11 @@
 package core
 
-import "slices"
+import (
+	"slices"
+	"time"
+
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
 
 // An agenda has the trees that a step has something to do for. Of many trees most rest most
 // of the time, and a step that looked at each of them would cost more with each.
@@ -35,6 +40,23 @@ func (m *agenda) calm() {
 		t.restless = !t.closed && (!t.Settled() || t.vacant())
 		return !t.restless
 	})
+}
+
+// Restless returns a tree that is not settled, and how often the table was read for it. It is
+// nil where all are settled. Where forks are unseen, that proves nothing: then a tree is made
+// unsettled.
+func (c *Core) Restless(now time.Time) (t *Tree, reads int) {
+	for _, t := range c.agenda.restless {
+		if !t.Settled() && !t.closed {
+			return t, t.reads
+		}
+	}
+	if c.forks != process.ForksUnseen || len(c.trees) == 0 {
+		return nil, 0
+	}
+	t = c.trees[0]
+	c.recheck(t, now)
+	return t, t.reads
 }
 
 // Touched calls a function on each tree that may look different than at the last call of

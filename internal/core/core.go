@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/pidtable"
 	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
@@ -22,10 +23,12 @@ type Core struct {
 	known     map[int]*member
 	trees     []*Tree
 	strangers map[int]*stranger
-	enquiries map[int]*enquiry // none while no tree has a mark
-	marked    map[string]*Tree // by the mark of each
-	vanishing int              // reads in a row in which processes were gone before they were asked
-	vanishes  bool             // this read too
+	enquiries map[int]*enquiry       // none while no tree has a mark
+	marked    map[string]*Tree       // by the mark of each
+	places    *pidtable.Table[Place] // nil unless published
+	moved     []int                  // PIDs whose places may have changed
+	vanishing int                    // reads in a row in which processes were gone before they were asked
+	vanishes  bool                   // this read too
 	agenda    agenda
 
 	reads      int                // begun so far
@@ -243,7 +246,7 @@ func (c *Core) watched(id process.Identity, now process.Row, err error, at time.
 	case err == nil:
 		// The PID went to another process between the read and the watch.
 		c.bury(m, at)
-		delete(c.known, id.PID)
+		c.forgetMember(id.PID)
 		c.ask(askUnwatch, m)
 		c.stir(m.tree)
 	case errors.Is(err, process.ErrGone):

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gemini-monitor/gemini/internal/pidtable"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -34,14 +35,15 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	}
 	for i, t := range c.trees {
 		copied := *t
-		copied.log, copied.agenda = slices.Clip(t.log), &n.agenda
+		copied.log, copied.agenda, copied.face = slices.Clip(t.log), &n.agenda, new(face)
 		n.trees[i] = &copied
 	}
 	n.agenda.touched = copiesOf(c.agenda.touched, treeOf)
 	n.agenda.restless = copiesOf(c.agenda.restless, treeOf)
 	members := copies{treeOf: treeOf, made: make([]madeCopy, 0, len(c.known)+1)}
 	for _, t := range n.trees {
-		t.outer, t.anchor = treeOf(t.outer), members.of(t.anchor)
+		t.lie(treeOf(t.outer))
+		t.anchor = members.of(t.anchor)
 		t.from, t.released = treeOf(t.from), treeOf(t.released)
 	}
 	n.strangers = make(map[int]*stranger, len(c.strangers))
@@ -63,7 +65,23 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	for pid, m := range c.known {
 		n.known[pid] = members.of(m)
 	}
+	n.republish()
 	return &n, treeOf
+}
+
+// republish publishes all places of a copy, in a table of its own.
+func (c *Core) republish() {
+	if c.moved = nil; c.places == nil {
+		return
+	}
+	c.places = new(pidtable.Table[Place])
+	for pid := range c.known {
+		c.moves(pid)
+	}
+	for pid := range c.strangers {
+		c.moves(pid)
+	}
+	c.publish()
 }
 
 // Copies are those of the members, few enough to be looked for one by one.
@@ -191,6 +209,41 @@ func (c *Core) CheckCounts() error {
 		if t.living != living || t.leaving != leaving {
 			return fmt.Errorf("the tree of %v counts %d members and %d leaving; it has %d and %d", t.root, t.living, t.leaving, living, leaving)
 		}
+	}
+	return nil
+}
+
+// CheckPlaces returns an error unless what is published of each PID is what the core knows:
+// the process, and the tree that TreeOf returns. Living returns the process that has a PID. It
+// is nil while notices may be on their way, or lost, and does not count while the core has asked
+// for something. Else no PID of a watched member is another
+// process's.
+func (c *Core) CheckPlaces(living func(pid int) (process.Identity, bool)) error {
+	published := 0
+	for pid, m := range c.known {
+		if is := c.placeOf(pid); is != nil {
+			published++
+			if now := c.places.Load(pid); now == nil || !now.same(is) || now.Tree() != c.TreeOf(pid) && !now.Stranger {
+				return fmt.Errorf("%v is published as %+v, and is %+v in the tree %p", m.Identity, now, is, c.TreeOf(pid))
+			}
+		}
+		if living == nil || len(c.asks) > 0 || !m.watched || m.dead || m.exited {
+			continue
+		}
+		if now, there := living(pid); there && m.Start != 0 && now != m.Identity {
+			return fmt.Errorf("%v is a member, and the process with its PID is %v", m.Identity, now)
+		}
+	}
+	for pid, s := range c.strangers {
+		if m := c.known[pid]; m == nil {
+			published++
+			if now := c.places.Load(pid); now == nil || now.Identity != s.Identity || !now.Stranger {
+				return fmt.Errorf("the stranger %v is published as %+v", s.Identity, now)
+			}
+		}
+	}
+	if all := c.places.Len(); all != published {
+		return fmt.Errorf("%d places are published, and there are %d", all, published)
 	}
 	return nil
 }

@@ -36,8 +36,11 @@ func NewFollower(k Kernel, self int, now func() time.Time) *Follower {
 // tree is begun.
 func (f *Follower) Apart(ids []process.Identity) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	f.core.apart = ids
+	for _, id := range ids {
+		f.core.moves(id.PID)
+	}
 }
 
 // Step waits for news or the time of the next read, whichever is first, and does what
@@ -56,7 +59,7 @@ func (f *Follower) Step() error {
 // patience returns how long there is nothing to do unless a notice comes.
 func (f *Follower) patience() time.Duration {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	if len(f.core.asks) > 0 {
 		return 0
 	}
@@ -105,7 +108,7 @@ func (f *Follower) look() error {
 	}
 	f.mu.Lock()
 	ids := f.core.remains()
-	f.mu.Unlock()
+	f.unlock()
 	if ids != nil {
 		found, cost, err := f.Kernel.Inhabited(ids)
 		vacant := err == nil && !found
@@ -121,25 +124,25 @@ func (f *Follower) look() error {
 func (f *Follower) readOnce() error {
 	f.mu.Lock()
 	f.core.readBegins(f.now())
-	f.mu.Unlock()
+	f.unlock()
 	rows, cost, err := f.Kernel.Read(f.rows[:0])
 	f.rows = rows
 	f.mu.Lock()
 	if err != nil {
 		f.spent += cost
 		f.core.readFails(err, f.now())
-		f.mu.Unlock()
+		f.unlock()
 		return nil
 	}
 	f.core.partial = f.Kernel.Partial()
 	f.core.read(rows, f.now())
-	f.mu.Unlock()
+	f.unlock()
 	f.answer()
 	f.mu.Lock()
 	cost, f.asking = cost+f.asking, 0
 	f.spent += cost
 	f.core.readEnds(f.now(), cost)
-	f.mu.Unlock()
+	f.unlock()
 	return nil
 }
 
@@ -156,7 +159,7 @@ func (f *Follower) answer() {
 
 func (f *Follower) nextAsk() (a ask, ok bool) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	if len(f.core.asks) == 0 {
 		return ask{}, false
 	}
@@ -201,14 +204,14 @@ func (f *Follower) watch(id process.Identity) (process.Row, error) {
 // cost.
 func (f *Follower) Reads() (n int, cost time.Duration) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	return f.core.reads, f.spent
 }
 
 // Do calls a function on the core, with the lock held.
 func (f *Follower) Do(what func(*Core)) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	what(f.core)
 }
 
@@ -216,7 +219,7 @@ func (f *Follower) Do(what func(*Core)) {
 // how many reads have begun before.
 func (f *Follower) Recheck(t *Tree) (reads int) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	f.core.recheck(t, f.now())
 	return f.core.reads
 }
@@ -238,7 +241,7 @@ func (f *Follower) Track(root int, marks ...string) (*Tree, error) {
 		return nil, process.ErrGone
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	return f.core.plant(p, marks, f.now()), nil
 }
 
@@ -266,7 +269,7 @@ func (f *Follower) Resume(root process.Identity, h trees.History) (*Tree, error)
 	}
 	alone := f.standsAlone(root, h)
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	defer f.unlock()
 	t := f.core.newTree(root, f.now())
 	t.fresh, t.waits = h.Fresh && !alone, h.Fresh
 	t.again, t.unsure = !h.Fresh, !h.Fresh

@@ -120,7 +120,7 @@ func (c *Core) enter(t *Tree, p process.Row, strangers []process.Identity, now t
 		return
 	default:
 		m.Link, m.via, m.watched = link, nil, true
-		m.moveInto(t)
+		c.moveInto(m, t)
 	}
 	c.disown(t, strangers)
 	c.stir(t) // its children may be there

@@ -96,6 +96,7 @@ type Tree struct {
 	carried  []string // the marks that its processes carry: those of trees around it, then its own
 	log      []trees.Change
 
+	face              *face   // for those without the lock
 	agenda            *agenda // of the core
 	touched, restless bool    // in the lists there
 }

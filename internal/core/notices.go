@@ -28,6 +28,7 @@ func (c *Core) take(n Notice, now time.Time) {
 	if n.Events.Has(process.Exited) {
 		before := m.leaving()
 		m.exited, m.watched = true, false
+		c.moves(m.PID)
 		m.tree.count(0, m.leaving()-before)
 	}
 	if c.forks == process.ForksNamed {

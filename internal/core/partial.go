@@ -50,6 +50,7 @@ func (c *Core) match(m *member, row *process.Row, now time.Time) {
 		m.tree.recordOutward(trees.Change{Kind: trees.Left, Member: m.Member, Time: now})
 		m.Process, m.hidden = row.Process, false
 		m.watched = false // under this identity
+		c.moves(m.PID)
 		m.tree.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: now})
 	}
 }

@@ -25,10 +25,11 @@ func (c *Core) plant(p process.Row, marks []string, now time.Time) *Tree {
 // enclose makes a member of one tree the root of a new tree inside it. The member and
 // all that joined through it move to the new tree. The root of a fresh one moves alone.
 func (c *Core) enclose(t *Tree, m *member) {
-	t.anchor, t.outer = m, m.tree
+	t.anchor = m
+	t.lie(m.tree)
 	for _, d := range c.known {
 		if d.tree == t.outer && (d == m || !t.fresh && d.descends(m)) {
-			d.tree = t
+			c.belong(d, t)
 			if d.alive() {
 				t.living++
 				t.leaving += d.leaving()
@@ -37,7 +38,7 @@ func (c *Core) enclose(t *Tree, m *member) {
 	}
 	for _, inner := range c.trees {
 		if !t.fresh && inner != t && inner.from == nil && inner.outer == t.outer && inner.anchor != m && inner.anchor.descends(m) {
-			inner.outer = t
+			inner.lie(t)
 			t.living += inner.living
 			t.leaving += inner.leaving
 			c.align(inner.released)
@@ -48,7 +49,7 @@ func (c *Core) enclose(t *Tree, m *member) {
 // newTree makes a tree that has no members yet.
 func (c *Core) newTree(root process.Identity, now time.Time) *Tree {
 	c.freshen(now)
-	t := &Tree{root: root, agenda: &c.agenda}
+	t := &Tree{root: root, agenda: &c.agenda, face: new(face)}
 	c.trees = append(c.trees, t)
 	c.stir(t)
 	return t
@@ -83,12 +84,12 @@ func (c *Core) Drop(t *Tree) {
 	c.forgetStrangers(t)
 	for _, inner := range c.trees {
 		if inner.outer == t {
-			inner.outer = t.outer
+			inner.lie(t.outer)
 		}
 	}
 	for _, m := range c.ownOf(t) {
-		if m.tree = t.outer; m.tree == nil {
-			delete(c.known, m.PID)
+		if c.belong(m, t.outer); m.tree == nil {
+			c.forgetMember(m.PID)
 			if m.watched { // otherwise the PID may be that of another watched process
 				c.ask(askUnwatch, m)
 			}

@@ -62,7 +62,7 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	if listed {
 		c.match(m, &rows[i], now)
 	}
-	same := listed && rows[i].Identity == m.Identity
+	same := listed && rows[i].Identity == m.Identity && !c.isAnother(m, &rows[i])
 	switch {
 	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && !m.ended:
 		// Unless notices were lost, its exit will be announced, and its last
@@ -74,7 +74,7 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 		// The PID is another's. That also means that no group or session
 		// has this id any more (docs/xnu.md G8), so it links no process.
 		c.buryUnannounced(m, now)
-		delete(c.known, m.PID)
+		c.forgetMember(m.PID)
 	case !listed && (m.exited || m.dead):
 		c.bury(m, now)
 	case !listed:
@@ -91,6 +91,13 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	default:
 		c.update(m, rows[i])
 	}
+}
+
+// isAnother reports whether a row with the identity of a dead member is that of a later
+// process, which got its PID in the same tick of the clock: on Linux that is 10 ms long. There
+// an exit is announced once the process is a zombie (docs/linux.md).
+func (c *Core) isAnother(m *member, row *process.Row) bool {
+	return c.forks == process.ForksNamed && m.dead && m.exited && row.State != process.Zombie
 }
 
 // buryUnannounced buries a process that a read shows to be dead. Unless its exit was
@@ -124,6 +131,7 @@ func (c *Core) update(m *member, row process.Row) {
 			m.tree.recordOutward(trees.Change{Kind: trees.Joined, Member: m.Member, Time: m.Joined})
 		}
 		m.dead, m.exited, m.watched, m.reserve = false, false, false, false
+		c.moves(m.PID)
 		c.stir(m.tree)
 	}
 	if !m.watched && row.State != process.Exiting {
@@ -171,6 +179,7 @@ func (c *Core) join(p process.Row, link trees.Link, via *member, t *Tree, now ti
 	m.shorten()
 	c.known[p.PID] = m
 	delete(c.strangers, p.PID)
+	c.moves(p.PID)
 	c.indexLineage(m)
 	if p.State == process.Zombie {
 		m.dead, m.buried, m.left = true, c.reads, now
@@ -188,6 +197,7 @@ func (c *Core) bury(m *member, now time.Time) {
 	}
 	m.tree.count(-1, -m.leaving())
 	m.dead, m.buried, m.left = true, c.reads, now
+	c.moves(m.PID)
 	if m.watched {
 		m.watched = false
 		c.ask(askUnwatch, m)
@@ -204,7 +214,7 @@ func (c *Core) nest(t *Tree, rows []process.Row) {
 	if outer == nil || outer.within(t) || t.released != nil && outer.within(t.released) {
 		return
 	}
-	t.outer = outer
+	t.lie(outer)
 	if root := c.rootOf(t); root != nil {
 		root.via, root.loose = via, loose
 	}

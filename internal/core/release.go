@@ -155,7 +155,7 @@ func (c *Core) discharge(t *Tree, first *member, some map[*member]bool, now time
 		if old.from == nil {
 			m.origin = old
 		}
-		if m.tree = s; !m.alive() {
+		if c.belong(m, s); !m.alive() {
 			continue
 		}
 		s.count(+1, m.leaving()) // before it leaves, so that no tree around seems empty
@@ -169,7 +169,7 @@ func (c *Core) discharge(t *Tree, first *member, some map[*member]bool, now time
 // moveOut moves a tree inside of another into that of the released processes of that.
 func (c *Core) moveOut(t, inner *Tree, now time.Time) {
 	old := inner.outer
-	inner.outer = t.released
+	inner.lie(t.released)
 	inner.outer.count(inner.living, inner.leaving)
 	old.count(-inner.living, -inner.leaving)
 	for _, m := range c.inOrder() {
@@ -184,7 +184,8 @@ func (c *Core) moveOut(t, inner *Tree, now time.Time) {
 // these begins it.
 func (c *Core) releasedOf(t *Tree, first process.Identity) *Tree {
 	if t.released == nil {
-		t.released = &Tree{root: first, from: t, outer: t.outer, begun: true, agenda: &c.agenda}
+		t.released = &Tree{root: first, from: t, begun: true, agenda: &c.agenda, face: new(face)}
+		t.released.lie(t.outer)
 		c.trees = append(c.trees, t.released)
 	}
 	return t.released
@@ -196,7 +197,7 @@ func (c *Core) align(s *Tree) {
 		return
 	}
 	old, outer := s.outer, s.from.outer
-	s.outer = outer
+	s.lie(outer)
 	outer.count(s.living, s.leaving)
 	old.count(-s.living, -s.leaving)
 	for _, m := range c.inOrder() {

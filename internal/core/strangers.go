@@ -21,7 +21,7 @@ type stranger struct {
 func (c *Core) disown(t *Tree, ids []process.Identity) {
 	for _, id := range ids {
 		if id.PID != c.self && c.known[id.PID] == nil {
-			c.strangers[id.PID] = &stranger{Identity: id, tree: t}
+			c.setStranger(&stranger{Identity: id, tree: t})
 		}
 	}
 }
@@ -124,7 +124,7 @@ func (c *Core) keepStrangers(rows []process.Row) {
 		i, listed := c.rows[pid]
 		switch {
 		case !listed || rows[i].Identity != s.Identity:
-			delete(c.strangers, pid)
+			c.forgetStranger(pid)
 		case c.forks == process.ForksNamed && !s.watched:
 			s.watched = true
 			c.asks = append(c.asks, ask{verb: askWatch, id: s.Identity})
@@ -157,7 +157,7 @@ func (c *Core) addStranger(id process.Identity, t *Tree, watched bool) bool {
 	if m := c.known[id.PID]; m != nil && m.alive() || c.strangers[id.PID] != nil || id.PID == c.self {
 		return false
 	}
-	c.strangers[id.PID] = &stranger{Identity: id, tree: t, watched: watched}
+	c.setStranger(&stranger{Identity: id, tree: t, watched: watched})
 	return true
 }
 
@@ -165,7 +165,7 @@ func (c *Core) addStranger(id process.Identity, t *Tree, watched bool) bool {
 func (c *Core) hear(s *stranger, n Notice) {
 	switch {
 	case n.Events.Has(process.Exited):
-		delete(c.strangers, s.PID)
+		c.forgetStranger(s.PID)
 	case n.Events.Has(process.Forked) && n.Found.Start != 0 && !s.ancestor:
 		c.addStranger(n.Found.Identity, s.tree, true)
 	}
@@ -179,7 +179,7 @@ func (c *Core) strangerWatched(id process.Identity, now process.Row, err error) 
 	case err != nil:
 		s.watched = false // the next read tries again
 	case now.Identity != id:
-		delete(c.strangers, id.PID)
+		c.forgetStranger(id.PID)
 		c.asks = append(c.asks, ask{verb: askUnwatch, id: id})
 	}
 }
@@ -211,6 +211,6 @@ func (c *Core) forgetStrangers(t *Tree) {
 		if c.strangers[id.PID].watched {
 			c.asks = append(c.asks, ask{verb: askUnwatch, id: id})
 		}
-		delete(c.strangers, id.PID)
+		c.forgetStranger(id.PID)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
@@ -52,10 +51,8 @@ func ForgoOnEmpty(ctx context.Context, s *monitor.Store, r *monitor.Runtime) err
 	if err != nil {
 		return err
 	}
-	c := &Client{Store: s}
-	err = c.callMonitorOf(ctx, r, func(ctx context.Context, conn *net.UnixConn) error {
-		return varlink.Call(ctx, conn, methodForgoOnEmpty, forgoIn{r.Name(), record.Owner}, nil)
-	})
+	in := forgoIn{r.Name(), record.Owner}
+	err = (&Client{Store: s}).callMonitorOf(ctx, r, methodForgoOnEmpty, in, nil)
 	if err == nil {
 		return nil
 	}

@@ -1,0 +1,13 @@
+package router
+
+import "github.com/gemini-monitor/gemini/tracker"
+
+type way struct {
+	mechanism tracker.Mechanism
+	needs     []string
+}
+
+func mechanisms() []way { return []way{{tracker.Kqueue, []string{"macos"}}} }
+
+// parts are what this test binary plays as a process of a spec.
+var parts map[string]func()
