@@ -28,6 +28,7 @@ const (
 	MethodAdopt    = methodAdopt
 	MethodStatus   = methodStatus
 	MethodWhich    = methodWhich
+	MethodRoute    = methodRoute
 	MethodJoin     = methodJoin
 	MethodHandOver = methodHandOver
 
@@ -76,4 +77,11 @@ func Patience(idle time.Duration, asked bool, served time.Duration) time.Duratio
 // Close closes the log of this process.
 func (l *LogFile) Close() error {
 	return errors.Join(debug.SetCrashOutput(nil, debug.CrashOptions{}), l.file.Close())
+}
+
+// Idling returns how many connections a router keeps that no call uses.
+func Idling(r *Router) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.idle)
 }

@@ -29,6 +29,7 @@ const (
 	methodStop     = interfaceName + ".Stop"
 	methodJoin     = interfaceName + ".Join"
 	methodRelease  = interfaceName + ".Release"
+	methodRoute    = interfaceName + ".Route"
 
 	methodForgoOnEmpty = interfaceName + ".ForgoOnEmpty"
 
@@ -70,6 +71,12 @@ method Count() -> (mechanism: string, forks: string, joined: int, left: int, unk
 # none where it is a member of none that the resident watches. With the boot of an identity of
 # the caller, a caller in another PID namespace gets the error Foreign.
 method Which(pid: int, boot: ?string) -> (name: ?string)
+
+# Returns the innermost runtime that a process is a member of now, by name and owner, and none
+# where it is a member of none that the resident watches. On Linux the ID of a thread serves as
+# well. It is for a service that asks again and again, on one connection. A caller with another
+# boot is in another PID namespace and gets the error Foreign.
+method Route(pid: int, boot: string) -> (name: ?string, owner: ?Identity)
 
 # Ends the resident and leaves all runtimes as they are, for a newer program to go on.
 method HandOver(version: string) -> ()
@@ -178,6 +185,7 @@ func (s *server) methods() *varlink.Server {
 					"Status":   s.status,
 					"Count":    s.count,
 					"Which":    s.which,
+					"Route":    s.route,
 					"HandOver": s.handOver,
 					"Stop":     s.counted(s.stop),
 					"Join":     s.counted(s.join),

@@ -123,7 +123,7 @@ func (s *server) open(ctx context.Context) error {
 	}
 	s.watches = watches{
 		tracker: t, reserve: reserve, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail,
-		all: make(map[key]*watch), trees: make(map[*tracker.Tree]string),
+		all: make(map[key]*watch), trees: make(map[*tracker.Tree]*watch),
 	}
 	s.protocol = s.methods()
 	if s.vigil, err = keepVigil(s.Store.Dir(), s.stirred); err != nil {

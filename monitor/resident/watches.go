@@ -29,7 +29,7 @@ type watches struct {
 
 	mu     sync.Mutex
 	all    map[key]*watch
-	trees  map[*tracker.Tree]string // the names of the runtimes whose trees they are
+	trees  map[*tracker.Tree]*watch // whose trees they are
 	closed bool
 	going  sync.WaitGroup
 }
@@ -107,7 +107,7 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 		close(one.begun)
 		return
 	}
-	w.name(one, watching.Tree())
+	w.own(one, watching.Tree())
 	goesOn, one.watching = true, watching
 	close(one.begun) // before a defect could show in run, which would close it too
 	w.going.Go(func() { w.run(ctx, one, watching) })
@@ -130,24 +130,27 @@ func (w *watches) run(ctx context.Context, one *watch, watching *monitor.Watchin
 	}
 }
 
-// name remembers whose tree it is.
-func (w *watches) name(one *watch, tree *tracker.Tree) {
+// own remembers whose tree it is.
+func (w *watches) own(one *watch, tree *tracker.Tree) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	one.tree = tree
-	w.trees[tree] = one.name
+	w.trees[tree] = one
 }
 
-// which returns the name of the innermost runtime that the process with a PID is a member
-// of, and "" where it is of none that is watched here.
-func (w *watches) which(pid int) string {
+// which returns the innermost runtime that the process with a PID is a member of, and the
+// zero key where it is of none that is watched here.
+func (w *watches) which(pid int) key {
 	tree, ok := w.tracker.TreeOf(pid)
 	if !ok {
-		return ""
+		return key{}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.trees[tree]
+	if one := w.trees[tree]; one != nil {
+		return one.key
+	}
+	return key{}
 }
 
 // drop forgets a watch that has ended.

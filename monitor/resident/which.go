@@ -27,9 +27,13 @@ func (s *server) which(_ context.Context, r *varlink.Request) (any, error) {
 		return nil, err
 	}
 	if in.Boot != "" && in.Boot != s.self.Boot {
-		return nil, varlink.NewError(errorForeign, fmt.Sprintf("the resident monitor is in another namespace, where %d is another process", in.PID))
+		return nil, foreign(in.PID)
 	}
-	return whichOut{s.watches.which(in.PID)}, nil
+	return whichOut{s.watches.which(in.PID).name}, nil
+}
+
+func foreign(pid int) error {
+	return varlink.NewError(errorForeign, fmt.Sprintf("the resident monitor is in another namespace, where %d is another process", pid))
 }
 
 // Which asks the resident of a store for the name of the innermost runtime that the process
