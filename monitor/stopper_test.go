@@ -84,6 +84,9 @@ var _ = Describe("A monitor that is told to stop its runtime", func() {
 	runs := func(script string, words int, changes ...func(*monitor.Record)) (*child, *monitor.Runtime, *watching) {
 		GinkgoHelper()
 		owner := start(script, append(through(g), says.File)...)
+		if len(changes) > 0 { // the monitor may end the processes when it begins
+			Eventually(says.words).Should(HaveLen(words))
+		}
 		runtime := own(store, "build", owner.Identity)
 		for _, edit := range changes {
 			change(runtime, edit)
