@@ -76,7 +76,7 @@ var layers = []layer{
 	// The core and the kernels are behind tracker: monitor does not see them. Its specs may
 	// run the life of a runtime beside the core on the simulated kernel.
 	{"monitor", "tracker/process tracker/trees tracker internal/descriptor internal/detach internal/flock internal/mount internal/erase internal/origin internal/mark internal/plainjson internal/vigil", "internal/core" + specOnly},
-	{"monitor/resident", "tracker/process tracker monitor internal/detach internal/flock internal/plainjson internal/unixsocket internal/varlink internal/vigil", "internal/descriptor" + specOnly},
+	{"monitor/resident", "tracker/process tracker tracker/router monitor internal/detach internal/flock internal/plainjson internal/unixsocket internal/varlink internal/vigil", "internal/descriptor" + specOnly},
 	{"internal/checkup", "tracker/process tracker internal/mark internal/mount internal/unixsocket monitor monitor/resident", "tracker/trees" + specOnly},
 	{"cmd/monitor", "tracker/process tracker/trees tracker internal/detach internal/latelog internal/origin internal/standin internal/checkup monitor monitor/resident", "internal/descriptor" + specOnly},
 	{"cmd/monitor-metrics", "tracker tracker/process monitor monitor/resident", specOnly},

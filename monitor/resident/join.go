@@ -35,7 +35,9 @@ func (s *server) join(ctx context.Context, r *varlink.Request) (any, error) {
 	if <-one.begun; one.err != nil {
 		return nil, refusal(one.err)
 	}
-	return in.carryOut(ctx, r.Conn(), one.watching)
+	out, err := in.carryOut(ctx, r.Conn(), one.watching)
+	s.watches.finder.Changed()
+	return out, err
 }
 
 // carryOut makes the process at the other end of a connection a member.

@@ -26,7 +26,9 @@ func (s *server) release(ctx context.Context, r *varlink.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return in.carryOut(ctx, watching)
+	out, err := in.carryOut(ctx, watching)
+	s.watches.finder.Changed()
+	return out, err
 }
 
 // carryOut releases a process.

@@ -16,6 +16,7 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/router"
 )
 
 // ErrServed reports that another resident serves the store.
@@ -121,8 +122,12 @@ func (s *server) open(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, t.Close())
 	}
+	finder, err := router.NewFinder(t, mostRemembered)
+	if err != nil {
+		return errors.Join(err, reserve.Close(), t.Close())
+	}
 	s.watches = watches{
-		tracker: t, reserve: reserve, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail,
+		tracker: t, finder: finder, reserve: reserve, log: s.Log, format: s.RuntimeLog, stirred: s.stirred, failed: s.fail,
 		all: make(map[key]*watch), trees: make(map[*tracker.Tree]*watch),
 	}
 	s.protocol = s.methods()
@@ -235,7 +240,7 @@ func (s *server) close() (err error) {
 		if s.watches.close(limited) {
 			s.doors.Wait()
 			_ = s.protocol.Wait(limited)
-			err = errors.Join(err, s.watches.tracker.Close(), s.watches.reserve.Close())
+			err = errors.Join(err, s.watches.finder.Close(), s.watches.tracker.Close(), s.watches.reserve.Close())
 		} else {
 			s.Log.Warn("the watching of a runtime does not end", "runtimes", s.watches.names())
 		}

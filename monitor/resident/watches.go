@@ -12,12 +12,14 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
+	"github.com/gemini-monitor/gemini/tracker/router"
 )
 
 // watches are the runtimes that a resident watches. Each has a goroutine of its own, so
 // that one whose file system hangs holds up no other.
 type watches struct {
 	tracker  *tracker.Tracker
+	finder   *router.Finder
 	releases monitor.ReleaseNotifier
 	reserve  *monitor.Reserve
 	counts   monitor.Counts
@@ -52,6 +54,10 @@ type watch struct {
 	watching *monitor.Watching
 	ended    chan struct{} // closed when it is not watched any more
 }
+
+// mostRemembered is how many processes are remembered that others have asked about, each of which
+// takes a descriptor on Linux.
+const mostRemembered = 256
 
 // errLeaving reports that the resident is about to end.
 var errLeaving = errors.New("the resident monitor is about to end")
@@ -136,19 +142,20 @@ func (w *watches) own(one *watch, tree *tracker.Tree) {
 	defer w.mu.Unlock()
 	one.tree = tree
 	w.trees[tree] = one
+	w.finder.Changed()
 }
 
 // which returns the innermost runtime that the process with a PID is a member of, and the
 // zero key where it is of none that is watched here.
 func (w *watches) which(pid int) key {
-	tree, ok := w.tracker.TreeOf(pid)
-	if !ok {
-		return key{}
-	}
+	tree, ok := w.finder.TreeOf(pid)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if one := w.trees[tree]; one != nil {
-		return one.key
+	for ok {
+		if one := w.trees[tree]; one != nil {
+			return one.key
+		}
+		tree, ok = tree.Around() // the watching of this one has just ended
 	}
 	return key{}
 }

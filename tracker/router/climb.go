@@ -18,12 +18,12 @@ const highest = 1 << 16
 //
 // A parent is what the row of its child names at two moments, and its own row is read between
 // these. So it was the parent then, and no other process had its PID.
-func (r *Router[V]) climb(reader *process.Reader, from process.Row, hidden bool) (tree *tracker.Tree, decided bool) {
+func (f *Finder) climb(reader *process.Reader, from process.Row, hidden bool) (tree *tracker.Tree, decided bool) {
 	if hidden {
 		return nil, false
 	}
 	for range tries {
-		tree, chain, decided := r.climbOnce(reader, from)
+		tree, chain, decided := f.climbOnce(reader, from)
 		if !decided || confirmed(reader, chain) {
 			return tree, decided
 		}
@@ -38,9 +38,9 @@ func (r *Router[V]) climb(reader *process.Reader, from process.Row, hidden bool)
 
 // climbOnce returns the tree that the nearest known ancestor belongs to, and the rows of
 // those below that one.
-func (r *Router[V]) climbOnce(reader *process.Reader, from process.Row) (tree *tracker.Tree, chain []process.Row, decided bool) {
+func (f *Finder) climbOnce(reader *process.Reader, from process.Row) (tree *tracker.Tree, chain []process.Row, decided bool) {
 	for row := from; len(chain) < highest; {
-		if row.PID == r.self || row.Parent == r.self {
+		if row.PID == f.self || row.Parent == f.self {
 			return nil, nil, true // what this process makes counts for no tree
 		}
 		chain = append(chain, row)
@@ -54,7 +54,7 @@ func (r *Router[V]) climbOnce(reader *process.Reader, from process.Row) (tree *t
 		if err != nil {
 			break
 		}
-		place := r.tracker.PlaceOf(parent.PID)
+		place := f.tracker.PlaceOf(parent.PID)
 		if id := place.Identity(); place.Known() && (id.Start == 0 || parent.Start == 0 || id == parent.Identity) {
 			tree, _ = place.Tree()
 			return tree, chain, true

@@ -51,6 +51,6 @@ var _ = withRouter("A look-up of a process that asked before", func(open func(..
 			strange(r, pid)
 			strange(r, foreign.Pid)
 		}
-		Expect(r.shelf.count()).To(BeNumerically("<=", 2))
+		Expect(r.finder.shelf.count()).To(BeNumerically("<=", 2))
 	}, testproc.Patience)
 })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/gemini-monitor/gemini/tracker"
@@ -18,34 +20,88 @@ const patience = time.Second
 // tries is how often a process is looked up anew whose circumstances change meanwhile.
 const tries = 8
 
-// find finds the route of a process that is not remembered, or not any more, and remembers
-// it.
-func (r *Router[V]) find(pid int) (*Route[V], bool) {
-	if pid <= 0 || pid == r.self {
-		return nil, false
+// A Finder finds the tree of a calling process, for a program that has its own table of what it
+// keeps for trees. Others use a [Router], which has one. Its methods may be called from any
+// goroutine.
+type Finder struct {
+	tracker *tracker.Tracker
+	self    int
+	shelf   shelf
+	guards  *guards
+	readers readers
+	// epoch counts the changes of trees and members that a caller has asked for.
+	epoch atomic.Uint64
+}
+
+// NewFinder returns a finder for the trees of a tracker. Close it after use, before the tracker.
+// Guards is as in [Options].
+func NewFinder(t *tracker.Tracker, guards int) (*Finder, error) {
+	g, err := newGuards()
+	if err != nil {
+		return nil, err
 	}
-	tree := unlessSlow(func() *tracker.Tree { return r.treeOf(pid) }, func() *tracker.Tree {
-		known, _ := r.tracker.PlaceOf(pid).Tree()
+	f := &Finder{tracker: t, self: os.Getpid(), guards: g}
+	f.shelf.guards, f.shelf.most = g, guards
+	if f.shelf.most <= 0 {
+		f.shelf.most = mostGuards()
+	}
+	reader, err := f.readers.take()
+	if err != nil {
+		return nil, errors.Join(err, g.end())
+	}
+	f.readers.give(reader)
+	return f, nil
+}
+
+// TreeOf returns the nearest tree that the process with a PID belongs to, as [Router.Of] finds
+// that of a route.
+func (f *Finder) TreeOf(pid int) (tree *tracker.Tree, ok bool) {
+	if s := f.shelf.seats.Load(pid); s != nil && f.holds(s) {
+		s.use()
+		return s.tree, s.tree != nil
+	}
+	tree = f.find(pid)
+	return tree, tree != nil
+}
+
+// Changed makes the finder forget what it has found by the ancestors of processes. It is called
+// after a tree was begun, and after a process has joined or left one because a caller asked for that.
+func (f *Finder) Changed() { f.epoch.Add(1) }
+
+// Close ends the finder.
+func (f *Finder) Close() error {
+	f.shelf.shut()
+	f.readers.close()
+	return f.guards.end()
+}
+
+// find finds the tree of a process that is not remembered, or not any more, and remembers
+// it. It returns nil for a process of no tree.
+func (f *Finder) find(pid int) *tracker.Tree {
+	if pid <= 0 || pid == f.self {
+		return nil
+	}
+	return unlessSlow(func() *tracker.Tree { return f.treeOf(pid) }, func() *tracker.Tree {
+		known, _ := f.tracker.PlaceOf(pid).Tree()
 		return known
 	})
-	return r.routeOf(tree)
 }
 
 // treeOf returns the tree of a process, or nil, and remembers it.
-func (r *Router[V]) treeOf(pid int) *tracker.Tree {
-	old := r.shelf.seats.Load(pid)
-	l := lookup[V]{Router: r, seat: &seat{pid: pid, lead: pid}, dead: r.deadOf(old)}
-	err := r.guards.open(&l.guard, l.seat)
+func (f *Finder) treeOf(pid int) *tracker.Tree {
+	old := f.shelf.seats.Load(pid)
+	l := lookup{Finder: f, seat: &seat{pid: pid, lead: pid}, dead: f.deadOf(old)}
+	err := f.guards.open(&l.guard, l.seat)
 	if errors.Is(err, process.ErrGone) {
 		return nil
 	}
 	guarded := err == nil
 	found := l.settle()
 	switch {
-	case guarded && found && r.guards.alive(&l.guard):
-		r.shelf.put(l.seat, old)
+	case guarded && found && f.guards.alive(&l.guard):
+		f.shelf.put(l.seat, old)
 	case guarded:
-		r.guards.close(&l.guard)
+		f.guards.close(&l.guard)
 		return nil
 	case !found:
 		return nil
@@ -54,30 +110,30 @@ func (r *Router[V]) treeOf(pid int) *tracker.Tree {
 }
 
 // deadOf returns a seat whose process is known to have ended, or nil.
-func (r *Router[V]) deadOf(old *seat) *seat {
-	if old != nil && old.lead == old.pid && !r.guards.alive(&old.guard) && r.shelf.seats.Load(old.pid) == old {
+func (f *Finder) deadOf(old *seat) *seat {
+	if old != nil && old.lead == old.pid && !f.guards.alive(&old.guard) && f.shelf.seats.Load(old.pid) == old {
 		return old
 	}
 	return nil
 }
 
 // A lookup finds the tree for a seat whose guard is open.
-type lookup[V any] struct {
-	*Router[V]
+type lookup struct {
+	*Finder
 	*seat
 	dead     *seat // of an earlier process with the PID, or nil
 	caughtUp bool  // the tracker has taken all notices since the guard was opened
 }
 
 // settle finds the tree. It reports false where there is no such process.
-func (l *lookup[V]) settle() bool {
+func (l *lookup) settle() bool {
 	reader, err := l.readers.take()
 	if err != nil {
 		return false
 	}
 	defer l.readers.give(reader)
 	for range tries {
-		l.place, l.seat.epoch = l.tracker.PlaceOf(l.lead), l.Router.epoch.Load()
+		l.place, l.seat.epoch = l.tracker.PlaceOf(l.lead), l.Finder.epoch.Load()
 		row, err := reader.Lookup(l.lead)
 		hidden := errors.Is(err, fs.ErrPermission)
 		if err != nil && !hidden {
@@ -95,7 +151,7 @@ func (l *lookup[V]) settle() bool {
 }
 
 // decide finds the tree of a process by what the tracker knows of it, or of its ancestors.
-func (l *lookup[V]) decide(reader *process.Reader, row process.Row, hidden bool) (decided bool) {
+func (l *lookup) decide(reader *process.Reader, row process.Row, hidden bool) (decided bool) {
 	if l.tree, l.walked = nil, false; l.lead == l.self {
 		return true
 	}
@@ -111,7 +167,7 @@ func (l *lookup[V]) decide(reader *process.Reader, row process.Row, hidden bool)
 // trusts reports whether the place of the PID is that of the process with a row. The start
 // time may be the same by chance: on Linux its unit is 10 ms. Where the parent is the same
 // too, or the tracker has caught up, it is the same process.
-func (l *lookup[V]) trusts(row process.Row, hidden bool) bool {
+func (l *lookup) trusts(row process.Row, hidden bool) bool {
 	id := l.place.Identity()
 	switch {
 	case !l.place.Known(), l.dead != nil && l.place == l.dead.place:
@@ -127,7 +183,7 @@ func (l *lookup[V]) trusts(row process.Row, hidden bool) bool {
 
 // catchUp waits until the tracker has taken all notices that there are. What it knows then is
 // all there is.
-func (l *lookup[V]) catchUp() {
+func (l *lookup) catchUp() {
 	ctx, end := context.WithTimeout(context.Background(), patience)
 	defer end()
 	_ = l.tracker.CatchUp(ctx)

@@ -76,7 +76,7 @@ var _ = withRouter("Many that look up at once", func(open func(...func(*Options[
 		close(stop)
 		askers.Wait()
 		Expect(wrong.Load()).To(BeZero(), "of %d", asked.Load())
-		Expect(r.shelf.count()).To(BeNumerically("<=", 6))
+		Expect(r.finder.shelf.count()).To(BeNumerically("<=", 6))
 		strange(r, foreign.Pid)
 		for _, root := range []*testproc.Root{first, second} {
 			root.Open(0)

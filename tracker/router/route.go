@@ -52,7 +52,7 @@ func (r *Router[V]) add(tree *tracker.Tree, v V, ours bool) (*Route[V], error) {
 func (r *Router[V]) change(routes map[*tracker.Tree]*Route[V], order []*Route[V]) {
 	r.routes.Store(&routes)
 	r.order = order
-	r.epoch.Add(1)
+	r.finder.Changed()
 }
 
 // remove takes a route out.
@@ -142,7 +142,7 @@ func (t *Route[V]) Join(ctx context.Context, id process.Identity) error {
 	if err := t.tree.Join(ctx, id, made); err != nil {
 		return err
 	}
-	t.router.epoch.Add(1)
+	t.router.finder.Changed()
 	return nil
 }
 
@@ -151,7 +151,7 @@ func (t *Route[V]) Join(ctx context.Context, id process.Identity) error {
 // errors are those of [tracker.Tree.Release].
 func (t *Route[V]) Leave(member process.Identity) error {
 	_, err := t.tree.Release(member)
-	t.router.epoch.Add(1)
+	t.router.finder.Changed()
 	return err
 }
 

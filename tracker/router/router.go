@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -44,14 +43,9 @@ type Options[V any] struct {
 type Router[V any] struct {
 	tracker *tracker.Tracker
 	options Options[V]
-	self    int
-	shelf   shelf
-	guards  *guards
-	readers readers
+	finder  *Finder
 	// routes has the route of each tree that has one. The map is not changed.
 	routes atomic.Pointer[map[*tracker.Tree]*Route[V]]
-	// epoch counts the changes of routes and members that a caller has asked for.
-	epoch  atomic.Uint64
 	going  sync.WaitGroup
 	mu     sync.Mutex // of those who change the routes
 	closed bool
@@ -61,21 +55,12 @@ type Router[V any] struct {
 // New returns a router without routes. Close it after use, before the tracker. V is what
 // the caller wants to have for a process.
 func New[V any](t *tracker.Tracker, o Options[V]) (*Router[V], error) {
-	g, err := newGuards()
+	f, err := NewFinder(t, o.Guards)
 	if err != nil {
 		return nil, fmt.Errorf("open router: %w", err)
 	}
-	r := &Router[V]{tracker: t, options: o, self: os.Getpid(), guards: g}
-	r.shelf.guards, r.shelf.most = g, o.Guards
-	if r.shelf.most <= 0 {
-		r.shelf.most = mostGuards()
-	}
+	r := &Router[V]{tracker: t, options: o, finder: f}
 	r.routes.Store(&map[*tracker.Tree]*Route[V]{})
-	reader, err := r.readers.take()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open router: %w", err), g.end())
-	}
-	r.readers.give(reader)
 	return r, nil
 }
 
@@ -103,12 +88,8 @@ func (r *Router[V]) RouteOf(pid int) (*Route[V], bool) {
 			return r.routeOf(tree)
 		}
 	}
-	s := r.shelf.seats.Load(pid)
-	if s == nil || !r.holds(s) {
-		return r.find(pid)
-	}
-	s.use()
-	return r.routeOf(s.tree)
+	tree, _ := r.finder.TreeOf(pid)
+	return r.routeOf(tree)
 }
 
 // routeOf returns the route of the nearest tree that has one. The tree may be nil.
@@ -141,7 +122,7 @@ func (r *Router[V]) Register(ctx context.Context, root process.Identity, v V) (*
 }
 
 func (r *Router[V]) register(ctx context.Context, root process.Identity, v V) (*Route[V], error) {
-	if root.PID == r.self {
+	if root.PID == r.finder.self {
 		return nil, tracker.ErrSelf
 	}
 	now, err := process.Lookup(root.PID)
@@ -210,7 +191,5 @@ func (r *Router[V]) Close() error {
 		err = errors.Join(err, route.Close())
 	}
 	r.going.Wait()
-	r.shelf.shut()
-	r.readers.close()
-	return errors.Join(err, r.guards.end())
+	return errors.Join(err, r.finder.Close())
 }

@@ -37,9 +37,9 @@ func (s *seat) use() {
 // holds reports whether a seat that was found in the table answers for the process that has
 // the PID now. The guard is looked at before the table: its descriptor can be that of another
 // process once the seat was taken out.
-func (r *Router[V]) holds(s *seat) bool {
-	return r.tracker.PlaceOf(s.lead) == s.place &&
-		(!s.walked || s.epoch == r.epoch.Load()) &&
-		r.guards.alive(&s.guard) &&
-		r.shelf.seats.Load(s.pid) == s
+func (f *Finder) holds(s *seat) bool {
+	return f.tracker.PlaceOf(s.lead) == s.place &&
+		(!s.walked || s.epoch == f.epoch.Load()) &&
+		f.guards.alive(&s.guard) &&
+		f.shelf.seats.Load(s.pid) == s
 }
