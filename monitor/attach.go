@@ -275,7 +275,7 @@ func (w *Watching) Close() error {
 	w.endListening()
 	w.newcomers.close()
 	var err error
-	w.hooking.stop()
+	w.hooking.kill()
 	w.hooking.forgo.end()
 	if w.stopper != nil {
 		w.stopper.end(w.result != nil && w.result.result.ended())
@@ -288,6 +288,7 @@ func (w *Watching) Close() error {
 		w.tree = nil
 	}
 	err = errors.Join(err, w.closeFiles())
+	w.hooking.stop() // before the lock is free: the next monitor runs the command too
 	if w.lock != nil {
 		err = errors.Join(err, w.lock.Close())
 		w.lock = nil

@@ -100,14 +100,20 @@ func (h *hookRunner) outcome() event {
 	return event{kind: hooked}
 }
 
-// stop kills the command if it runs. The next monitor repeats it.
-func (h *hookRunner) stop() {
+// kill kills the command if it runs, and does not wait for its end: a process that waits for a
+// dead file server does not end.
+func (h *hookRunner) kill() {
 	h.mu.Lock()
 	cancel := h.cancel
 	h.mu.Unlock()
 	if cancel != nil {
 		cancel()
 	}
+}
+
+// stop kills the command if it runs, and waits for its end. The next monitor repeats it.
+func (h *hookRunner) stop() {
+	h.kill()
 	h.going.Wait()
 }
 
@@ -127,7 +133,7 @@ func (w *Watching) ForgoOnEmpty(ctx context.Context) error {
 // forgoHook carries out that the on-empty command is given up.
 func (w *Watching) forgoHook() event {
 	w.hooking.forgo.take()
-	w.hooking.stop()
+	w.hooking.kill()
 	if len(w.record.OnEmpty) > 0 {
 		w.log.Warn("the on-empty command is given up", "runs", w.record.OnEmptyRuns)
 	}

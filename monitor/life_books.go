@@ -29,19 +29,20 @@ func (t *turn) living() {
 func (t *turn) end(reason string) {
 	before := t.reason
 	t.reason = reason
-	if t.concludes() {
-		return
-	}
-	if t.said == (statement{StateRunning, ""}) || before != "" && t.said == (statement{StateStopping, before}) {
+	said := t.said == (statement{StateRunning, ""}) || before != "" && t.said == (statement{StateStopping, before})
+	if said && !t.concludes() {
 		t.living()
 	}
 	t.rewrite()
 }
 
 // rewrite writes the record again, for what it has beside the state. While the runtime is being
-// removed or made idle, that would say that it is not: where it fails, the record is written.
+// removed or made idle, that would say that it is not: the record is written if that fails.
 func (t *turn) rewrite() {
-	if !t.concludes() && !t.does(writeRecord) {
+	switch {
+	case t.concludes():
+		t.recordBehind = true
+	case !t.does(writeRecord):
 		t.do(act{kind: writeRecord, says: t.said})
 	}
 }

@@ -263,6 +263,9 @@ func (t *turn) awaitConclusion(e event) {
 func (t *turn) stick(reason string) {
 	t.phase = stuck
 	t.state(StateStopping, reason)
+	if t.recordBehind && !t.does(writeRecord) {
+		t.do(act{kind: writeRecord, says: t.said})
+	}
 	t.do(act{kind: watchMounts})
 	after := max(t.patience, slowLook)
 	t.do(act{kind: setLook, after: after})

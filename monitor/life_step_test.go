@@ -189,6 +189,20 @@ var _ = Describe("A life", func() {
 		Expect(script(l.step(because(toldToEnd, "sooner")))).To(Equal("record stopping: sooner"))
 	})
 
+	DescribeTable("has the record written that it left out, where the removal fails for the reason that the record has", func(asked event) {
+		l := in(removing)
+		l.step(because(unremoved, "device busy"))
+		l.step(plainly(recorded))
+		l.step(plainly(look))
+		l.step(plainly(vacant))
+		Expect(script(l.step(plainly(free)))).To(Equal("remove"))
+		Expect(script(l.step(asked))).To(BeEmpty())
+		Expect(script(l.step(because(unremoved, "device busy")))).To(Equal("record stopping: device busy; watch mounts; look in 10s"))
+	},
+		Entry("told to end", because(toldToEnd, "its time is up")),
+		Entry("without its on-empty command", plainly(forgone)),
+	)
+
 	It("tries to remove less and less often while that fails", func() {
 		l := in(removing)
 		var looks []time.Duration

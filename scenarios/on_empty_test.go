@@ -122,6 +122,21 @@ var _ = Describe("The on-empty command of a runtime", ours, func() {
 		Expect(noted("notes")).To(ContainElements("sick", "lasting"))
 	}, limit)
 
+	It("is not given up by rm --force where a stranger holds the lease, and runs when that has ended", func(ctx SpecContext) {
+		job := stage.Start(hooked("lent", "echo ran >>notes")...)
+		owner := stage.Puppet("lent")
+		lent := owner.Lend()
+		owner.Exit(0)
+		job.Wait()
+		Eventually(ctx, func() string { return info("lent") }).Should(ContainSubstring("holds the lease"))
+		Expect(stage.Run("monitor", "rm", "--force", "lent")).To(And(
+			HaveField("Status", harness.Status{Code: 1}), HaveField("Stderr", ContainSubstring("holds the lease"))))
+		Expect(noted("notes")).To(BeEmpty())
+		Expect(lent.Close()).To(Succeed())
+		expectOver(ctx, "lent")
+		Expect(noted("notes")).To(Equal([]string{"ran"}))
+	}, limit)
+
 	It("that runs has the grace of rm --force to end, and is killed then with what it has started", func(ctx SpecContext) {
 		bystander()
 		job := stage.Start(hooked("slow", "puppet below & puppet hung", "--on-empty-limit", "0")...)

@@ -131,16 +131,18 @@ func (g *global) stop(ctx context.Context, store *monitor.Store, names []string,
 func (g *global) stopOne(ctx context.Context, store *monitor.Store, name string, all bool, how manner) error {
 	r, err := store.Runtime(name)
 	var rest resident.Rest
-	if err == nil && how.forgo && staysForOnEmpty(store, name) {
-		rest, err = g.forgoOnEmpty(ctx, store, r, how)
-	} else if err == nil {
-		rest, err = resident.Stop(ctx, store, r, how.signal, how.grace)
+	hooked, stays := staysForOnEmpty(store, name, how)
+	if err == nil && !stays {
+		err = g.whileWatched(ctx, store, func() (err error) {
+			rest, err = resident.Stop(ctx, store, r, how.signal, how.grace)
+			return err
+		})
+		if err == nil && rest.Empty {
+			hooked, stays = staysForOnEmpty(store, name, how)
+		}
 	}
-	for tries := 0; errors.Is(err, resident.ErrUnwatched) && tries < 3 && g.adopt(ctx, store); tries++ {
-		rest, err = resident.Stop(ctx, store, r, how.signal, how.grace)
-	}
-	if err == nil && rest.Empty && how.forgo {
-		rest, err = g.forgoOnEmpty(ctx, store, r, how)
+	if err == nil && stays {
+		rest, err = g.forgoOnEmpty(ctx, store, r, hooked, how)
 	}
 	switch {
 	case errors.Is(err, monitor.ErrNotExist):
@@ -157,36 +159,45 @@ func (g *global) stopOne(ctx context.Context, store *monitor.Store, name string,
 	return g.remainder(store, name, rest)
 }
 
-// forgoOnEmpty has the on-empty command of a runtime given up that stays though it is empty, and
-// returns what is left then. A command that runs has the grace to end.
-func (g *global) forgoOnEmpty(ctx context.Context, store *monitor.Store, r *monitor.Runtime, how manner) (resident.Rest, error) {
-	status, err := statusOf(store, r.Name())
-	if err != nil {
-		return resident.Rest{}, err
+// whileWatched makes a call to the monitor of a runtime. Where that ends meanwhile, the next one
+// is called.
+func (g *global) whileWatched(ctx context.Context, store *monitor.Store, call func() error) error {
+	err := call()
+	for tries := 0; errors.Is(err, resident.ErrUnwatched) && tries < 3 && g.adopt(ctx, store); tries++ {
+		err = call()
 	}
-	if len(status.OnEmpty) == 0 {
-		return resident.Rest{Empty: true}, nil
-	}
-	if status.RunsOnEmpty() {
+	return err
+}
+
+// forgoOnEmpty has the on-empty command given up for which a runtime stays, and returns what is
+// left then. A command that runs has the grace to end.
+func (g *global) forgoOnEmpty(ctx context.Context, store *monitor.Store, r *monitor.Runtime, hooked monitor.Status, how manner) (resident.Rest, error) {
+	gone := monitor.Wait{Name: hooked.Name, Owner: hooked.Owner}
+	if hooked.RunsOnEmpty() {
 		limited, done := context.WithTimeout(ctx, how.grace)
 		defer done()
-		if store.Await(limited, monitor.Wait{Name: status.Name, Owner: status.Owner}) == nil {
+		if store.Await(limited, gone) == nil {
 			return resident.Rest{}, nil
 		}
 	}
-	if err := resident.ForgoOnEmpty(ctx, store, r); err != nil {
+	err := g.whileWatched(ctx, store, func() error { return resident.ForgoOnEmpty(ctx, store, r) })
+	if err != nil {
 		return resident.Rest{}, err
 	}
 	limited, done := context.WithTimeout(ctx, concluding)
 	defer done()
-	err = store.Await(limited, monitor.Wait{Name: status.Name, Owner: status.Owner})
+	err = store.Await(limited, gone)
 	return resident.Rest{Empty: err != nil}, ctx.Err()
 }
 
-// staysForOnEmpty reports whether a runtime stays because of its on-empty command.
-func staysForOnEmpty(store *monitor.Store, name string) bool {
-	status, err := statusOf(store, name)
-	return err == nil && status.StaysForOnEmpty()
+// staysForOnEmpty returns the status of a runtime that stays because of its on-empty command,
+// where that is to be given up.
+func staysForOnEmpty(store *monitor.Store, name string, how manner) (hooked monitor.Status, stays bool) {
+	if !how.forgo {
+		return hooked, false
+	}
+	hooked, err := statusOf(store, name)
+	return hooked, err == nil && hooked.StaysForOnEmpty()
 }
 
 // remainder returns an error that names what is left of a runtime, nil for nothing.
@@ -211,6 +222,9 @@ func (g *global) remainder(store *monitor.Store, name string, rest resident.Rest
 		return nil
 	case err != nil:
 		return err
+	}
+	if status.StaysForOnEmpty() {
+		return fmt.Errorf("runtime %q is %s, no process of it is known: %s; 'monitor rm --force %s' removes it without that", name, status.State, plain(status.Reason), name)
 	}
 	return fmt.Errorf("runtime %q is %s, no process of it is known: %s", name, status.State, plain(status.Reason))
 }
