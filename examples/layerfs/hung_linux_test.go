@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+// A hanging is the root of a file system that answers no lookup until it is released.
+type hanging struct {
+	fs.Inode
+	asked    chan struct{}
+	released chan struct{}
+}
+
+func (h *hanging) Lookup(ctx context.Context, _ string, _ *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	select {
+	case h.asked <- struct{}{}:
+	default:
+	}
+	select {
+	case <-h.released:
+		return nil, syscall.ENOENT
+	case <-ctx.Done():
+		return nil, syscall.EINTR
+	}
+}
+
+// hang mounts a layer that hangs. When the spec ends, it answers, and is unmounted.
+func (s *stand) hang() (*hanging, string) {
+	GinkgoHelper()
+	dir := s.layer("hung", nil)
+	h := &hanging{asked: make(chan struct{}, 1), released: make(chan struct{})}
+	server, err := fs.Mount(dir, h, &fs.Options{MountOptions: fuse.MountOptions{DirectMount: true, Name: "hanging"}})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() {
+		close(h.released)
+		Eventually(server.Unmount).Should(Succeed())
+	})
+	return h, dir
+}
+
+var _ = Describe("A layer that hangs", Label("linux", "fuse"), func() {
+	DescribeTable("harms its readers alone", func(_ SpecContext, flags ...string) {
+		const few = 2 * time.Second
+		s := newStand(append(flags, "--patience", "1s")...)
+		good := s.shell("--edit", "--layer", s.layer("good", map[string]string{"x": "good\n"}))
+		h, dir := s.hang()
+		bad := s.shell("--layer", dir, "--layer", filepath.Join(s.dir, "good"))
+		mark := bad.send("cat x; echo $?")
+		Eventually(h.asked).Should(Receive())
+		for range 5 {
+			Expect(good.do("cat x; ls; echo new >n; cat n; rm n; mkdir d; rmdir d")).To(Equal("good\nx\nnew\n"))
+		}
+		began := time.Now()
+		Expect(good.do("cat x")).To(Equal("good\n"))
+		Expect(time.Since(began)).To(BeNumerically("<", few))
+		if len(flags) == 0 {
+			Expect(bad.await(mark)).To(ContainSubstring("Input/output error"), "all trees share the directory, so its reader is given up")
+		}
+	}, shapes)
+})
