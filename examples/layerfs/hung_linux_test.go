@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,6 +18,16 @@ type hanging struct {
 	fs.Inode
 	asked    chan struct{}
 	released chan struct{}
+	dead     atomic.Bool // answers nothing at all
+}
+
+func (h *hanging) Getattr(ctx context.Context, _ fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	out.Mode = syscall.S_IFDIR | 0o755
+	if !h.dead.Load() {
+		return 0
+	}
+	_, errno := h.Lookup(ctx, "", nil)
+	return errno
 }
 
 func (h *hanging) Lookup(ctx context.Context, _ string, _ *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
@@ -65,4 +76,17 @@ var _ = Describe("A layer that hangs", Label("linux", "fuse"), func() {
 			Expect(bad.await(mark)).To(ContainSubstring("Input/output error"), "all trees share the directory, so its reader is given up")
 		}
 	}, shapes)
+
+	It("does not keep the next service from serving the others", patient, func(SpecContext) {
+		s := newStand("--patience", "200ms")
+		good := s.shell("--layer", s.layer("good", map[string]string{"x": "good\n"}))
+		h, dir := s.hang()
+		bad := s.shell("--name", "bad", "--layer", dir)
+		s.kill()
+		h.dead.Store(true)
+		s.serve()
+		Expect(good.do("cat " + s.top() + "/x")).To(Equal("good\n"))
+		Expect(bad.do("cat " + s.top() + "/x")).To(ContainSubstring("Input/output error"))
+		Expect(s.cmd("status", s.mount).Output()).To(ContainSubstring("bad "))
+	})
 })

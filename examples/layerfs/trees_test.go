@@ -69,6 +69,20 @@ var _ = Describe("A mount", Label("linux", "fuse"), func() {
 		}
 	}, shapes)
 
+	DescribeTable("shows a directory that another tree has removed, and made again", func(_ SpecContext, flags ...string) {
+		s := newStand(flags...)
+		a := s.shell("--edit", "--layer", s.layer("a", map[string]string{"d/x": "x\n", "d/e/f": "f\n"}))
+		b := s.shell("--layer", s.layer("b", map[string]string{"d/y": "y\n", "d/e/g": "g\n"}))
+		Expect(b.do("cat d/y d/e/g")).To(Equal("y\ng\n"))
+		Expect(b.do("cd d/e; cd ../..")).To(BeEmpty())
+		stands := s.shell("--layer", filepath.Join(s.dir, "b"))
+		Expect(stands.do("cd d")).To(BeEmpty()) // the kernel keeps the inode
+		Expect(a.do("rm -r d; ls -A; ls d")).To(ContainSubstring("No such file or directory"))
+		Expect(b.do("cat d/y d/e/g; ls d")).To(Equal("y\ng\ne\ny\n"))
+		Expect(a.do("mkdir d; echo z >d/z; ls d; cat d/z")).To(Equal("z\nz\n"))
+		Expect(b.do("cat d/y d/e/g; ls d")).To(Equal("y\ng\ne\ny\n"))
+	}, shapes)
+
 	DescribeTable("shows the layers merged, the first on top", func(_ SpecContext, flags ...string) {
 		s := newStand(flags...)
 		top := s.layer("top", map[string]string{"f": "top\n", "d/t": "t\n", ".wh.gone": "", "o/.wh..wh..opq": "", "o/new": "new\n"})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gemini-monitor/gemini/examples/layerfs/union"
 	"github.com/gemini-monitor/gemini/monitor"
@@ -50,11 +51,28 @@ func readPayload(r *monitor.Runtime) (p Payload, err error) {
 }
 
 // stack returns the union of a runtime. The scratch layer is in the own directory of the
-// runtime, so it goes when the monitor removes that, and never before.
-func (p Payload) stack(r *monitor.Runtime) (*union.Stack, error) {
-	s, err := union.New(p.Layers)
-	if err == nil && p.Edit {
-		err = s.Scratch(filepath.Join(r.Root(), "scratch"))
+// runtime, so it goes when the monitor removes that, and never before. Layers that do not
+// answer in time are taken as they are: their readers wait for them, and no others.
+func (p Payload) stack(r *monitor.Runtime, patience time.Duration) (*union.Stack, error) {
+	type outcome struct {
+		stack *union.Stack
+		err   error
 	}
-	return s, err
+	checked := make(chan outcome, 1)
+	go func() {
+		s, err := union.New(p.Layers)
+		checked <- outcome{s, err}
+	}()
+	found := outcome{stack: union.Unchecked(p.Layers)}
+	select {
+	case found = <-checked:
+	case <-time.After(patience):
+	}
+	if found.err == nil && p.Edit {
+		found.err = found.stack.Scratch(filepath.Join(r.Root(), "scratch"))
+	}
+	if found.err != nil {
+		return nil, found.err
+	}
+	return found.stack, nil
 }

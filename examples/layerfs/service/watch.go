@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 
 	"github.com/gemini-monitor/gemini/examples/layerfs/view"
 	"github.com/gemini-monitor/gemini/monitor"
@@ -36,21 +37,27 @@ func (s *server) adopt(ctx context.Context) {
 	if err != nil {
 		s.Log.Error("the store cannot be read", "error", err)
 	}
+	var all sync.WaitGroup
 	for _, name := range names {
-		r, err := s.Place.Store.Runtime(name)
-		var record monitor.Record
-		if err == nil {
-			record, err = r.Record()
+		all.Go(func() { s.adoptOne(ctx, name) })
+	}
+	all.Wait()
+}
+
+func (s *server) adoptOne(ctx context.Context, name string) {
+	r, err := s.Place.Store.Runtime(name)
+	var record monitor.Record
+	if err == nil {
+		record, err = r.Record()
+	}
+	if err == nil {
+		if record.State == monitor.StateIdle || begins(record) || s.find(name, record.Owner) != nil {
+			return
 		}
-		if err == nil {
-			if record.State == monitor.StateIdle || begins(record) || s.find(name, record.Owner) != nil {
-				continue
-			}
-			err = s.watch(ctx, r, record.Owner, false)
-		}
-		if err != nil && !errors.Is(err, monitor.ErrNotExist) && !errors.Is(err, monitor.ErrWatched) {
-			s.Log.Warn("a runtime is not watched", "runtime", name, "error", err)
-		}
+		err = s.watch(ctx, r, record.Owner, false)
+	}
+	if err != nil && !errors.Is(err, monitor.ErrNotExist) && !errors.Is(err, monitor.ErrWatched) {
+		s.Log.Warn("a runtime is not watched", "runtime", name, "error", err)
 	}
 }
 
@@ -70,7 +77,7 @@ func (s *server) watch(ctx context.Context, r *monitor.Runtime, owner process.Id
 	one := &running{name: r.Name(), owner: owner, tree: &view.Tree{Name: r.Name()}, ended: make(chan struct{})}
 	one.payload, one.broken = readPayload(r)
 	if one.broken == nil {
-		one.tree.Stack, one.broken = one.payload.stack(r)
+		one.tree.Stack, one.broken = one.payload.stack(r, s.Patience)
 	}
 	if one.broken != nil {
 		if waits {

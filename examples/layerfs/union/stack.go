@@ -65,6 +65,10 @@ func New(layers []string) (*Stack, error) {
 	return s, nil
 }
 
+// Unchecked is [New] for absolute paths without links that were checked before: it asks no
+// layer.
+func Unchecked(layers []string) *Stack { return &Stack{layers: layers} }
+
 // Scratch makes the union one that can be written. What is written goes to a directory below
 // dir, which is made if it is not there. It is called before the union is used.
 func (s *Stack) Scratch(dir string) error {

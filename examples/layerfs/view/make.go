@@ -142,9 +142,16 @@ func (f *FS) Unlink(_ <-chan struct{}, h *fuse.InHeader, name string) fuse.Statu
 	return f.removes(h, name, func(t *Tree, path string) syscall.Errno { return t.Stack.Unlink(path) })
 }
 
-// Rmdir implements [fuse.RawFileSystem].
+// Rmdir implements [fuse.RawFileSystem]. The kernel finds nothing in the inode of a removed
+// directory any more (S_DEAD of vfs_rmdir), so the other trees get another one for that path.
 func (f *FS) Rmdir(_ <-chan struct{}, h *fuse.InHeader, name string) fuse.Status {
-	return f.removes(h, name, func(t *Tree, path string) syscall.Errno { return t.Stack.Rmdir(path) })
+	return f.removes(h, name, func(t *Tree, path string) syscall.Errno {
+		errno := t.Stack.Rmdir(path)
+		if errno == 0 && !f.Self {
+			f.nodes.retire(path)
+		}
+		return errno
+	})
 }
 
 // noReplace is RENAME_NOREPLACE of renameat2(2).

@@ -192,6 +192,13 @@ func (s *nodes) drop(t *Tree, path string) {
 	}
 }
 
+// retire has the directory that all trees share at a path be another node from now on.
+func (s *nodes) retire(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byKey, key{dir: true, path: path})
+}
+
 // move gives another path to the node at a path of a tree, and to those below it.
 func (s *nodes) move(t *Tree, from, to string, isDir bool) {
 	s.mu.Lock()
