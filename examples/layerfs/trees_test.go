@@ -41,6 +41,8 @@ var _ = Describe("A mount", Label("linux", "fuse"), func() {
 		Expect(a.do("cat f; cd sub && cat x; cd ..")).To(Equal("of a\nonly a\n"), "also from where it stands")
 		Expect(b.do("echo no >f; echo no >new; mkdir d; rm f; mv f g; chmod 600 f")).To(
 			MatchRegexp(`^(.*Read-only file system\n){6}exit status 1\n$`))
+		Expect(stranger.do(`touch "$d/n"; mkdir "$d/n"; chmod 700 "$d/"; mv "$d" "$d/n"; ln -s x "$d/n"`)).To(
+			MatchRegexp(`^(.*(Read-only file system|Device or resource busy|subdirectory of itself.*)\n){5}exit status 1\n$`))
 		a.exits()
 		b.exits()
 	}, shapes)

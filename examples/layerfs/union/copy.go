@@ -2,6 +2,7 @@ package union
 
 import (
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"syscall"
@@ -40,7 +41,7 @@ func (s *Stack) raise(path string, size int64) (string, syscall.Errno) {
 		return "", errno
 	}
 	to, made := dir+"/"+name, s.fresh()
-	if errno = copyOf(e, made, size); errno == 0 {
+	if errno = s.copyOf(e, made, size); errno == 0 {
 		errno = errnoOf(os.Rename(made, to))
 	}
 	if errno != 0 {
@@ -62,7 +63,7 @@ func (s *Stack) fresh() string {
 }
 
 // copyOf makes a copy of a file, or of a directory without what is in it.
-func copyOf(e Entry, to string, size int64) syscall.Errno {
+func (s *Stack) copyOf(e Entry, to string, size int64) syscall.Errno {
 	var err error
 	switch mode := uint32(e.Stat.Mode); mode & syscall.S_IFMT {
 	case syscall.S_IFDIR:
@@ -73,7 +74,7 @@ func copyOf(e Entry, to string, size int64) syscall.Errno {
 			err = os.Symlink(target, to)
 		}
 	case syscall.S_IFREG:
-		err = copyData(e.Path, to, size)
+		err = s.copyData(e.Path, to, size)
 	default:
 		err = mknod(to, mode, uint64(e.Stat.Rdev))
 	}
@@ -83,7 +84,10 @@ func copyOf(e Entry, to string, size int64) syscall.Errno {
 	return copyAttributes(e, to)
 }
 
-func copyData(from, to string, size int64) error {
+// piece is how much is copied between two counts.
+const piece = 4 << 20
+
+func (s *Stack) copyData(from, to string, size int64) error {
 	source, err := os.OpenFile(from, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
@@ -93,11 +97,18 @@ func copyData(from, to string, size int64) error {
 	if err != nil {
 		return err
 	}
-	var data io.Reader = source
-	if size >= 0 {
-		data = io.LimitReader(source, size)
+	if size < 0 {
+		size = math.MaxInt64
 	}
-	_, err = io.Copy(target, data)
+	for size > 0 && err == nil {
+		var n int64
+		n, err = io.CopyN(target, source, min(size, piece))
+		size -= n
+		s.done.Add(uint64(n))
+	}
+	if err == io.EOF {
+		err = nil
+	}
 	if closed := target.Close(); err == nil {
 		err = closed
 	}

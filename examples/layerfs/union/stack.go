@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -39,7 +40,11 @@ type Stack struct {
 	dirs dirs
 	mu   sync.Mutex // held while the scratch layer is changed
 	made uint64     // names in work so far
+	done atomic.Uint64
 }
+
+// Copied returns how many bytes were copied to the scratch layer so far.
+func (s *Stack) Copied() uint64 { return s.done.Load() }
 
 // New returns a union of directories, the top one first. They have to be there.
 func New(layers []string) (*Stack, error) {

@@ -122,7 +122,7 @@ func (f *FS) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) f
 		errno = opened.set(in)
 	case errno == 0:
 		request := *in // whose memory is the caller's when this has returned
-		errno = change(f, n, func() syscall.Errno { return set(n, t, path, &request) })
+		errno = change(f, n, t, func() syscall.Errno { return set(n, t, path, &request) })
 	}
 	if errno != 0 {
 		return fuse.Status(errno)

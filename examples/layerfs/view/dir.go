@@ -22,7 +22,7 @@ func (f *FS) Lookup(_ <-chan struct{}, h *fuse.InHeader, name string, out *fuse.
 		return f.absent(n, nil, dir, name, out)
 	}
 	path := union.Join(dir, name)
-	e, errno := inTime(f, n, func() (union.Entry, syscall.Errno) { return t.Stack.Lookup(path) })
+	e, errno := inTime(f, n, t, func() (union.Entry, syscall.Errno) { return t.Stack.Lookup(path) })
 	switch errno {
 	case 0:
 		f.answer(n, t, path, &e, out)
@@ -105,7 +105,7 @@ func (f *FS) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse
 		return fuse.Status(errno)
 	}
 	if errno == 0 && t != nil {
-		_, errno = inTime(f, n, func() (union.Entry, syscall.Errno) { return t.Stack.Lookup(path) })
+		_, errno = inTime(f, n, t, func() (union.Entry, syscall.Errno) { return t.Stack.Lookup(path) })
 	} else if errno == 0 && n.kind == kindShared && n != f.root {
 		errno = syscall.ENOENT
 	}
@@ -160,7 +160,7 @@ func (f *FS) list(opened *handle) ([]union.Name, syscall.Errno) {
 	if !ok || opened.tree.over.Load() {
 		return all, 0 // it was removed
 	}
-	names, errno := inTime(f, opened.node, func() ([]union.Name, syscall.Errno) { return opened.tree.Stack.List(path) })
+	names, errno := inTime(f, opened.node, opened.tree, func() ([]union.Name, syscall.Errno) { return opened.tree.Stack.List(path) })
 	if errno == syscall.ENOENT {
 		errno = 0
 	}

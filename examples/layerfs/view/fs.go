@@ -149,10 +149,11 @@ func (f *FS) at(h *fuse.InHeader) (n *node, t *Tree, path string, errno syscall.
 	return n, t, path, 0
 }
 
-// inTime does what asks the layers, for a node. Where that takes too long, and other trees
-// would have to wait, it returns EIO, and goes on by itself.
-func inTime[T any](f *FS, n *node, ask func() (T, syscall.Errno)) (T, syscall.Errno) {
-	if n.kind != kindShared || f.Patience <= 0 {
+// inTime does what asks the layers of a tree, for a node. Where that takes too long, and other
+// trees would have to wait, it returns EIO, and goes on by itself. A copy that goes on is no
+// wait.
+func inTime[T any](f *FS, n *node, t *Tree, ask func() (T, syscall.Errno)) (T, syscall.Errno) {
+	if n.kind != kindShared || t == nil || f.Patience <= 0 {
 		return ask()
 	}
 	type answer struct {
@@ -166,18 +167,25 @@ func inTime[T any](f *FS, n *node, ask func() (T, syscall.Errno)) (T, syscall.Er
 	}()
 	timer := time.NewTimer(f.Patience)
 	defer timer.Stop()
-	select {
-	case a := <-answers:
-		return a.value, a.errno
-	case <-timer.C:
-		var none T
-		return none, syscall.EIO
+	for copied := t.Stack.Copied(); ; {
+		select {
+		case a := <-answers:
+			return a.value, a.errno
+		case <-timer.C:
+		}
+		now := t.Stack.Copied()
+		if now == copied {
+			var none T
+			return none, syscall.EIO
+		}
+		copied = now
+		timer.Reset(f.Patience)
 	}
 }
 
 // change is inTime for what has no result.
-func change(f *FS, n *node, do func() syscall.Errno) syscall.Errno {
-	_, errno := inTime(f, n, func() (struct{}, syscall.Errno) { return struct{}{}, do() })
+func change(f *FS, n *node, t *Tree, do func() syscall.Errno) syscall.Errno {
+	_, errno := inTime(f, n, t, func() (struct{}, syscall.Errno) { return struct{}{}, do() })
 	return errno
 }
 

@@ -20,7 +20,7 @@ func (f *FS) makes(h *fuse.InHeader, name string, out *fuse.EntryOut, do func(t 
 		return nil, syscall.EROFS
 	}
 	path := union.Join(dir, name)
-	e, errno := inTime(f, parent, func() (e union.Entry, errno syscall.Errno) {
+	e, errno := inTime(f, parent, t, func() (e union.Entry, errno syscall.Errno) {
 		if errno = do(t, path); errno == 0 {
 			e, errno = t.Stack.Lookup(path)
 		}
@@ -128,7 +128,7 @@ func (f *FS) removes(h *fuse.InHeader, name string, do func(t *Tree, path string
 		return fuse.EROFS
 	}
 	path := union.Join(dir, name)
-	return fuse.Status(change(f, parent, func() syscall.Errno {
+	return fuse.Status(change(f, parent, t, func() syscall.Errno {
 		errno := do(t, path)
 		if errno == 0 {
 			f.nodes.drop(t, path)
@@ -178,7 +178,7 @@ func (f *FS) Rename(_ <-chan struct{}, in *fuse.RenameIn, oldName, newName strin
 		return fuse.EINVAL
 	}
 	old, path, replace := union.Join(dir, oldName), union.Join(newDir, newName), in.Flags&noReplace == 0
-	return fuse.Status(change(f, parent, func() syscall.Errno {
+	return fuse.Status(change(f, parent, t, func() syscall.Errno {
 		e, errno := t.Stack.Lookup(old)
 		if errno == 0 && e.IsDir() && parent.kind == kindShared {
 			if errno = t.Stack.CanReplace(old, path, replace); errno == 0 {
