@@ -35,7 +35,14 @@ title 'The service mounts. It knows no runtime yet, so the mount is empty.'
 echo '$ layerfs serve m &'
 layerfs serve m >served 2>log &
 service=$!
-read -r line <served || { cat log; broken 'the service did not start'; }
+if ! read -r line <served; then
+	if grep -q 'operation not permitted' log; then
+		echo 'demo-layers: skipped (this process may not mount)'
+		exit 0
+	fi
+	cat log
+	broken 'the service did not start'
+fi
 echo "$line"
 show ls -A m
 
