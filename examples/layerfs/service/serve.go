@@ -157,9 +157,9 @@ func (s *server) serve(ctx context.Context) error {
 	case <-ctx.Done():
 		s.Log.Info("stopped; the runtimes stay", "cause", context.Cause(ctx))
 	case <-s.done:
-		s.Log.Info("unmounted; no runtime is left")
+		s.Log.Info("unmounted")
 	case <-s.served:
-		s.Log.Info("unmounted; runtimes that are left stay")
+		s.Log.Info("unmounted")
 	}
 	return nil
 }
