@@ -54,7 +54,7 @@ var layers = []layer{
 	// The product: process <- trees <- core <- kernel <- tracker <- monitor <- the command.
 	{"tracker/process", "", specOnly},
 	{"tracker/trees", "tracker/process", specOnly},
-	{"internal/pidtable", "", ""},
+	{"internal/pidtable", "", "internal/property"},
 	{"internal/core", "tracker/process tracker/trees internal/pidtable", specOnly},
 	{"internal/mark", "", ""},
 	{"internal/kernel", "tracker/process tracker/trees internal/core internal/mark", specOnly},
@@ -111,7 +111,7 @@ var layers = []layer{
 	{"internal/portable", "", ""},
 	{"internal/progress", "", ""},
 	{"internal/portable/lint", "internal/portable", ""},
-	{"internal/bench", "tracker/process tracker internal/room", ""},
+	{"internal/bench", "tracker/process tracker tracker/router internal/room", ""},
 	{"examples", "", ""},
 
 	// The scenarios see a monitor through its command line, and only that.

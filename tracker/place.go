@@ -44,6 +44,15 @@ func (p Place) Identity() process.Identity {
 	return p.place.Identity
 }
 
+// Parent returns the PID that its parent had when the process became known, or 0 where that
+// is not kept.
+func (p Place) Parent() int {
+	if p.place == nil {
+		return 0
+	}
+	return p.place.Parent
+}
+
 // Tree returns the nearest tree that the process is a member of. It takes no lock.
 func (p Place) Tree() (tree *Tree, ok bool) {
 	if found := p.place.Tree(); found != nil {

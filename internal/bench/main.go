@@ -41,7 +41,7 @@ func main() {
 	trees := flag.Int("trees", 200, "trees of the crowd")
 	members := flag.Int("members", 10_000, "processes of the crowd")
 	runtimes := flag.Int("runtimes", 1000, "runtimes of one resident monitor")
-	part := flag.String("part", "", "run only this: ends, starts, idles, agents, resident or scale")
+	part := flag.String("part", "", "run only this: ends, starts, idles, agents, resident, router or scale")
 	kind := flag.String("follow", "", "be a follower (tracker or scan) of the roots that are given")
 	flag.Parse()
 	if *kind != "" {
@@ -92,7 +92,7 @@ func (b bench) run(ctx context.Context, monitor string, long bool) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"ends", b.ends}, {"starts", b.starts}, {"idles", b.idles}, {"agents", b.agents}, {"resident", b.residents}, {"scale", b.scale}} {
+	}{{"ends", b.ends}, {"starts", b.starts}, {"idles", b.idles}, {"agents", b.agents}, {"resident", b.residents}, {"router", b.routes}, {"scale", b.scale}} {
 		if b.part != "" && b.part != part.name {
 			continue
 		}

@@ -19,5 +19,6 @@ func load() string                           { return "unknown" }
 
 func followAs(string, []string) error           { return errors.ErrUnsupported }
 func (b bench) scale(context.Context) error     { return errors.ErrUnsupported }
+func (b bench) routes(context.Context) error    { return errors.ErrUnsupported }
 func (b bench) agents(context.Context) error    { return errors.ErrUnsupported }
 func (b bench) residents(context.Context) error { return errors.ErrUnsupported }

@@ -210,6 +210,41 @@ func (c *Core) CheckCounts() error {
 	return nil
 }
 
+// CheckPlaces returns an error unless what is published of each PID is what the core knows:
+// the process, and the tree that TreeOf returns. Living returns the process that has a PID. It
+// is nil while notices may be on their way, or lost, and does not count while the core has asked
+// for something. Else no PID of a watched member is another
+// process's.
+func (c *Core) CheckPlaces(living func(pid int) (process.Identity, bool)) error {
+	published := 0
+	for pid, m := range c.known {
+		if is := c.placeOf(pid); is != nil {
+			published++
+			if now := c.places.Load(pid); now == nil || !now.same(is) || now.Tree() != c.TreeOf(pid) && !now.Stranger {
+				return fmt.Errorf("%v is published as %+v, and is %+v in the tree %p", m.Identity, now, is, c.TreeOf(pid))
+			}
+		}
+		if living == nil || len(c.asks) > 0 || !m.watched || m.dead || m.exited {
+			continue
+		}
+		if now, there := living(pid); there && m.Start != 0 && now != m.Identity {
+			return fmt.Errorf("%v is a member, and the process with its PID is %v", m.Identity, now)
+		}
+	}
+	for pid, s := range c.strangers {
+		if m := c.known[pid]; m == nil {
+			published++
+			if now := c.places.Load(pid); now == nil || now.Identity != s.Identity || !now.Stranger {
+				return fmt.Errorf("the stranger %v is published as %+v", s.Identity, now)
+			}
+		}
+	}
+	if all := c.places.Len(); all != published {
+		return fmt.Errorf("%d places are published, and there are %d", all, published)
+	}
+	return nil
+}
+
 // HasChanges reports whether Changes has something to return.
 func (c *Core) HasChanges(t *Tree) bool {
 	if !t.logging {

@@ -16,6 +16,8 @@ import (
 // means the same process in the same tree.
 type Place struct {
 	process.Identity
+	// Parent is the PID of its parent when it became known, or 0.
+	Parent int
 	// Within is the tree that the process is in, or is a stranger to.
 	Within *Tree
 	// Stranger means that the process is not in the tree, although its parent is.
@@ -31,6 +33,11 @@ func (p *Place) Tree() *Tree {
 		return p.Within.Around()
 	}
 	return p.Within.Counting()
+}
+
+// same reports whether two places are those of the same process in the same tree.
+func (p *Place) same(o *Place) bool {
+	return p.Identity == o.Identity && p.Within == o.Within && p.Stranger == o.Stranger
 }
 
 // A face is what others may see of a tree without the lock.
@@ -105,7 +112,7 @@ func (c *Core) moves(pid int) {
 func (c *Core) publish() {
 	for _, pid := range c.moved {
 		is := c.placeOf(pid)
-		if was := c.places.Load(pid); was == nil || is == nil || *was != *is {
+		if was := c.places.Load(pid); was == nil || is == nil || !was.same(is) {
 			c.places.Store(pid, is)
 		}
 	}
@@ -115,7 +122,7 @@ func (c *Core) publish() {
 // placeOf returns the place of a PID as things are.
 func (c *Core) placeOf(pid int) *Place {
 	if m := c.known[pid]; m != nil && !m.dead && !m.exited {
-		return &Place{Identity: m.Identity, Within: m.tree}
+		return &Place{Identity: m.Identity, Parent: m.Parent, Within: m.tree}
 	}
 	if s := c.strangers[pid]; s != nil {
 		return &Place{Identity: s.Identity, Within: s.tree, Stranger: true}

@@ -62,7 +62,7 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	if listed {
 		c.match(m, &rows[i], now)
 	}
-	same := listed && rows[i].Identity == m.Identity
+	same := listed && rows[i].Identity == m.Identity && !c.isAnother(m, &rows[i])
 	switch {
 	case c.forks == process.ForksNamed && m.watched && (!same || rows[i].State == process.Zombie) && !m.ended:
 		// Unless notices were lost, its exit will be announced, and its last
@@ -91,6 +91,13 @@ func (c *Core) compare(m *member, rows []process.Row, now time.Time) {
 	default:
 		c.update(m, rows[i])
 	}
+}
+
+// isAnother reports whether a row with the identity of a dead member is that of a later
+// process, which got its PID in the same tick of the clock: on Linux that is 10 ms long. There
+// an exit is announced once the process is a zombie (docs/linux.md).
+func (c *Core) isAnother(m *member, row *process.Row) bool {
+	return c.forks == process.ForksNamed && m.dead && m.exited && row.State != process.Zombie
 }
 
 // buryUnannounced buries a process that a read shows to be dead. Unless its exit was

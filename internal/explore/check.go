@@ -16,6 +16,7 @@ func (r *Run) check() {
 	r.Follower.Do(func(c *core.Core) {
 		r.checkTouched(c)
 		r.checkMembers(c)
+		r.checkPlaces(c, nil)
 	})
 	r.checkNeighbour()
 	if lost := r.lost(); len(lost) > 0 {
@@ -32,6 +33,29 @@ func (r *Run) check() {
 			r.fail("found empty while %s lives", lost[0])
 		}
 	}
+}
+
+// checkPlaces fails the run if what the tracker publishes for look-ups by PID is not what it
+// knows, or if it names a tree for the PID of a process that has ended and of which every
+// notice was taken. Where forks are named, the kernel announces an exit when the PID is free
+// already: who asks has to see for itself that the process lives, as the router does.
+func (r *Run) checkPlaces(c *core.Core, living func(pid int) (process.Identity, bool)) {
+	if r.Kernel.Pending() || r.losesNotices() || r.Kernel.Flavour != process.ForksAnnounced {
+		living = nil
+	}
+	if err := c.CheckPlaces(living); err != nil {
+		r.fail("places: %v", err)
+	}
+}
+
+// holderOf returns the process that has a PID.
+func (r *Run) holderOf(pid int) (process.Identity, bool) {
+	for _, p := range r.Kernel.Listed {
+		if p.PID == pid {
+			return p.Identity(), true
+		}
+	}
+	return process.Identity{}, false
 }
 
 // losesNotices reports whether forks are named and notices can be lost: then glances take

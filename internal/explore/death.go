@@ -169,7 +169,9 @@ func (r *Run) unwatched() {
 }
 
 func (r *Run) newFollower() *core.Follower {
-	return core.NewFollower(r.Kernel, -1, func() time.Time { return r.Kernel.Now })
+	f := core.NewFollower(r.Kernel, -1, func() time.Time { return r.Kernel.Now })
+	f.Publish()
+	return f
 }
 
 // checkLinked fails the run if a process that would be lost has a link to what the journal

@@ -116,6 +116,7 @@ func (r *Run) follow() {
 			r.since = r.Follower.Recheck(r.Tree)
 		}
 		r.welcome()
+		r.Follower.Do(func(c *core.Core) { r.checkPlaces(c, r.holderOf) })
 		if err := r.Follower.Step(); err != nil {
 			r.fail("the tracker ends: %v", err)
 		}

@@ -119,6 +119,10 @@ var _ = Describe("A PID that is used again, as the proc connector reports it", L
 			forks(10, us, 5000), dies, forks(5, us, 6000), forks(us, 20, 6010), told),
 		Entry("by a stranger that forks after that", who{11: 1011}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us)},
 			forks(10, us, 5000), dies, forks(5, us, 6000), told, forks(us, 20, 6010)),
+		Entry("by a member, in the same tick of the clock", who{11: 1011, us: 5000}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us), "joined " + testproc.Itoa(us)},
+			forks(10, us, 5000), dies, forks(12, us, 5000), told),
+		Entry("by a stranger, in the same tick of the clock", who{11: 1011}, []string{"joined " + testproc.Itoa(us), "left " + testproc.Itoa(us)},
+			forks(10, us, 5000), dies, forks(5, us, 5000), told),
 		Entry("by a stranger, of one that was there before", who{}, []string{"left 11"},
 			func(w *wire) { w.script.Bury(11) }, forks(5, 11, 5000), forks(11, 20, 5010)),
 	)

@@ -241,7 +241,7 @@ func (s *connectorSource) announceFork(notices []core.Notice, e procEvent) []cor
 		start = unread
 	}
 	if s.children {
-		s.watch(child.PID, start)
+		s.watchNewborn(child.PID, start)
 	}
 	return append(notices, core.Notice{PID: e.pid, Events: process.Forked, Child: e.child, Found: child})
 }

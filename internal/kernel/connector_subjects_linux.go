@@ -17,6 +17,9 @@ type subject struct {
 	// births counts the forks in the queue that make a process with this PID. The
 	// events before them are about an earlier process.
 	births int
+	// born means that its birth was taken from the queue: the next birth of a process with
+	// this PID is that of another one, whatever the start times are.
+	born bool
 	// dead is set once it is established that the process has ended. Its exit is
 	// returned after all other events of it.
 	dead bool
@@ -81,15 +84,21 @@ const ownBirth = process.StartTime(time.Second / clockTick)
 
 // replace is called when a PID was given to a newborn. An old subject with this PID is
 // dead, though its exit may be announced later. If it may be the newborn itself (born
-// within ownBirth), replace concludes nothing.
+// within ownBirth, and its birth not announced yet), replace concludes nothing. The start time
+// has 10 ms for its unit, in which a PID can be used twice.
 func (s *connectorSource) replace(pid int, at time.Duration) {
 	start := s.startOf(pid)
-	if !s.watches(pid) || start+ownBirth > bornBy(at) {
+	switch {
+	case !s.watches(pid):
 		return
-	}
-	p, err := s.lookup(pid)
-	if err != nil && !errors.Is(err, process.ErrGone) || err == nil && (p.Start == start || start == unread) {
+	case s.wasBorn(pid):
+	case start+ownBirth > bornBy(at):
 		return
+	default:
+		p, err := s.lookup(pid)
+		if err != nil && !errors.Is(err, process.ErrGone) || err == nil && (p.Start == start || start == unread) {
+			return
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,6 +114,23 @@ func (s *connectorSource) watches(pid int) bool {
 	defer s.mu.Unlock()
 	found, ok := s.watched[pid]
 	return ok && found.start != unborn
+}
+
+// wasBorn reports whether the birth of the process with this PID was taken.
+func (s *connectorSource) wasBorn(pid int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watched[pid].born
+}
+
+// watchNewborn watches a process whose birth was just taken.
+func (s *connectorSource) watchNewborn(pid int, start process.StartTime) {
+	s.watch(pid, start)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.watched[pid]
+	found.born = true
+	s.watched[pid] = found
 }
 
 func (s *connectorSource) startOf(pid int) process.StartTime {

@@ -20,6 +20,7 @@ const (
 // changed by those who share it.
 type Table[T any] struct {
 	mu    sync.Mutex // of those who change the table
+	held  int        // entries
 	parts [top]atomic.Pointer[part[T]]
 }
 
@@ -56,16 +57,11 @@ func (t *Table[T]) Store(pid int, entry *T) {
 	t.store(pid, entry)
 }
 
-// Swap sets the entry of a PID if it is what the caller takes it for, and reports whether it
-// was.
-func (t *Table[T]) Swap(pid int, old, entry *T) bool {
+// Len returns how many PIDs have an entry.
+func (t *Table[T]) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if uint(pid) >= capped || t.Load(pid) != old {
-		return false
-	}
-	t.store(pid, entry)
-	return true
+	return t.held
 }
 
 // store is called with the lock held. A page without an entry, and a part without a page,
@@ -83,8 +79,10 @@ func (t *Table[T]) store(pid int, entry *T) {
 	switch had := cell.Load(); {
 	case had == nil:
 		g.used++
+		t.held++
 	case entry == nil:
 		g.used--
+		t.held--
 	}
 	cell.Store(entry)
 	switch {

@@ -55,7 +55,7 @@ func (r *Router[V]) climbOnce(reader *process.Reader, from process.Row) (tree *t
 			break
 		}
 		place := r.tracker.PlaceOf(parent.PID)
-		if place.Known() && means(place, parent, parent.Start == 0) {
+		if id := place.Identity(); place.Known() && (id.Start == 0 || parent.Start == 0 || id == parent.Identity) {
 			tree, _ = place.Tree()
 			return tree, chain, true
 		}

@@ -34,78 +34,102 @@ func (r *Router[V]) find(pid int) (*Route[V], bool) {
 // treeOf returns the tree of a process, or nil, and remembers it.
 func (r *Router[V]) treeOf(pid int) *tracker.Tree {
 	old := r.shelf.seats.Load(pid)
-	void := r.voidBy(old)
-	s := &seat{pid: pid, lead: pid}
-	err := r.guards.open(&s.guard, s)
+	l := lookup[V]{Router: r, seat: &seat{pid: pid, lead: pid}, dead: r.deadOf(old)}
+	err := r.guards.open(&l.guard, l.seat)
 	if errors.Is(err, process.ErrGone) {
 		return nil
 	}
 	guarded := err == nil
-	found := r.settle(s, void)
+	found := l.settle()
 	switch {
-	case !guarded:
-	case !found || !r.guards.alive(&s.guard):
-		r.guards.close(&s.guard)
+	case guarded && found && r.guards.alive(&l.guard):
+		r.shelf.put(l.seat, old)
+	case guarded:
+		r.guards.close(&l.guard)
 		return nil
-	default:
-		r.shelf.put(s, old)
+	case !found:
+		return nil
 	}
-	return s.tree
+	return l.tree
 }
 
-// voidBy returns the place of a PID if it is known to be that of a process that has ended.
-func (r *Router[V]) voidBy(old *seat) (void tracker.Place) {
+// deadOf returns a seat whose process is known to have ended, or nil.
+func (r *Router[V]) deadOf(old *seat) *seat {
 	if old != nil && old.lead == old.pid && !r.guards.alive(&old.guard) && r.shelf.seats.Load(old.pid) == old {
-		return old.place
+		return old
 	}
-	return tracker.Place{}
+	return nil
 }
 
-// settle finds the tree for a seat. It reports false where there is no such process.
-func (r *Router[V]) settle(s *seat, void tracker.Place) bool {
-	reader, err := r.readers.take()
+// A lookup finds the tree for a seat whose guard is open.
+type lookup[V any] struct {
+	*Router[V]
+	*seat
+	dead     *seat // of an earlier process with the PID, or nil
+	caughtUp bool  // the tracker has taken all notices since the guard was opened
+}
+
+// settle finds the tree. It reports false where there is no such process.
+func (l *lookup[V]) settle() bool {
+	reader, err := l.readers.take()
 	if err != nil {
 		return false
 	}
-	defer r.readers.give(reader)
-	for try, caughtUp := 0, false; try < tries; try++ {
-		s.place, s.epoch = r.tracker.PlaceOf(s.lead), r.epoch.Load()
-		row, err := reader.Lookup(s.lead)
+	defer l.readers.give(reader)
+	for range tries {
+		l.place, l.seat.epoch = l.tracker.PlaceOf(l.lead), l.Router.epoch.Load()
+		row, err := reader.Lookup(l.lead)
 		hidden := errors.Is(err, fs.ErrPermission)
 		if err != nil && !hidden {
 			return false
 		}
-		if s.place.Known() && s.place != void && (caughtUp || !unsure(s.place)) && means(s.place, row, hidden) {
-			s.tree, _ = s.place.Tree()
-			s.walked = false
-			if s.lead == r.self {
-				s.tree = nil
-			}
-		} else {
-			var decided bool
-			s.tree, decided = r.climb(reader, row, hidden)
-			s.walked = true
-			if !decided && !caughtUp {
-				caughtUp = true
-				ctx, end := context.WithTimeout(context.Background(), patience)
-				_ = r.tracker.CatchUp(ctx) // what is known after that is all there is
-				end()
-				continue
-			}
-		}
-		if r.tracker.PlaceOf(s.lead) == s.place {
+		l.start = row.Start
+		switch decided := l.decide(reader, row, hidden); {
+		case !decided && !l.caughtUp:
+			l.catchUp()
+		case l.tracker.PlaceOf(l.lead) == l.place:
 			return true
 		}
 	}
-	return true // it changes all the time: what was found last
+	return true // the tracker learns of it all the time: what was found last
 }
 
-// unsure reports whether the process of a place may have ended before it was known. The
-// tracker knows that once it has taken all notices.
-func unsure(p tracker.Place) bool { return p.Identity().Start == 0 }
+// decide finds the tree of a process by what the tracker knows of it, or of its ancestors.
+func (l *lookup[V]) decide(reader *process.Reader, row process.Row, hidden bool) (decided bool) {
+	if l.tree, l.walked = nil, false; l.lead == l.self {
+		return true
+	}
+	if l.trusts(row, hidden) {
+		l.tree, _ = l.place.Tree()
+		return true
+	}
+	l.walked = true
+	l.tree, decided = l.climb(reader, row, hidden)
+	return decided
+}
 
-// means reports whether a place is that of the process with a row. Where one of them has no
-// start time, nothing speaks against it.
-func means(p tracker.Place, row process.Row, hidden bool) bool {
-	return hidden || unsure(p) || p.Identity() == row.Identity
+// trusts reports whether the place of the PID is that of the process with a row. The start
+// time may be the same by chance: on Linux its unit is 10 ms. Where the parent is the same
+// too, or the tracker has caught up, it is the same process.
+func (l *lookup[V]) trusts(row process.Row, hidden bool) bool {
+	id := l.place.Identity()
+	switch {
+	case !l.place.Known(), l.dead != nil && l.place == l.dead.place:
+		return false
+	case hidden, id.Start == 0: // nothing to compare
+		return l.caughtUp
+	case id != row.Identity:
+		return false
+	}
+	parent := l.place.Parent()
+	return l.caughtUp || (parent == row.Parent || parent == 0) && (l.dead == nil || l.dead.start != row.Start)
+}
+
+// catchUp waits until the tracker has taken all notices that there are. What it knows then is
+// all there is.
+func (l *lookup[V]) catchUp() {
+	ctx, end := context.WithTimeout(context.Background(), patience)
+	defer end()
+	_ = l.tracker.CatchUp(ctx)
+	l.caughtUp = true
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // A guard shows that a process is still the one for which it was opened. It is a knote: the
-// kernel posts the end of the process before the PID is free (docs/xnu.md G6).
+// kernel posts the end of the process before the PID is free (docs/xnu.md, G6).
 type guard struct{ of *subject }
 
 // A subject is a process with a knote.
@@ -64,7 +64,7 @@ func (g *guards) open(x *guard, s *seat) error {
 	return nil
 }
 
-// change makes one change and returns its own error (docs/xnu.md, kevent with EV_RECEIPT).
+// change makes one change and returns its own error.
 func (g *guards) change(pid int, flags uint16) error {
 	change := [1]unix.Kevent_t{{Ident: uint64(pid), Filter: unix.EVFILT_PROC, Flags: flags | unix.EV_RECEIPT, Fflags: unix.NOTE_EXIT | unix.NOTE_REAP}}
 	var receipt [1]unix.Kevent_t

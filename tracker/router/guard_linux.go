@@ -3,6 +3,7 @@ package router
 import (
 	"math"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -78,12 +79,19 @@ func (g *guards) open(x *guard, s *seat) error {
 	return nil
 }
 
-// alive reports whether the process or thread of a guard has its PID still. It blocks
-// nowhere, so the scheduler is not told of it.
+// alive reports whether the process or thread of a guard lives: then it has its PID still. A
+// pidfd is readable from the end of the process on. Of the system calls that show this,
+// poll(2) takes the least time. It blocks nowhere, so the scheduler is not told of it.
 func (*guards) alive(x *guard) bool {
 	if x.isPid {
-		_, _, errno := unix.RawSyscall6(unix.SYS_PIDFD_SEND_SIGNAL, uintptr(x.fd), 0, 0, 0, 0, 0)
-		return errno == 0 || errno == unix.EPERM
+		poll := unix.PollFd{Fd: x.fd, Events: unix.POLLIN}
+		var now unix.Timespec
+		for {
+			ready, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+			if errno != unix.EINTR {
+				return errno == 0 && ready == 0
+			}
+		}
 	}
 	return x.fd >= 0 && readable(int(x.fd))
 }

@@ -8,3 +8,6 @@ type way struct {
 }
 
 func mechanisms() []way { return []way{{tracker.Kqueue, []string{"macos"}}} }
+
+// parts are what this test binary plays as a process of a spec.
+var parts map[string]func()

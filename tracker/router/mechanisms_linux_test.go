@@ -10,3 +10,6 @@ type way struct {
 func mechanisms() []way {
 	return []way{{tracker.ProcConnector, []string{"linux", "connector"}}, {tracker.Pidfd, []string{"linux"}}}
 }
+
+// parts are what this test binary plays as a process of a spec.
+var parts = map[string]func(){"threaded": threaded}

@@ -30,7 +30,8 @@ type Options[V any] struct {
 	// the member. From the moment in which a member has ended and its PID is free until the
 	// tracker has taken the notice of that, a later process with the PID gets the answer of
 	// the member. That is some ten microseconds, and as long as one read of the process
-	// table at most. Unless it is set, a look-up makes one system call more, which shows
+	// table at most. On Linux without the proc connector it is as long as the later process
+	// lives if both were made within the same 10 ms. Unless Unguarded is set, a look-up makes one system call more, which shows
 	// that the member itself is alive.
 	Unguarded bool
 	// Guards is how many processes are remembered at most, each of which takes a descriptor

@@ -15,7 +15,7 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-func TestMain(m *testing.M) { testproc.Main(m, nil) }
+func TestMain(m *testing.M) { testproc.Main(m, parts) }
 
 func TestRouter(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()

@@ -4,14 +4,16 @@ import (
 	"sync/atomic"
 
 	"github.com/gemini-monitor/gemini/tracker"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 // A seat is the answer for one process or thread, remembered. It holds as long as that one
 // is alive, which its guard shows, and the tracker has learnt nothing else of the process.
 // What it says is not changed.
 type seat struct {
-	pid   int           // as the caller gives it; of a thread, perhaps
-	lead  int           // the PID of the process
+	pid   int // as the caller gives it; of a thread, perhaps
+	lead  int // the PID of the process
+	start process.StartTime
 	place tracker.Place // of the process, when it was found
 	tree  *tracker.Tree // nil for a process of no tree
 	// walked means that the tree was found by the ancestors. Then the seat holds only

@@ -56,15 +56,6 @@ func (f *shelf) slot() int {
 	return f.slot()
 }
 
-// drop forgets a seat, if it is still remembered.
-func (f *shelf) drop(s *seat) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.seats.Load(s.pid) == s {
-		f.clear(s)
-	}
-}
-
 // clear takes a seat out of the table, and then ends its guard: in the other order a reader
 // could take the descriptor of a later guard for it. It is called with the lock held.
 func (f *shelf) clear(s *seat) {

@@ -4,7 +4,7 @@ import "time"
 
 // unlessSlow returns what one function returns, or where that takes longer than the
 // patience, what another returns. XNU lets a look-up wait while the process forks, execs or
-// exits (proc_transwait, docs/xnu.md), and the exec may wait for the answer of this look-up.
+// exits (docs/xnu.md, X19), and the exec may wait for the answer of this look-up.
 func unlessSlow[T any](find, otherwise func() T) T {
 	found := make(chan T, 1)
 	go func() { found <- find() }()
