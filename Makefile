@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools.mod
 PROGRESS = exec go run .ci/progress.go
 TIDY = go run .ci/progress.go -tidy
 # The modules: ./... of one does not reach the others. Those with specs come first.
-PARTS := . harness harness/specs scenarios
+PARTS := . harness harness/specs scenarios examples/layerfs
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard harness/examples/*/go.mod))
 MODULES := $(PARTS) internal/bench/gopsutil $(EXAMPLES)
 # The libraries of this one take longer to compile than all others together. So what guards
@@ -116,6 +116,18 @@ release-check: staged ## what .goreleaser.yaml names is there, for all systems, 
 demo: build ## shows that the race does not happen
 	@sh demo/demo.sh
 
+LAYERFS := examples/layerfs
+.PHONY: layers demo-layers bench-layers
+layers: ## bin/layerfs, the example that shows each process tree its own files
+	CGO_ENABLED=0 go build -C $(LAYERFS) -o $(CURDIR)/bin/ .
+
+demo-layers: layers ## two shells side by side see different files at one mount (root on Linux)
+	@sh $(LAYERFS)/demo.sh
+
+bench-layers: layers ## git status of 20,000 files through layerfs, beside go-fuse's loopback (root on Linux)
+	@CGO_ENABLED=0 go build -C $(LAYERFS) -o $(CURDIR)/bin/bench-layers ./bench
+	@bin/bench-layers -layerfs bin/layerfs $(ARGS)
+
 TEST_REPORTS = $(wildcard $(OUT)/explore/report.json $(OUT)/report.json)
 test: ## all specs but the long ones; reports in out/
 	@rm -f $(OUT)/explore/report.json $(OUT)/report.json
@@ -202,7 +214,7 @@ lint: docs-check ## gofmt, vet and staticcheck for all systems, scripts, also as
 	go run ./internal/portable/lint
 	@go run .ci/layers.go
 	@go run .ci/modules.go $(MODULES) $(METRICS)
-	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh .ci/run .ci/repeat .ci/*.sh scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
+	@if command -v shellcheck >/dev/null; then shellcheck demo/demo.sh $(LAYERFS)/demo.sh .ci/run .ci/repeat .ci/*.sh scenarios/example/*.sh; else echo 'shellcheck: skipped (not installed)'; fi
 	$(TOOL) actionlint
 
 docs-check: ## links, targets, commands, flags and kernel facts in the docs exist

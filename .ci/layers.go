@@ -1,5 +1,5 @@
 // Layers checks that no package imports one that is above it, in all modules of the
-// repository but those of the measurements and the examples.
+// repository but those of the measurements and the examples, which examples/layerfs is one of.
 //
 //	go run .ci/layers.go    prints the arrows that are not allowed and exits with 1, or prints counts
 //

@@ -52,6 +52,7 @@ var needs = []need{
 	{"no-root", "root is not kept from writing", []string{"root", "container", "emulated"}, nil},
 	{"native", "the runner of the macOS build needs descriptors, arguments and time itself", []string{"emulated"}, nil},
 	{"namespaces", "it makes namespaces, or mounts", []string{"user", "emulated", "mac"}, []string{"container"}},
+	{"fuse", "it mounts with FUSE", []string{"emulated", "mac"}, []string{"root", "user", "container"}},
 	{"mounts", "it mounts something in a mount namespace", []string{"user", "mac"}, []string{"container"}},
 	{"immutable", "files have to be made that their owner cannot delete", []string{"user"}, []string{"container", "emulated", "mac"}},
 	{"initial-namespaces", "all processes of the machine have to be visible", []string{"user", "container", "emulated", "mac"}, nil},

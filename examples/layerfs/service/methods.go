@@ -1,0 +1,245 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/gemini-monitor/gemini/examples/layerfs/mounts"
+	"github.com/gemini-monitor/gemini/internal/unixsocket"
+	"github.com/gemini-monitor/gemini/internal/varlink"
+	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/tracker/process"
+)
+
+const (
+	interfaceName = "io.github.gemini-monitor.layerfs"
+
+	methodWatch   = interfaceName + ".Watch"
+	methodLeave   = interfaceName + ".Leave"
+	methodJoin    = interfaceName + ".Join"
+	methodStatus  = interfaceName + ".Status"
+	methodUnmount = interfaceName + ".Unmount"
+
+	errorFailed = interfaceName + ".Failed"
+	errorBusy   = interfaceName + ".Busy"
+)
+
+const description = `# One service shows each process tree its own layers at one mount.
+interface ` + interfaceName + `
+
+type Identity (pid: int, start: int, boot: string)
+
+type Runtime (name: string, owner: Identity, edit: bool, layers: []string, members: []int, broken: ?string)
+
+type User (pid: int, command: string, how: string)
+
+# Watches the runtime whose owner is the calling process, and answers when it is watched.
+method Watch(name: string) -> ()
+
+# Ends watching the runtime whose owner is the calling process, and leaves it as it is.
+method Leave(name: string) -> ()
+
+# Makes the calling process a member of the runtime of an owner.
+method Join(name: string, owner: Identity, strangers: ?[]Identity) -> ()
+
+method Status() -> (process: Identity, mount: string, self: bool, runtimes: []Runtime)
+
+# Unmounts, and ends the service. With force the processes of all runtimes are ended first.
+method Unmount(force: bool) -> ()
+
+# Processes use the mount.
+error Busy (runtimes: []Runtime, users: []User)
+
+error Failed (reason: string)
+`
+
+// What requests and replies carry.
+type (
+	nameIn struct {
+		Name string `json:"name"`
+	}
+	joinIn struct {
+		Name      string             `json:"name"`
+		Owner     process.Identity   `json:"owner"`
+		Strangers []process.Identity `json:"strangers,omitempty"`
+	}
+	unmountIn struct {
+		Force bool `json:"force"`
+	}
+)
+
+// A Runtime is what the service has of one runtime.
+type Runtime struct {
+	Name    string           `json:"name"`
+	Owner   process.Identity `json:"owner"`
+	Edit    bool             `json:"edit"`
+	Layers  []string         `json:"layers"`
+	Members []int            `json:"members"`
+	Broken  string           `json:"broken,omitempty"`
+}
+
+// A Status is what a service tells of itself.
+type Status struct {
+	Process  process.Identity `json:"process"`
+	Mount    string           `json:"mount"`
+	Self     bool             `json:"self"`
+	Runtimes []Runtime        `json:"runtimes"`
+}
+
+func (s *server) methods() *varlink.Server {
+	return &varlink.Server{
+		Service: varlink.Service{
+			Vendor: "Gemini", Product: "layerfs", Version: "example", URL: "https://github.com/gemini-monitor/gemini",
+			Report: func(err error) { s.Log.Error("a request failed", "error", err) },
+			Interfaces: []varlink.Interface{{
+				Name: interfaceName, Description: description,
+				Methods: map[string]varlink.Method{
+					"Watch": s.takeOn, "Leave": s.leaveOne, "Join": s.join, "Status": s.status, "Unmount": s.unmount,
+				},
+			}},
+		},
+		Admit:          admit,
+		MaxConnections: 1024,
+	}
+}
+
+// admit refuses other users. The mode of the store keeps them out already.
+func admit(conn *net.UnixConn) error {
+	user, err := unixsocket.UserOf(conn)
+	if err == nil && user != os.Geteuid() {
+		err = fmt.Errorf("the service is for user %d, not user %d", os.Geteuid(), user)
+	}
+	return err
+}
+
+func failed(err error) error { return varlink.NewError(errorFailed, err.Error()) }
+
+// takeOn is the method Watch.
+func (s *server) takeOn(ctx context.Context, r *varlink.Request) (any, error) {
+	var in nameIn
+	if err := r.Decode(&in); err != nil {
+		return nil, err
+	}
+	peer, err := unixsocket.PeerOf(r.Conn())
+	var runtime *monitor.Runtime
+	if err == nil {
+		runtime, err = s.Place.Store.Runtime(in.Name)
+	}
+	if err == nil {
+		err = s.watch(ctx, runtime, peer.Process, true)
+	}
+	if err == nil && unixsocket.HungUp(r.Conn()) {
+		s.end(in.Name, peer.Process) // the owner removes the runtime itself
+		err = fmt.Errorf("the client has hung up")
+	}
+	if err != nil {
+		return nil, failed(err)
+	}
+	return struct{}{}, nil
+}
+
+func (s *server) leaveOne(_ context.Context, r *varlink.Request) (any, error) {
+	var in nameIn
+	if err := r.Decode(&in); err != nil {
+		return nil, err
+	}
+	peer, err := unixsocket.PeerOf(r.Conn())
+	if err != nil {
+		return nil, failed(err)
+	}
+	s.end(in.Name, peer.Process)
+	return struct{}{}, nil
+}
+
+func (s *server) join(ctx context.Context, r *varlink.Request) (any, error) {
+	var in joinIn
+	if err := r.Decode(&in); err != nil {
+		return nil, err
+	}
+	one := s.find(in.Name, in.Owner)
+	if one == nil {
+		return nil, failed(fmt.Errorf("runtime %q is not watched", in.Name))
+	}
+	peer, err := unixsocket.PeerOf(r.Conn())
+	if err == nil {
+		conn := r.Conn()
+		err = one.watching.Join(ctx, monitor.Newcomer{
+			Process: peer.Process, Strangers: in.Strangers, Left: func() bool { return unixsocket.HungUp(conn) },
+		})
+	}
+	if err != nil {
+		return nil, failed(err)
+	}
+	return struct{}{}, nil
+}
+
+func (s *server) status(ctx context.Context, _ *varlink.Request) (any, error) {
+	s.adopt(ctx) // a start may have been killed
+	return Status{Process: s.self, Mount: s.Place.Point, Self: s.Self, Runtimes: s.runtimes()}, nil
+}
+
+// runtimes returns what is watched.
+func (s *server) runtimes() []Runtime {
+	list := []Runtime{}
+	for _, one := range s.all() {
+		r := Runtime{Name: one.name, Owner: one.owner, Edit: one.payload.Edit, Layers: one.payload.Layers, Members: []int{}}
+		if one.broken != nil {
+			r.Broken = one.broken.Error()
+		}
+		for _, m := range one.members.Members() {
+			r.Members = append(r.Members, m.PID)
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// awaitEnd waits, for a limited time, until an empty runtime is removed.
+func (one *running) awaitEnd() {
+	select {
+	case <-one.ended:
+	case <-time.After(closing):
+	}
+}
+
+// grace is how long processes have between SIGTERM and SIGKILL.
+const grace = 5 * time.Second
+
+// unmount is the method Unmount.
+func (s *server) unmount(ctx context.Context, r *varlink.Request) (any, error) {
+	var in unmountIn
+	if err := r.Decode(&in); err != nil {
+		return nil, err
+	}
+	for _, one := range s.all() {
+		if in.Force {
+			_, _ = one.watching.Stop(ctx, syscall.SIGTERM, grace) // what is left keeps the runtime
+		}
+		if len(one.members.Members()) == 0 {
+			one.awaitEnd()
+		}
+	}
+	busy := Busy{Runtimes: s.runtimes()}
+	if len(busy.Runtimes) > 0 {
+		return nil, &varlink.Error{Name: errorBusy, Parameters: busy}
+	}
+	err := mounts.Remove(s.Place.Point)
+	if err != nil && in.Force {
+		err = mounts.Detach(s.Place.Point)
+	}
+	if err != nil {
+		if found, failed := mounts.At(s.Place.Point); failed == nil {
+			busy.Users = mounts.UsersOf(found)
+		}
+		if len(busy.Users) > 0 {
+			return nil, &varlink.Error{Name: errorBusy, Parameters: busy}
+		}
+		return nil, failed(err)
+	}
+	s.doneOnce.Do(func() { close(s.done) })
+	return struct{}{}, nil
+}
