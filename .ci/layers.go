@@ -112,7 +112,7 @@ var layers = []layer{
 	{"internal/portable", "", ""},
 	{"internal/progress", "", ""},
 	{"internal/portable/lint", "internal/portable", ""},
-	{"internal/bench", "tracker/process tracker tracker/router internal/room", ""},
+	{"internal/bench", "tracker/process tracker tracker/router monitor monitor/resident internal/room", ""},
 	{"examples", "", ""},
 
 	// The scenarios see a monitor through its command line, and only that.

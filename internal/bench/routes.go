@@ -84,7 +84,7 @@ func (b bench) routes(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return b.asked(ctx)
 }
 
 // routesAt does so while two trees make so many processes in a second.
