@@ -20,6 +20,11 @@ mkfifo "$3/gate"
 "$1" run --mount "$2" --layer "$3/a" -- sh -c '(exec sh -c "echo \$\$ >$1/pid; read x <$2/f; echo tree \$x") ; exec cat "$1/gate"' sh "$3" "$5" &
 exec 4>"$3/gate" # the tree lives as long as it is open
 pid=$(cat "$3/pid")
+for tick in 1 2; do # the clock of start times goes on: the pidfds of a namespace tell processes apart by it alone
+	read -r before rest </proc/uptime
+	now=$before
+	while [ "$now" = "$before" ]; do read -r now rest </proc/uptime; done
+done
 for n in 1 2 3 4 5 6 7 8 9 10; do
 	while :; do
 		echo $((pid - 1)) >/proc/sys/kernel/ns_last_pid
