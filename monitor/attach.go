@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ type Options struct {
 	// member, though the owner may have made it before. A runtime with another owner is
 	// not the one that is meant, and does not exist.
 	Owner process.Identity
+	// Of, if it is set, is the owner of the runtime that is meant, where that does not wait:
+	// a later runtime may have got the name meanwhile.
+	Of process.Identity
 }
 
 // A Watching is the monitor of one runtime, in the calling process.
@@ -104,7 +108,8 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 		}
 	}()
 	var err error
-	if err = r.belongsTo(o.Owner); err == nil && w.reserve == nil {
+	meant := cmp.Or(o.Owner, o.Of)
+	if err = r.belongsTo(meant); err == nil && w.reserve == nil {
 		w.ownsIt = true
 		w.reserve, err = NewReserve()
 	}
@@ -114,7 +119,7 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 	if err == nil {
 		err = w.open()
 	}
-	if err == nil && o.Owner != (process.Identity{}) && w.record.Owner != o.Owner {
+	if err == nil && meant != (process.Identity{}) && w.record.Owner != meant {
 		err = r.wrap(ErrNotExist) // another may have had the name before the lock was taken
 	}
 	if err == nil {

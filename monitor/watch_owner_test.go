@@ -42,6 +42,7 @@ var _ = Describe("A monitor", func() {
 		It("watches no later runtime of the same name", func() {
 			runtime := own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
 			Expect(watchAs(runtime, monitor.Options{Owner: dead()}).ends()).To(MatchError(monitor.ErrNotExist))
+			Expect(watchAs(runtime, monitor.Options{Of: dead()}).ends()).To(MatchError(monitor.ErrNotExist))
 			watched(runtime).leaves()
 		})
 

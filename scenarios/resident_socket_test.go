@@ -148,7 +148,12 @@ var _ = Describe("The socket of the resident monitor", ours, func() {
 			Expect(os.MkdirAll(filepath.Dir(gemini.Store), 0o700)).To(Succeed())
 			Expect(gemini.Socket()).To(HaveLen(length))
 			c := startCrowd(2)
-			c.expectWatchedBy(ctx, expectPair(ctx).Resident)
+			var residents []int
+			Eventually(ctx, func() (all []int, err error) { // its guard looks like it before its exec
+				residents, _, err = gemini.Processes()
+				return residents, err
+			}).Should(HaveLen(1))
+			c.expectWatchedBy(ctx, residents[0])
 			c.leave(ctx, 1)
 			c.leave(ctx, 1)
 			expectNoPair(ctx)

@@ -85,7 +85,7 @@ func (s *server) watch(ctx context.Context, r *monitor.Runtime, owner process.Id
 		}
 		s.Log.Error("the processes of a runtime get EIO", "runtime", r.Name(), "error", one.broken)
 	}
-	o := monitor.Options{Log: slog.New(slog.NewTextHandler(r.LogWriter(), nil)), Releases: &s.releases, Reserve: s.reserve}
+	o := monitor.Options{Log: slog.New(slog.NewTextHandler(r.LogWriter(), nil)), Releases: &s.releases, Reserve: s.reserve, Of: owner}
 	if waits {
 		o.Owner = owner
 	}
