@@ -19,35 +19,6 @@ func (s *server) work(change int) {
 	s.busy += change
 }
 
-// guardless returns how long the resident may serve before it starts a guard: until it has
-// answered its first request, whose client waits, or none has come. One that a guard has
-// started watches that at once.
-func (s *server) guardless() time.Duration {
-	if s.Guard.PID() != 0 {
-		return 0
-	}
-	return welcome
-}
-
-// idles is called when all requests are answered. One that is carried out counts, and no greeting
-// that came before it.
-func (s *server) idles() {
-	s.mu.Lock()
-	first := s.asked && s.busy == 0 && !s.quiet
-	s.quiet = s.quiet || first
-	s.mu.Unlock()
-	if first {
-		s.stirred()
-	}
-}
-
-// hasAnswered reports whether a request was answered.
-func (s *server) hasAnswered() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.quiet
-}
-
 // patience returns how long the resident waits from now on, if nothing comes. It began
 // some time ago.
 func (s *server) patience(served time.Duration) time.Duration {

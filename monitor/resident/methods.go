@@ -197,7 +197,6 @@ func (s *server) methods() *varlink.Server {
 		},
 		Admit:          admit,
 		MaxConnections: 1024,
-		Idle:           s.idles,
 	}
 }
 

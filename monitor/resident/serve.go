@@ -93,7 +93,6 @@ type server struct {
 	door  *unixsocket.Listener
 	busy  int  // requests in work
 	asked bool // a request has come
-	quiet bool // it was answered, and so were all others
 }
 
 // open takes the lock of the store and begins to answer.
@@ -147,8 +146,7 @@ func (s *server) serve(ctx context.Context) error {
 	if s.Ready != nil {
 		_ = s.Ready() // where the starter has died, others ask
 	}
-	guard := time.NewTimer(s.guardless())
-	defer guard.Stop()
+	s.Guard.watch(s.Log)
 	s.begin(ctx)
 	began := time.Now()
 	idle := time.NewTimer(max(s.Idle, welcome))
@@ -175,12 +173,7 @@ func (s *server) serve(ctx context.Context) error {
 		case <-s.handed:
 			s.Log.Info("stopped; a newer program goes on")
 			return nil
-		case <-guard.C:
-			s.Guard.watch(s.Log)
 		case <-s.stir:
-			if s.hasAnswered() && guard.Stop() {
-				s.Guard.watch(s.Log)
-			}
 			if err := s.lookAround(); err != nil {
 				return err
 			}
