@@ -16,17 +16,7 @@ type forgoIn struct {
 	Owner process.Identity `json:"owner"`
 }
 
-func (s *server) forgoOnEmpty(ctx context.Context, r *varlink.Request) (any, error) {
-	var in forgoIn
-	if err := r.Decode(&in); err != nil {
-		return nil, err
-	}
-	watching, err := s.watchingOf(key{in.Name, in.Owner})
-	if err != nil {
-		return nil, err
-	}
-	return in.carryOut(ctx, watching)
-}
+func (in forgoIn) runtime() key { return key{in.Name, in.Owner} }
 
 // carryOut gives the on-empty command up.
 func (in forgoIn) carryOut(ctx context.Context, w *monitor.Watching) (any, error) {

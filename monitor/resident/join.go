@@ -28,16 +28,11 @@ func (s *server) join(ctx context.Context, r *varlink.Request) (any, error) {
 	if err := r.Decode(&in); err != nil {
 		return nil, err
 	}
-	one := s.watches.find(key{in.Name, in.Owner})
-	if one == nil {
-		return nil, varlink.NewError(errorUnwatched, fmt.Sprintf("the resident monitor does not watch a runtime %q of that owner", in.Name))
+	watching, err := s.watchingOf(key{in.Name, in.Owner})
+	if err != nil {
+		return nil, err
 	}
-	if <-one.begun; one.err != nil {
-		return nil, refusal(one.err)
-	}
-	out, err := in.carryOut(ctx, r.Conn(), one.watching)
-	s.watches.finder.Changed()
-	return out, err
+	return in.carryOut(ctx, r.Conn(), watching)
 }
 
 // carryOut makes the process at the other end of a connection a member.

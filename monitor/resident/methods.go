@@ -187,11 +187,11 @@ func (s *server) methods() *varlink.Server {
 					"Which":    s.which,
 					"Route":    s.route,
 					"HandOver": s.handOver,
-					"Stop":     s.counted(s.stop),
-					"Join":     s.counted(s.join),
-					"Release":  s.counted(s.release),
+					"Stop":     s.counted(ordered[stopIn](s.watchingOf)),
+					"Join":     s.counted(s.changing(s.join)),
+					"Release":  s.counted(s.changing(ordered[releaseIn](s.watchingOf))),
 
-					"ForgoOnEmpty": s.counted(s.forgoOnEmpty),
+					"ForgoOnEmpty": s.counted(ordered[forgoIn](s.watchingOf)),
 				},
 			}},
 		},
@@ -207,6 +207,14 @@ func admit(conn *net.UnixConn) error {
 		err = fmt.Errorf("the resident monitor serves user %d, not user %d", os.Geteuid(), user)
 	}
 	return err
+}
+
+// changing is a method after which processes may be in other runtimes.
+func (s *server) changing(m varlink.Method) varlink.Method {
+	return func(ctx context.Context, r *varlink.Request) (any, error) {
+		defer s.watches.finder.Changed()
+		return m(ctx, r)
+	}
 }
 
 // counted is a method during which the resident is not idle.

@@ -30,6 +30,7 @@ func ServeOwn(r *monitor.Runtime, w *monitor.Watching, version string, log *slog
 	if err != nil {
 		return nil, err
 	}
+	theOnly := func(key) (*monitor.Watching, error) { return w, nil }
 	o := &Own{door: door, protocol: &varlink.Server{
 		Service: varlink.Service{
 			Vendor: "Gemini", Product: "monitor", Version: version, URL: projectURL,
@@ -37,33 +38,15 @@ func ServeOwn(r *monitor.Runtime, w *monitor.Watching, version string, log *slog
 			Interfaces: []varlink.Interface{{
 				Name: interfaceName, Description: ownDescription,
 				Methods: map[string]varlink.Method{
-					"Stop": func(ctx context.Context, r *varlink.Request) (any, error) {
-						var in stopIn
-						if err := r.Decode(&in); err != nil {
-							return nil, err
-						}
-						return in.carryOut(ctx, w)
-					},
+					"Stop":         ordered[stopIn](theOnly),
+					"Release":      ordered[releaseIn](theOnly),
+					"ForgoOnEmpty": ordered[forgoIn](theOnly),
 					"Join": func(ctx context.Context, r *varlink.Request) (any, error) {
 						var in joinIn
 						if err := r.Decode(&in); err != nil {
 							return nil, err
 						}
 						return in.carryOut(ctx, r.Conn(), w)
-					},
-					"ForgoOnEmpty": func(ctx context.Context, r *varlink.Request) (any, error) {
-						var in forgoIn
-						if err := r.Decode(&in); err != nil {
-							return nil, err
-						}
-						return in.carryOut(ctx, w)
-					},
-					"Release": func(ctx context.Context, r *varlink.Request) (any, error) {
-						var in releaseIn
-						if err := r.Decode(&in); err != nil {
-							return nil, err
-						}
-						return in.carryOut(ctx, w)
 					},
 				},
 			}},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -17,19 +16,7 @@ type releaseIn struct {
 	Process process.Identity `json:"process"`
 }
 
-func (s *server) release(ctx context.Context, r *varlink.Request) (any, error) {
-	var in releaseIn
-	if err := r.Decode(&in); err != nil {
-		return nil, err
-	}
-	watching, err := s.watchingOf(key{in.Name, in.Owner})
-	if err != nil {
-		return nil, err
-	}
-	out, err := in.carryOut(ctx, watching)
-	s.watches.finder.Changed()
-	return out, err
-}
+func (in releaseIn) runtime() key { return key{in.Name, in.Owner} }
 
 // carryOut releases a process.
 func (in releaseIn) carryOut(ctx context.Context, w *monitor.Watching) (any, error) {

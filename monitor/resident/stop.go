@@ -48,18 +48,6 @@ type Rest struct {
 // ErrUnwatched reports that no monitor answers for a runtime.
 var ErrUnwatched = errors.New("has no monitor that answers")
 
-func (s *server) stop(ctx context.Context, r *varlink.Request) (any, error) {
-	var in stopIn
-	if err := r.Decode(&in); err != nil {
-		return nil, err
-	}
-	watching, err := s.watchingOf(key{in.Name, in.Owner})
-	if err != nil {
-		return nil, err
-	}
-	return in.carryOut(ctx, watching)
-}
-
 // watchingOf returns the monitor of a runtime.
 func (s *server) watchingOf(k key) (*monitor.Watching, error) {
 	one := s.watches.find(k)
@@ -71,6 +59,8 @@ func (s *server) watchingOf(k key) (*monitor.Watching, error) {
 	}
 	return one.watching, nil
 }
+
+func (in stopIn) runtime() key { return key{in.Name, in.Owner} }
 
 // carryOut has a runtime end.
 func (in stopIn) carryOut(ctx context.Context, w *monitor.Watching) (any, error) {
