@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,14 +30,13 @@ type Options struct {
 	// HistoryFailed, if it is set, is called where the line of the removed runtime could not be
 	// added to the history. Where it is nil, that is logged.
 	HistoryFailed func(error)
-	// Owner, if it is set, is the owner that waits: it becomes the command only after
-	// Attach has returned, as [Store.Run] does. So no other process that is there is a
-	// member, though the owner may have made it before. A runtime with another owner is
-	// not the one that is meant, and does not exist.
+	// Owner, if it is set, is that of the runtime which is meant. One with another owner, which
+	// may have got the name meanwhile, does not exist.
 	Owner process.Identity
-	// Of, if it is set, is the owner of the runtime that is meant, where that does not wait:
-	// a later runtime may have got the name meanwhile.
-	Of process.Identity
+	// Waits: the owner waits. It becomes the command only after Attach has returned, as
+	// [Store.Run] does. So no other process that is there is a member, though the owner may
+	// have made it before.
+	Waits bool
 }
 
 // A Watching is the monitor of one runtime, in the calling process.
@@ -108,8 +106,7 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 		}
 	}()
 	var err error
-	meant := cmp.Or(o.Owner, o.Of)
-	if err = r.belongsTo(meant); err == nil && w.reserve == nil {
+	if err = r.belongsTo(o.Owner); err == nil && w.reserve == nil {
 		w.ownsIt = true
 		w.reserve, err = NewReserve()
 	}
@@ -119,11 +116,11 @@ func (r *Runtime) Attach(ctx context.Context, t *tracker.Tracker, o Options) (*W
 	if err == nil {
 		err = w.open()
 	}
-	if err == nil && meant != (process.Identity{}) && w.record.Owner != meant {
+	if err == nil && o.Owner != (process.Identity{}) && w.record.Owner != o.Owner {
 		err = r.wrap(ErrNotExist) // another may have had the name before the lock was taken
 	}
 	if err == nil {
-		if err = w.attach(ctx, t, o.Owner != process.Identity{}); err != nil {
+		if err = w.attach(ctx, t, o.Waits); err != nil {
 			err = r.wrap(fmt.Errorf("cannot be watched: %w", err))
 		}
 	}

@@ -42,7 +42,7 @@ var _ = Describe("A monitor", func() {
 		It("watches no later runtime of the same name", func() {
 			runtime := own(store, "build", start("read -r x <&3", through(newGate())...).Identity)
 			Expect(watchAs(runtime, monitor.Options{Owner: dead()}).ends()).To(MatchError(monitor.ErrNotExist))
-			Expect(watchAs(runtime, monitor.Options{Of: dead()}).ends()).To(MatchError(monitor.ErrNotExist))
+			Expect(watchAs(runtime, monitor.Options{Owner: dead(), Waits: true}).ends()).To(MatchError(monitor.ErrNotExist))
 			watched(runtime).leaves()
 		})
 
@@ -56,7 +56,7 @@ var _ = Describe("A monitor", func() {
 				return child, err
 			}).ShouldNot(BeZero())
 			runtime := own(store, "build", owner.Identity)
-			first := watchAs(runtime, monitor.Options{Owner: owner.Identity})
+			first := watchAs(runtime, monitor.Options{Owner: owner.Identity, Waits: true})
 			Eventually(first.ready).Should(BeClosed())
 			Expect(members(store, "build")()).To(ConsistOf(owner.PID))
 			Expect(runtime.Record()).To(HaveField("Strangers", ContainElement(child)))

@@ -138,7 +138,7 @@ func (g *global) watch(name string, owner process.Identity, waiting *detach.Arri
 	}
 	ctx, stop := stopSignals()
 	defer stop()
-	err = g.attachAndRun(ctx, name, monitor.Options{Log: log, Owner: owner}, waiting)
+	err = g.attachAndRun(ctx, name, monitor.Options{Log: log, Owner: owner, Waits: owner != process.Identity{}}, waiting)
 	if errors.Is(err, context.Canceled) {
 		log.Info("stopped watching; the runtime stays", "cause", context.Cause(ctx))
 		return nil

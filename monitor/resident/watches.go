@@ -103,10 +103,7 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 	defer w.recover(one)
 	o := monitor.Options{
 		Log: w.format(one.runtime), Releases: &w.releases, Reserve: w.reserve, Counts: &w.counts, HistoryFailed: w.historyFailed,
-		Of: one.owner,
-	}
-	if waits {
-		o.Owner = one.owner
+		Owner: one.owner, Waits: waits,
 	}
 	watching, err := one.runtime.Attach(ctx, w.tracker, o)
 	if err != nil && ctx.Err() != nil {

@@ -85,9 +85,9 @@ func (s *server) watch(ctx context.Context, r *monitor.Runtime, owner process.Id
 		}
 		s.Log.Error("the processes of a runtime get EIO", "runtime", r.Name(), "error", one.broken)
 	}
-	o := monitor.Options{Log: slog.New(slog.NewTextHandler(r.LogWriter(), nil)), Releases: &s.releases, Reserve: s.reserve, Of: owner}
-	if waits {
-		o.Owner = owner
+	o := monitor.Options{
+		Log: slog.New(slog.NewTextHandler(r.LogWriter(), nil)), Releases: &s.releases, Reserve: s.reserve,
+		Owner: owner, Waits: waits,
 	}
 	watching, err := r.Attach(ctx, s.tracker, o)
 	if err != nil {
