@@ -8,14 +8,18 @@ package standin
 // looks like a signal of another process.
 type pairing struct {
 	early bool // the signal has come, and the report has not
-	owed  bool // the report has come, and the signal has not
+	owed  int  // how many reports have come, and their signals have not
 }
+
+// mostOwed bounds owed. The kernel drops a signal that is pending when the process is continued,
+// so one may never come.
+const mostOwed = 3
 
 // heard takes the signal, and reports whether it is one of the terminal.
 func (p *pairing) heard(foreground bool) bool {
 	switch {
-	case p.owed:
-		p.owed = false
+	case p.owed > 0:
+		p.owed--
 		return true
 	case foreground:
 		p.early = true
@@ -26,5 +30,8 @@ func (p *pairing) heard(foreground bool) bool {
 
 // stopped takes the report that the child was stopped by the signal.
 func (p *pairing) stopped() {
-	p.owed, p.early = !p.early, false
+	if !p.early {
+		p.owed = min(p.owed+1, mostOwed)
+	}
+	p.early = false
 }
