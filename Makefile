@@ -40,9 +40,9 @@ SUITES = listed=$$(for module in $(PARTS); do $(1) go list -C $$module -f '$(TES
 		-e '/^ginkgo /!s|^\([^ ]*\).*|plain \1|' -e p
 
 # Suites that compute, or play on the simulated kernel. They are the same everywhere, so
-# they run once and not again as another user or on an emulator (label pure or explore).
-PURE := internal/core internal/explore internal/mark internal/portable internal/progress internal/simkernel scenarios/explore \
-	tracker/trees harness/specs/play harness/specs/screen
+# they run once and not again as another user or on an emulator: those whose suite is labelled
+# pure, and those that explore.
+PURE = internal/explore scenarios/explore $(shell grep -rl --include='*_test.go' 'RunSpecs.*Label."pure"' internal harness tracker | sed 's|/[^/]*$$||')
 
 build: ## bin/monitor and bin/puppet
 	CGO_ENABLED=0 go build -o bin/ ./cmd/monitor

@@ -64,7 +64,7 @@ const reuse = `
 var turns = [][2]string{{"a", ""}, {"", "a"}, {"a", "b"}, {"b", "a"}}
 
 var _ = withRouter("A PID that another process has at once", func(open func(...func(*Options[string])) *Router[string]) {
-	It("is answered as that process", Serial, func(ctx SpecContext) {
+	It("is answered as that process", Serial, Label("reuse"), func(ctx SpecContext) {
 		const rounds = 20
 		r := open()
 		apart := "0"
