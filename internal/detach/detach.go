@@ -126,14 +126,10 @@ func Launch(argv []string) error {
 		return err
 	}
 	defer ours.Close() // the end of this process closes it too
-	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = null, null, os.Stderr
-	cmd.ExtraFiles = []*os.File{ready, gone, passed}
-	Outside(cmd)
-	if err := cmd.Start(); err != nil {
+	if err := startOutside(argv, null, null, os.Stderr, ready, gone, passed); err != nil {
 		return fmt.Errorf("start monitor: %w", err)
 	}
-	return cmd.Process.Release()
+	return nil
 }
 
 // An Arrival is the second process's connection to the caller of [Start].

@@ -4,6 +4,7 @@ package detach
 
 import (
 	"errors"
+	"os"
 	"syscall"
 )
 
@@ -15,6 +16,8 @@ func closeOnExec(int) {}
 func closeInheritedOnExec() error { return errors.ErrUnsupported }
 
 func ownSession() *syscall.SysProcAttr { return nil }
+
+func startOutside([]string, ...*os.File) error { return errors.ErrUnsupported }
 
 func resetSignals() {}
 

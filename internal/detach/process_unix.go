@@ -5,6 +5,7 @@ package detach
 import (
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -25,9 +26,27 @@ func closeInheritedOnExec() error { return descriptor.CloseOnExec() }
 // ownSession starts a child as the leader of a session without a terminal.
 func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// resetSignals gives the children of this process the default action for each signal:
-// os/exec resets the signals with a handler, and leaves ignored ones ignored.
-func resetSignals() { signal.Notify(make(chan os.Signal, 1)) }
+// startOutside starts a child as [Outside] has it, with files as its descriptors from 0 up. It is
+// not waited for, so it takes no pidfd: to find out whether those work, package os starts a
+// process first.
+func startOutside(argv []string, files ...*os.File) error {
+	attributes := &syscall.ProcAttr{Dir: "/", Env: environment(), Sys: ownSession()}
+	for _, file := range files {
+		attributes.Files = append(attributes.Files, file.Fd())
+	}
+	_, _, err := syscall.StartProcess(argv[0], argv, attributes)
+	runtime.KeepAlive(files)
+	return os.NewSyscallError("exec "+argv[0], err)
+}
+
+// resetSignals gives the children of this process the default action for each signal.
+// Package syscall resets the signals that have a handler, and leaves ignored ones ignored. Go's
+// runtime has a handler for all but these, which it leaves as it finds them
+// (runtime/signal_unix.go, initsig). Each one takes os/signal some changes of threads: for all
+// signals together they were a tenth of the start of a monitor.
+func resetSignals() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGCONT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
+}
 
 // unblocked is set in the environment of a process that unblockSignals has started anew.
 const unblocked = "MONITOR_UNBLOCKED"
