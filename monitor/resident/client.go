@@ -29,14 +29,21 @@ type Client struct {
 	Version string
 	// Own starts the monitor of a single runtime, where the resident does not answer.
 	Own monitor.Keeper
+	// Patience is how long a resident that runs may take to give a sign of life, before the
+	// runtime gets a monitor of its own. 0 stands for 10 seconds.
+	Patience time.Duration
 	// Tell receives what the user of a command should know, or is nil.
 	Tell func(string)
 }
 
 const (
-	// quick is how long a resident may take to answer at all. One that is stopped or stuck
-	// takes longer.
+	// quick is how long a resident may take to answer at all, before the client looks whether
+	// it is stopped.
 	quick = 2 * time.Second
+	// patience is how long one may take that is not stopped. Where hundreds of runtimes are
+	// started at once it may wait for a processor. Monitors of their own would make that worse:
+	// each is two programs more.
+	patience = 10 * time.Second
 	// slow is how long one may take to begin to serve. Then there is time left for a
 	// monitor of the runtime's own.
 	slow = 5 * time.Second

@@ -132,7 +132,32 @@ var _ = Describe("A client in this process", func() {
 		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("does not watch the runtime"))
 	})
 
+	It("waits for one that runs, and needs longer than one that is stopped would get", func() {
+		answer := make(chan struct{})
+		impostor(store, func(context.Context) error {
+			<-answer
+			return nil
+		})
+		watched := make(chan error, 1)
+		go func() { watched <- c.Watch(ctx(), r) }()
+		Consistently(own.watched.Load).WithTimeout(resident.Quick + resident.Quick/2).Should(BeZero())
+		close(answer)
+		Eventually(watched).Should(Receive(Succeed()))
+		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("does not watch the runtime"), "it had an answer")
+	})
+
+	It("does not wait for ever for one that runs", func() {
+		c.Patience = 1
+		impostor(store, func(ctx context.Context) error {
+			<-ctx.Done() // the server stops at the end of the spec
+			return ctx.Err()
+		})
+		Expect(c.Watch(ctx(), r)).To(Succeed())
+		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("no answer came in time"))
+	})
+
 	It("does not wait for one that has been stopped since it was greeted", func() {
+		c.Patience = 1
 		impostor(store, func(ctx context.Context) error {
 			<-ctx.Done() // the server stops at the end of the spec
 			return ctx.Err()

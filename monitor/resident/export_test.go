@@ -17,6 +17,7 @@ const (
 	DeathTime  = deathWindow
 	Welcome    = welcome
 	FewTimes   = fewTimes
+	Quick      = quick
 	SweepBeat  = sweepBeat
 	LogName    = logFile
 	LockName   = lockFile

@@ -1,6 +1,7 @@
 package resident
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -82,7 +83,7 @@ func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 		caller := &varlink.Caller{Conn: conn}
 		err := caller.Send(ctx, greeting, varlink.Ask{Method: methodWatch, In: watchIn{r.Name(), c.Version}.text()})
 		if err == nil {
-			err = greeted(ctx, caller)
+			err = c.greeted(ctx, caller)
 		}
 		if err == nil {
 			err = c.whileItAnswers(ctx, caller, nil)
@@ -109,16 +110,32 @@ func (in watchIn) text() any {
 var greeting = varlink.Ask{Method: methodStatus}
 
 // greeted returns nil when the resident answers the greeting in time.
-func greeted(ctx context.Context, caller *varlink.Caller) error {
-	return within(ctx, quick, func(ctx context.Context) error { return caller.Receive(ctx, nil) })
+func (c *Client) greeted(ctx context.Context, caller *varlink.Caller) error {
+	most := cmp.Or(c.Patience, patience)
+	for waited := quick; ; waited += quick {
+		err := within(ctx, quick, func(ctx context.Context) error { return caller.Receive(ctx, nil) })
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || waited >= most || !runs(caller.Conn) {
+			return err
+		}
+	}
+}
+
+// runs reports whether the process at the other end of a connection is there and not stopped.
+func runs(conn *net.UnixConn) bool {
+	peer, err := unixsocket.PeerOf(conn)
+	if err != nil {
+		return false
+	}
+	now, err := process.Lookup(peer.Process.PID)
+	return err == nil && now.Identity == peer.Process && now.State == process.Running
 }
 
 // greet returns nil when the resident answers in time.
-func greet(ctx context.Context, caller *varlink.Caller) error {
+func (c *Client) greet(ctx context.Context, caller *varlink.Caller) error {
 	if err := caller.Send(ctx, greeting); err != nil {
 		return err
 	}
-	return greeted(ctx, caller)
+	return c.greeted(ctx, caller)
 }
 
 // whileItAnswers reads an answer that may take long. It gives up when the resident does not
@@ -148,7 +165,7 @@ func (c *Client) greetAnew(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close()
-	return greet(ctx, &varlink.Caller{Conn: conn})
+	return c.greet(ctx, &varlink.Caller{Conn: conn})
 }
 
 // within does what ends after a time.

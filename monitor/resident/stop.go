@@ -129,7 +129,7 @@ func (c *Client) callMonitorOf(ctx context.Context, r *monitor.Runtime, method s
 	}
 	defer conn.Close()
 	caller := &varlink.Caller{Conn: conn}
-	err = greet(ctx, caller)
+	err = c.greet(ctx, caller)
 	if err == nil {
 		err = caller.Send(ctx, varlink.Ask{Method: method, In: in})
 	}
