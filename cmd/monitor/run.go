@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/monitor/resident"
 )
 
 // patience is how long a monitor may take to begin watching. A machine on which hundreds of
@@ -145,6 +147,9 @@ func (g *global) become(store *monitor.Store, what monitor.Creation, path string
 	keeper, err := g.keeper(store)
 	if err != nil {
 		return err
+	}
+	if client, ok := keeper.(*resident.Client); ok {
+		defer client.Hasten(context.Background())()
 	}
 	err = store.Run(what, monitor.Program{
 		Path: path, Args: what.Command, Patience: patience, Keeper: keeper,

@@ -34,6 +34,8 @@ type Client struct {
 	Patience time.Duration
 	// Tell receives what the user of a command should know, or is nil.
 	Tell func(string)
+
+	ahead *ahead // nil unless it is hastened
 }
 
 const (
@@ -68,7 +70,7 @@ const fewTimes = 5
 func (c *Client) try(ctx context.Context, exchange func(*net.UnixConn) error) error {
 	unanswered := 0
 	for wait := breath; ; wait = min(2*wait, longBreath) {
-		conn, err := c.connect(ctx)
+		conn, err := c.connection(ctx)
 		if err != nil {
 			return err
 		}

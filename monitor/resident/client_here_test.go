@@ -17,6 +17,7 @@ import (
 
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/monitor/resident"
+	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A client in this process", func() {
@@ -154,6 +155,37 @@ var _ = Describe("A client in this process", func() {
 		})
 		Expect(c.Watch(ctx(), r)).To(Succeed())
 		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("no answer came in time"))
+	})
+
+	It("connects, and starts a resident, while its caller does something else", func() {
+		DeferCleanup(c.Hasten(context.Background()))
+		var by process.Identity
+		Eventually(func() error {
+			card, err := resident.ReadCard(store)
+			by = card.Process
+			return err
+		}).Should(Succeed())
+		Expect(c.Watch(ctx(), r)).To(Succeed())
+		Expect(r.Record()).To(watchedBy(by))
+		c.Leave(ctx(), r)
+	})
+
+	It("leaves no child to its process when it is not hastened any longer", func() {
+		children := func() (found []process.Identity) {
+			rows, err := process.Table()
+			Expect(err).NotTo(HaveOccurred())
+			for _, row := range rows {
+				if row.Parent == os.Getpid() {
+					found = append(found, row.Identity)
+				}
+			}
+			return found
+		}
+		before := children()
+		for range 20 {
+			c.Hasten(context.Background())()
+			Expect(before).To(ContainElements(children()))
+		}
 	})
 
 	It("does not wait for one that has been stopped since it was greeted", func() {
