@@ -82,7 +82,7 @@ func (r *Runtime) clear(ctx context.Context) error {
 	lives := survey.alive(&status.Owner) && !status.excludes(status.Owner) || len(status.Members) > 0
 	switch {
 	case lives && status.State == StateUnmonitored:
-		return r.advise("it has live processes and no monitor")
+		return r.inhabited(survey.inhabitants(status))
 	case lives, status.State == StateUnknown:
 		return errInUse
 	case status.unremovable():
@@ -169,7 +169,7 @@ func (w *Watching) establishOver(ctx context.Context) error {
 		switch e := w.nextOutcome(); e.kind {
 		case vacant:
 		case alive:
-			return w.runtime.advise("it has live processes and no monitor")
+			return w.runtime.inhabited(w.inhabitants())
 		default:
 			return w.runtime.advise(reasonUnsettled)
 		}
@@ -198,6 +198,9 @@ func (w *Watching) isMember() bool {
 	}
 	if last := len(w.record.Marks) - 1; last >= 0 && slices.Contains(mark.Of(os.Environ()), w.record.Marks[last]) {
 		return true
+	}
+	if w.record.ownerWaits() {
+		return false // who is in its group or session was there before, or came by itself
 	}
 	relatives := append(w.journal.relatives(), w.record.Owner)
 	return slices.ContainsFunc(relatives, func(id process.Identity) bool {

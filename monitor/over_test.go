@@ -69,6 +69,17 @@ var _ = Describe("The name of a runtime that is over", func() {
 		Expect(successor()).To(Succeed())
 	})
 
+	DescribeTable("is free when its start died, and the processes live that were to start a monitor", func(left string) {
+		owner := startAs(&syscall.SysProcAttr{Setpgid: true}, left+" & exit", through(newGate())...)
+		runtime := own(store, "nightly", owner.Identity)
+		change(runtime, func(r *monitor.Record) { r.Marks = []string{mark.New()} }) // as Run does
+		owner.wait()
+		Expect(successor()).To(Succeed())
+	},
+		Entry("the first of them", "read -r x <&3"),
+		Entry("the first and its child", "{ (read -r x <&3); exit 0; }"),
+	)
+
 	It("is won by exactly one of many that clear it at once", func() {
 		own(store, "nightly", dead())
 		Expect(makersOf(store, "nightly", 8)).To(Equal(1))
@@ -113,6 +124,20 @@ var _ = Describe("The name of a runtime that is over", func() {
 			runtime := own(store, "nightly", owner.Identity)
 			owner.wait()
 			kept(runtime, ": it has live processes and no monitor"+advice)
+			g.open()
+			Eventually(successor).Should(Succeed())
+		})
+
+		It("while the table shows a member, and its monitor had begun before it died", func() {
+			g := newGate()
+			owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3 & exit", through(g)...)
+			runtime := own(store, "nightly", owner.Identity)
+			last := dead()
+			change(runtime, func(r *monitor.Record) {
+				r.State, r.Monitor, r.Marks = monitor.StateRunning, &last, []string{mark.New()}
+			})
+			owner.wait()
+			kept(runtime, ": it has live processes and no monitor: [0-9]+ sh; \"monitor why nightly\" shows why they count, \"monitor stop nightly\" ends them; \"monitor serve nightly\" goes on with it")
 			g.open()
 			Eventually(successor).Should(Succeed())
 		})
