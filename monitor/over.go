@@ -15,9 +15,13 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// clearing is how long to wait for a lease that is held, and for a monitor that seems to
-// be just removing its runtime. A spec may shorten it.
-var clearing = time.Second
+// clearing is how long to wait for a lease that is held, and concluding for a monitor that
+// seems to be just removing its runtime: on a busy machine that takes its time. A spec may
+// change them.
+var (
+	clearing   = time.Second
+	concluding = 5 * time.Second
+)
 
 // attempts is how often a name is tried that is always taken and always free again.
 const attempts = 10
@@ -46,6 +50,9 @@ func (r *Runtime) appear(ctx context.Context, stage string, record Record) (befo
 		}
 		switch err := r.clear(ctx); {
 		case errors.Is(err, errInUse):
+			if _, gone := os.Lstat(r.Dir()); errors.Is(gone, fs.ErrNotExist) {
+				continue // it was removed just now
+			}
 			return nil, r.wrap(ErrExist)
 		case err != nil:
 			return nil, r.wrap(fmt.Errorf("%w: %w", ErrExist, err))
@@ -102,7 +109,7 @@ func (r *Runtime) advise(why string) error {
 func (r *Runtime) clearLocked(ctx context.Context) error {
 	lock, err := r.openLock()
 	if err == nil {
-		limited, done := withPatience(ctx, clearing)
+		limited, done := withPatience(ctx, concluding)
 		err = r.awaitLock(limited, lock, func() {})
 		done()
 	}

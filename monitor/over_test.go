@@ -80,6 +80,20 @@ var _ = Describe("The name of a runtime that is over", func() {
 		Entry("the first and its child", "{ (read -r x <&3); exit 0; }"),
 	)
 
+	It("is free when its monitor takes longer to remove it than a lease is waited for", func() {
+		DeferCleanup(monitor.SetClearing(0))
+		DeferCleanup(monitor.SetConcluding(generous))
+		runtime := own(store, "nightly", dead())
+		lock, err := runtime.OpenLock()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(runtime.Take(lock)).To(Succeed())
+		made := make(chan error, 1)
+		go func() { made <- successor() }()
+		Consistently(made, "100ms").ShouldNot(Receive()) // where the start is slower, the lock is free before
+		Expect(lock.Close()).To(Succeed())
+		Eventually(made).Should(Receive(BeNil()))
+	})
+
 	It("is won by exactly one of many that clear it at once", func() {
 		own(store, "nightly", dead())
 		Expect(makersOf(store, "nightly", 8)).To(Equal(1))
@@ -160,6 +174,7 @@ var _ = Describe("The name of a runtime that is over", func() {
 		})
 
 		It("while another process has it locked", func() {
+			DeferCleanup(monitor.SetConcluding(100 * time.Millisecond))
 			runtime := own(store, "nightly", dead())
 			lock, err := runtime.OpenLock()
 			Expect(err).NotTo(HaveOccurred())
