@@ -35,7 +35,8 @@ type Options struct {
 	Owner process.Identity
 	// Waits: the owner waits. It becomes the command only after Attach has returned, as
 	// [Store.Run] does. So no other process that is there is a member, though the owner may
-	// have made it before.
+	// have made it before. Where Run has made the runtime and no monitor has watched it, that
+	// is known without.
 	Waits bool
 }
 
@@ -172,7 +173,7 @@ func (w *Watching) attach(ctx context.Context, t *tracker.Tracker, ownerWaits bo
 		return err
 	}
 	past := w.past()
-	past.Fresh = ownerWaits
+	past.Fresh = past.Fresh || ownerWaits
 	if w.tree, err = t.Follow(ctx, w.record.Owner, past); err != nil {
 		return err
 	}

@@ -29,6 +29,11 @@ func (r Record) idle(since time.Time) Record {
 // neverBegan reports whether the command of the run was not started: it had no monitor.
 func (r Record) neverBegan() bool { return r.State == StateStarting && r.Monitor == nil }
 
+// ownerWaits reports whether the owner is known to wait for a monitor, or to have died waiting:
+// no monitor has watched it, and it has called [Store.Run], which alone gives a mark. No
+// other process is a member then.
+func (r Record) ownerWaits() bool { return r.neverBegan() && len(r.Marks) > 0 }
+
 // outlived reports whether this machine was started since the durable runtime was run. No
 // process of the run lives, whatever the journal has: that was not synced, and may be damaged.
 func (r Record) outlived() bool {

@@ -39,6 +39,13 @@ func SetClearing(d time.Duration) (restore func()) {
 	return func() { clearing = before }
 }
 
+// SetConcluding does the same for a monitor that seems to be removing its runtime.
+func SetConcluding(d time.Duration) (restore func()) {
+	before := concluding
+	concluding = d
+	return func() { concluding = before }
+}
+
 func PastOf(r Record, now time.Time) Past { return pastOf(r, now) }
 func LinesBackwards(file io.ReaderAt, from, to, block int64) iter.Seq2[[]byte, error] {
 	return linesBackwards(file, from, to, block)

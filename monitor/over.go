@@ -15,9 +15,13 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
-// clearing is how long to wait for a lease that is held, and for a monitor that seems to
-// be just removing its runtime. A spec may shorten it.
-var clearing = time.Second
+// clearing is how long to wait for a lease that is held, and concluding for a monitor that
+// seems to be just removing its runtime: on a busy machine that takes its time. A spec may
+// change them.
+var (
+	clearing   = time.Second
+	concluding = 5 * time.Second
+)
 
 // attempts is how often a name is tried that is always taken and always free again.
 const attempts = 10
@@ -46,6 +50,9 @@ func (r *Runtime) appear(ctx context.Context, stage string, record Record) (befo
 		}
 		switch err := r.clear(ctx); {
 		case errors.Is(err, errInUse):
+			if _, gone := os.Lstat(r.Dir()); errors.Is(gone, fs.ErrNotExist) {
+				continue // it was removed just now
+			}
 			return nil, r.wrap(ErrExist)
 		case err != nil:
 			return nil, r.wrap(fmt.Errorf("%w: %w", ErrExist, err))
@@ -82,7 +89,7 @@ func (r *Runtime) clear(ctx context.Context) error {
 	lives := survey.alive(&status.Owner) && !status.excludes(status.Owner) || len(status.Members) > 0
 	switch {
 	case lives && status.State == StateUnmonitored:
-		return r.advise("it has live processes and no monitor")
+		return r.inhabited(survey.inhabitants(status))
 	case lives, status.State == StateUnknown:
 		return errInUse
 	case status.unremovable():
@@ -102,7 +109,7 @@ func (r *Runtime) advise(why string) error {
 func (r *Runtime) clearLocked(ctx context.Context) error {
 	lock, err := r.openLock()
 	if err == nil {
-		limited, done := withPatience(ctx, clearing)
+		limited, done := withPatience(ctx, concluding)
 		err = r.awaitLock(limited, lock, func() {})
 		done()
 	}
@@ -169,7 +176,7 @@ func (w *Watching) establishOver(ctx context.Context) error {
 		switch e := w.nextOutcome(); e.kind {
 		case vacant:
 		case alive:
-			return w.runtime.advise("it has live processes and no monitor")
+			return w.runtime.inhabited(w.inhabitants())
 		default:
 			return w.runtime.advise(reasonUnsettled)
 		}
@@ -198,6 +205,9 @@ func (w *Watching) isMember() bool {
 	}
 	if last := len(w.record.Marks) - 1; last >= 0 && slices.Contains(mark.Of(os.Environ()), w.record.Marks[last]) {
 		return true
+	}
+	if w.record.ownerWaits() {
+		return false // who is in its group or session was there before, or came by itself
 	}
 	relatives := append(w.journal.relatives(), w.record.Owner)
 	return slices.ContainsFunc(relatives, func(id process.Identity) bool {

@@ -69,6 +69,31 @@ var _ = Describe("The name of a runtime that is over", func() {
 		Expect(successor()).To(Succeed())
 	})
 
+	DescribeTable("is free when its start died, and the processes live that were to start a monitor", func(left string) {
+		owner := startAs(&syscall.SysProcAttr{Setpgid: true}, left+" & exit", through(newGate())...)
+		runtime := own(store, "nightly", owner.Identity)
+		change(runtime, func(r *monitor.Record) { r.Marks = []string{mark.New()} }) // as Run does
+		owner.wait()
+		Expect(successor()).To(Succeed())
+	},
+		Entry("the first of them", "read -r x <&3"),
+		Entry("the first and its child", "{ (read -r x <&3); exit 0; }"),
+	)
+
+	It("is free when its monitor takes longer to remove it than a lease is waited for", func() {
+		DeferCleanup(monitor.SetClearing(0))
+		DeferCleanup(monitor.SetConcluding(generous))
+		runtime := own(store, "nightly", dead())
+		lock, err := runtime.OpenLock()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(runtime.Take(lock)).To(Succeed())
+		made := make(chan error, 1)
+		go func() { made <- successor() }()
+		Consistently(made, "100ms").ShouldNot(Receive()) // where the start is slower, the lock is free before
+		Expect(lock.Close()).To(Succeed())
+		Eventually(made).Should(Receive(BeNil()))
+	})
+
 	It("is won by exactly one of many that clear it at once", func() {
 		own(store, "nightly", dead())
 		Expect(makersOf(store, "nightly", 8)).To(Equal(1))
@@ -117,6 +142,20 @@ var _ = Describe("The name of a runtime that is over", func() {
 			Eventually(successor).Should(Succeed())
 		})
 
+		It("while the table shows a member, and its monitor had begun before it died", func() {
+			g := newGate()
+			owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3 & exit", through(g)...)
+			runtime := own(store, "nightly", owner.Identity)
+			last := dead()
+			change(runtime, func(r *monitor.Record) {
+				r.State, r.Monitor, r.Marks = monitor.StateRunning, &last, []string{mark.New()}
+			})
+			owner.wait()
+			kept(runtime, ": it has live processes and no monitor: [0-9]+ sh; \"monitor why nightly\" shows why they count, \"monitor stop nightly\" ends them; \"monitor serve nightly\" goes on with it")
+			g.open()
+			Eventually(successor).Should(Succeed())
+		})
+
 		It("while a process that the table does not show as a member holds the lease", func() {
 			runtime := own(store, "nightly", dead())
 			lease := hold(runtime)
@@ -135,6 +174,7 @@ var _ = Describe("The name of a runtime that is over", func() {
 		})
 
 		It("while another process has it locked", func() {
+			DeferCleanup(monitor.SetConcluding(100 * time.Millisecond))
 			runtime := own(store, "nightly", dead())
 			lock, err := runtime.OpenLock()
 			Expect(err).NotTo(HaveOccurred())

@@ -83,10 +83,12 @@ func (w *Watching) release(ctx context.Context) event {
 	return w.heed(changes)
 }
 
-// past returns what is known of the tree of the runtime.
+// past returns what is known of the tree of the runtime. Where the start died before there was
+// a monitor, its children may live: those that were to start one (package detach). They, and the
+// monitor of others that one of them has become, are no members.
 func (w *Watching) past() trees.History {
 	return trees.History{
 		Members: w.journal.relatives(), Released: w.journal.allReleased(),
-		Strangers: w.record.Strangers, Marks: w.record.Marks,
+		Strangers: w.record.Strangers, Marks: w.record.Marks, Fresh: w.record.ownerWaits(),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/gemini-monitor/gemini/internal/mark"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
@@ -36,6 +37,16 @@ var _ = Describe("A monitor", func() {
 			Expect(w.ends()).To(Succeed())
 			nothingLeft(store)
 		})
+	})
+
+	It("counts no process where the start died before there was a monitor", func() {
+		g := newGate()
+		owner := startAs(&syscall.SysProcAttr{Setpgid: true}, "read -r x <&3 & exit", through(g)...)
+		runtime := own(store, "build", owner.Identity)
+		change(runtime, func(r *monitor.Record) { r.Marks = []string{mark.New()} }) // as Run does
+		owner.wait()
+		Expect(watch(runtime).ends()).To(Succeed())
+		nothingLeft(store)
 	})
 
 	Describe("of an owner that waits to become the command", func() {

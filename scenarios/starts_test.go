@@ -24,16 +24,21 @@ var _ = Describe("A start", ours, func() {
 		return len(made)+len(staged) > 0
 	}
 
-	// each signals the process group of a start at one of many moments, from the first
-	// thing that it makes on, and then checks.
-	each := func(tries int, signal func(try int) syscall.Signal, check func(job *harness.Job, signal syscall.Signal)) {
+	// A signal is sent to the process group of a start, or to its process alone: what that has
+	// started to get a monitor lives on then.
+	group := func(job *harness.Job) int { return -job.PID() }
+	process := func(job *harness.Job) int { return job.PID() }
+
+	// each signals a start at one of many moments, from the first thing that it makes on, and
+	// then checks.
+	each := func(tries int, to func(*harness.Job) int, signal func(try int) syscall.Signal, check func(job *harness.Job, signal syscall.Signal)) {
 		GinkgoHelper()
 		for try := range tries {
 			job := stage.Start(monitor.Run("nightly", "sleep", "1000")...)
 			Eventually(begun).WithPolling(time.Millisecond).Should(BeTrue(), job.Output())
 			spin(time.Duration(try) * 30 * time.Millisecond / time.Duration(tries))
 			s := signal(try)
-			_ = stage.Signal(-job.PID(), s) // EPERM from macOS for a group of zombies (docs/xnu.md X30)
+			_ = stage.Signal(to(job), s) // EPERM from macOS for a group of zombies (docs/xnu.md X30)
 			Expect(job.Wait()).To(Equal(harness.Status{Signal: s}), job.Output())
 			check(job, s)
 		}
@@ -41,7 +46,7 @@ var _ = Describe("A start", ours, func() {
 
 	It("that is told to end at any moment ends by that signal and leaves nothing", func(ctx SpecContext) {
 		signals := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
-		each(30, func(try int) syscall.Signal { return signals[try%len(signals)] }, func(job *harness.Job, _ syscall.Signal) {
+		each(30, group, func(try int) syscall.Signal { return signals[try%len(signals)] }, func(job *harness.Job, _ syscall.Signal) {
 			Expect(job.Output()).To(BeEmpty())
 			Eventually(ctx, monitor.List).WithPolling(time.Millisecond).Should(BeEmpty())
 		})
@@ -60,16 +65,16 @@ var _ = Describe("A start", ours, func() {
 		}
 	}, limit)
 
-	It("that is killed at any moment leaves no name that is taken", func(ctx SpecContext) {
+	DescribeTable("that is killed at any moment leaves no name that is taken", func(ctx SpecContext, to func(*harness.Job) int) {
 		kill := func(int) syscall.Signal { return syscall.SIGKILL }
-		each(20, kill, func(*harness.Job, syscall.Signal) {
+		each(20, to, kill, func(*harness.Job, syscall.Signal) {
 			next := stage.Run(monitor.Run("nightly", "true")...)
 			Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
 			Eventually(ctx, monitor.List).WithPolling(time.Millisecond).Should(BeEmpty())
 		})
 		passTime(ctx)
 		expectEmptyStore(ctx)
-	}, limit)
+	}, Entry("with its process group", limit, group), Entry("alone", limit, process))
 
 	It("of a name that a runtime had before the machine was last started succeeds", func(ctx SpecContext) {
 		alone()
@@ -105,7 +110,7 @@ var _ = Describe("A start", ours, func() {
 		next := stage.Run(monitor.Run("nightly", "echo", "started")...)
 		Expect(next.Status).To(Equal(harness.Status{Code: 125}))
 		Expect(next.Stdout).To(BeEmpty())
-		Expect(next.Stderr).To(MatchRegexp(`^monitor: runtime "nightly" exists already: .*; "monitor serve nightly" goes on with it\n$`))
+		Expect(next.Stderr).To(Equal(fmt.Sprintf(`monitor: runtime "nightly" exists already: it has live processes and no monitor: %d puppet; "monitor why nightly" shows why they count, "monitor stop nightly" ends them; "monitor serve nightly" goes on with it`+"\n", leaf.PID())))
 		expectKept(ctx, "nightly", job.Oracle())
 		leaf.Exit(0)
 		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())

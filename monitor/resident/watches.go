@@ -64,7 +64,7 @@ var errLeaving = errors.New("the resident monitor is about to end")
 
 // begin watches the runtime of an owner, and returns when that has begun. It is no error
 // if it is watched already. The owner waits for the answer, or else the runtime is one
-// that had a monitor before.
+// that had a monitor before, or whose start has died.
 func (w *watches) begin(r *monitor.Runtime, owner process.Identity, waits bool) (*watch, error) {
 	one, err := w.add(r, owner, waits)
 	if err != nil {
