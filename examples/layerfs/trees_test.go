@@ -170,7 +170,7 @@ var _ = Describe("A mount", Label("linux", "fuse"), func() {
 		forks   int
 		labels  Labels
 		entries []TableEntry
-	}{{500, Label(), shapes[:2]}, {4000, Label(), shapes[2:]}, {100_000, Label("stress"), long}} {
+	}{{500, Label(), shapes}, {2500, Label(), shapes[2:3]}, {100_000, Label("stress"), long}} {
 		DescribeTable(fmt.Sprintf("is right at the first open after each of %d forks", size.forks), size.labels, func(_ SpecContext, flags ...string) {
 			if _, err := exec.LookPath("perl"); err != nil {
 				Skip("perl is not installed")

@@ -56,8 +56,8 @@ func (f *own) adoptOne(ctx context.Context, name string) {
 		}
 		err = f.watch(ctx, r, record.Owner, false)
 	}
-	if err != nil && !errors.Is(err, monitor.ErrNotExist) && !errors.Is(err, monitor.ErrWatched) {
-		f.Log.Warn("a runtime is not watched", "runtime", name, "error", err)
+	if err != nil && !errors.Is(err, monitor.ErrNotExist) && !(errors.Is(err, monitor.ErrWatched) && !hasPayload(r)) {
+		f.Log.Warn("a runtime is not watched, and its processes see nothing", "runtime", name, "error", err)
 	}
 }
 
