@@ -28,13 +28,15 @@ var _ = SynchronizedBeforeSuite(func() []byte {
 	if dir := os.Getenv("HARNESS_PROGRAMS"); dir != "" {
 		return []byte(filepath.Join(dir, "monitor"))
 	}
-	if _, err := exec.LookPath("go"); err != nil {
+	const sources = "../../cmd/monitor"
+	_, noGo := exec.LookPath("go")
+	if _, err := os.Stat(sources); err != nil || noGo != nil {
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "programs")
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(os.RemoveAll, dir)
-	said, err := exec.Command("go", "build", "-o", dir, "github.com/gemini-monitor/gemini/cmd/monitor").CombinedOutput()
+	said, err := exec.Command("go", "build", "-C", "../..", "-o", dir, "./cmd/monitor").CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), string(said))
 	return []byte(filepath.Join(dir, "monitor"))
 }, func(path []byte) { program = string(path) })
@@ -43,7 +45,7 @@ var _ = SynchronizedBeforeSuite(func() []byte {
 func needMonitor() {
 	GinkgoHelper()
 	if program == "" {
-		Skip("the program monitor is not here, and cannot be built: go is not installed")
+		Skip("the program monitor is not here, and cannot be built: no go, or the sources are elsewhere")
 	}
 }
 
@@ -158,6 +160,7 @@ var _ = Describe("A service that asks the resident monitor", Label("linux", "fus
 		Expect(err).To(HaveOccurred())
 		Expect(said).To(ContainSubstring("has no layers"))
 		plain.exits()
+		Expect(a.do("monitor run -- cat f; cat f")).To(MatchRegexp("^cat: f: No such file or directory\nof a\n$"), "nor one inside a tree")
 		right()
 	})
 

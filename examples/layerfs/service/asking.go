@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -37,13 +36,15 @@ type asking struct {
 	shown  shown
 	ends   *vigil.Many // of the directories of runtimes; nil where they cannot be watched
 	ended  chan struct{}
-	mute   atomic.Bool // the last question was not answered
 
 	ctx   context.Context
 	stops context.CancelFunc
 	going sync.WaitGroup
-	mu    sync.Mutex
-	wakes *waking // nil while no resident is being started
+
+	mu     sync.Mutex
+	wakes  *waking // nil while no resident is being started
+	said   string  // the error that was logged last
+	saidAt time.Time
 }
 
 // A waking is the start of a resident, which several questions may wait for.
@@ -105,15 +106,26 @@ func (a *asking) Of(pid int) (*view.Tree, error) {
 		}
 	}
 	if err != nil {
-		if !a.mute.Swap(true) {
-			a.Log.Error("a caller gets EIO: its tree is not known", "pid", pid, "error", err)
-		}
+		a.complain(pid, err)
 		return nil, err
 	}
-	if a.mute.Load() && a.mute.Swap(false) {
-		a.Log.Info("the trees of callers are known again")
-	}
 	return tree, nil
+}
+
+// quiet is how long an error is not logged again.
+const quiet = 10 * time.Second
+
+func (a *asking) complain(pid int, err error) {
+	a.mu.Lock()
+	text, now := err.Error(), time.Now()
+	isNew := text != a.said || now.Sub(a.saidAt) > quiet
+	if isNew {
+		a.said, a.saidAt = text, now
+	}
+	a.mu.Unlock()
+	if isNew {
+		a.Log.Error("callers get EIO: their tree is not known", "pid", pid, "error", err)
+	}
 }
 
 // find returns the tree of a caller, nil for a stranger. The error is errOther where the
