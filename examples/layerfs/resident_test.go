@@ -89,6 +89,19 @@ func lives(id process.Identity) bool {
 	return err == nil && row.Identity == id && row.State != process.Zombie
 }
 
+// killPair kills the resident monitor and its guard, so that neither starts another one: the
+// guard is stopped first.
+func (s *stand) killPair(ctx context.Context) process.Identity {
+	GinkgoHelper()
+	by, guard := s.resident(ctx)
+	Expect(guard.Signal(syscall.SIGSTOP)).To(Succeed())
+	for _, id := range []process.Identity{by, guard} {
+		Expect(id.Signal(syscall.SIGKILL)).To(Succeed())
+		Eventually(lives).WithArguments(id).Should(BeFalse())
+	}
+	return by
+}
+
 // endResidents ends the resident monitors below the directory of the stand, in good order, so
 // that nothing is written there any more. One that was killed may have two that follow: of its
 // guard, and of the service.
@@ -186,10 +199,7 @@ var _ = Describe("A service that asks the resident monitor", Label("linux", "fus
 
 	It("has another resident started where the resident and its guard were killed", patient, func(ctx SpecContext) {
 		Expect(b.do("echo written >new")).To(BeEmpty())
-		by, guard := s.resident(ctx)
-		Expect(guard.Signal(syscall.SIGSTOP)).To(Succeed())
-		Expect(by.Signal(syscall.SIGKILL)).To(Succeed())
-		Expect(guard.Signal(syscall.SIGKILL)).To(Succeed())
+		by := s.killPair(ctx)
 		Expect(a.do("cat f")).To(Equal("of a\n"))
 		Expect(b.do("cat f new")).To(Equal("of b\nwritten\n"))
 		right()
@@ -208,10 +218,7 @@ var _ = Describe("A service that asks the resident monitor", Label("linux", "fus
 	})
 
 	It("gives EIO to whom the resident may not know: another process watches a runtime with layers", patient, func(ctx SpecContext) {
-		by, guard := s.resident(ctx)
-		Expect(guard.Signal(syscall.SIGKILL)).To(Succeed())
-		Expect(by.Signal(syscall.SIGKILL)).To(Succeed())
-		Eventually(lives).WithArguments(by).Should(BeFalse())
+		s.killPair(ctx)
 		other := s.monitor("serve", "a")
 		Expect(other.Start()).To(Succeed())
 		DeferCleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
