@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -89,12 +90,27 @@ func lives(id process.Identity) bool {
 	return err == nil && row.Identity == id && row.State != process.Zombie
 }
 
+// stop stops a process. A signal stops its threads one after the other (signal(7)).
+func stop(id process.Identity) {
+	GinkgoHelper()
+	Expect(id.Signal(syscall.SIGSTOP)).To(Succeed())
+	Eventually(func() (states string) {
+		lines, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", id.PID))
+		for _, line := range lines {
+			text, _ := os.ReadFile(line)
+			_, after, _ := strings.Cut(string(text), ") ")
+			states += after[:min(1, len(after))]
+		}
+		return states
+	}).Should(MatchRegexp("^T+$"))
+}
+
 // killPair kills the resident monitor and its guard, so that neither starts another one: the
 // guard is stopped first.
 func (s *stand) killPair(ctx context.Context) process.Identity {
 	GinkgoHelper()
 	by, guard := s.resident(ctx)
-	Expect(guard.Signal(syscall.SIGSTOP)).To(Succeed())
+	stop(guard)
 	for _, id := range []process.Identity{by, guard} {
 		Expect(id.Signal(syscall.SIGKILL)).To(Succeed())
 		Eventually(lives).WithArguments(id).Should(BeFalse())
@@ -209,7 +225,7 @@ var _ = Describe("A service that asks the resident monitor", Label("linux", "fus
 
 	It("gives EIO while the resident does not answer", patient, func(ctx SpecContext) {
 		by, _ := s.resident(ctx)
-		Expect(by.Signal(syscall.SIGSTOP)).To(Succeed())
+		stop(by)
 		DeferCleanup(func() { _ = by.Signal(syscall.SIGCONT) })
 		Expect(a.do("cat f")).To(ContainSubstring("Input/output error"))
 		Expect(stranger.do("ls -A m")).To(ContainSubstring("Input/output error"))
@@ -253,7 +269,7 @@ var _ = Describe("A service that asks the resident monitor", Label("linux", "fus
 	It("runs no command that the resident does not watch", patient, func(ctx SpecContext) {
 		ran := filepath.Join(s.dir, "ran")
 		by, _ := s.resident(ctx)
-		Expect(by.Signal(syscall.SIGSTOP)).To(Succeed())
+		stop(by)
 		DeferCleanup(func() { _ = by.Signal(syscall.SIGCONT) })
 		run := s.cmd("run", "--mount", s.mount, "--name", "late", "--layer", filepath.Join(s.dir, "a"), "--", "touch", ran)
 		said, err := limited(ctx, run)
