@@ -119,6 +119,6 @@ func (f *own) stop(ctx context.Context, force bool) {
 func (one *running) awaitEnd() {
 	select {
 	case <-one.ended:
-	case <-time.After(closing):
+	case <-time.After(emptying):
 	}
 }

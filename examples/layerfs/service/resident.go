@@ -114,7 +114,7 @@ func (a *asking) stop(ctx context.Context, force bool) {
 			}
 		}
 		if force || len(one.Members) == 0 {
-			limited, done := context.WithTimeout(ctx, closing)
+			limited, done := context.WithTimeout(ctx, emptying)
 			_ = a.Place.Store.Await(limited, monitor.Wait{Name: one.Name, Owner: one.Owner})
 			done()
 		}

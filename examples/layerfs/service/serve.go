@@ -178,6 +178,9 @@ func (s *server) serve(ctx context.Context) error {
 	return nil
 }
 
+// emptying is how long the removal of an empty runtime is waited for.
+const emptying = 10 * time.Second
+
 // closing is how long what is in work may take when the service ends.
 const closing = 2 * time.Second
 
