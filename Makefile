@@ -124,7 +124,7 @@ layers: ## bin/layerfs, the example that shows each process tree its own files
 demo-layers: layers ## two shells side by side see different files at one mount (root on Linux)
 	@sh $(LAYERFS)/demo.sh
 
-bench-layers: layers ## git status of 20,000 files through layerfs, beside go-fuse's loopback (root on Linux)
+bench-layers: layers build ## git status of 20,000 files through layerfs, beside go-fuse's loopback (root on Linux)
 	@CGO_ENABLED=0 go build -C $(LAYERFS) -o $(CURDIR)/bin/bench-layers ./bench
 	@bin/bench-layers -layerfs bin/layerfs $(ARGS)
 

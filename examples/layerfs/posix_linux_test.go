@@ -118,7 +118,10 @@ var _ = Describe("A tree that can be written", Label("linux", "fuse"), func() {
 			}
 		}
 		Expect(strings.Join(differences, "\n")).To(BeEmpty())
-	}, Entry("at the mount", NodeTimeout(5*time.Minute)), Entry("below self", NodeTimeout(5*time.Minute), "--self"))
+	},
+		Entry("at the mount", NodeTimeout(5*time.Minute)),
+		Entry("below self", NodeTimeout(5*time.Minute), "--self"),
+		Entry("at the mount, by the resident", NodeTimeout(5*time.Minute), "--resident"))
 })
 
 // both has a shell carry out a script in a tree that can be written, and in a plain directory

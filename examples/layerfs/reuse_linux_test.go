@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -49,16 +50,16 @@ var _ = Describe("A stranger with the PID of a dead reader", Label("linux", "fus
 		s.layer("a", map[string]string{"f": "of a\n"})
 		other := filepath.Join(s.dir, "other")
 		Expect(os.Mkdir(other, 0o700)).To(Succeed())
-		flag, top := "", other
-		if len(flags) > 0 {
-			flag, top = flags[0], other+"/self"
+		top := other
+		if s.top() != s.mount {
+			top += "/self"
 		}
 		alone := s.cmd()
 		alone.Path, alone.Args = "/bin/sh", nil
 		unshare, err := exec.LookPath("unshare")
 		Expect(err).NotTo(HaveOccurred())
 		alone.Path = unshare
-		alone.Args = []string{"unshare", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc", "sh", "-c", reuse, "sh", s.command, other, s.dir, flag, top}
+		alone.Args = []string{"unshare", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc", "sh", "-c", reuse, "sh", s.command, other, s.dir, strings.Join(flags, " "), top}
 		if err := exec.Command("unshare", "--pid", "--mount", "--fork", "--mount-proc", "true").Run(); err != nil {
 			Skip(fmt.Sprintf("namespaces are not for this process: %v", err))
 		}

@@ -34,8 +34,8 @@ var _ = Describe("The service", Label("linux", "fuse"), func() {
 		Eventually(s.runtimes).Should(BeEmpty())
 	}, shapes)
 
-	It("leaves the runtimes on a signal, and the next one goes on", patient, func(SpecContext) {
-		s := newStand()
+	DescribeTable("leaves the runtimes on a signal, and the next one goes on", func(_ SpecContext, flags ...string) {
+		s := newStand(flags...)
 		b := s.shell("--edit", "--layer", s.layer("b", map[string]string{"f": "of b\n"}))
 		Expect(b.do("echo written >new; cd /")).To(BeEmpty())
 		Expect(s.service.Process.Signal(syscall.SIGTERM)).To(Succeed())
@@ -43,10 +43,10 @@ var _ = Describe("The service", Label("linux", "fuse"), func() {
 		Expect(mounts.At(s.mount)).To(HaveField("Kind", Not(Equal(mounts.Kind))))
 		s.serve()
 		Expect(b.do("cat " + s.top() + "/new")).To(Equal("written\n"))
-	})
+	}, modes)
 
-	It("removes the scratch layer when the last process has ended, and not before", patient, func(SpecContext) {
-		s := newStand()
+	DescribeTable("removes the scratch layer when the last process has ended, and not before", func(_ SpecContext, flags ...string) {
+		s := newStand(flags...)
 		gate := filepath.Join(s.dir, "gate")
 		Expect(syscall.Mkfifo(gate, 0o600)).To(Succeed())
 		sh := s.shell("--edit", "--name", "work", "--layer", s.layer("a", nil))
@@ -58,10 +58,10 @@ var _ = Describe("The service", Label("linux", "fuse"), func() {
 		Expect(os.WriteFile(gate, []byte("go\n"), 0)).To(Succeed())
 		Eventually(kept[0]).ShouldNot(BeAnExistingFile())
 		Eventually(s.runtimes).Should(BeEmpty())
-	})
+	}, modes)
 
-	It("shows EIO to the processes of a runtime whose layers are not known, and keeps it", patient, func(SpecContext) {
-		s := newStand()
+	DescribeTable("shows EIO to the processes of a runtime whose layers are not known, and keeps it", func(_ SpecContext, flags ...string) {
+		s := newStand(flags...)
 		layer := s.layer("a", map[string]string{"f": "of a\n"})
 		sh := s.shell("--name", "work", "--layer", layer)
 		s.kill()
@@ -69,10 +69,10 @@ var _ = Describe("The service", Label("linux", "fuse"), func() {
 		s.serve()
 		Expect(sh.do("cat " + s.top() + "/f")).To(ContainSubstring("Input/output error"))
 		Expect(s.cmd("status", s.mount).Output()).To(ContainSubstring("not known: "))
-	})
+	}, modes)
 
-	It("refuses to unmount while a runtime lives, and names its processes", patient, func(SpecContext) {
-		s := newStand()
+	DescribeTable("refuses to unmount while a runtime lives, and names its processes", func(_ SpecContext, flags ...string) {
+		s := newStand(flags...)
 		sh := s.shell("--name", "work", "--layer", s.layer("a", nil))
 		out, err := s.cmd("unmount", s.mount).CombinedOutput()
 		Expect(err).To(HaveOccurred())
@@ -83,7 +83,7 @@ var _ = Describe("The service", Label("linux", "fuse"), func() {
 		Expect(s.service.Wait()).To(Succeed())
 		Expect(s.cmd("status", s.mount).Run()).NotTo(Succeed())
 		s.serve()
-	})
+	}, modes)
 
 	It("refuses to unmount while a stranger stands in the mount, and names it", patient, func(SpecContext) {
 		s := newStand()
@@ -95,8 +95,8 @@ var _ = Describe("The service", Label("linux", "fuse"), func() {
 		Expect(stranger.do("cd /")).To(BeEmpty())
 	})
 
-	It("ends the processes of all runtimes before it unmounts by force", patient, func(SpecContext) {
-		s := newStand()
+	DescribeTable("ends the processes of all runtimes before it unmounts by force", func(_ SpecContext, flags ...string) {
+		s := newStand(flags...)
 		sh := s.shell("--edit", "--layer", s.layer("a", nil))
 		Expect(sh.do("echo x >new")).To(BeEmpty())
 		Expect(s.cmd("unmount", s.mount, "--force").CombinedOutput()).To(BeEmpty())
@@ -104,10 +104,10 @@ var _ = Describe("The service", Label("linux", "fuse"), func() {
 		Expect(s.service.Wait()).To(Succeed())
 		Expect(s.runtimes()).To(BeEmpty())
 		s.serve()
-	})
+	}, modes)
 
-	It("is needed to run a command", patient, func(SpecContext) {
-		s := newStand()
+	DescribeTable("is needed to run a command", func(_ SpecContext, flags ...string) {
+		s := newStand(flags...)
 		layer := s.layer("a", nil)
 		ran := filepath.Join(s.dir, "ran")
 		s.kill()
@@ -121,14 +121,14 @@ var _ = Describe("The service", Label("linux", "fuse"), func() {
 		s.serve()
 		Expect(s.cmd("run", "--mount", s.dir, "--layer", layer, "--", "touch", ran).Run()).NotTo(Succeed())
 		Expect(ran).NotTo(BeAnExistingFile())
-	})
+	}, modes)
 
-	It("is one for a store", patient, func(SpecContext) {
-		s := newStand()
-		out, err := s.cmd("serve", s.mount).CombinedOutput()
+	DescribeTable("is one for a store", func(_ SpecContext, flags ...string) {
+		s := newStand(flags...)
+		out, err := s.cmd(append([]string{"serve", s.mount}, flags...)...).CombinedOutput()
 		Expect(err).To(HaveOccurred())
 		Expect(string(out)).To(ContainSubstring("another layerfs service has the store"))
-	})
+	}, modes)
 })
 
 // runtimes returns the names in the store.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -27,6 +28,7 @@ type stand struct {
 	dir   string
 	mount string
 	flags []string // of serve
+	asks  bool     // the service asks the resident monitor
 
 	command string // the path of the command
 	service *exec.Cmd
@@ -60,11 +62,14 @@ func newStand(flags ...string) *stand {
 	Expect(err).NotTo(HaveOccurred())
 	dir, err = filepath.EvalSymlinks(dir)
 	Expect(err).NotTo(HaveOccurred())
-	s := &stand{dir: dir, mount: filepath.Join(dir, "m"), flags: flags, command: filepath.Join(dir, "layerfs")}
+	s := &stand{dir: dir, asks: slices.Contains(flags, "--resident"), mount: filepath.Join(dir, "m"), flags: flags, command: filepath.Join(dir, "layerfs")}
 	self, err := os.Executable()
 	Expect(err).NotTo(HaveOccurred())
 	Expect(os.Symlink(self, s.command)).To(Succeed())
 	Expect(os.Mkdir(s.mount, 0o700)).To(Succeed())
+	if s.asks {
+		needMonitor()
+	}
 	DeferCleanup(s.remove)
 	s.serve()
 	return s
@@ -140,6 +145,9 @@ func (s *stand) remove() {
 		err = errors.New("the mount was left")
 	}
 	left, _ := filepath.Glob(filepath.Join(s.dir, "state", "gemini-layerfs", "*", "runtimes", "*"))
+	if s.asks {
+		s.endResidents()
+	}
 	Expect(os.RemoveAll(s.dir)).To(Succeed())
 	Expect(left).To(BeEmpty(), "runtimes are left: %s\n%s", out, &s.log)
 	Expect(err).NotTo(HaveOccurred(), "%s\n%s", out, &s.log)
@@ -149,6 +157,9 @@ func (s *stand) remove() {
 func (s *stand) cmd(args ...string) *exec.Cmd {
 	cmd := exec.Command(s.command, args...)
 	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+filepath.Join(s.dir, "state"), "LC_ALL=C")
+	if s.asks {
+		cmd.Env = append(cmd.Env, "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"))
+	}
 	cmd.WaitDelay = time.Second // an orphan may hold the output
 	return cmd
 }

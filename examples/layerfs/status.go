@@ -53,7 +53,11 @@ func newStatus() *cobra.Command {
 // print prints a status for people.
 func print(to io.Writer, s service.Status) error {
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%s is served by process %d\n", s.Mount, s.Process.PID)
+	asks := ""
+	if s.Resident {
+		asks = ", which asks the resident monitor"
+	}
+	fmt.Fprintf(table, "%s is served by process %d%s\n", s.Mount, s.Process.PID, asks)
 	if len(s.Runtimes) > 0 {
 		fmt.Fprintln(table, "NAME\tEDIT\tPROCESSES\tLAYERS")
 	}

@@ -16,10 +16,18 @@ import (
 // long are both shapes of a mount, for specs that may take long.
 var long = []TableEntry{Entry("at the mount"), Entry("below self", "--self")}
 
-// shapes are both shapes of a mount.
+// shapes are both shapes of a mount, of a service that follows processes and of one that asks.
 var shapes = []TableEntry{
 	Entry("at the mount", patient),
 	Entry("below self", patient, "--self"),
+	Entry("at the mount, by the resident", patient, "--resident"),
+	Entry("below self, by the resident", patient, "--self", "--resident"),
+}
+
+// modes are both ways to know the tree of a caller.
+var modes = []TableEntry{
+	Entry("that follows processes", patient),
+	Entry("that asks the resident monitor", patient, "--resident"),
 }
 
 var _ = Describe("A mount", Label("linux", "fuse"), func() {
@@ -140,7 +148,8 @@ var _ = Describe("A mount", Label("linux", "fuse"), func() {
 	for _, size := range []struct {
 		trees, readers int
 		labels         Labels
-	}{{4, 40, Label()}, {20, 1000, Label("stress")}} {
+		entries        []TableEntry
+	}{{4, 40, Label(), shapes}, {20, 1000, Label("stress"), long}} {
 		DescribeTable(fmt.Sprintf("is right for %d short readers in each of %d trees", size.readers, size.trees), size.labels, func(_ SpecContext, flags ...string) {
 			s := newStand(flags...)
 			var all sync.WaitGroup
@@ -154,13 +163,14 @@ var _ = Describe("A mount", Label("linux", "fuse"), func() {
 				})
 			}
 			all.Wait()
-		}, long)
+		}, size.entries)
 	}
 
 	for _, size := range []struct {
-		forks  int
-		labels Labels
-	}{{500, Label()}, {100_000, Label("stress")}} {
+		forks   int
+		labels  Labels
+		entries []TableEntry
+	}{{500, Label(), shapes}, {2500, Label(), shapes[2:3]}, {100_000, Label("stress"), long}} {
 		DescribeTable(fmt.Sprintf("is right at the first open after each of %d forks", size.forks), size.labels, func(_ SpecContext, flags ...string) {
 			if _, err := exec.LookPath("perl"); err != nil {
 				Skip("perl is not installed")
@@ -175,6 +185,6 @@ var _ = Describe("A mount", Label("linux", "fuse"), func() {
 			inA, inB := a.send(forks("of a")), b.send(forks("of b"))
 			Expect(a.await(inA)).To(Equal("0"))
 			Expect(b.await(inB)).To(Equal("0"))
-		}, long)
+		}, size.entries)
 	}
 })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
@@ -24,8 +25,10 @@ type (
 	}
 )
 
-// route reads nothing from the process table where it knows the process.
-func (s *server) route(_ context.Context, r *varlink.Request) (any, error) {
+// route reads nothing from the process table where it knows the process. Before the runtimes
+// of the last resident are taken over, a member of one would be a member of none, or of the
+// one around it.
+func (s *server) route(ctx context.Context, r *varlink.Request) (any, error) {
 	var in routeIn
 	if err := r.Decode(&in); err != nil {
 		return nil, err
@@ -33,11 +36,34 @@ func (s *server) route(_ context.Context, r *varlink.Request) (any, error) {
 	if in.Boot != s.self.Boot {
 		return nil, foreign(in.PID)
 	}
+	if err := s.awaitSettled(ctx); err != nil {
+		return nil, refusal(err)
+	}
 	one := s.watches.which(in.PID)
 	if one.name == "" {
 		return routeOut{}, nil
 	}
 	return routeOut{one.name, &one.owner}, nil
+}
+
+// errUnsettled reports that runtimes may have members which the resident does not know yet.
+var errUnsettled = errors.New("the resident monitor still takes over what an earlier one has left")
+
+// awaitSettled returns nil when what an earlier resident has left is taken over.
+func (s *server) awaitSettled(ctx context.Context) error {
+	select {
+	case <-s.settled:
+		return nil
+	default:
+	}
+	limited, done := context.WithTimeout(ctx, quick)
+	defer done()
+	select {
+	case <-s.settled:
+		return nil
+	case <-limited.Done():
+		return errUnsettled
+	}
 }
 
 // A Place is the runtime that a process is in. The zero value is none.
@@ -59,8 +85,22 @@ type Router struct {
 	boot  string
 
 	mu     sync.Mutex
-	idle   []*net.UnixConn // the last one was used last
+	idle   []line // the last one was used last
 	closed bool
+}
+
+// A line is a connection to a resident.
+type line struct {
+	*net.UnixConn
+	by process.Identity
+}
+
+// An Answer is where a process is.
+type Answer struct {
+	Place Place
+	// By is the resident that has answered. It knows the runtimes that it watches, and the
+	// record of a runtime names the process that watches it.
+	By process.Identity
 }
 
 // mostIdle is how many connections a Router keeps that no call uses.
@@ -80,57 +120,75 @@ func NewRouter(s *monitor.Store) (*Router, error) {
 // serves as well.
 //
 // An error is no answer: the process may be in any runtime, or in none. It is [net.ErrClosed]
-// after Close, [fs.ErrNotExist] or [syscall.ECONNREFUSED] where no resident serves, that of
-// ctx, or what the resident says. A caller that goes on asks again.
+// after Close, [fs.ErrNotExist], [syscall.ECONNREFUSED] or [process.ErrGone] where no resident
+// serves, that of ctx, or what the resident says. A caller that goes on asks again.
 func (r *Router) Of(ctx context.Context, pid int) (Place, error) {
+	answer, err := r.Ask(ctx, pid)
+	return answer.Place, err
+}
+
+// Ask is Of, and names the resident that has answered: another one may watch other runtimes.
+func (r *Router) Ask(ctx context.Context, pid int) (Answer, error) {
 	for {
-		conn, kept, err := r.take(ctx)
+		l, kept, err := r.take(ctx)
 		if err != nil {
-			return Place{}, err
+			return Answer{}, err
 		}
 		var out routeOut
-		err = varlink.Call(ctx, conn, methodRoute, routeIn{pid, r.boot}, &out)
+		err = varlink.Call(ctx, l.UnixConn, methodRoute, routeIn{pid, r.boot}, &out)
 		if err == nil {
-			r.give(conn)
-			if out.Owner == nil {
-				return Place{}, nil
+			r.give(l)
+			answer := Answer{By: l.by}
+			if out.Owner != nil {
+				answer.Place = Place{out.Name, *out.Owner}
 			}
-			return Place{out.Name, *out.Owner}, nil
+			return answer, nil
 		}
-		conn.Close()
+		l.Close()
 		// A resident that has ended, or closes what was silent for long, has read nothing.
 		if !kept || !errors.Is(err, varlink.ErrNoAnswer) || ctx.Err() != nil {
-			return Place{}, fmt.Errorf("ask the resident monitor: %w", explain(err))
+			return Answer{}, fmt.Errorf("ask the resident monitor: %w", explain(err))
 		}
 	}
 }
 
 // take returns a connection, and whether it has served a call before.
-func (r *Router) take(ctx context.Context) (conn *net.UnixConn, kept bool, err error) {
+func (r *Router) take(ctx context.Context) (l line, kept bool, err error) {
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
-		return nil, false, net.ErrClosed
+		return line{}, false, net.ErrClosed
 	}
 	if last := len(r.idle) - 1; last >= 0 {
-		conn, r.idle = r.idle[last], r.idle[:last]
+		l, r.idle = r.idle[last], r.idle[:last]
 		r.mu.Unlock()
-		return conn, true, nil
+		return l, true, nil
 	}
 	r.mu.Unlock()
-	conn, err = unixsocket.Dial(ctx, socketPath(r.store))
-	return conn, false, err
+	conn, err := unixsocket.Dial(ctx, socketPath(r.store))
+	if err != nil {
+		return line{}, false, err
+	}
+	peer, err := unixsocket.PeerOf(conn)
+	if err == nil && peer.User != os.Geteuid() {
+		err = fmt.Errorf("user %d listens at the socket of the resident monitor: %w", peer.User, monitor.ErrUnsafe)
+	}
+	if err != nil {
+		conn.Close()
+		return line{}, false, err
+	}
+	return line{conn, peer.Process}, false, nil
 }
 
 // give takes a connection back.
-func (r *Router) give(conn *net.UnixConn) {
+func (r *Router) give(l line) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed || len(r.idle) == mostIdle {
-		conn.Close()
+		l.Close()
 		return
 	}
-	r.idle = append(r.idle, conn)
+	r.idle = append(r.idle, l)
 }
 
 // Close closes the connections. A call that is under way ends as it would have ended.
@@ -138,8 +196,8 @@ func (r *Router) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var errs []error
-	for _, conn := range r.idle {
-		errs = append(errs, conn.Close())
+	for _, l := range r.idle {
+		errs = append(errs, l.Close())
 	}
 	r.idle, r.closed = nil, true
 	return errors.Join(errs...)

@@ -4,10 +4,12 @@ package resident_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -90,6 +92,26 @@ var _ = Describe("A service that asks again and again which runtime a process is
 		Expect(v.ends()).To(Succeed())
 		_, err = router.Of(ctx, os.Getpid())
 		Expect(err).To(Or(MatchError(fs.ErrNotExist), MatchError(syscall.ECONNREFUSED)))
+	})
+
+	It("is answered when the resident has taken over what an earlier one has left, and not before", func(ctx SpecContext) {
+		owner := sleeper()
+		running(store, "build", owner.Identity)
+		earlier := sleeper() // whose locks the next one waits for
+		card, err := json.Marshal(resident.Card{Process: earlier.Identity})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(os.WriteFile(filepath.Join(store.Dir(), resident.LockName), card, 0o600)).To(Succeed())
+		serve(store)
+		answers := make(chan resident.Answer, 1)
+		go func() {
+			defer GinkgoRecover()
+			answer, err := router.Ask(ctx, owner.PID)
+			Expect(err).NotTo(HaveOccurred())
+			answers <- answer
+		}()
+		Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
+		earlier.kill()
+		Eventually(answers).Should(Receive(Equal(resident.Answer{Place: place("build", owner), By: self()})))
 	})
 
 	It("may ask from many goroutines, and keeps few connections", func(ctx SpecContext) {

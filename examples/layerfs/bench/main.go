@@ -1,5 +1,7 @@
 // Bench measures "git status" of a tree of files: as it is, through go-fuse's own loopback, and
-// through layerfs in both shapes, with the same time-outs. It needs root, /dev/fuse and git.
+// through layerfs in both shapes, with the same time-outs, where it follows the processes itself
+// and where it asks the resident monitor. It needs root, /dev/fuse, git, and the program monitor
+// beside layerfs.
 //
 //	bench -layerfs PATH [-files 20000] [-times 9]
 //
@@ -72,9 +74,14 @@ func (b *bench) run() (err error) {
 	}{
 		{0, []candidate{
 			{"layerfs at the mount", []string{"--cache", "0"}},
+			{"the same, by the resident monitor", []string{"--cache", "0", "--resident"}},
 			{"layerfs at the mount, attributes of files remembered", []string{"--cache", "1m"}},
+			{"the same, by the resident monitor", []string{"--cache", "1m", "--resident"}},
 		}},
-		{time.Minute, []candidate{{"layerfs below self", []string{"--self", "--cache", "1m"}}}},
+		{time.Minute, []candidate{
+			{"layerfs below self", []string{"--self", "--cache", "1m"}},
+			{"the same, by the resident monitor", []string{"--self", "--cache", "1m", "--resident"}},
+		}},
 	} {
 		loopback, err := b.loopback(pair.ttl)
 		if err != nil {

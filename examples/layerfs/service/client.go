@@ -13,6 +13,7 @@ import (
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/monitor/resident"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -83,28 +84,55 @@ func (p Place) Unmount(ctx context.Context, force bool) error {
 	return p.call(ctx, methodUnmount, unmountIn{force}, nil)
 }
 
-// A Keeper has the service of a place watch a runtime. It is a [monitor.Keeper].
+// A Keeper has the service of a place watch a runtime, or the resident monitor of its store. It
+// is a [monitor.Keeper].
 type Keeper struct {
 	Place   Place
 	Payload Payload
 }
 
-// Watch implements [monitor.Keeper].
+// Watch implements [monitor.Keeper]. The layers are shown before the runtime is watched: from
+// its first call on, each process sees them.
 func (k Keeper) Watch(ctx context.Context, r *monitor.Runtime) error {
 	if err := k.Payload.write(r); err != nil {
 		return err
 	}
-	return k.Place.call(ctx, methodWatch, nameIn{r.Name()}, nil)
+	var out residentOut
+	err := k.Place.call(ctx, methodWatch, nameIn{r.Name()}, &out)
+	if err != nil || !out.Resident {
+		return err
+	}
+	client, err := k.Place.residentClient()
+	if err != nil {
+		return err
+	}
+	return client.Watch(ctx, r)
 }
 
 // Leave implements [monitor.Keeper].
 func (k Keeper) Leave(ctx context.Context, r *monitor.Runtime) {
 	_ = k.Place.call(ctx, methodLeave, nameIn{r.Name()}, nil)
+	if client, err := k.Place.residentClient(); err == nil {
+		client.Leave(ctx, r) // nothing where the service itself watches it
+	}
 }
 
 // Count implements [monitor.Counter] for a runtime.
 func (p Place) Count(r *monitor.Runtime) monitor.Counter {
 	return func(ctx context.Context, owner process.Identity, strangers []process.Identity) error {
-		return p.call(ctx, methodJoin, joinIn{r.Name(), owner, strangers}, nil)
+		var out residentOut
+		err := p.call(ctx, methodJoin, joinIn{r.Name(), owner, strangers}, &out)
+		if err != nil || !out.Resident {
+			return err
+		}
+		ask := func() error { return resident.Join(ctx, p.Store, r, owner, strangers) }
+		if err = ask(); errors.Is(err, resident.ErrUnwatched) {
+			if client, missing := p.residentClient(); missing == nil {
+				if _, failed := client.Adopt(ctx); failed == nil {
+					err = ask()
+				}
+			}
+		}
+		return err
 	}
 }

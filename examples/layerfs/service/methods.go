@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/gemini-monitor/gemini/examples/layerfs/mounts"
@@ -37,16 +36,18 @@ type Runtime (name: string, owner: Identity, edit: bool, layers: []string, membe
 
 type User (pid: int, command: string, how: string)
 
-# Watches the runtime whose owner is the calling process, and answers when it is watched.
-method Watch(name: string) -> ()
+# Shows the runtime whose owner is the calling process its layers. Answers when the runtime is
+# watched, or that the resident monitor of the store is to watch it.
+method Watch(name: string) -> (resident: ?bool)
 
-# Ends watching the runtime whose owner is the calling process, and leaves it as it is.
+# Ends showing and watching the runtime whose owner is the calling process, and leaves it as it is.
 method Leave(name: string) -> ()
 
-# Makes the calling process a member of the runtime of an owner.
-method Join(name: string, owner: Identity, strangers: ?[]Identity) -> ()
+# Makes the calling process a member of the runtime of an owner, or answers that the resident
+# monitor of the store is to do it.
+method Join(name: string, owner: Identity, strangers: ?[]Identity) -> (resident: ?bool)
 
-method Status() -> (process: Identity, mount: string, self: bool, runtimes: []Runtime)
+method Status() -> (process: Identity, mount: string, self: bool, resident: bool, runtimes: []Runtime)
 
 # Unmounts, and ends the service. With force the processes of all runtimes are ended first.
 method Unmount(force: bool) -> ()
@@ -67,6 +68,10 @@ type (
 		Owner     process.Identity   `json:"owner"`
 		Strangers []process.Identity `json:"strangers,omitempty"`
 	}
+	// residentOut is the answer that the resident monitor is to do it.
+	residentOut struct {
+		Resident bool `json:"resident,omitempty"`
+	}
 	unmountIn struct {
 		Force bool `json:"force"`
 	}
@@ -84,10 +89,12 @@ type Runtime struct {
 
 // A Status is what a service tells of itself.
 type Status struct {
-	Process  process.Identity `json:"process"`
-	Mount    string           `json:"mount"`
-	Self     bool             `json:"self"`
-	Runtimes []Runtime        `json:"runtimes"`
+	Process process.Identity `json:"process"`
+	Mount   string           `json:"mount"`
+	Self    bool             `json:"self"`
+	// Resident: the service follows no process, and asks the resident monitor of the store.
+	Resident bool      `json:"resident"`
+	Runtimes []Runtime `json:"runtimes"`
 }
 
 func (s *server) methods() *varlink.Server {
@@ -130,16 +137,16 @@ func (s *server) takeOn(ctx context.Context, r *varlink.Request) (any, error) {
 		runtime, err = s.Place.Store.Runtime(in.Name)
 	}
 	if err == nil {
-		err = s.watch(ctx, runtime, peer.Process, true)
+		err = s.following.take(ctx, runtime, peer.Process)
 	}
 	if err == nil && unixsocket.HungUp(r.Conn()) {
-		s.end(in.Name, peer.Process) // the owner removes the runtime itself
+		s.following.end(in.Name, peer.Process) // the owner removes the runtime itself
 		err = fmt.Errorf("the client has hung up")
 	}
 	if err != nil {
 		return nil, failed(err)
 	}
-	return struct{}{}, nil
+	return residentOut{s.Resident}, nil
 }
 
 func (s *server) leaveOne(_ context.Context, r *varlink.Request) (any, error) {
@@ -151,7 +158,7 @@ func (s *server) leaveOne(_ context.Context, r *varlink.Request) (any, error) {
 	if err != nil {
 		return nil, failed(err)
 	}
-	s.end(in.Name, peer.Process)
+	s.following.end(in.Name, peer.Process)
 	return struct{}{}, nil
 }
 
@@ -160,50 +167,25 @@ func (s *server) join(ctx context.Context, r *varlink.Request) (any, error) {
 	if err := r.Decode(&in); err != nil {
 		return nil, err
 	}
-	one := s.find(in.Name, in.Owner)
-	if one == nil {
-		return nil, failed(fmt.Errorf("runtime %q is not watched", in.Name))
-	}
 	peer, err := unixsocket.PeerOf(r.Conn())
 	if err == nil {
 		conn := r.Conn()
-		err = one.watching.Join(ctx, monitor.Newcomer{
+		err = s.following.join(ctx, in.Name, in.Owner, monitor.Newcomer{
 			Process: peer.Process, Strangers: in.Strangers, Left: func() bool { return unixsocket.HungUp(conn) },
 		})
 	}
 	if err != nil {
 		return nil, failed(err)
 	}
-	return struct{}{}, nil
+	return residentOut{s.Resident}, nil
 }
 
 func (s *server) status(ctx context.Context, _ *varlink.Request) (any, error) {
-	s.adopt(ctx) // a start may have been killed
-	return Status{Process: s.self, Mount: s.Place.Point, Self: s.Self, Runtimes: s.runtimes()}, nil
-}
-
-// runtimes returns what is watched.
-func (s *server) runtimes() []Runtime {
-	list := []Runtime{}
-	for _, one := range s.all() {
-		r := Runtime{Name: one.name, Owner: one.owner, Edit: one.payload.Edit, Layers: one.payload.Layers, Members: []int{}}
-		if one.broken != nil {
-			r.Broken = one.broken.Error()
-		}
-		for _, m := range one.members.Members() {
-			r.Members = append(r.Members, m.PID)
-		}
-		list = append(list, r)
+	runtimes, err := s.following.runtimes(ctx)
+	if err != nil {
+		return nil, failed(err)
 	}
-	return list
-}
-
-// awaitEnd waits, for a limited time, until an empty runtime is removed.
-func (one *running) awaitEnd() {
-	select {
-	case <-one.ended:
-	case <-time.After(closing):
-	}
+	return Status{Process: s.self, Mount: s.Place.Point, Self: s.Self, Resident: s.Resident, Runtimes: runtimes}, nil
 }
 
 // grace is how long processes have between SIGTERM and SIGKILL.
@@ -215,19 +197,16 @@ func (s *server) unmount(ctx context.Context, r *varlink.Request) (any, error) {
 	if err := r.Decode(&in); err != nil {
 		return nil, err
 	}
-	for _, one := range s.all() {
-		if in.Force {
-			_, _ = one.watching.Stop(ctx, syscall.SIGTERM, grace) // what is left keeps the runtime
-		}
-		if len(one.members.Members()) == 0 {
-			one.awaitEnd()
-		}
+	s.following.stop(ctx, in.Force)
+	left, err := s.following.runtimes(ctx)
+	if err != nil {
+		return nil, failed(err)
 	}
-	busy := Busy{Runtimes: s.runtimes()}
+	busy := Busy{Runtimes: left}
 	if len(busy.Runtimes) > 0 {
 		return nil, &varlink.Error{Name: errorBusy, Parameters: busy}
 	}
-	err := mounts.Remove(s.Place.Point)
+	err = mounts.Remove(s.Place.Point)
 	if err != nil && in.Force {
 		err = mounts.Detach(s.Place.Point)
 	}

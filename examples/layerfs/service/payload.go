@@ -4,7 +4,9 @@ package service
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -37,6 +39,12 @@ func (p Payload) write(r *monitor.Runtime) error {
 		return fmt.Errorf("write the layers of runtime %q: %w", r.Name(), err)
 	}
 	return nil
+}
+
+// hasPayload reports whether a runtime has layers, or may have.
+func hasPayload(r *monitor.Runtime) bool {
+	_, err := os.Lstat(filepath.Join(r.Dir(), payloadFile))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func readPayload(r *monitor.Runtime) (p Payload, err error) {

@@ -68,6 +68,12 @@ func ownStore(point string) (string, error) {
 
 func (p Place) socket() string { return filepath.Join(p.Store.Dir(), socketFile) }
 
+// inPlace reports whether the store is where it was when the service took its lock.
+func (p Place) inPlace() bool {
+	_, err := os.Lstat(filepath.Join(p.Store.Dir(), lockFile))
+	return err == nil
+}
+
 // takeLock takes the lock of the store, for as long as the file is open.
 func (p Place) takeLock() (*os.File, error) {
 	if err := p.Store.Make(); err != nil {

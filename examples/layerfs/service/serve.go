@@ -16,14 +16,14 @@ import (
 	"github.com/gemini-monitor/gemini/internal/unixsocket"
 	"github.com/gemini-monitor/gemini/internal/varlink"
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker"
 	"github.com/gemini-monitor/gemini/tracker/process"
-	"github.com/gemini-monitor/gemini/tracker/router"
 )
 
 // Options are the choices of a service.
 type Options struct {
 	Place Place
+	// Resident: the service follows no process, and asks the resident monitor of the store.
+	Resident bool
 	// Self, Cache and Patience are those of [view.Options].
 	Self     bool
 	Cache    time.Duration
@@ -37,7 +37,7 @@ type Options struct {
 // they are, and the next service takes them over. The mount of a service that was killed is
 // replaced by a new one. The error is [ErrServed] where another service has the store.
 func Serve(ctx context.Context, o Options) error {
-	s := &server{Options: o, done: make(chan struct{}), running: make(map[string]*running)}
+	s := &server{Options: o, done: make(chan struct{})}
 	err := s.open(ctx)
 	if err == nil {
 		err = s.serve(ctx)
@@ -48,25 +48,46 @@ func Serve(ctx context.Context, o Options) error {
 // A server is a service at work.
 type server struct {
 	Options
-	lock     *os.File
-	self     process.Identity
-	tracker  *tracker.Tracker
-	routes   *router.Router[*view.Tree]
-	releases monitor.ReleaseNotifier
-	reserve  *monitor.Reserve
-	fs       *view.FS
-	fuse     *fuse.Server
-	served   chan struct{} // closed when the mount has gone
-	door     *unixsocket.Listener
-	protocol *varlink.Server
+	lock      *os.File
+	self      process.Identity
+	following following
+	fs        *view.FS
+	fuse      *fuse.Server
+	served    chan struct{} // closed when the mount has gone
+	door      *unixsocket.Listener
+	protocol  *varlink.Server
 
 	done     chan struct{} // closed when the mount was unmounted by request
 	doneOnce sync.Once
+	going    sync.WaitGroup
+}
 
-	mu      sync.Mutex
-	running map[string]*running
-	closed  bool
-	going   sync.WaitGroup
+// A following knows which tree a process is in: it follows the processes, or asks what does.
+type following interface {
+	view.Router
+	// begin has the runtimes that are there be shown, and others as they come.
+	begin(ctx context.Context, f *view.FS)
+	// take has a runtime be shown, whose owner waits.
+	take(ctx context.Context, r *monitor.Runtime, owner process.Identity) error
+	// end ends that, and leaves the runtime as it is.
+	end(name string, owner process.Identity)
+	// join makes a process a member of the runtime of an owner.
+	join(ctx context.Context, name string, owner process.Identity, who monitor.Newcomer) error
+	runtimes(ctx context.Context) ([]Runtime, error)
+	// stop returns when runtimes without members are removed, or after a time. With force it
+	// ends the members first. What is left keeps the runtime.
+	stop(ctx context.Context, force bool)
+	// leave ends begin, and leaves the runtimes as they are.
+	leave()
+	close() error
+}
+
+// follow returns what follows processes.
+func (o Options) follow() (following, error) {
+	if o.Resident {
+		return newAsking(o)
+	}
+	return newOwn(o)
 }
 
 // open takes the store over, then mounts, then answers: no process of a runtime sees a mount
@@ -78,18 +99,11 @@ func (s *server) open(ctx context.Context) (err error) {
 	if s.self, err = process.Self(); err != nil {
 		return err
 	}
-	if s.tracker, err = tracker.New(tracker.Options{}); err != nil {
+	if s.following, err = s.follow(); err != nil {
 		return err
 	}
-	if s.reserve, err = monitor.NewReserve(); err != nil {
-		return err
-	}
-	if s.routes, err = router.New(s.tracker, router.Options[*view.Tree]{}); err != nil {
-		return err
-	}
-	s.fs = view.New(view.Options{Router: s.routes, Self: s.Self, Cache: s.Cache, Patience: s.Patience, Log: s.Log})
-	s.Place.Store.Sweep()
-	s.adopt(ctx)
+	s.fs = view.New(view.Options{Router: s.following, Self: s.Self, Cache: s.Cache, Patience: s.Patience, Log: s.Log})
+	s.following.begin(ctx, s.fs)
 	if err = s.mount(); err != nil {
 		return err
 	}
@@ -149,7 +163,7 @@ func (s *server) listen() error {
 }
 
 func (s *server) serve(ctx context.Context) error {
-	s.Log.Info("serving", "mount", s.Place.Point, "store", s.Place.Store.Dir(), "forks", s.tracker.Capabilities().Forks)
+	s.Log.Info("serving", "mount", s.Place.Point, "store", s.Place.Store.Dir(), "resident", s.Resident)
 	if s.Ready != nil {
 		s.Ready()
 	}
@@ -163,6 +177,9 @@ func (s *server) serve(ctx context.Context) error {
 	}
 	return nil
 }
+
+// emptying is how long the removal of an empty runtime is waited for.
+const emptying = 10 * time.Second
 
 // closing is how long what is in work may take when the service ends.
 const closing = 2 * time.Second
@@ -185,16 +202,12 @@ func (s *server) close() (err error) {
 			}
 		}
 	}
-	s.leaveAll()
+	if s.following != nil {
+		s.following.leave()
+	}
 	s.going.Wait()
-	if s.routes != nil {
-		err = errors.Join(err, s.routes.Close())
-	}
-	if s.tracker != nil {
-		err = errors.Join(err, s.tracker.Close())
-	}
-	if s.reserve != nil {
-		err = errors.Join(err, s.reserve.Close())
+	if s.following != nil {
+		err = errors.Join(err, s.following.close())
 	}
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Close()) // last: the next service may begin

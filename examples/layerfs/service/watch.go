@@ -32,32 +32,32 @@ var errLeaving = errors.New("the layerfs service is about to end")
 
 // adopt watches the runtimes of the store that have no monitor: those of a service that was
 // killed, and those whose start was.
-func (s *server) adopt(ctx context.Context) {
-	names, err := s.Place.Store.Names()
+func (f *own) adopt(ctx context.Context) {
+	names, err := f.Place.Store.Names()
 	if err != nil {
-		s.Log.Error("the store cannot be read", "error", err)
+		f.Log.Error("the store cannot be read", "error", err)
 	}
 	var all sync.WaitGroup
 	for _, name := range names {
-		all.Go(func() { s.adoptOne(ctx, name) })
+		all.Go(func() { f.adoptOne(ctx, name) })
 	}
 	all.Wait()
 }
 
-func (s *server) adoptOne(ctx context.Context, name string) {
-	r, err := s.Place.Store.Runtime(name)
+func (f *own) adoptOne(ctx context.Context, name string) {
+	r, err := f.Place.Store.Runtime(name)
 	var record monitor.Record
 	if err == nil {
 		record, err = r.Record()
 	}
 	if err == nil {
-		if record.State == monitor.StateIdle || begins(record) || s.find(name, record.Owner) != nil {
+		if record.State == monitor.StateIdle || begins(record) || f.find(name, record.Owner) != nil {
 			return
 		}
-		err = s.watch(ctx, r, record.Owner, false)
+		err = f.watch(ctx, r, record.Owner, false)
 	}
-	if err != nil && !errors.Is(err, monitor.ErrNotExist) && !errors.Is(err, monitor.ErrWatched) {
-		s.Log.Warn("a runtime is not watched", "runtime", name, "error", err)
+	if err != nil && !errors.Is(err, monitor.ErrNotExist) && !(errors.Is(err, monitor.ErrWatched) && !hasPayload(r)) {
+		f.Log.Warn("a runtime is not watched, and its processes see nothing", "runtime", name, "error", err)
 	}
 }
 
@@ -73,100 +73,100 @@ func begins(r monitor.Record) bool {
 // watch watches the runtime of an owner and shows it its layers. The owner waits for it, or
 // else the runtime had a monitor before. Layers that cannot be read end no runtime: its
 // processes get EIO.
-func (s *server) watch(ctx context.Context, r *monitor.Runtime, owner process.Identity, waits bool) error {
+func (f *own) watch(ctx context.Context, r *monitor.Runtime, owner process.Identity, waits bool) error {
 	one := &running{name: r.Name(), owner: owner, tree: &view.Tree{Name: r.Name()}, ended: make(chan struct{})}
 	one.payload, one.broken = readPayload(r)
 	if one.broken == nil {
-		one.tree.Stack, one.broken = one.payload.stack(r, s.Patience)
+		one.tree.Stack, one.broken = one.payload.stack(r, f.Patience)
 	}
 	if one.broken != nil {
 		if waits {
 			return one.broken
 		}
-		s.Log.Error("the processes of a runtime get EIO", "runtime", r.Name(), "error", one.broken)
+		f.Log.Error("the processes of a runtime get EIO", "runtime", r.Name(), "error", one.broken)
 	}
 	o := monitor.Options{
-		Log: slog.New(slog.NewTextHandler(r.LogWriter(), nil)), Releases: &s.releases, Reserve: s.reserve,
+		Log: slog.New(slog.NewTextHandler(r.LogWriter(), nil)), Releases: &f.releases, Reserve: f.reserve,
 		Owner: owner, Waits: waits,
 	}
-	watching, err := r.Attach(ctx, s.tracker, o)
+	watching, err := r.Attach(ctx, f.tracker, o)
 	if err != nil {
 		return err
 	}
 	one.watching, one.members = watching, watching.Tree()
-	return s.begin(one)
+	return f.show(one)
 }
 
-// begin has a runtime that is watched be shown, until it has ended.
-func (s *server) begin(one *running) error {
+// show has a runtime that is watched be shown, until it has ended.
+func (f *own) show(one *running) error {
 	ctx, leave := context.WithCancel(context.Background())
 	one.leave = leave
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
 		leave()
 		return errors.Join(errLeaving, one.watching.Close())
 	}
-	s.running[one.name] = one
-	route, err := s.routes.Attach(one.members, one.tree)
+	f.running[one.name] = one
+	route, err := f.routes.Attach(one.members, one.tree)
 	if err != nil {
 		leave()
-		delete(s.running, one.name)
+		delete(f.running, one.name)
 		return errors.Join(err, one.watching.Close())
 	}
-	s.fs.Add(one.tree)
-	s.going.Go(func() {
+	f.fs.Add(one.tree)
+	f.going.Go(func() {
 		defer close(one.ended)
 		defer leave()
 		if err := one.watching.Run(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("a runtime is not watched any more", "runtime", one.name, "error", err)
+			f.Log.Error("a runtime is not watched any more", "runtime", one.name, "error", err)
 		}
 		_ = route.Close()
-		s.fs.Drop(one.tree)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.running[one.name] == one {
-			delete(s.running, one.name)
+		f.fs.Drop(one.tree)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.running[one.name] == one {
+			delete(f.running, one.name)
 		}
 	})
 	return nil
 }
 
 // find returns the runtime of a name and owner, nil where it is not watched.
-func (s *server) find(name string, owner process.Identity) *running {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if one := s.running[name]; one != nil && one.owner == owner {
+func (f *own) find(name string, owner process.Identity) *running {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if one := f.running[name]; one != nil && one.owner == owner {
 		return one
 	}
 	return nil
 }
 
 // end ends the watching of a runtime and leaves it as it is.
-func (s *server) end(name string, owner process.Identity) {
-	if one := s.find(name, owner); one != nil {
+func (f *own) end(name string, owner process.Identity) {
+	if one := f.find(name, owner); one != nil {
 		one.leave()
 		<-one.ended
 	}
 }
 
 // all returns the runtimes that are watched, by name.
-func (s *server) all() (list []*running) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, one := range s.running {
+func (f *own) all() (list []*running) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.running {
 		list = append(list, one)
 	}
 	slices.SortFunc(list, func(a, b *running) int { return cmp.Compare(a.name, b.name) })
 	return list
 }
 
-// leaveAll ends the watching of all runtimes, and leaves them as they are.
-func (s *server) leaveAll() {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	for _, one := range s.all() {
+// leave ends the watching of all runtimes, and leaves them as they are.
+func (f *own) leave() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	for _, one := range f.all() {
 		one.leave()
 	}
 }

@@ -75,13 +75,17 @@ func New(layers []string) (*Stack, error) {
 func Unchecked(layers []string) *Stack { return &Stack{layers: layers} }
 
 // Scratch makes the union one that can be written. What is written goes to a directory below
-// dir, which is made if it is not there. It is called before the union is used.
+// dir, which is made if it is not there, in a directory that is there: one that was removed
+// meanwhile is not made anew. It is called before the union is used.
 func (s *Stack) Scratch(dir string) error {
 	s.scratch, s.work = filepath.Join(dir, "upper"), filepath.Join(dir, "work")
 	if err := os.RemoveAll(s.work); err != nil { // what a killed process was copying
 		return fmt.Errorf("scratch layer: %w", err)
 	}
-	if err := os.MkdirAll(s.work, 0o700); err != nil {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("scratch layer: %w", err)
+	}
+	if err := os.Mkdir(s.work, 0o700); err != nil {
 		return fmt.Errorf("scratch layer: %w", err)
 	}
 	err := os.Mkdir(s.scratch, 0o700)

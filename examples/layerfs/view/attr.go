@@ -10,30 +10,30 @@ import (
 	"github.com/gemini-monitor/gemini/examples/layerfs/union"
 )
 
-// leaf returns what a node leads to, for calls that are about one file. Of a node without a
-// name the entry has no path.
-func (f *FS) leaf(h *fuse.InHeader) (n *node, e union.Entry, errno syscall.Errno) {
+// leaf returns what a node leads to, in which tree, for calls that are about one file. Of a
+// node without a name the entry has no path.
+func (f *FS) leaf(h *fuse.InHeader) (n *node, t *Tree, e union.Entry, errno syscall.Errno) {
 	n, t, path, errno := f.at(h)
 	switch {
 	case n == nil:
-		return nil, e, errno
+		return nil, nil, e, errno
 	case n.kind == kindLayer && errno == 0:
 		e.Path = path
-		return n, e, 0
+		return n, t, e, 0
 	case errno != 0 || n.kind != kindShared && n.kind != kindOwn:
-		return n, e, errno
+		return n, t, e, errno
 	case t == nil && n == f.root:
-		return n, e, 0
+		return n, t, e, 0
 	case t == nil:
-		return n, e, syscall.ENOENT
+		return n, t, e, syscall.ENOENT
 	}
 	e, errno = t.Stack.Lookup(path)
-	return n, e, errno
+	return n, t, e, errno
 }
 
 // GetAttr implements [fuse.RawFileSystem].
 func (f *FS) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
-	n, e, errno := f.leaf(&in.InHeader)
+	n, t, e, errno := f.leaf(&in.InHeader)
 	if n == nil {
 		return fuse.Status(errno)
 	}
@@ -43,7 +43,7 @@ func (f *FS) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) f
 	switch {
 	case errno != 0 && n.statOpen(&e.Stat):
 		// It has no name any more, but a process has it open.
-	case errno == syscall.ENOENT && f.removed(n, &in.InHeader):
+	case errno == syscall.ENOENT && n.removedIn(t):
 		out.Mode, out.Ino = syscall.S_IFDIR|0o755, n.ino
 		return fuse.OK
 	case errno != 0:
@@ -60,16 +60,15 @@ func (f *FS) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) f
 	return fuse.OK
 }
 
-// removed reports whether a node without a path is a directory that the tree has removed. A
+// removedIn reports whether a node without a path is a directory that a tree has removed. A
 // process may stand there.
-func (f *FS) removed(n *node, h *fuse.InHeader) bool {
+func (n *node) removedIn(t *Tree) bool {
 	switch {
 	case !n.key.dir:
 		return false
 	case n.kind == kindOwn:
 		return !n.tree.over.Load()
 	}
-	t := f.treeOf(h)
 	return t != nil && t.Stack != nil && t.Stack.Editable()
 }
 
@@ -221,7 +220,7 @@ func truncate(path string, size int64) error {
 // Access implements [fuse.RawFileSystem]. The kernel lets in the processes of the user of
 // this one alone, so what this one may do is what they may.
 func (f *FS) Access(_ <-chan struct{}, in *fuse.AccessIn) fuse.Status {
-	n, e, errno := f.leaf(&in.InHeader)
+	n, t, e, errno := f.leaf(&in.InHeader)
 	if errno != 0 {
 		return fuse.Status(errno)
 	}
@@ -231,11 +230,7 @@ func (f *FS) Access(_ <-chan struct{}, in *fuse.AccessIn) fuse.Status {
 		}
 		return fuse.OK
 	}
-	writable := n.kind == kindOwn && n.tree.Stack.Editable()
-	if n.kind == kindShared {
-		t := f.treeOf(&in.InHeader)
-		writable = t != nil && t.Stack != nil && t.Stack.Editable()
-	}
+	writable := n.kind != kindLayer && t.Stack.Editable()
 	if in.Mask&unix.W_OK != 0 && !writable {
 		return fuse.EROFS
 	}

@@ -109,7 +109,7 @@ func (f *FS) OpenDir(_ <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse
 	} else if errno == 0 && n.kind == kindShared && n != f.root {
 		errno = syscall.ENOENT
 	}
-	if errno != 0 && !(errno == syscall.ENOENT && f.removed(n, &in.InHeader)) {
+	if errno != 0 && !(errno == syscall.ENOENT && n.removedIn(t)) {
 		return fuse.Status(errno)
 	}
 	if n.kind == kindOwn && f.Cache > 0 {
@@ -182,13 +182,16 @@ const (
 
 // Readlink implements [fuse.RawFileSystem]. The link "self" is the caller's.
 func (f *FS) Readlink(_ <-chan struct{}, h *fuse.InHeader) ([]byte, fuse.Status) {
-	n, e, errno := f.leaf(h)
+	n, _, e, errno := f.leaf(h)
 	if errno != 0 {
 		return nil, fuse.Status(errno)
 	}
 	if n.kind == kindSelf {
-		t := f.treeOf(h)
-		if t == nil {
+		t, errno := f.treeOf(h)
+		switch {
+		case errno != 0:
+			return nil, fuse.Status(errno)
+		case t == nil:
 			return []byte(noneName), fuse.OK
 		}
 		return []byte(treesName + "/" + t.Name), fuse.OK

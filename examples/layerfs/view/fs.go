@@ -30,7 +30,8 @@ type Tree struct {
 
 // A Router finds the tree of a caller. FUSE names the thread that calls.
 type Router interface {
-	Of(pid int) (*Tree, bool)
+	// Of returns nil for a stranger. After an error the tree is not known: the caller gets EIO.
+	Of(pid int) (*Tree, error)
 }
 
 // Options are the choices of a mount.
@@ -111,15 +112,18 @@ func (f *FS) names() (all []string) {
 func (f *FS) String() string { return "layerfs" }
 
 // treeOf returns the tree of a caller, and nil for a stranger.
-func (f *FS) treeOf(h *fuse.InHeader) *Tree {
+func (f *FS) treeOf(h *fuse.InHeader) (*Tree, syscall.Errno) {
 	if h.Pid == 0 {
-		return nil
+		return nil, 0
 	}
-	t, ok := f.Router.Of(int(h.Pid))
-	if !ok || t.over.Load() {
-		return nil
+	t, err := f.Router.Of(int(h.Pid))
+	switch {
+	case err != nil:
+		return nil, syscall.EIO
+	case t == nil || t.over.Load():
+		return nil, 0
 	}
-	return t
+	return t, 0
 }
 
 // at returns the tree and the path that a node stands for. A directory that all trees share
@@ -130,7 +134,9 @@ func (f *FS) at(h *fuse.InHeader) (n *node, t *Tree, path string, errno syscall.
 	}
 	switch n.kind {
 	case kindShared:
-		t = f.treeOf(h)
+		if t, errno = f.treeOf(h); errno != 0 {
+			return n, nil, "", errno
+		}
 	case kindOwn:
 		if t = n.tree; t.over.Load() {
 			return n, nil, "", syscall.ENOENT

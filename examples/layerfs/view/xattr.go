@@ -10,7 +10,7 @@ import (
 // GetXAttr implements [fuse.RawFileSystem]. Extended attributes are those of the file of the
 // layer, of all name spaces.
 func (f *FS) GetXAttr(_ <-chan struct{}, h *fuse.InHeader, name string, dest []byte) (uint32, fuse.Status) {
-	_, e, errno := f.leaf(h)
+	_, _, e, errno := f.leaf(h)
 	if errno != 0 || e.Path == "" {
 		return 0, noXattr(errno)
 	}
@@ -28,7 +28,7 @@ func noXattr(errno syscall.Errno) fuse.Status {
 
 // ListXAttr implements [fuse.RawFileSystem].
 func (f *FS) ListXAttr(_ <-chan struct{}, h *fuse.InHeader, dest []byte) (uint32, fuse.Status) {
-	_, e, errno := f.leaf(h)
+	_, _, e, errno := f.leaf(h)
 	if errno != 0 || e.Path == "" {
 		return 0, fuse.Status(errno)
 	}
