@@ -109,8 +109,16 @@ var _ = Describe("A service that asks again and again which runtime a process is
 			Expect(err).NotTo(HaveOccurred())
 			answers <- answer
 		}()
+		names := make(chan string, 1)
+		go func() {
+			defer GinkgoRecover()
+			name, err := resident.Which(ctx, store, owner.PID)
+			Expect(err).NotTo(HaveOccurred())
+			names <- name
+		}()
 		Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
 		earlier.kill()
+		Eventually(names).Should(Receive(Equal("build")))
 		Eventually(answers).Should(Receive(Equal(resident.Answer{Place: place("build", owner), By: self()})))
 	})
 

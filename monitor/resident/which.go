@@ -21,13 +21,16 @@ type (
 )
 
 // which reads nothing from the process table.
-func (s *server) which(_ context.Context, r *varlink.Request) (any, error) {
+func (s *server) which(ctx context.Context, r *varlink.Request) (any, error) {
 	var in whichIn
 	if err := r.Decode(&in); err != nil {
 		return nil, err
 	}
 	if in.Boot != "" && in.Boot != s.self.Boot {
 		return nil, foreign(in.PID)
+	}
+	if err := s.awaitSettled(ctx); err != nil {
+		return nil, refusal(err)
 	}
 	return whichOut{s.watches.which(in.PID).name}, nil
 }
