@@ -65,6 +65,8 @@ type Watching struct {
 	newcomers newcomers
 	releaser  *releaser
 	hooking   hookRunner
+	wake      func()      // see Notify
+	clock     *time.Timer // for the next of the times below, nil while none is set
 	look      time.Time
 	limit     time.Time // when the time of the runtime is up, zero for never
 	ownerGone bool      // the owner has ended
@@ -275,6 +277,7 @@ func (w *Watching) Tree() *tracker.Tree { return w.tree }
 // Close ends the watching and leaves the runtime as it is. After Run it does
 // nothing.
 func (w *Watching) Close() error {
+	w.stopClock()
 	w.endListening()
 	w.newcomers.close()
 	var err error

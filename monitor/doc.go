@@ -11,8 +11,8 @@
 //
 // There are three acts. [Store.Create] makes a runtime, for any owner.
 // [Runtime.Attach] and [Watching.Run] watch it, in any process outside of it: one
-// process may watch many. [Store.Run] turns the owner into the command, once
-// another process watches, which a [Keeper] sees to: package resident has the one of the
-// command. What a monitor does is decided by a state machine,
-// which docs/life.md draws.
+// process may watch many, and then [Watching.Advance] spares a goroutine for each.
+// [Store.Run] turns the owner into the command, once another process watches, which a
+// [Keeper] sees to: package resident has the one of the command. What a monitor does is
+// decided by a state machine, which docs/life.md draws.
 package monitor

@@ -64,7 +64,7 @@ func (r *releaser) knows(id process.Identity) bool {
 
 // release carries out the requests to release processes. The changes that follow from that are
 // the event: they go to the journal before the requests are answered.
-func (w *Watching) release(ctx context.Context) event {
+func (w *Watching) release() event {
 	changed := false
 	for _, one := range w.releaser.take() {
 		var counted bool
@@ -76,9 +76,9 @@ func (w *Watching) release(ctx context.Context) event {
 	if !changed {
 		return event{kind: noted}
 	}
-	changes, err := w.tree.Changes(ctx) // at once
+	changes, err := w.tree.Pending()
 	if err != nil {
-		return w.next(ctx)
+		return event{kind: noted} // the next event is about the error
 	}
 	return w.heed(changes)
 }

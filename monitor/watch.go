@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,38 +16,87 @@ import (
 // closed, Run returns why and leaves everything as it is. A record or journal that cannot be
 // written does not end it, nor does a removal that fails: each is tried again.
 func (w *Watching) Run(ctx context.Context) error {
-	defer w.Close()
+	woken := make(chan struct{}, 1)
+	wake := func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	}
+	w.Notify(wake)
+	defer context.AfterFunc(ctx, wake)()
+	for {
+		if over, err := w.Advance(ctx); over {
+			return err
+		}
+		<-woken
+	}
+}
+
+// Notify and [Watching.Advance] are Run for a process that watches many runtimes: one that
+// rests has no goroutine, whose stack would be most of what it takes.
+//
+// Notify has a function called when there may be something to do, from then on. The caller
+// calls Advance after Notify, after each wake that came since the last Advance began, and after
+// the end of the ctx. wake may be called from any goroutine, also after the end. It returns at
+// once, and calls no method.
+func (w *Watching) Notify(wake func()) {
+	w.wake = wake
+	for _, b := range []*bell{&w.stopper.told, &w.hooking.ended, &w.hooking.forgo.told, &w.newcomers.came, &w.releaser.told} {
+		b.arm(wake)
+	}
+	if w.released != nil {
+		w.released.arm(wake)
+	}
+	if w.mounts != nil {
+		w.mounts.arm(wake)
+	}
+	w.tree.Notify(wake)
+}
+
+// Advance does what there is to do for the runtime. It is over when the watching has ended, as
+// Run ends, with the error that Run returns: it is closed then, and Advance is not called again. One
+// goroutine at a time calls it.
+func (w *Watching) Advance(ctx context.Context) (over bool, err error) {
+	rests := false
+	defer func() {
+		if !rests { // also after a panic
+			_ = w.Close()
+		}
+	}()
 	for w.result == nil {
-		w.carryOut(ctx, w.life.step(w.next(ctx)))
+		e, ok := w.next(ctx)
+		if !ok {
+			rests = true
+			w.setClock()
+			return false, nil
+		}
+		w.carryOut(ctx, w.life.step(e))
 		w.releaser.answer() // what was released is in the journal
 		w.hooking.forgo.answer()
 	}
 	switch w.result.result {
 	case resultLeft:
-		return w.leftAs(ctx.Err())
+		return true, w.leftAs(ctx.Err())
 	case resultFailed:
-		return w.leftAs(w.failure)
+		return true, w.leftAs(w.failure)
 	}
-	return nil
+	return true, nil
 }
 
 func (w *Watching) leftAs(err error) error {
 	return w.runtime.wrap(fmt.Errorf("is left as it is: %w", err))
 }
 
-// next returns the next event for the life: one that is there, or what await returns.
-func (w *Watching) next(ctx context.Context) event {
-	for {
-		if e, ok := w.present(ctx); ok {
-			return e
-		}
-		if w.receive(ctx); w.result != nil {
-			return event{} // the life is over
-		}
-		if e, ok := w.await(ctx); ok {
-			return e
-		}
+// next returns the next event for the life. It is not ok where there is none.
+func (w *Watching) next(ctx context.Context) (e event, ok bool) {
+	if e, ok := w.present(ctx); ok {
+		return e, true
 	}
+	if w.receive(ctx); w.result != nil {
+		return event{}, true // the life is over
+	}
+	return w.outside()
 }
 
 // present returns an event that is there. The end of ctx comes first, outcomes come last.
@@ -64,7 +112,7 @@ func (w *Watching) present(ctx context.Context) (event, bool) {
 	case w.hooking.forgo.told.take():
 		return w.forgoHook(), true
 	case w.releaser.told.take():
-		return w.release(ctx), true
+		return w.release(), true
 	case len(w.events) > 0:
 		return w.nextOutcome(), true
 	}
@@ -93,58 +141,27 @@ func (w *Watching) nextOutcome() event {
 	return e
 }
 
-// What ends a wait for changes of the table.
-var (
-	errTimer     = errors.New("a timer is due")
-	errReleased  = errors.New("the lease was released")
-	errUnmounted = errors.New("no file system is mounted in the runtime any more")
-	errTold      = errors.New("the members are told to end")
-	errHooked    = errors.New("the on-empty command has ended")
-	errNewcomer  = errors.New("a process from outside asks to become a member")
-	errAsked     = errors.New("a process is to be released")
-	errForgone   = errors.New("the on-empty command is given up")
-)
-
-// await waits for a change of the table, a release of the lease, an unmount, a timer or
-// the end of ctx. It is not ok where the event is none of await's own.
-func (w *Watching) await(ctx context.Context) (e event, ok bool) {
-	wait, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	if at := w.due(); !at.IsZero() {
-		if e, ok := w.timer(time.Now()); ok {
-			return e, true
-		}
-		defer time.AfterFunc(time.Until(at), func() { end(errTimer) }).Stop()
+// outside returns what has come from outside: a timer that is due, a release of the lease, an
+// unmount, a change of the table.
+func (w *Watching) outside() (event, bool) {
+	if e, ok := w.timer(time.Now()); ok {
+		return e, true
 	}
-	if w.released != nil {
-		defer w.released.arm(func() { end(errReleased) })()
-	}
-	if w.mounts != nil {
-		defer w.mounts.arm(func() { end(errUnmounted) })()
-	}
-	defer w.stopper.told.arm(func() { end(errTold) })()
-	defer w.hooking.ended.arm(func() { end(errHooked) })()
-	defer w.hooking.forgo.told.arm(func() { end(errForgone) })()
-	defer w.newcomers.came.arm(func() { end(errNewcomer) })()
-	defer w.releaser.told.arm(func() { end(errAsked) })()
-	changes, err := w.tree.Changes(wait)
-	cause := context.Cause(wait)
 	switch {
-	case err == nil:
-		return w.heed(changes), true
-	case ctx.Err() != nil:
-		return event{}, false
-	case cause == errReleased:
-		w.released.take()
+	case w.released != nil && w.released.take():
 		return event{kind: released}, true
-	case cause == errUnmounted:
-		w.mounts.take()
+	case w.mounts != nil && w.mounts.take():
 		return event{kind: unmounted}, true
-	case cause == errTimer, cause == errTold, cause == errHooked, cause == errNewcomer, cause == errAsked, cause == errForgone:
-		return event{}, false
 	}
-	w.failure = err
-	return event{kind: trackerEnded, reason: err.Error()}, true
+	changes, err := w.tree.Pending()
+	switch {
+	case err != nil:
+		w.failure = err
+		return event{kind: trackerEnded, reason: err.Error()}, true
+	case len(changes) > 0:
+		return w.heed(changes), true
+	}
+	return event{}, false
 }
 
 // heed takes changes of the tree, and makes an event of them.
@@ -153,6 +170,21 @@ func (w *Watching) heed(changes []trees.Change) event {
 	w.countChanges(changes)
 	w.endLeftovers(changes)
 	return newsOf(changes)
+}
+
+// setClock has the next timer wake, if one is set.
+func (w *Watching) setClock() {
+	w.stopClock()
+	if at := w.due(); !at.IsZero() {
+		w.clock = time.AfterFunc(time.Until(at), w.wake)
+	}
+}
+
+func (w *Watching) stopClock() {
+	if w.clock != nil {
+		w.clock.Stop()
+		w.clock = nil
+	}
 }
 
 // due returns when the next timer is, or zero where none is set.

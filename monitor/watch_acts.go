@@ -200,6 +200,7 @@ func (w *Watching) watchMounts() {
 		return
 	}
 	w.mounts = m
+	w.awaken(&m.bell)
 }
 
 func (w *Watching) endWatchingMounts() {
@@ -218,6 +219,15 @@ func (w *Watching) listen() {
 	var err error
 	if w.released, err = w.releases.listen(w.runtime.path(leaseFile)); err != nil {
 		w.log.Warn("releases of the lease are not reported", "error", err)
+		return
+	}
+	w.awaken(&w.released.bell)
+}
+
+// awaken has a bell wake from now on. Before Notify nothing is to be woken.
+func (w *Watching) awaken(b *bell) {
+	if w.wake != nil {
+		b.arm(w.wake)
 	}
 }
 

@@ -66,15 +66,23 @@ func (t *Tracker) keepWaiters(tree *core.Tree, keep func(*waiter) bool) {
 }
 
 // endWaits ends the waits that the last step has made over, and all when the tracker has
-// ended. It is called with the lock held.
+// ended. It calls the functions of Notify too. It is called with the lock held.
 func (t *Tracker) endWaits() {
 	t.follower.Do(func(c *core.Core) {
-		c.Touched(func(tree *core.Tree) { t.endWaitsOn(tree, c) })
+		c.Touched(func(tree *core.Tree) {
+			t.endWaitsOn(tree, c)
+			if tree.Logged() {
+				t.handles[tree].notify()
+			}
+		})
 		if t.err == nil {
 			return
 		}
 		for tree := range t.waiters {
 			t.endWaitsOn(tree, c)
+		}
+		for _, handle := range t.handles {
+			handle.notify()
 		}
 	})
 }

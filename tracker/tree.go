@@ -18,6 +18,7 @@ type Tree struct {
 	tracker *Tracker
 	tree    *core.Tree
 	origin  origin // guarded by the follower's lock
+	wake    func() // see Notify; guarded by the follower's lock
 }
 
 // An origin is how a tree began, which limits what is known of it.

@@ -33,6 +33,9 @@ func (c *Core) Changes(t *Tree) []trees.Change {
 	return changes
 }
 
+// Logged reports whether Changes has something to take.
+func (t *Tree) Logged() bool { return len(t.log) > 0 }
+
 // recount writes the present members to the log of a tree.
 func (c *Core) recount(t *Tree) {
 	for _, m := range c.Members(t) {

@@ -86,3 +86,23 @@ func Idling(r *Router) int {
 	defer r.mu.Unlock()
 	return len(r.idle)
 }
+
+// A Shift is work that is done each time that it is called for.
+type Shift struct{ shift }
+
+func (s *Shift) Begin(work func() (over bool)) { s.begin(work) }
+func (s *Shift) Call()                         { s.call() }
+
+// Going reports whether the work is being done, or called for.
+func (s *Shift) Going() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.going
+}
+
+// Over reports whether the work is not done any more.
+func (s *Shift) Over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.work == nil
+}

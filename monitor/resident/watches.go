@@ -15,8 +15,8 @@ import (
 	"github.com/gemini-monitor/gemini/tracker/router"
 )
 
-// watches are the runtimes that a resident watches. Each has a goroutine of its own, so
-// that one whose file system hangs holds up no other.
+// watches are the runtimes that a resident watches. Each has a goroutine of its own while there
+// is something to do for it, so that one whose file system hangs holds up no other.
 type watches struct {
 	tracker  *tracker.Tracker
 	finder   *router.Finder
@@ -33,7 +33,7 @@ type watches struct {
 	all    map[key]*watch
 	trees  map[*tracker.Tree]*watch // whose trees they are
 	closed bool
-	going  sync.WaitGroup
+	going  sync.WaitGroup // of each watch until it has ended
 }
 
 // A key names a runtime. A later one of the same name has another owner.
@@ -46,7 +46,8 @@ type key struct {
 type watch struct {
 	key
 	runtime *monitor.Runtime
-	leave   context.CancelFunc
+	leave   func()
+	shift   shift         // what is done for it once it is watched
 	tree    *tracker.Tree // once it is watched; guarded by the lock of the watches
 	begun   chan struct{} // closed when it is watched, or cannot be
 	err     error         // why it cannot be; written before begun is closed
@@ -84,15 +85,18 @@ func (w *watches) add(r *monitor.Runtime, owner process.Identity, waits bool) (*
 	if one := w.all[k]; one != nil {
 		return one, nil
 	}
-	ctx, leave := context.WithCancel(context.Background())
-	one := &watch{key: k, runtime: r, leave: leave, begun: make(chan struct{}), ended: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	one := &watch{key: k, runtime: r, begun: make(chan struct{}), ended: make(chan struct{})}
+	one.leave = func() {
+		cancel()
+		one.shift.call()
+	}
 	w.all[k] = one
 	w.going.Go(func() { w.attach(ctx, one, waits) })
 	return one, nil
 }
 
-// attach begins to watch a runtime. The goroutine that goes on is another one, because this
-// one's stack has grown.
+// attach begins to watch a runtime.
 func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 	goesOn := false
 	defer func() {
@@ -115,8 +119,10 @@ func (w *watches) attach(ctx context.Context, one *watch, waits bool) {
 	}
 	w.own(one, watching.Tree())
 	goesOn, one.watching = true, watching
-	close(one.begun) // before a defect could show in run, which would close it too
-	w.going.Go(func() { w.run(ctx, one, watching) })
+	w.going.Add(1)
+	close(one.begun) // before a defect could show in advance, which would close it too
+	watching.Notify(one.shift.call)
+	one.shift.begin(func() (over bool) { return w.advance(ctx, one, watching) })
 }
 
 // historyFailed logs why the history lacks a runtime, each reason once: thousands may end.
@@ -126,14 +132,24 @@ func (w *watches) historyFailed(err error) {
 	}
 }
 
-// run watches a runtime until it has ended or the watching is left.
-func (w *watches) run(ctx context.Context, one *watch, watching *monitor.Watching) {
-	defer w.drop(one)
+// advance does what there is to do for a runtime. It is over when the runtime has ended or the
+// watching is left, and after a defect.
+func (w *watches) advance(ctx context.Context, one *watch, watching *monitor.Watching) (over bool) {
+	over = true
+	defer func() {
+		if over {
+			w.drop(one)
+			w.going.Done()
+		}
+	}()
 	defer w.recover(one)
-	if err := watching.Run(ctx); err != nil && ctx.Err() == nil {
+	done, err := watching.Advance(ctx)
+	if err != nil && ctx.Err() == nil {
 		w.log.Error("a runtime is not watched any more", "runtime", one.name, "error", err)
 		w.failed(err)
 	}
+	over = done
+	return over
 }
 
 // own remembers whose tree it is.
