@@ -109,10 +109,22 @@ func (f *own) stop(ctx context.Context, force bool) {
 		if force {
 			_, _ = one.watching.Stop(ctx, syscall.SIGTERM, grace) // what is left keeps the runtime
 		}
-		if len(one.members.Members()) == 0 {
+		if one.deserted() {
 			one.awaitEnd()
 		}
 	}
+}
+
+// deserted reports whether no member lives. The kernel may free the PID of a process before it
+// reports the end to the tracker (docs/router.md), so the members are looked up.
+func (one *running) deserted() bool {
+	for _, m := range one.members.Members() {
+		now, err := process.Lookup(m.PID)
+		if err != nil && !errors.Is(err, process.ErrGone) || err == nil && now.Identity == m.Identity && now.State != process.Zombie {
+			return false
+		}
+	}
+	return true
 }
 
 // awaitEnd waits, for a limited time, until an empty runtime is removed.
