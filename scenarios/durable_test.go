@@ -119,13 +119,14 @@ var _ = Describe("A durable runtime", ours, func() {
 		stage.Start(durable("work")...).ExpectExit(0)
 		expectIdle(ctx, "work")
 		for _, name := range []string{"second", "third"} {
-			stage.Start(monitor.Run("work", "puppet", name)...)
+			job := stage.Start(monitor.Run("work", "puppet", name)...)
 			owner := stage.Puppet(name)
 			own := monitorOf(ctx, "work")
 			if name == "third" {
 				Expect(stage.Signal(own, syscall.SIGKILL)).To(Succeed())
 			}
 			owner.Exit(0)
+			job.ExpectExit(0) // while it exits, it is a live process of the runtime
 			Eventually(ctx, func() error { return syscall.Kill(own, 0) }).Should(MatchError(syscall.ESRCH))
 			if name == "second" {
 				expectIdle(ctx, "work")
