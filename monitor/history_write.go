@@ -54,16 +54,21 @@ func (s *Store) openHistory() (*os.File, error) {
 // written behind a link.
 func (s *Store) openPresent() (*os.File, error) {
 	how := os.O_RDWR | os.O_APPEND | noFollow
-	file, err := openRegular(s.history(), how)
-	if !errors.Is(err, os.ErrNotExist) {
-		return file, err
+	for try := 1; ; try++ {
+		file, err := openRegular(s.history(), how)
+		if !errors.Is(err, os.ErrNotExist) || try == historyTries {
+			return file, err
+		}
+		// Another monitor may make it too: then its file is opened.
+		if err := makeFile(s.history(), nil); err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, err
+		}
 	}
-	// Another monitor may make it too: then its file is opened.
-	if err := makeFile(s.history(), nil); err != nil && !errors.Is(err, os.ErrExist) {
-		return nil, err
-	}
-	return openRegular(s.history(), how)
 }
+
+// historyTries is how often the file is opened, which may be full and renamed each time before
+// that: each takes hundreds of lines of other monitors.
+const historyTries = 10
 
 // setHistoryAside renames a full file, and reports whether that was done. One monitor at a
 // time does so: the lock is on the file, which has to be the present one still.
