@@ -109,7 +109,8 @@ func (in watchIn) text() any {
 // greeting asks for a sign of life.
 var greeting = varlink.Ask{Method: methodStatus}
 
-// greeted returns nil when the resident answers the greeting in time.
+// greeted returns nil when the resident answers the greeting in time: one that is stopped will
+// not, and one that runs may wait for a processor.
 func (c *Client) greeted(ctx context.Context, caller *varlink.Caller) error {
 	most := cmp.Or(c.Patience, patience)
 	for waited := quick; ; waited += quick {

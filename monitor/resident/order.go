@@ -7,7 +7,7 @@ import (
 	"github.com/gemini-monitor/gemini/monitor"
 )
 
-// An order is a request that the monitor of one runtime carries out, whoever asks.
+// An order is a request that the monitor of one runtime carries out, for any caller of its user.
 type order interface {
 	runtime() key
 	carryOut(ctx context.Context, w *monitor.Watching) (any, error)

@@ -72,7 +72,7 @@ func (a *asking) begin(ctx context.Context, f *view.FS) {
 		a.Log.Warn("the end of a runtime shows when another one has its name", "error", err)
 	}
 	a.going.Go(a.dropEnded)
-	if a.nobody() {
+	if a.noLayers() {
 		return
 	}
 	if err := a.wake(ctx); err != nil {
@@ -151,7 +151,7 @@ func (a *asking) ask(ctx context.Context, pid int) (resident.Answer, error) {
 	if err == nil {
 		return answer, nil
 	}
-	if a.nobody() {
+	if a.noLayers() {
 		return resident.Answer{}, nil
 	}
 	if !isDead(err) || ctx.Err() != nil {
@@ -169,9 +169,9 @@ func isDead(err error) bool {
 		errors.Is(err, varlink.ErrNoAnswer) || errors.Is(err, process.ErrGone) || errors.Is(err, net.ErrClosed)
 }
 
-// nobody reports whether it is sure that no runtime has layers. A runtime is there as long as
+// noLayers reports whether it is sure that no runtime has layers. A runtime is there as long as
 // any process of it, so all callers are strangers then.
-func (a *asking) nobody() bool {
+func (a *asking) noLayers() bool {
 	names, err := a.Place.Store.Names()
 	if err != nil || !a.Place.inPlace() {
 		return false
