@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -27,7 +28,12 @@ import (
 
 func newStore() *monitor.Store {
 	GinkgoHelper()
-	s, err := monitor.Open(filepath.Join(GinkgoT().TempDir(), "store"))
+	dir, err := os.MkdirTemp("", "metrics")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { // a monitor writes the history when the runtime has gone
+		Eventually(os.RemoveAll).WithArguments(dir).Should(Succeed())
+	})
+	s, err := monitor.Open(filepath.Join(dir, "store"))
 	Expect(err).NotTo(HaveOccurred())
 	return s
 }

@@ -32,7 +32,12 @@ import (
 // is killed.
 func newStore() *monitor.Store {
 	GinkgoHelper()
-	s, err := monitor.Open(filepath.Join(GinkgoT().TempDir(), "store"))
+	dir, err := os.MkdirTemp("", "resident")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { // a monitor of a runtime writes the history when the runtime has gone
+		Eventually(os.RemoveAll).WithArguments(dir).Should(Succeed())
+	})
+	s, err := monitor.Open(filepath.Join(dir, "store"))
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { endResident(s) })
 	return s
