@@ -27,7 +27,7 @@ var _ = Describe("monitor events", ours, func() {
 		events.Expect("joined")
 		leaf := owner.Fork("leaf", harness.OwnSession)
 		// The name of a process that was seen before its exec is that of what forked it.
-		events.Expect(regexp.MustCompile(fmt.Sprintf(`joined %d \S+, child of %d`, leaf.PID(), owner.PID())))
+		events.Expect(harness.Pattern(fmt.Sprintf(`joined %d \S+, child of %d`, leaf.PID(), owner.PID())))
 		owner.Exit(0)
 		job.Wait()
 		events.Expect(fmt.Sprintf("left %d ", owner.PID()))
