@@ -288,11 +288,12 @@ var _ = Describe("monitor rm", ours, func() {
 	}, limit)
 
 	It("removes one whose monitor has died, when that is taken over", func(ctx SpecContext) {
-		stage.Start("monitor", "run", "--durable", "--name", "work", "--", "puppet", "owner")
+		job := stage.Start("monitor", "run", "--durable", "--name", "work", "--", "puppet", "owner")
 		owner := stage.Puppet("owner")
 		pair := expectPair(ctx)
 		fell(ctx, pair.Guard, pair.Resident)
-		owner.Exit(0) // unseen
+		owner.Exit(0)     // unseen
+		job.ExpectExit(0) // while it exits, it is a live process of the runtime
 		Expect(stage.Run("monitor", "rm", "work")).To(Equal(harness.Result{}))
 		expectEmptyStore(ctx)
 	}, limit)
