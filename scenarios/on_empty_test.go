@@ -144,7 +144,7 @@ var _ = Describe("The on-empty command of a runtime", ours, func() {
 		stage.Puppet("slow").Exit(0)
 		job.Wait()
 		below, hung := stage.Puppet("below"), stage.Puppet("hung")
-		removal := stage.Start("monitor", "rm", "--force", "slow")
+		removal := stage.Start("monitor", "rm", "--force", "--grace", "1h", "slow")
 		passTime(ctx)
 		Expect(hung.Gone()).NotTo(BeClosed(), "it had no grace")
 		Expect(stage.Run("monitor", "rm", "--force", "--grace", "0", "slow")).To(HaveField("Status", harness.Status{}))
