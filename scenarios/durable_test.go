@@ -88,7 +88,8 @@ var _ = Describe("A durable runtime", ours, func() {
 		leaf := owner.DoubleFork("leaf", harness.OwnSession)
 		owner.Exit(0)
 		Expect(again.Wait()).To(Equal(harness.Status{}))
-		wait := stage.Start("monitor", "wait", "work")
+		wait := stage.Start("monitor", "wait", "--log-level", "debug", "work")
+		wait.Expect("msg=waiting")
 		expectWaiting(ctx, wait)
 		Expect(stateOf("work")).To(Equal("running"))
 		Expect(leaf.Report().PID).To(Equal(leaf.PID()))
@@ -155,12 +156,14 @@ var _ = Describe("A durable runtime", ours, func() {
 			{"tree work", `^$`},
 			{"list -q --state idle", `^work\n$`},
 			{"prune", `^work: idle\n$`},
-			{"logs work", `msg=idle\n$`},
 		} {
 			result := stage.Run("sh", "-c", "monitor "+c.command)
 			Expect(result.Status).To(Equal(harness.Status{}), c.command)
 			Expect(result.Stdout).To(MatchRegexp(c.output), c.command)
 		}
+		// A monitor writes its log after the record.
+		Eventually(ctx, func() harness.Result { return stage.Run("monitor", "logs", "work") }).Should(And(
+			HaveField("Status", harness.Status{}), HaveField("Stdout", MatchRegexp(`msg=idle\n$`))))
 		Expect(stage.Run("monitor", "serve", "work")).To(And(
 			HaveField("Status", harness.Status{Code: 1}), HaveField("Stderr", "monitor: runtime \"work\" is idle: there is nothing to watch\n")))
 		expectNoPair(ctx)
@@ -288,11 +291,12 @@ var _ = Describe("monitor rm", ours, func() {
 	}, limit)
 
 	It("removes one whose monitor has died, when that is taken over", func(ctx SpecContext) {
-		stage.Start("monitor", "run", "--durable", "--name", "work", "--", "puppet", "owner")
+		job := stage.Start("monitor", "run", "--durable", "--name", "work", "--", "puppet", "owner")
 		owner := stage.Puppet("owner")
 		pair := expectPair(ctx)
 		fell(ctx, pair.Guard, pair.Resident)
-		owner.Exit(0) // unseen
+		owner.Exit(0)     // unseen
+		job.ExpectExit(0) // while it exits, it is a live process of the runtime
 		Expect(stage.Run("monitor", "rm", "work")).To(Equal(harness.Result{}))
 		expectEmptyStore(ctx)
 	}, limit)

@@ -221,7 +221,8 @@ var _ = Describe("While no monitor watches", Label("linux"), ours, func() {
 	}
 
 	It("ten daemons are born that their environment alone connects with the runtime, and the next monitor finds all", func(ctx SpecContext) {
-		gate := bear(ctx, "orphaned", `daemon() for 1 .. 10`)
+		// The command reaps those in the middle: a daemon is no orphan before that has ended.
+		gate := bear(ctx, "orphaned", `daemon() for 1 .. 10; 1 while wait > 0`)
 		came(ctx, 10)
 		Expect(gemini.Members(ctx, "orphaned")).To(HaveLen(10))
 		expectKept(ctx, "orphaned", readers{gate})
