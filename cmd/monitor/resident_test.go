@@ -155,7 +155,8 @@ var _ = Describe("A command that meets a runtime without a monitor", func() {
 
 	DescribeTable("has it taken over, and shows it as it is then", func(shown string, args ...string) {
 		r := orphan("web")
-		Expect(call(args...)).To(And(HaveField("Code", 0), HaveField("Stdout", ContainSubstring(shown))))
+		// It waits for that for 2 s. On a busy machine it may be later.
+		Eventually(func() outcome { return call(args...) }).Should(And(HaveField("Code", 0), HaveField("Stdout", ContainSubstring(shown))))
 		Expect(r.Record()).To(watchedBy(card().Process))
 	},
 		Entry("list", "running", "list"),
@@ -167,6 +168,7 @@ var _ = Describe("A command that meets a runtime without a monitor", func() {
 	It("has it taken over though it is refused its name", func() {
 		r := orphan("web")
 		Expect(call("run", "--name", "web", "--", "true")).To(fails(125, "exists already"))
+		Eventually(func() outcome { return call("list", "--no-resident") }).Should(HaveField("Stdout", ContainSubstring("running"))) // which asks for nothing
 		Expect(r.Record()).To(watchedBy(card().Process))
 	})
 
