@@ -54,6 +54,7 @@ var _ = Describe("A service that asks the resident monitor", Label("linux", "fus
 		plain.exits()
 		Expect(a.do("monitor run -- cat f; cat f")).To(MatchRegexp("^cat: f: No such file or directory\nof a\n$"), "nor one inside a tree")
 		right()
+		Eventually(s.runtimes).Should(ConsistOf("a", "b"), "unmount waits for no runtime without layers")
 	})
 
 	It("gives EIO or the right answer while the resident is killed again and again, and right ones afterwards", patient, func(ctx SpecContext) {

@@ -57,14 +57,19 @@ func exhausted() {
 	fmt.Println("asked", counted.asked.Load())
 }
 
-// A scripted listener returns what it is given.
+// A scripted listener returns what it is given. It tells when it is asked, if there is room.
 type scripted struct {
 	counting
 	answers chan any
+	times   chan time.Time
 }
 
 func (s *scripted) Accept() (*net.UnixConn, error) {
 	s.asked.Add(1)
+	select {
+	case s.times <- time.Now():
+	default:
+	}
 	switch next := (<-s.answers).(type) {
 	case error:
 		return nil, next
@@ -320,7 +325,7 @@ var _ = Describe("A server without descriptors", func() {
 	})
 
 	It("waits for the end of a connection where even the spare one is gone", testproc.Patience, func(ctx SpecContext) {
-		l := &scripted{answers: make(chan any, 10)}
+		l := &scripted{answers: make(chan any, 10), times: make(chan time.Time, 7)}
 		server := &varlink.Server{Service: newDoor().service()}
 		ended := make(chan error, 1)
 		client, conn := pair(ctx)
@@ -338,8 +343,14 @@ var _ = Describe("A server without descriptors", func() {
 		for range 10 {
 			l.answers <- syscall.EMFILE
 		}
-		Eventually(l.asked.Load).Should(BeNumerically(">=", 4))
-		Consistently(l.asked.Load, 50*time.Millisecond).Should(BeNumerically("<", 9), "it pauses, longer each time")
+		times := make([]time.Time, 7)
+		for i := range times {
+			Eventually(l.times).Should(Receive(&times[i]))
+		}
+		// The first gets the connection. The next two lose the spare descriptor.
+		for i, pause := range []time.Duration{10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond} {
+			Expect(times[i+4].Sub(times[i+3])).To(BeNumerically(">=", pause), "it pauses, longer each time")
+		}
 		Expect(client.Close()).To(Succeed())
 		restore()
 		close(l.answers)
