@@ -179,11 +179,13 @@ func (c *child) kill() {
 	_ = c.cmd.Wait()
 }
 
-// foreground starts a resident without a guard, and returns when it answers.
+// foreground starts a resident without a guard, and returns when it answers and has taken over
+// what it has found.
 func foreground(s *monitor.Store, idle time.Duration, version string) *child {
 	GinkgoHelper()
 	c := begins(as("foreground", s, idle.String(), version), GinkgoWriter)
 	Expect(c.out.ReadString('\n')).To(Equal("ready\n"))
+	adopt(s) // else it may take over what it is asked to leave
 	return c
 }
 
