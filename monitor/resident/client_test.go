@@ -96,7 +96,7 @@ var _ = Describe("A client", func() {
 	Describe("of a resident that is stopped", func() {
 		It("gets a monitor of its own, and its log says why", func() {
 			stuck := foreground(store, resident.Forever, "v1")
-			Expect(stuck.Signal(syscall.SIGSTOP)).To(Succeed())
+			stops(stuck.Identity)
 			c := owner(store, "build", "v1")
 			by := c.runs(store, "build")
 			Expect(by).NotTo(Equal(stuck.Identity))
@@ -115,7 +115,7 @@ var _ = Describe("A client", func() {
 			stuck := foreground(store, resident.Forever, "v1")
 			a := asker(store)
 			r := create(store, "build", a.Identity)
-			Expect(stuck.Signal(syscall.SIGSTOP)).To(Succeed())
+			stops(stuck.Identity)
 			a.sends(call{Method: resident.MethodWatch, In: json.RawMessage(`{"name":"build"}`), HangUp: true})
 			Expect(a.hears()).To(Equal(outcome{}))
 			a.hangsUp()

@@ -77,6 +77,14 @@ func lives(id process.Identity) bool {
 	return err == nil && p.Identity == id && p.State != process.Zombie
 }
 
+// stops stops a process, and returns when it is stopped: until its first thread has run, the
+// others go on.
+func stops(id process.Identity) {
+	GinkgoHelper()
+	Expect(id.Signal(syscall.SIGSTOP)).To(Succeed())
+	Eventually(func() (process.Process, error) { return process.Lookup(id.PID) }).Should(HaveField("State", process.Stopped))
+}
+
 // A serving is a resident in this process.
 type serving struct {
 	store *monitor.Store
