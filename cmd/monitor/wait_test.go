@@ -18,6 +18,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/gemini-monitor/gemini/monitor"
+	"github.com/gemini-monitor/gemini/monitor/resident"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
@@ -105,11 +106,15 @@ var _ = Describe("The command wait", func() {
 		withResident()
 		r, release := mortalOrphan("build")
 		w := waits("build")
-		Eventually(r.Record).Should(watchedBy(card().Process))
+		Eventually(func(g Gomega) { // its first try to start the resident may take too long
+			by, err := resident.ReadCard(store())
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(r.Record()).To(watchedBy(by.Process))
+		}).Should(Succeed())
 		release()
 		rest, status := w.ends()
 		Expect(status).To(BeZero(), rest)
-		nothingLeft()
+		Eventually(func() error { return InterceptGomegaFailure(nothingLeft) }).Should(Succeed()) // the resident may still be deleting the directory
 	})
 
 	It("tells once that a runtime has no monitor and gets none, and goes on", func() {

@@ -66,7 +66,8 @@ var _ = Describe("A client", func() {
 		by := first.runs(store, "first")
 		Expect(second.runs(store, "second")).To(Equal(by))
 		Expect(resident.ReadCard(store)).To(HaveField("Process", by))
-		Expect(status(store)).To(And(HaveField("Process", by), HaveField("Runtimes", 2), HaveField("Guard", Not(BeZero()))))
+		Expect(status(store)).To(And(HaveField("Process", by), HaveField("Runtimes", 2)))
+		Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Guard", Not(BeZero()))) // which it starts when it answers
 		Expect(first.ends()).To(Succeed())
 		Eventually(store.Names).Should(Equal([]string{"second"}))
 		Expect(second.ends()).To(Succeed())
@@ -95,7 +96,7 @@ var _ = Describe("A client", func() {
 	Describe("of a resident that is stopped", func() {
 		It("gets a monitor of its own, and its log says why", func() {
 			stuck := foreground(store, resident.Forever, "v1")
-			Expect(stuck.Signal(syscall.SIGSTOP)).To(Succeed())
+			stops(stuck.Identity)
 			c := owner(store, "build", "v1")
 			by := c.runs(store, "build")
 			Expect(by).NotTo(Equal(stuck.Identity))
@@ -114,7 +115,7 @@ var _ = Describe("A client", func() {
 			stuck := foreground(store, resident.Forever, "v1")
 			a := asker(store)
 			r := create(store, "build", a.Identity)
-			Expect(stuck.Signal(syscall.SIGSTOP)).To(Succeed())
+			stops(stuck.Identity)
 			a.sends(call{Method: resident.MethodWatch, In: json.RawMessage(`{"name":"build"}`), HangUp: true})
 			Expect(a.hears()).To(Equal(outcome{}))
 			a.hangsUp()

@@ -69,7 +69,7 @@ var _ = Describe("A resident and its guard", func() {
 		by, guard := start()
 		both := order(by, guard)
 		for _, id := range both {
-			Expect(id.Signal(syscall.SIGSTOP)).To(Succeed()) // neither sees the other's end
+			stops(id) // neither sees the other's end
 		}
 		for _, id := range both {
 			Expect(id.Signal(syscall.SIGKILL)).To(Succeed())
@@ -112,7 +112,7 @@ var _ = Describe("A resident and its guard", func() {
 
 	It("do not wait for each other: a resident ends whose guard is stopped", func() {
 		by, guard := start()
-		Expect(guard.Signal(syscall.SIGSTOP)).To(Succeed())
+		stops(guard)
 		DeferCleanup(func() { _ = guard.Signal(syscall.SIGKILL) })
 		Expect(by.Signal(syscall.SIGTERM)).To(Succeed())
 		Eventually(lives).WithArguments(by).Should(BeFalse())
@@ -122,7 +122,7 @@ var _ = Describe("A resident and its guard", func() {
 
 	It("leave a store to another resident that has taken it meanwhile", func() {
 		by, guard := start()
-		Expect(guard.Signal(syscall.SIGSTOP)).To(Succeed())
+		stops(guard)
 		Expect(by.Signal(syscall.SIGKILL)).To(Succeed())
 		Eventually(lives).WithArguments(by).Should(BeFalse())
 		v := serve(store)

@@ -101,6 +101,7 @@ var _ = Describe("A resident", func() {
 
 		It("ends soon after the last runtime", func() {
 			owner := asker(store)
+			Expect(owner.asks(resident.MethodStatus, `{}`)).To(HaveField("Name", "dial")) // it has begun, and will ask soon enough
 			v := serve(store, idle(time.Millisecond))
 			create(store, "build", owner.Identity)
 			Expect(owner.asks(resident.MethodWatch, `{"name":"build"}`)).To(HaveField("Name", BeEmpty()))

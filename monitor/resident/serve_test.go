@@ -130,6 +130,7 @@ var _ = Describe("A resident", func() {
 
 		It("leaves a runtime as it is when its owner asks for that", func() {
 			serve(store)
+			Expect(adopt(store)).To(BeEmpty()) // else it may take over what it is asked to leave
 			owner := asker(store)
 			r := create(store, "build", owner.Identity)
 			Expect(owner.asks(resident.MethodWatch, `{"name":"build"}`)).To(HaveField("Name", BeEmpty()))
@@ -150,6 +151,7 @@ var _ = Describe("A resident", func() {
 					return inner(r)
 				}
 			})
+			Expect(adopt(store)).To(BeEmpty()) // else it may take over what it has left
 			owner := asker(store)
 			r := create(store, "build", owner.Identity)
 			owner.sends(call{Method: resident.MethodWatch, In: json.RawMessage(`{"name":"build"}`), HangUp: true})

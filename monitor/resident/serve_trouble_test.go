@@ -4,6 +4,7 @@ package resident_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 
@@ -40,9 +41,14 @@ var _ = Describe("A resident", func() {
 		)
 
 		It("makes its socket anew each time, also after its store was moved and moved back", func() {
-			v := serve(store)
-			Expect(os.Rename(store.Dir(), store.Dir()+".old")).To(Succeed())
-			Expect(os.Rename(store.Dir()+".old", store.Dir())).To(Succeed())
+			moved := make(chan error, 1)
+			v := serve(store, func(o *resident.Options) {
+				o.Ready = func() error { // it looks for its files after that, and would end where it sees none
+					moved <- errors.Join(os.Rename(store.Dir(), store.Dir()+".old"), os.Rename(store.Dir()+".old", store.Dir()))
+					return nil
+				}
+			})
+			Eventually(moved).Should(Receive(BeNil()))
 			for range 3 {
 				Expect(os.Remove(resident.SocketPath(store))).To(Succeed())
 				Eventually(func() (resident.Status, error) { return status(store) }).Should(HaveField("Process", self()))
@@ -98,7 +104,9 @@ var _ = Describe("A resident", func() {
 				Expect(os.Remove(resident.LockPath(store))).To(Succeed())
 				Expect(os.WriteFile(resident.LockPath(store), nil, 0o600)).To(Succeed())
 			}),
-			Entry("the store was removed", func() { Expect(os.RemoveAll(store.Dir())).To(Succeed()) }),
+			Entry("the store was removed", func() {
+				Eventually(os.RemoveAll).WithArguments(store.Dir()).Should(Succeed()) // it may make its socket anew, while its lock is there
+			}),
 		)
 
 		It("ends when it is asked, or a runtime ends, where its store was moved", func() {

@@ -77,6 +77,14 @@ func lives(id process.Identity) bool {
 	return err == nil && p.Identity == id && p.State != process.Zombie
 }
 
+// stops stops a process, and returns when it is stopped: until its first thread has run, the
+// others go on.
+func stops(id process.Identity) {
+	GinkgoHelper()
+	Expect(id.Signal(syscall.SIGSTOP)).To(Succeed())
+	Eventually(func() (process.Process, error) { return process.Lookup(id.PID) }).Should(HaveField("State", process.Stopped))
+}
+
 // A serving is a resident in this process.
 type serving struct {
 	store *monitor.Store
@@ -179,11 +187,13 @@ func (c *child) kill() {
 	_ = c.cmd.Wait()
 }
 
-// foreground starts a resident without a guard, and returns when it answers.
+// foreground starts a resident without a guard, and returns when it answers and has taken over
+// what it has found.
 func foreground(s *monitor.Store, idle time.Duration, version string) *child {
 	GinkgoHelper()
 	c := begins(as("foreground", s, idle.String(), version), GinkgoWriter)
 	Expect(c.out.ReadString('\n')).To(Equal("ready\n"))
+	adopt(s) // else it may take over what it is asked to leave
 	return c
 }
 
