@@ -81,16 +81,21 @@ func (r Record) after(before Record) Record {
 }
 
 // lockIdle locks an idle runtime and returns its record. It waits for the monitor of the last
-// run, which is about to end, and for others that have the lock for a moment. The error is
+// run, which is about to end, and for others that have the lock for a moment. The monitor has
+// the lock for longer than the record is idle: until that is on the disk. The error is
 // [ErrNotIdle], or [ErrNotExist].
 func (r *Runtime) lockIdle() (*os.File, Record, error) {
 	lock, err := r.openLock()
 	if err != nil {
 		return nil, Record{}, err
 	}
-	limited, done := withPatience(context.Background(), clearing)
+	patience := clearing
+	record, unread := r.Record()
+	if unread == nil && record.State == StateIdle {
+		patience = concluding
+	}
+	limited, done := withPatience(context.Background(), patience)
 	defer done()
-	var record Record
 	if err = r.awaitLock(limited, lock, func() {}); err == nil {
 		record, err = r.Record()
 	}
