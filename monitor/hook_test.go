@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -105,10 +104,8 @@ var _ = Describe("The on-empty command of a runtime", func() {
 		w := watched(r)
 		g.open()
 		Eventually(r.Record).Should(HaveField("Reason", ContainSubstring("it took longer than 500ms")))
-		pids, err := says.words()
-		Expect(err).NotTo(HaveOccurred())
 		var pid int
-		Expect(fmt.Sscan(strings.Join(pids, " "), &pid)).To(Equal(1))
+		Eventually(firstPID).WithArguments(says, &pid).Should(Equal(1), "a shell that was killed before it said that is repeated")
 		Eventually(func() error { return syscall.Kill(-pid, 0) }).Should(MatchError(syscall.ESRCH))
 		w.leaves()
 	})
@@ -131,13 +128,7 @@ var _ = Describe("The on-empty command of a runtime", func() {
 		w := watched(r)
 		g.open()
 		var pid int
-		Eventually(func() (int, error) {
-			pids, err := says.words()
-			if err != nil || len(pids) == 0 {
-				return 0, err
-			}
-			return fmt.Sscan(pids[0], &pid)
-		}).Should(Equal(1))
+		Eventually(firstPID).WithArguments(says, &pid).Should(Equal(1))
 		Expect(w.attached.ForgoOnEmpty(ctx)).To(Succeed())
 		Expect(w.ends()).To(Succeed())
 		Eventually(func() error { return syscall.Kill(-pid, 0) }).Should(MatchError(syscall.ESRCH))
@@ -184,3 +175,12 @@ var _ = Describe("The on-empty command of a runtime", func() {
 		Expect(says.words()).To(BeEmpty())
 	})
 })
+
+// firstPID reads the first PID on a slate, and returns how many it has read.
+func firstPID(says slate, pid *int) (int, error) {
+	pids, err := says.words()
+	if err != nil || len(pids) == 0 {
+		return 0, err
+	}
+	return fmt.Sscan(pids[0], pid)
+}

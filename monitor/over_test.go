@@ -322,9 +322,9 @@ var _ = Describe("A start", func() {
 	})
 
 	It("that is stopped for longer than its patience goes on afterwards", func() {
-		starter := begin(late, "2s", "/bin/sh", "-c", "exit 7")
+		starter := begin(late, "6s", "/bin/sh", "-c", "exit 7") // two programs begin before it is stopped
 		Expect(syscall.Kill(starter.PID, syscall.SIGSTOP)).To(Succeed())
-		Eventually(stopwatch()).Should(BeNumerically(">", 2.2), "seconds")
+		Eventually(stopwatch()).Should(BeNumerically(">", 6.2), "seconds")
 		Expect(syscall.Kill(starter.PID, syscall.SIGCONT)).To(Succeed())
 		release()
 		starter.wait()
