@@ -58,9 +58,14 @@ var _ = Describe("monitor serve", ours, func() {
 	}, limit)
 
 	It("ends with --idle when there was nothing to watch", func(ctx SpecContext) {
+		alone()
+		job := stage.Start(monitor.Run("last", "puppet", "last")...)
+		last := stage.Puppet("last")
+		end(ctx, "last", syscall.SIGKILL)
 		serve := stage.Start("monitor", "serve", "--idle", "1ms")
-		serve.Expect("serving")
-		passTime(ctx)
+		Eventually(ctx, gemini.Monitors).Should(Equal(map[string]int{"last": serve.PID()}))
+		last.Exit(0)
+		expectRemoved(ctx, "last", job.Oracle())
 		Expect(serve.Wait()).To(Equal(harness.Status{}), serve.Output())
 		Expect(residentFiles()).To(ConsistOf("resident.lock"))
 	}, limit)
