@@ -94,7 +94,7 @@ var _ = Describe("Starting a runtime", func() {
 		Entry("when it ends without a word", exits, generous, "it ended"),
 		Entry("when it answers with an error", refuses, generous, "no luck today"),
 		Entry("when it never reports that it is ready", stuck, 6*time.Second, "it did not answer in time"),
-		Entry("when the process that is to start it hangs", neverBorn, 2*time.Second, ""),
+		Entry("when the process that is to start it hangs", neverBorn, 6*time.Second, ""),
 	)
 
 	It("is refused where the monitor is no program, with the reason", func() {
