@@ -29,8 +29,9 @@ type Wait struct {
 	Log *slog.Logger
 }
 
-// Await returns nil when a runtime is gone: its files are deleted, or its directory was
-// removed or replaced by hand, or it is idle, or run again. It returns the error of ctx when
+// Await returns nil when a runtime is gone: its directory root is deleted with all that was in
+// it, and its record after that; or it was removed or replaced by hand, or it is idle, or run
+// again. The monitor may still be deleting its own files then. It returns the error of ctx when
 // that has ended, and an error where the runtime is broken or its store cannot be read.
 //
 // It is woken by changes of the directory and by the release of the monitor's lock, and not

@@ -22,7 +22,7 @@ var _ = Describe("monitor wait with a name", ours, func() {
 		expectWaiting(ctx, wait)
 		leaf.Exit(0)
 		Expect(wait.Wait()).To(Equal(harness.Status{}), wait.Output())
-		Expect(gemini.Files()).To(BeEmpty())
+		Eventually(ctx, gemini.Files).Should(BeEmpty()) // the monitor's own go last, after the record
 		after := stage.Run("monitor", "wait", "awaited")
 		Expect(after.Status).To(Equal(harness.Status{Code: 3}))
 		Expect(after.Stderr).To(MatchRegexp(`^monitor: runtime "awaited" was removed at \S+\n$`))
