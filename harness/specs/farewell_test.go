@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -27,6 +28,9 @@ func memberOf(job *harness.Job, command string) (pid int) {
 	}).ShouldNot(BeZero(), "%v", job)
 	return pid
 }
+
+// patient lets what ends itself do so on a busy machine, too.
+func patient(stage *harness.Stage) { harness.Grace(time.Minute)(stage) }
 
 var _ = Describe("A test that ends while a command runs", func() {
 	It("passes, and the whole tree is ended", func() {
@@ -59,6 +63,7 @@ var _ = Describe("A test that ends while a command runs", func() {
 		dir := GinkgoT().TempDir()
 		var worker *harness.Puppet
 		message, _ := failing(func(stage *harness.Stage) {
+			patient(stage)
 			stage.Setenv("KEPT", dir)
 			stage.Start("sh", "-c", `trap 'kill -9 $!; wait; echo done >"$KEPT/job"; exit' TERM; puppet worker & while :; do wait; done`)
 			worker = stage.Puppet("worker")
@@ -74,6 +79,7 @@ var _ = Describe("A test that ends while a command runs", func() {
 	It("lets a stopped command end itself", func() {
 		dir := GinkgoT().TempDir()
 		message, _ := failing(func(stage *harness.Stage) {
+			patient(stage)
 			stage.Setenv("KEPT", dir)
 			job := stage.Start("sh", "-c", `trap 'echo done >"$KEPT/job"; exit' TERM; echo ready; while :; do sleep 0.01; done`)
 			job.Expect("ready")
@@ -127,6 +133,7 @@ var _ = Describe("A test that ends while a command runs", func() {
 	It("asks a program that a puppet has become", func() {
 		dir := GinkgoT().TempDir()
 		message, _ := failing(func(stage *harness.Stage) {
+			patient(stage)
 			job := stage.Start("puppet", "owner")
 			stage.Puppet("owner").Exec("sh", "-c", `trap 'echo done >"$0/job"; exit' TERM; echo ready; while :; do sleep 0.01; done`, dir)
 			job.Expect("ready")
