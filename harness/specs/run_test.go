@@ -177,7 +177,7 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 		cmd, out := start("TestLeaves")
 		Expect(cmd.Wait()).NotTo(Succeed())
 		first, rest, _ := strings.Cut(out.String(), "spec     TestLeaves\n")
-		const of = `(?m)^    outsider_test.go:%[1]d: the test left something behind:\n        %[2]s \(sh -c env -i sleep 88 .*, outsider_test.go:%[1]d\) left PID \d+, .*: sleep 88$`
+		const of = `(?m)^    outsider_test.go:%[1]d: the test left something behind:\n        %[2]s \(sh -c env -i sleep 88 .*, outsider_test.go:%[1]d\) left PID \d+, .*: .*sleep 88.*$`
 		Expect(first).To(MatchRegexp(of, lines[0], "run"))
 		Expect(first).To(MatchRegexp(of, lines[1], "job-1"))
 		Expect(strings.Count(first, "outsider_test.go:")).To(Equal(4))
@@ -188,7 +188,7 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 		lines := marked("outsider/outsider_test.go", "// the line of the mention")
 		cmd, out := start("TestFailsAndLeaves")
 		Expect(cmd.Wait()).NotTo(Succeed())
-		Expect(out.String()).To(MatchRegexp(`outsider_test.go:%d: the failed test also left something behind:\n        job-0 \(sh .*\) left PID \d+, .*: sleep 88\n`, lines[0]))
+		Expect(out.String()).To(MatchRegexp(`outsider_test.go:%d: the failed test also left something behind:\n        job-0 \(sh .*\) left PID \d+, .*: .*sleep 88.*\n`, lines[0]))
 	})
 
 	It("reports a test that panics", func() {
@@ -211,7 +211,7 @@ var _ = Describe("A run of go test", Label("linux", "sources"), Ordered, func() 
 		cmd, out := launch(exec.Command(suite, "-ginkgo.no-color", "-ginkgo.seed=1"))
 		Expect(cmd.Wait()).NotTo(Succeed())
 		Expect(out.String()).To(MatchRegexp(`\[FAILED\] DeferCleanup callback returned error: the test left something behind:\n +` +
-			`job-1 \(sh -c env -i .*, ` + at("// the line of Start") + `\) left PID \d+, .*: sleep 88\n +In \[DeferCleanup \(Each\)\] at: ` + at("// the line of New")))
+			`job-1 \(sh -c env -i .*, ` + at("// the line of Start") + `\) left PID \d+, .*: .*sleep 88.*\n +In \[DeferCleanup \(Each\)\] at: ` + at("// the line of New")))
 		Expect(out.String()).To(MatchRegexp(`\[FAILED\] failed before\n`))
 		Expect(out.String()).To(MatchRegexp(`left behind - .*\n +the failed test also left something behind:\n +job-0 \(sh -c .*\) left PID \d+`))
 	})
