@@ -134,6 +134,7 @@ func story(ctx SpecContext, stage *harness.Stage) int {
 	leaf := root.Fork("leaf", harness.OwnSession)
 	root.Exit(3)
 	job.Wait()
+	Eventually(ctx, root.Gone()).Should(BeClosed()) // the report has that
 	now := time.Now()
 	stage.Observe(harness.Observer{Events: func() []harness.Event {
 		events := []harness.Event{
