@@ -138,8 +138,12 @@ var _ = Describe("Where the resident monitor cannot live", ours, func() {
 	It("its guard gives up, the next command tells so once, and tries again", func(ctx SpecContext) {
 		c := startCrowd(1)
 		failed := filepath.Join(gemini.Store, "resident.failed")
-		deaths := 0
-		for pair := expectPair(ctx); !exists(failed); deaths++ {
+		var deaths []time.Time
+		for pair := expectPair(ctx); !exists(failed); {
+			if n := len(deaths); n >= 6 { // on a busy machine
+				Expect(time.Since(deaths[n-6])).To(BeNumerically(">=", time.Minute), "the guard goes on after six deaths within a minute")
+			}
+			deaths = append(deaths, time.Now())
 			fell(ctx, pair.Resident)
 			Eventually(ctx, func() bool {
 				now, err := gemini.Pair(ctx)
@@ -150,7 +154,7 @@ var _ = Describe("Where the resident monitor cannot live", ours, func() {
 				return again || exists(failed)
 			}).Should(BeTrue())
 		}
-		Expect(deaths).To(Equal(6))
+		Expect(len(deaths)).To(BeNumerically(">=", 6))
 		expectNoPair(ctx)
 
 		next := stage.Run("monitor", "list")
