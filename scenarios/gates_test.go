@@ -36,9 +36,8 @@ func openGate(ctx SpecContext, name string) *os.File {
 }
 
 // pause stops processes and returns a function that continues them, which also runs at
-// the end of the spec. It returns when they are stopped: on a busy machine the threads of a
-// process go on until one of them has taken the signal. It sends SIGCONT once: a stopped process keeps its PID, a continued
-// one may lose it.
+// the end of the spec. It returns when they are stopped. It sends SIGCONT once: a stopped
+// process keeps its PID, a continued one may lose it.
 func pause(pids ...int) (resume func()) {
 	GinkgoHelper()
 	var stopped []int
@@ -56,10 +55,17 @@ func pause(pids ...int) (resume func()) {
 		Expect(err).NotTo(HaveOccurred())
 		stopped = append(stopped, pid)
 	}
-	for _, pid := range stopped {
+	expectStopped(stopped...)
+	return resume
+}
+
+// expectStopped waits until processes that were sent SIGSTOP are stopped: on a busy machine
+// the threads of a process go on until one of them has taken the signal.
+func expectStopped(pids ...int) {
+	GinkgoHelper()
+	for _, pid := range pids {
 		Eventually(func() string { return stateBy(pid) }).Should(Or(HavePrefix("T"), BeEmpty()), "process %d runs on", pid)
 	}
-	return resume
 }
 
 // stateBy returns what ps(1) shows as the state of a process, and nothing where it has ended.

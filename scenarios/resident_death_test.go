@@ -56,10 +56,9 @@ var _ = Describe("Killed while it watches", ours, func() {
 		Expect(gemini.Processes()).To(BeEmpty())
 		Expect(gemini.Monitors()).To(HaveLen(3))
 
-		next := stage.Run(words...)
-		Expect(next.Status).To(Equal(harness.Status{}), next.Stderr)
-		Expect(next.Stderr).To(BeEmpty())
-		Expect(next.Stdout).To(MatchRegexp(said))
+		// It waits for the resident for 2 s. On a busy machine it may be later.
+		Eventually(ctx, func() harness.Result { return stage.Run(words...) }).Should(And(
+			HaveField("Status", harness.Status{}), HaveField("Stderr", ""), HaveField("Stdout", MatchRegexp(said))))
 		c.names, c.owners = c.names[1:], c.owners[1:]
 		after := expectPair(ctx)
 		Expect(after.Resident).NotTo(Equal(pair.Resident))
@@ -138,8 +137,12 @@ var _ = Describe("Where the resident monitor cannot live", ours, func() {
 	It("its guard gives up, the next command tells so once, and tries again", func(ctx SpecContext) {
 		c := startCrowd(1)
 		failed := filepath.Join(gemini.Store, "resident.failed")
-		deaths := 0
-		for pair := expectPair(ctx); !exists(failed); deaths++ {
+		var deaths []time.Time
+		for pair := expectPair(ctx); !exists(failed); {
+			if n := len(deaths); n >= 6 { // on a busy machine
+				Expect(time.Since(deaths[n-6])).To(BeNumerically(">=", time.Minute), "the guard goes on after six deaths within a minute")
+			}
+			deaths = append(deaths, time.Now())
 			fell(ctx, pair.Resident)
 			Eventually(ctx, func() bool {
 				now, err := gemini.Pair(ctx)
@@ -150,14 +153,15 @@ var _ = Describe("Where the resident monitor cannot live", ours, func() {
 				return again || exists(failed)
 			}).Should(BeTrue())
 		}
-		Expect(deaths).To(Equal(6))
+		Expect(len(deaths)).To(BeNumerically(">=", 6))
 		expectNoPair(ctx)
 
 		next := stage.Run("monitor", "list")
 		Expect(next.Stderr).To(MatchRegexp(`^monitor: the resident monitor died 6 times within 1m0s, the last time at [^\n]*; its log is [^\n]*/resident\.log\n$`))
-		Expect(next.Stdout).To(MatchRegexp(`(?m)^crowd-1 +running `))
 		again := stage.Run("monitor", "list")
 		Expect(again.Stderr).To(BeEmpty())
+		// It waits for the resident for 2 s. On a busy machine it may be later.
+		Eventually(ctx, func() string { return stage.Run("monitor", "list").Stdout }).Should(MatchRegexp(`(?m)^crowd-1 +running `))
 		c.expectWatchedBy(ctx, expectPair(ctx).Resident)
 		c.leave(ctx, 1)
 		expectNoPair(ctx)

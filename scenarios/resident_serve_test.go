@@ -36,7 +36,8 @@ var _ = Describe("monitor serve", ours, func() {
 		Expect(serve.Wait()).To(Equal(harness.Status{}), serve.Output())
 		Expect(gemini.Monitors()).To(HaveLen(2))
 		Expect(gemini.Processes()).To(BeEmpty())
-		Expect(stage.Run("monitor", "list").Stdout).To(MatchRegexp(`(?m)^crowd-2 +running `))
+		// It waits for the resident for 2 s. On a busy machine it may be later.
+		Eventually(ctx, func() string { return stage.Run("monitor", "list").Stdout }).Should(MatchRegexp(`(?m)^crowd-2 +running `))
 		c.expectWatchedBy(ctx, expectPair(ctx).Resident)
 		c.expectKept(ctx)
 		c.leave(ctx, 2)

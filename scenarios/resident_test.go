@@ -59,14 +59,16 @@ func dismiss(ctx context.Context) {
 	expectNoPair(ctx)
 }
 
-// fell kills processes at the same time: they are stopped first, so that none acts on
-// the death of another one.
+// fell kills processes at the same time: all are stopped before the first is killed, so that
+// none acts on the death of another one.
 func fell(ctx context.Context, pids ...int) {
 	GinkgoHelper()
-	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
-		for _, pid := range pids {
-			Expect(stage.Signal(pid, signal)).To(Succeed())
-		}
+	for _, pid := range pids {
+		Expect(stage.Signal(pid, syscall.SIGSTOP)).To(Succeed())
+	}
+	expectStopped(pids...)
+	for _, pid := range pids {
+		Expect(stage.Signal(pid, syscall.SIGKILL)).To(Succeed())
 	}
 	for _, pid := range pids {
 		Eventually(ctx, func() error { return syscall.Kill(pid, 0) }).Should(MatchError(syscall.ESRCH))
