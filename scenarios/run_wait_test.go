@@ -58,6 +58,7 @@ var _ = Describe("run --wait at a terminal", ours, func() {
 		sh.Send(typed(waited("rest", "sh", "-c", "puppet left </dev/null >/dev/null 2>&1 &")))
 		left := stage.Puppet("left")
 		Eventually(ctx, func() ([]int, error) { return gemini.Members(ctx, "rest") }).Should(Equal([]int{left.PID()}))
+		sh.Expect(`monitor: waiting for runtime "rest"`) // until it knows of the end, ^C is the command's
 		_, status := sh.Interrupt()
 		Expect(status).To(Equal(128 + int(syscall.SIGINT)))
 		expectKept(ctx, "rest", witnessOf(left))
