@@ -34,7 +34,8 @@ var _ = Describe("monitor stop", Label("linux"), ours, func() {
 		result := as("stop", "mixed", "--grace", "0")
 		Expect(result.Status).To(Equal(harness.Status{Code: 1}))
 		Expect(result.Stderr).To(MatchRegexp(`^monitor: runtime "mixed" is not stopped: \d+ cat \(root\): it cannot be signalled: operation not permitted\n$`))
-		Expect(as("list").Stdout).To(MatchRegexp(`mixed +stopping`))
+		// The members are ended in one goroutine of the monitor, and the record is written in another.
+		Eventually(ctx, func() string { return as("list").Stdout }).Should(MatchRegexp(`mixed +stopping`))
 		Expect(gate.Close()).To(Succeed())
 		Expect(job.Wait().Signal).NotTo(BeZero())
 		Eventually(ctx, func() string { return as("list", "-q").Stdout }).Should(BeEmpty())

@@ -18,7 +18,7 @@ var _ = Describe("A monitor without", ours, Label("linux", "namespaces"), func()
 		// The mount ends with the namespace, so all is done in one shell.
 		const inside = `dd if=/dev/zero of="$MONITOR_RUNTIME_DIR/fill" 2>&1; ` + crowd
 		const script = `mkdir full && mount -t tmpfs -o size=64k,mode=700 none full && export MONITOR_STORE="$PWD/full" || exit 9
-monitor run --name full -- sh -c "$1" sh sh -c 'cat "$MONITOR_RUNTIME_DIR/../monitor.log"'
+monitor run --name full -- sh -c "$1" sh sh -c 'until grep "is tried again" "$MONITOR_RUNTIME_DIR/../monitor.log"; do sleep .02; done'
 i=0; while [ -e full/runtimes/full ] && [ $i -lt 200 ]; do sleep .1; i=$((i+1)); done
 echo "left: $(ls full/runtimes)"`
 		result := stage.Run("unshare", "--mount", "sh", "-c", "cd "+stage.Path("")+" && "+script, "sh", inside)
