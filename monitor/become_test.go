@@ -231,6 +231,7 @@ var _ = Describe("Starting a runtime", func() {
 			// pipe would not end with the owner.
 			Expect(syscall.Kill(monitors.PID, syscall.SIGSTOP)).To(Succeed())
 			DeferCleanup(func() { _ = syscall.Kill(monitors.PID, syscall.SIGCONT) }) // it may have gone
+			Eventually(process.Lookup).WithArguments(monitors.PID).Should(HaveField("State", process.Stopped))
 			g.sign.Close()
 			owner.kill()
 			Expect(g.alive.SetReadDeadline(time.Now().Add(generous))).To(Succeed())
