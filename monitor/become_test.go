@@ -120,7 +120,7 @@ var _ = Describe("Starting a runtime", func() {
 	})
 
 	It("leaves a monitor that comes too late with nothing to do", func() {
-		Expect(run(noCommand, late, 2*time.Second)).To(MatchError(monitor.ErrNoMonitor))
+		Expect(run(noCommand, late, 6*time.Second)).To(MatchError(monitor.ErrNoMonitor))
 		nothingLeft(store)
 		release()
 		Eventually(monitorsOf).WithArguments(store).Should(And(HaveLen(2), HaveEach(false)), "one monitor was there, and ended")
@@ -231,6 +231,7 @@ var _ = Describe("Starting a runtime", func() {
 			// pipe would not end with the owner.
 			Expect(syscall.Kill(monitors.PID, syscall.SIGSTOP)).To(Succeed())
 			DeferCleanup(func() { _ = syscall.Kill(monitors.PID, syscall.SIGCONT) }) // it may have gone
+			Eventually(process.Lookup).WithArguments(monitors.PID).Should(HaveField("State", process.Stopped))
 			g.sign.Close()
 			owner.kill()
 			Expect(g.alive.SetReadDeadline(time.Now().Add(generous))).To(Succeed())

@@ -144,7 +144,7 @@ var _ = Describe("A released process of a runtime", func() {
 	})
 
 	It("gets no signal when the runtime is stopped", func(ctx SpecContext) {
-		agent := begins(daemon)
+		agent := begins(`(read -r x <&5) 7>&- & read -r x <&3`) // without the lease
 		w := watched(runtime)
 		Expect(w.attached.Release(ctx, agent)).To(Succeed())
 		Expect(w.stops(15, time.Hour).returns()).To(Equal(monitor.Remainder{}))

@@ -98,6 +98,7 @@ var _ = Describe("A monitor that is told to stop its runtime", func() {
 
 	It("asks each member, and returns when the runtime is gone", func() {
 		_, _, w := runs(`(`+obeys+`) & `+obeys, 2)
+		Eventually(members(store, "build")).Should(HaveLen(4), "what the monitor has found")
 		Expect(w.stops(syscall.SIGTERM, long).returns()).To(Equal(monitor.Remainder{}))
 		Expect(w.ends()).To(Succeed())
 		Expect(says.words()).To(ConsistOf("up", "up", "asked", "asked"))
@@ -145,6 +146,7 @@ var _ = Describe("A monitor that is told to stop its runtime", func() {
 
 	It("continues a member that is stopped, which could not act upon the signal", func() {
 		owner, _, w := runs(obeys, 1)
+		Eventually(members(store, "build")).Should(HaveLen(2), "what the monitor has found")
 		Expect(owner.Signal(syscall.SIGSTOP)).To(Succeed())
 		Eventually(process.Lookup).WithArguments(owner.PID).Should(HaveField("State", process.Stopped))
 		Expect(w.stops(syscall.SIGTERM, long).returns()).To(Equal(monitor.Remainder{}))

@@ -127,6 +127,7 @@ var _ = Describe("A monitor where the witnesses disagree", func() {
 		nothingLeft(store)
 		seen := strings.Count(w.log(), "msg=joined ")
 		Expect(seen).To(joined, "%s", w.log())
-		Expect(strings.Count(w.log(), "msg=state state=running")).To(Equal(seen), "%s", w.log())
+		// A child that the monitor hears of with its end makes no state.
+		Expect(strings.Count(w.log(), "msg=state state=running")).To(And(BeNumerically(">=", 1), BeNumerically("<=", seen)), "%s", w.log())
 	})
 })
