@@ -35,5 +35,8 @@ var _ = Describe("What a sweep would delete", func() {
 		}
 		store.Sweep()
 		Expect(store.Unswept()).To(BeZero())
+		Expect(left[1]).To(BeADirectory(), "its maker lives")
+		store.ClearStages()
+		Expect(contents(store.Runtimes())).To(ConsistOf("build"))
 	})
 })

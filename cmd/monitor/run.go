@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -148,12 +149,17 @@ func (g *global) become(store *monitor.Store, what monitor.Creation, path string
 	if err != nil {
 		return err
 	}
+	stop := func() {}
 	if client, ok := keeper.(*resident.Client); ok {
-		defer client.Hasten(context.Background())()
+		stop = client.Hasten(context.Background())
 	}
 	err = store.Run(what, monitor.Program{
 		Path: path, Args: what.Command, Patience: patience, Keeper: keeper,
 	})
+	stop()
+	if errors.Is(err, syscall.EMFILE) {
+		store.ClearStages() // the connection has its descriptors no more
+	}
 	if errors.Is(err, monitor.ErrExist) {
 		return g.taken(store, what.Name, err)
 	}

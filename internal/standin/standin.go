@@ -110,6 +110,7 @@ func (s *StandIn) Wait() (syscall.WaitStatus, error) {
 			}
 			by, stopped := stopOf(r.status)
 			if !stopped {
+				s.relayHeard()
 				s.death, s.ended = r.status.Signal(), time.Now()
 				return r.status, nil
 			}
@@ -121,6 +122,19 @@ func (s *StandIn) Wait() (syscall.WaitStatus, error) {
 				s.settled = nil
 				stopSelf(stopSignal(by))
 			}
+		}
+	}
+}
+
+// relayHeard does what signals ask for that came before the child's end was known: ^C was the
+// child's, which may have caught it and exited.
+func (s *StandIn) relayHeard() {
+	for {
+		select {
+		case n := <-s.ear.notices:
+			s.relay(n)
+		default:
+			return
 		}
 	}
 }
