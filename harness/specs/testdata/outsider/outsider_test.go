@@ -5,6 +5,7 @@ package outsider
 import (
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,8 +28,12 @@ func sleepers(t *testing.T) {
 	leaf.CloseInherited()
 	term := stage.Terminal("puppet", "leader")
 	stage.Puppet("leader").IgnoreHangup()
+	members := job.Members()
+	for !slices.ContainsFunc(members, func(m harness.Member) bool { return m.Command == "sleep 88" }) { // after its exec
+		members = job.Members()
+	}
 	pids := []int{leaf.PID(), term.PID()}
-	for _, m := range job.Members() {
+	for _, m := range members {
 		pids = append(pids, m.PID)
 	}
 	fmt.Println("PIDS", pids)
