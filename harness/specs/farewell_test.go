@@ -52,7 +52,7 @@ var _ = Describe("A test that ends while a command runs", func() {
 
 	It("passes if the tree has a daemon", Label("linux"), func() {
 		message, _ := failing(func(stage *harness.Stage) {
-			words := recluse()
+			words := recluse("88")
 			job := stage.Start("sh", "-c", `"$@"; sleep 87; :`, "sh", words[0], words[1], words[2], words[3])
 			memberOf(job, "/bin/sleep 88")
 		})

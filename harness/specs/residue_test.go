@@ -36,8 +36,8 @@ func without(descriptors string) []string {
 
 // recluse is a perl command whose grandchild has a session of its own, no descriptor and an
 // empty environment.
-func recluse() []string {
-	return []string{perl(), "-MPOSIX", "-e", `exit 0 if fork; setsid; exit 0 if fork; POSIX::close($_) for 0..63; %ENV = (); exec "/bin/sleep", "88"`}
+func recluse(seconds string) []string {
+	return []string{perl(), "-MPOSIX", "-e", `exit 0 if fork; setsid; exit 0 if fork; POSIX::close($_) for 0..63; %ENV = (); exec "/bin/sleep", "` + seconds + `"`}
 }
 
 // live matches the PID of a process that has not ended. Process 1 may reap late.
@@ -88,7 +88,7 @@ var _ = Describe("A process that a test leaves behind fails the test and is ende
 	})
 
 	It("a daemon with a session of its own that has closed everything", Label("linux"), func() {
-		message, _ := failing(func(stage *harness.Stage) { stage.Start(recluse()...).ExpectExit(0) })
+		message, _ := failing(func(stage *harness.Stage) { stage.Start(recluse("88")...).ExpectExit(0) })
 		check(message)
 	})
 
@@ -154,8 +154,12 @@ var _ = Describe("The report of what a test has left behind", func() {
 // that keeps nothing.
 var _ = Describe("A daemon that has closed everything", func() {
 	It("is found or unknown", func(ctx SpecContext) {
+		// No other orphan on the machine sleeps for as long. Where all that are younger than the job are
+		// named, those of other specs are among them, and stay.
+		seconds := strconv.Itoa(100_000 + os.Getpid())
+		sleeper := "sleep " + seconds
 		stage := newStage()
-		job := stage.Start(recluse()...)
+		job := stage.Start(recluse(seconds)...)
 		job.ExpectExit(0)
 		Eventually(ctx, job.Oracle().Gone()).Should(BeClosed())
 		var census harness.Census
@@ -165,11 +169,15 @@ var _ = Describe("A daemon that has closed everything", func() {
 				Expect(census.Alive).To(Equal(harness.Yes), "%v", census)
 			}
 			Expect(census.Alive).NotTo(Equal(harness.No), "%v", census)
-			g.Expect(census.String()).To(ContainSubstring("sleep 88"))
+			g.Expect(census.String()).To(ContainSubstring(sleeper))
 		}).Should(Succeed())
-		pids := strangerPIDs(census.Witness)
+		var pids []int
+		for _, found := range regexp.MustCompile(`(\d+) \(\S*`+sleeper+`\)`).FindAllStringSubmatch(census.Witness, -1) {
+			pid, _ := strconv.Atoi(found[1])
+			pids = append(pids, pid)
+		}
 		for _, m := range census.Members {
-			if strings.HasSuffix(m.Command, "sleep 88") { // what forked it may be in its exit
+			if strings.HasSuffix(m.Command, sleeper) { // what forked it may be in its exit
 				pids = append(pids, m.PID)
 			}
 		}
@@ -177,18 +185,9 @@ var _ = Describe("A daemon that has closed everything", func() {
 			Expect(stage.Signal(pid, syscall.SIGKILL)).To(Succeed())
 		}
 		// Where the answer may be unknown, orphans of other specs can make it so.
-		Eventually(ctx, func() string { return job.Census().String() }).ShouldNot(ContainSubstring("sleep 88"))
+		Eventually(ctx, func() string { return job.Census().String() }).ShouldNot(ContainSubstring(sleeper))
 		if runtime.GOOS == "linux" {
 			job.ExpectNobody()
 		}
 	}, SpecTimeout(time.Minute))
 })
-
-// strangerPIDs returns the PIDs of the sleeping processes that a witness names.
-func strangerPIDs(witness string) (pids []int) {
-	for _, found := range regexp.MustCompile(`(\d+) \(\S*sleep 88\)`).FindAllStringSubmatch(witness, -1) {
-		pid, _ := strconv.Atoi(found[1])
-		pids = append(pids, pid)
-	}
-	return pids
-}
