@@ -11,7 +11,7 @@ import (
 
 func TestMonitor(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
-	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute) // where the table is polled, a read of 0.6 s buys 20 s of quiet
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Monitor")
 }

@@ -28,7 +28,7 @@ import (
 func TestScenarios(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	if os.Getenv("GOMEGA_DEFAULT_EVENTUALLY_TIMEOUT") == "" { // the variable is Gomega's
-		SetDefaultEventuallyTimeout(20 * time.Second)
+		SetDefaultEventuallyTimeout(time.Minute) // where the table is polled, a read of 0.6 s buys 20 s of quiet
 	}
 	RegisterFailHandler(func(message string, skip ...int) {
 		stage.Failed(message)

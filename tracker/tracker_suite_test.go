@@ -12,7 +12,7 @@ import (
 
 func TestTracker(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
-	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute) // where the table is polled, a read of 0.6 s buys 20 s of quiet
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Tracker")
 }

@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 
 func TestCommand(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
-	SetDefaultEventuallyTimeout(20 * time.Second)
-	os.Setenv(envResident, "no") // specs about a resident monitor set it anew
+	SetDefaultEventuallyTimeout(time.Minute) // where the table is polled, a read of 0.6 s buys 20 s of quiet
+	os.Setenv(envResident, "no")             // specs about a resident monitor set it anew
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Command")
 }

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestLayerfs(t *testing.T) {
-	SetDefaultEventuallyTimeout(20 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute) // where the table is polled, a read of 0.6 s buys 20 s of quiet
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Layerfs")
 }

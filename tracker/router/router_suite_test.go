@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { testproc.Main(m, parts) }
 
 func TestRouter(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
-	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyTimeout(time.Minute) // where the table is polled, a read of 0.6 s buys 20 s of quiet
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Router")
 }
