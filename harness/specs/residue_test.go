@@ -62,6 +62,7 @@ var _ = Describe("A process that a test leaves behind fails the test and is ende
 		GinkgoHelper()
 		// It is named as what forked it where it has not reached its exec in the grace time.
 		Expect(message).To(And(HavePrefix("the test left something behind:\n"), MatchRegexp(`PID \d+,.*: .*sleep\W+88`)))
+		Expect(regexp.MustCompile(`PID \d+,.*: \S*sleep 88`).FindAllString(message, -1)).To(Or(BeEmpty(), HaveLen(1)), "it is named once")
 		for _, pid := range named(message) { // one that made it may be in its exit
 			Eventually(pid).ShouldNot(live(), "the stage has not ended it")
 		}
