@@ -37,8 +37,18 @@ type Program struct {
 	// Patience is how long the monitor may take to begin. Time in which this process
 	// is stopped does not count.
 	Patience time.Duration
+	// Spare, if it is set, closes what the caller has open for the start. It is called where
+	// the start has failed, before the runtime is undone: to delete files takes descriptors.
+	Spare func()
 
 	marks []string
+}
+
+// spare has the caller close what it has open for the start.
+func (p Program) spare() {
+	if p.Spare != nil {
+		p.Spare()
+	}
 }
 
 // exec makes the lease survive exec and becomes the program.

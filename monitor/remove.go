@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"github.com/gemini-monitor/gemini/internal/erase"
-	"github.com/gemini-monitor/gemini/tracker/process"
 	"github.com/gemini-monitor/gemini/tracker/trees"
 )
 
@@ -133,26 +132,9 @@ func (s *Store) SweepBut(watched []string) {
 	for _, e := range trash {
 		_ = s.discard(e.Name())
 	}
-	s.deleteStages(func(maker process.Identity, machine string) bool { return !mayLive(maker, machine) })
-}
-
-// ClearStages deletes what this process has begun to make and could not delete, as where the
-// process had no descriptor left for that. No goroutine may be making a runtime. What cannot be
-// deleted now either is left to [Store.Sweep].
-func (s *Store) ClearStages() {
-	self, err := process.Self()
-	if err != nil {
-		return
-	}
-	s.deleteStages(func(maker process.Identity, _ string) bool { return maker == self })
-}
-
-// deleteStages deletes the runtimes whose makers, with the words for their machines, a function
-// picks out.
-func (s *Store) deleteStages(of func(maker process.Identity, machine string) bool) {
 	staged, _ := os.ReadDir(s.runtimes())
 	for _, e := range staged {
-		if maker, machine, ok := makerOf(e.Name()); ok && of(maker, machine) {
+		if maker, machine, ok := makerOf(e.Name()); ok && !mayLive(maker, machine) {
 			_ = erase.Within(s.dir, runtimesDir, e.Name())
 		}
 	}

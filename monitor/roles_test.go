@@ -58,6 +58,7 @@ func init() { // the roles name each other
 		"clerk":   playClerk,
 		"miser":   playMiser,
 		"pauper":  playPauper,
+		"spender": playSpender,
 	}
 }
 

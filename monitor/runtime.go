@@ -77,6 +77,7 @@ type Creation struct {
 	OnEmpty *Hook
 
 	marks []string // that the environment of the command will have
+	spare func()   // called before what was made is deleted; nil for nothing. See Program.Spare
 }
 
 // Create makes a runtime, which nothing watches yet: see [Runtime.Attach]. It appears
@@ -130,6 +131,9 @@ func (s *Store) place(ctx context.Context, c Creation, prepare func(stage string
 			r.keepName()
 		}
 		return r, nil, nil
+	}
+	if err != nil && c.spare != nil {
+		c.spare()
 	}
 	_ = erase.All(stage) // a runtime that is run again has taken from it what it needs
 	if err == nil {

@@ -35,28 +35,33 @@ func (s *Store) run(told *ear, c Creation, p Program) error {
 	// Held before the runtime can be seen, so that both witnesses know of its owner
 	// from the first moment on.
 	var lease *os.File
+	c.spare = func() {
+		lease.Close() // an error for none, and for one that is closed
+		p.spare()
+	}
 	r, before, err := s.place(told, c, func(stage string) (err error) {
 		lease, err = holdLease(stage)
 		return err
 	})
-	if lease != nil {
-		defer lease.Close()
-	}
 	if err != nil {
 		return err
 	}
 	// Opened now, because undo must work when no descriptor is left.
 	lock, err := r.openLock()
-	if err != nil && before != nil {
+	if err == nil {
+		err = r.become(told, lease, p)
+	}
+	if c.spare(); lock == nil {
+		lock, _ = r.openLock()
+	}
+	switch {
+	case lock != nil:
+		defer lock.Close()
+		return errors.Join(err, r.undo(lock, before, p))
+	case before != nil:
 		return err // the next sweep makes it idle again
 	}
-	if err != nil {
-		return errors.Join(err, r.remove())
-	}
-	defer lock.Close()
-	err = r.become(told, lease, p)
-	lease.Close() // deleting needs descriptors
-	return errors.Join(err, r.undo(lock, before, p))
+	return errors.Join(err, r.remove())
 }
 
 // become has the runtime watched and becomes the program.

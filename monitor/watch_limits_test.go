@@ -102,7 +102,7 @@ func obey(orders io.Reader) {
 		case openNoFile:
 			release, err = lower(unix.RLIMIT_NOFILE, 4) // it has these
 		case openFew:
-			release, err = lower(unix.RLIMIT_NOFILE, few())
+			release, err = lower(unix.RLIMIT_NOFILE, withFree(few))
 		case haveNoFile:
 			release, err = lower(unix.RLIMIT_NOFILE, 0)
 		case asBefore:
@@ -116,10 +116,12 @@ func obey(orders io.Reader) {
 	}
 }
 
-// few returns the limit with which this process can open three files more: enough to read a
-// process table.
-func few() (limit uint64) {
-	for free := 0; free < 3; limit++ {
+// few is how many files more suffice to read a process table.
+const few = 3
+
+// withFree returns the limit with which this process can open some files more.
+func withFree(files int) (limit uint64) {
+	for free := 0; free < files; limit++ {
 		if _, err := unix.FcntlInt(uintptr(limit), unix.F_GETFD, 0); err != nil {
 			free++
 		}

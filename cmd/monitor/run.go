@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -154,12 +153,9 @@ func (g *global) become(store *monitor.Store, what monitor.Creation, path string
 		stop = client.Hasten(context.Background())
 	}
 	err = store.Run(what, monitor.Program{
-		Path: path, Args: what.Command, Patience: patience, Keeper: keeper,
+		Path: path, Args: what.Command, Patience: patience, Keeper: keeper, Spare: stop,
 	})
 	stop()
-	if errors.Is(err, syscall.EMFILE) {
-		store.ClearStages() // the connection has its descriptors no more
-	}
 	if errors.Is(err, monitor.ErrExist) {
 		return g.taken(store, what.Name, err)
 	}
