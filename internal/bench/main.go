@@ -43,9 +43,14 @@ func main() {
 	runtimes := flag.Int("runtimes", 1000, "runtimes of one resident monitor")
 	part := flag.String("part", "", "run only this: ends, starts, idles, agents, resident, router or scale")
 	kind := flag.String("follow", "", "be a follower (tracker or scan) of the roots that are given")
+	service := flag.String("ask", "", "ask the service at this socket, and become the command that is given")
 	flag.Parse()
 	if *kind != "" {
 		end(followAs(*kind, flag.Args()))
+		return
+	}
+	if *service != "" {
+		end(askAndBecome(*service, flag.Args()))
 		return
 	}
 	self, err := os.Executable()

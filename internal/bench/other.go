@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 )
 
 const exitNotice = "none"
@@ -18,6 +19,8 @@ func processor() string                      { return "unknown processor" }
 func load() string                           { return "unknown" }
 
 func followAs(string, []string) error           { return errors.ErrUnsupported }
+func askAndBecome(string, []string) error       { return errors.ErrUnsupported }
+func serve(string) (net.Listener, error)        { return nil, errors.ErrUnsupported }
 func (b bench) scale(context.Context) error     { return errors.ErrUnsupported }
 func (b bench) routes(context.Context) error    { return errors.ErrUnsupported }
 func (b bench) agents(context.Context) error    { return errors.ErrUnsupported }

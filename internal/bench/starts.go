@@ -16,6 +16,11 @@ func (b bench) starts(ctx context.Context) (err error) {
 	if _, err := b.startIn(ctx, "start"); err != nil { // it starts the resident
 		return err
 	}
+	service, err := serve(filepath.Dir(b.store))
+	if err != nil {
+		return err
+	}
+	defer service.Close()
 	kinds := []struct {
 		name  string
 		every int // takes part in each so manyth turn
@@ -24,6 +29,9 @@ func (b bench) starts(ctx context.Context) (err error) {
 	}{
 		{name: "true", every: 1, take: func(int) (time.Duration, error) { return clock("true") }},
 		{name: "monitor --version", every: 1, take: func(int) (time.Duration, error) { return clock(b.monitor, "--version") }},
+		{name: "asks a socket, becomes true", every: 1, take: func(int) (time.Duration, error) {
+			return clock(b.self, "-ask", service.Addr().String(), "true")
+		}},
 		{name: "monitor run -- true", every: 1, take: func(i int) (time.Duration, error) { return b.startIn(ctx, fmt.Sprintf("start%d", i)) }},
 		{name: "the same with --no-resident", every: 2, take: func(i int) (time.Duration, error) {
 			return b.startIn(ctx, fmt.Sprintf("own%d", i), "--no-resident")
@@ -46,8 +54,8 @@ func (b bench) starts(ctx context.Context) (err error) {
 	for _, k := range kinds {
 		row(k.name, k.times, kinds[0].times)
 	}
-	for _, k := range kinds[:2] {
-		fmt.Printf("%-34s %17s\n", "  run adds to "+k.name, ms(kinds[2].times.median()-k.times.median()))
+	for _, k := range kinds[:3] {
+		fmt.Printf("%-34s %17s\n", "  run adds to "+k.name, ms(kinds[3].times.median()-k.times.median()))
 	}
 	return nil
 }

@@ -36,6 +36,7 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 	for i, t := range c.trees {
 		copied := *t
 		copied.log, copied.agenda, copied.face = slices.Clip(t.log), &n.agenda, new(face)
+		copied.own = slices.Clone(t.own)
 		n.trees[i] = &copied
 	}
 	n.agenda.touched = copiesOf(c.agenda.touched, treeOf)
@@ -45,6 +46,9 @@ func (c *Core) clone() (*Core, func(*Tree) *Tree) {
 		t.lie(treeOf(t.outer))
 		t.anchor = members.of(t.anchor)
 		t.from, t.released = treeOf(t.from), treeOf(t.released)
+		for i, m := range t.own {
+			t.own[i] = members.of(m)
+		}
 	}
 	n.strangers = make(map[int]*stranger, len(c.strangers))
 	for pid, s := range c.strangers {
@@ -196,8 +200,21 @@ func (c *Core) Knows(pid int) bool {
 	return m != nil && m.alive() && m.tree.counting() != nil
 }
 
-// CheckCounts returns an error unless each tree has as many members as it counts.
+// CheckCounts returns an error unless each tree has as many members as it counts, and its list
+// has what is known of it.
 func (c *Core) CheckCounts() error {
+	listed := 0
+	for _, t := range c.trees {
+		listed += len(t.own)
+	}
+	for _, m := range c.known {
+		if t := m.tree; m.at >= len(t.own) || t.own[m.at] != m {
+			return fmt.Errorf("%v is known, and its tree, that of %v, does not list it", m.Identity, t.root)
+		}
+	}
+	if listed != len(c.known) {
+		return fmt.Errorf("the trees list %d processes, and %d are known", listed, len(c.known))
+	}
 	for _, t := range c.trees {
 		living, leaving := 0, 0
 		for _, m := range c.known {

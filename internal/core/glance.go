@@ -29,10 +29,16 @@ func (c *Core) remains() (ids map[int]bool) {
 		return nil // its children would be members
 	}
 	ids = make(map[int]bool)
-	for pid, m := range c.known {
+	for _, t := range c.trees {
+		moves := t.moves()
+		if !moves && t.from == nil {
+			continue
+		}
 		// All members of a tree that moves are dead. What was released from it may live.
-		if m.dead && m.tree.moves() || isReleased(m) && m.originNow().moves() {
-			ids[pid] = true
+		for _, m := range t.own {
+			if m.dead && moves || isReleased(m) && m.originNow().moves() {
+				ids[m.PID] = true
+			}
 		}
 	}
 	return ids

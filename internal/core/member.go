@@ -13,6 +13,7 @@ type member struct {
 	trees.Member
 	lineage process.Lineage
 	tree    *Tree   // the nearest one
+	at      int     // the place in the list of its tree
 	via     *member // the member it joined through, nil for a root
 	loose   bool    // that is no proof that it descends from via; see release.go
 	origin  *Tree   // of a released one: the nearest tree before that
@@ -73,23 +74,24 @@ func (m *member) shorten() {
 // A Tree is a process and all that descends from it, as the core knows it.
 type Tree struct {
 	root     process.Identity
-	anchor   *member // the root as a member, also when long forgotten; may be nil
-	outer    *Tree   // the next tree that contains this one
-	living   int     // live members, those of inner trees included
-	leaving  int     // of these, those whose exit was announced
-	urgent   int     // reads in a row after which it was vacant
-	reads    int     // whole reads since it began
-	news     bool    // something happened to it since the last read began
-	clean    int     // reads in a row that brought nothing new
-	emptied  bool    // found empty when settled
-	told     bool    // found empty at some time, and no process has joined since
-	unsure   bool    // a process may have been made of which no notice came
-	doubted  bool    // told that a partial table does not show it empty
-	closed   bool    // not followed any more
-	fresh    bool    // its root has made no member before the first read
-	waits    bool    // and makes none before the tree has begun
-	begun    bool    // see Begun
-	again    bool    // it was followed before
+	anchor   *member   // the root as a member, also when long forgotten; may be nil
+	own      []*member // what is known of its members, those of inner trees left out; see own.go
+	outer    *Tree     // the next tree that contains this one
+	living   int       // live members, those of inner trees included
+	leaving  int       // of these, those whose exit was announced
+	urgent   int       // reads in a row after which it was vacant
+	reads    int       // whole reads since it began
+	news     bool      // something happened to it since the last read began
+	clean    int       // reads in a row that brought nothing new
+	emptied  bool      // found empty when settled
+	told     bool      // found empty at some time, and no process has joined since
+	unsure   bool      // a process may have been made of which no notice came
+	doubted  bool      // told that a partial table does not show it empty
+	closed   bool      // not followed any more
+	fresh    bool      // its root has made no member before the first read
+	waits    bool      // and makes none before the tree has begun
+	begun    bool      // see Begun
+	again    bool      // it was followed before
 	logging  bool
 	from     *Tree    // the tree from which its processes were released, nil for any other
 	released *Tree    // has the processes that were released from this one; may be nil

@@ -130,15 +130,15 @@ func (c *Core) tidy(now time.Time) {
 
 func (c *Core) dropDead(now time.Time) {
 	needed := make(map[int]bool) // the dead, and whether a group or session keeps them
-	for pid, m := range c.known {
+	for m := range c.all {
 		if m.dead {
-			needed[pid] = false
+			needed[m.PID] = false
 		}
 	}
 	if len(needed) == 0 {
 		return
 	}
-	for _, m := range c.known {
+	for m := range c.all {
 		if !m.alive() && now.Sub(m.left) > linkPeriod {
 			continue
 		}
@@ -151,7 +151,7 @@ func (c *Core) dropDead(now time.Time) {
 	for pid, need := range needed {
 		m := c.known[pid]
 		if m.reserve = !need; m.reserve && m.buried < c.reads && now.Sub(m.left) > linkPeriod {
-			delete(c.known, pid)
+			c.forgetMember(pid)
 		}
 	}
 }

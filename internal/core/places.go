@@ -75,18 +75,6 @@ func (t *Tree) lie(outer *Tree) {
 	t.face.outer.Store(outer)
 }
 
-// belong puts a process into a tree.
-func (c *Core) belong(m *member, t *Tree) {
-	m.tree = t
-	c.moves(m.PID)
-}
-
-// forgetMember makes a process unknown.
-func (c *Core) forgetMember(pid int) {
-	delete(c.known, pid)
-	c.moves(pid)
-}
-
 // setStranger makes a stranger of a process.
 func (c *Core) setStranger(s *stranger) {
 	c.strangers[s.PID] = s

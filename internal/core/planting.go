@@ -27,8 +27,8 @@ func (c *Core) plant(p process.Row, marks []string, now time.Time) *Tree {
 func (c *Core) enclose(t *Tree, m *member) {
 	t.anchor = m
 	t.lie(m.tree)
-	for _, d := range c.known {
-		if d.tree == t.outer && (d == m || !t.fresh && d.descends(m)) {
+	for _, d := range c.ownOf(t.outer) {
+		if d == m || !t.fresh && d.descends(m) {
 			c.belong(d, t)
 			if d.alive() {
 				t.living++

@@ -34,18 +34,6 @@ func (c *Core) read(rows []process.Row, now time.Time) {
 	c.markNeeded(rows)
 }
 
-// ownOf returns what is known of the members of a tree that belong to no inner one, in the
-// order of inOrder.
-func (c *Core) ownOf(t *Tree) (own []*member) {
-	for _, m := range c.known {
-		if m.tree == t {
-			own = append(own, m)
-		}
-	}
-	slices.SortFunc(own, byPID)
-	return own
-}
-
 func byPID(a, b *member) int { return a.PID - b.PID }
 
 // inOrder returns what is known in the order of PIDs, so that what a core does depends
@@ -174,10 +162,10 @@ func (c *Core) join(p process.Row, link trees.Link, via *member, t *Tree, now ti
 		old.watched = false // the watch of the PID is now that of the new one
 		c.bury(old, now)
 	}
-	m := &member{Member: trees.Member{Process: p.Process, Link: link, Joined: now}, lineage: p.Lineage, tree: t, via: via, hidden: p.Hidden}
+	m := &member{Member: trees.Member{Process: p.Process, Link: link, Joined: now}, lineage: p.Lineage, via: via, hidden: p.Hidden}
+	c.know(m, t)
 	m.inherit()
 	m.shorten()
-	c.known[p.PID] = m
 	delete(c.strangers, p.PID)
 	c.moves(p.PID)
 	c.indexLineage(m)
@@ -283,7 +271,7 @@ func (c *Core) forget(now time.Time) {
 	for pid, m := range c.known {
 		recent := c.forks == process.ForksNamed && now.Sub(m.left) <= linkPeriod
 		if m.dead && m.needed != c.reads && m.tree.living > 0 && !recent {
-			delete(c.known, pid)
+			c.forgetMember(pid)
 		}
 	}
 }

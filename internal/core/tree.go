@@ -11,9 +11,14 @@ import (
 
 // Members returns the live members of a tree, oldest first.
 func (c *Core) Members(t *Tree) (members []trees.Member) {
-	for _, m := range c.known {
-		if m.alive() && m.tree.within(t) {
-			members = append(members, m.Member)
+	for _, inner := range c.trees {
+		if !inner.within(t) {
+			continue
+		}
+		for _, m := range inner.own {
+			if m.alive() {
+				members = append(members, m.Member)
+			}
 		}
 	}
 	slices.SortFunc(members, func(a, b trees.Member) int {
