@@ -6,14 +6,14 @@ import "slices"
 // tree does not grow with the others. A process is in the list of its tree exactly while it is
 // known. CheckCounts compares the two.
 
-// take puts a process into the list of the tree.
-func (t *Tree) take(m *member) {
+// list puts a process into the list of the tree.
+func (t *Tree) list(m *member) {
 	m.tree, m.at = t, len(t.own)
 	t.own = append(t.own, m)
 }
 
-// lose takes a process out of the list of the tree. The last one gets its place.
-func (t *Tree) lose(m *member) {
+// unlist takes a process out of the list of the tree. The last one gets its place.
+func (t *Tree) unlist(m *member) {
 	last := len(t.own) - 1
 	t.own[m.at] = t.own[last]
 	t.own[m.at].at = m.at
@@ -21,7 +21,8 @@ func (t *Tree) lose(m *member) {
 	t.own = t.own[:last]
 }
 
-// all yields what is known, in no order. That is several times as fast as the map.
+// all yields what is known, in no order, by the lists: each first and last process of a tree
+// has the core go through it, and a map takes longer.
 func (c *Core) all(yield func(*member) bool) {
 	for _, t := range c.trees {
 		for _, m := range t.own {
@@ -40,9 +41,9 @@ func (c *Core) ownOf(t *Tree) []*member {
 
 // belong puts a process that is known into another tree, or into none.
 func (c *Core) belong(m *member, t *Tree) {
-	m.tree.lose(m)
+	m.tree.unlist(m)
 	if m.tree = t; t != nil {
-		t.take(m)
+		t.list(m)
 	}
 	c.moves(m.PID)
 }
@@ -50,7 +51,7 @@ func (c *Core) belong(m *member, t *Tree) {
 // know makes a process known as part of a tree. The one that had its PID is not known any more.
 func (c *Core) know(m *member, t *Tree) {
 	c.forgetMember(m.PID)
-	t.take(m)
+	t.list(m)
 	c.known[m.PID] = m
 }
 
@@ -61,7 +62,7 @@ func (c *Core) forgetMember(pid int) {
 		return
 	}
 	if m.tree != nil {
-		m.tree.lose(m)
+		m.tree.unlist(m)
 	}
 	delete(c.known, pid)
 	c.moves(pid)
