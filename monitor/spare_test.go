@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"syscall"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -19,18 +21,26 @@ import (
 )
 
 var _ = Describe("A start that has too few descriptors", func() {
-	DescribeTable("leaves nothing, since it deletes with those that its caller has held,", func(durable bool) {
-		said, err := play("spender", GinkgoT().TempDir(), fmt.Sprint(durable))
+	DescribeTable("leaves what was there, since it deletes with those that its caller has held,", func(kind, left string) {
+		said, err := play("spender", GinkgoT().TempDir(), kind)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(said).To(MatchRegexp(`^(\d free, too few: \[\]\n)+(\d free, no monitor: \[\]\n)+$`))
+		Expect(said).To(MatchRegexp(`^(\d free, too few: %[1]s\n)+(\d free, no monitor: %[1]s\n)+$`, regexp.QuoteMeta(left)))
 	},
-		Entry("of a runtime", false),
-		Entry("of a durable one", true),
+		Entry("of a runtime", ofNone, "[]"),
+		Entry("of a durable one", ofDurable, "[]"),
+		Entry("of an idle one, which is idle again", ofIdle, "[build idle]"),
 	)
 })
 
+// The runtimes that a spender starts.
+const (
+	ofNone    = "new"
+	ofDurable = "new and durable"
+	ofIdle    = "idle"
+)
+
 // playSpender starts runtimes that no monitor watches, each in a store of its own with one
-// descriptor more than the last, and tells what is left: DIR DURABLE.
+// descriptor more than the last, and tells what is left: DIR KIND.
 func playSpender(args []string) error {
 	if _, err := process.Self(); err != nil { // which is remembered, also where it fails
 		return err
@@ -41,7 +51,12 @@ func playSpender(args []string) error {
 		if err != nil {
 			return err
 		}
-		refused, err := spend(store, free, args[1] == "true")
+		if args[1] == ofIdle {
+			if err := makeIdle(store); err != nil {
+				return err
+			}
+		}
+		refused, err := spend(store, free, args[1] != ofNone)
 		if err != nil {
 			return err
 		}
@@ -51,13 +66,42 @@ func playSpender(args []string) error {
 		} else if !errors.Is(refused, monitor.ErrNoMonitor) {
 			why = fmt.Sprint(refused)
 		}
-		left, err := filepath.Glob(filepath.Join(store.Dir(), "*", "*"))
+		left, err := remaining(store)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%d free, %s: %q\n", free, why, left)
+		fmt.Printf("%d free, %s: %v\n", free, why, left)
 	}
 	return nil
+}
+
+// makeIdle makes the durable runtime that a spender runs again.
+func makeIdle(store *monitor.Store) error {
+	r, err := store.Create(monitor.Creation{Name: "build", Durable: true})
+	if err != nil {
+		return err
+	}
+	record, err := r.Record()
+	if err != nil {
+		return err
+	}
+	return record.Idle(time.Now()).Write(r.Dir())
+}
+
+// remaining returns the names of what is in a store, with the state where there is a record.
+func remaining(store *monitor.Store) ([]string, error) {
+	left, err := filepath.Glob(filepath.Join(store.Dir(), "*", "*"))
+	for i, dir := range left {
+		left[i] = filepath.Base(dir)
+		if r, err := store.Runtime(left[i]); err == nil {
+			record, err := r.Record()
+			if err != nil {
+				return nil, err
+			}
+			left[i] += " " + string(record.State)
+		}
+	}
+	return left, err
 }
 
 // spend starts a runtime while no more than some descriptors are free. Its caller holds some

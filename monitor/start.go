@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 
+	"github.com/gemini-monitor/gemini/internal/erase"
 	"github.com/gemini-monitor/gemini/internal/mark"
 	"github.com/gemini-monitor/gemini/tracker/process"
 )
@@ -35,12 +36,14 @@ func (s *Store) run(told *ear, c Creation, p Program) error {
 	// Held before the runtime can be seen, so that both witnesses know of its owner
 	// from the first moment on.
 	var lease *os.File
+	var stage string
 	c.spare = func() {
 		lease.Close() // an error for none, and for one that is closed
 		p.spare()
 	}
-	r, before, err := s.place(told, c, func(stage string) (err error) {
-		lease, err = holdLease(stage)
+	r, before, err := s.place(told, c, func(dir string) (err error) {
+		stage = dir
+		lease, err = holdLease(dir)
 		return err
 	})
 	if err != nil {
@@ -51,7 +54,9 @@ func (s *Store) run(told *ear, c Creation, p Program) error {
 	if err == nil {
 		err = r.become(told, lease, p)
 	}
-	if c.spare(); lock == nil {
+	c.spare()
+	_ = erase.All(stage) // what a runtime that is run again has not taken from it
+	if lock == nil {
 		lock, _ = r.openLock()
 	}
 	switch {
