@@ -39,13 +39,18 @@ func startOutside(argv []string, files ...*os.File) error {
 	return os.NewSyscallError("exec "+argv[0], err)
 }
 
+// left are the signals that Go's runtime leaves as it finds them (runtime/signal_unix.go,
+// initsig): for all others it has a handler.
+var left = []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGCONT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU}
+
 // resetSignals gives the children of this process the default action for each signal.
-// Package syscall resets the signals that have a handler, and leaves ignored ones ignored. Go's
-// runtime has a handler for all but these, which it leaves as it finds them
-// (runtime/signal_unix.go, initsig). Each one takes os/signal some changes of threads: for all
-// signals together they were a tenth of the start of a monitor.
+// Package syscall resets the signals that have a handler, and leaves ignored ones ignored.
 func resetSignals() {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGCONT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
+	for _, one := range left {
+		if resetSignal(one) != nil {
+			signal.Notify(make(chan os.Signal, 1), one) // which takes some changes of threads
+		}
+	}
 }
 
 // unblocked is set in the environment of a process that unblockSignals has started anew.

@@ -12,12 +12,7 @@ import (
 
 // mechanisms are the sources of this system, the best one first.
 var mechanisms = []mechanism{
-	{connectorName, func() (core.Source, error) {
-		if err := connectorRefusal(); err != nil {
-			return nil, err
-		}
-		return newConnectorSource()
-	}},
+	{connectorName, connector.open},
 	{"pidfd", func() (core.Source, error) { return newPidfdSource() }},
 }
 
@@ -48,18 +43,45 @@ func namespaceRefusal(link func(kind string) (string, error)) error {
 	return nil
 }
 
-// connectorRefusal returns why the proc connector cannot be used, or nil. It tries
-// once. The connector is refused without privilege before Linux 6.6, does not exist
-// outside the initial network namespace (drivers/connector/cn_proc.c), and counts PIDs
-// and time as the initial namespaces do.
-var connectorRefusal = sync.OnceValue(func() error {
-	err := namespaceRefusal(func(kind string) (string, error) { return os.Readlink("/proc/self/ns/" + kind) })
-	if err != nil {
-		return err
+// connector opens sources of the proc connector.
+var connector = &opener{
+	refusal: func() error {
+		return namespaceRefusal(func(kind string) (string, error) { return os.Readlink("/proc/self/ns/" + kind) })
+	},
+	source: func() (core.Source, error) { return newConnectorSource() },
+}
+
+// An opener opens sources of one kind. Where the first is refused, it asks for no other: that
+// may take a second. The connector is refused without privilege before Linux 6.6, does not exist outside
+// the initial network namespace (drivers/connector/cn_proc.c), and counts PIDs and time as the
+// initial namespaces do.
+type opener struct {
+	refusal func() error // why no source is to be asked for, or nil
+	source  func() (core.Source, error)
+
+	once    sync.Once
+	refused error
+}
+
+func (o *opener) open() (core.Source, error) {
+	var first core.Source
+	o.once.Do(func() { first, o.refused = o.try() })
+	switch {
+	case o.refused != nil:
+		return nil, o.refused
+	case first != nil:
+		return first, nil
 	}
-	s, err := newConnectorSource()
-	if err != nil {
-		return fmt.Errorf("%w: %w", errors.ErrUnsupported, err)
+	return o.source()
+}
+
+func (o *opener) try() (core.Source, error) {
+	if err := o.refusal(); err != nil {
+		return nil, err
 	}
-	return s.Close()
-})
+	s, err := o.source()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errors.ErrUnsupported, err)
+	}
+	return s, nil
+}

@@ -6,6 +6,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/gemini-monitor/gemini/internal/core"
 )
 
 var _ = Describe("The proc connector is", Label("linux"), func() {
@@ -42,5 +44,30 @@ var _ = Describe("The proc connector is", Label("linux"), func() {
 
 	It("refused where the namespace cannot be found out", func() {
 		Expect(namespaceRefusal(func(string) (string, error) { return "", fs.ErrPermission })).To(MatchError(fs.ErrPermission))
+	})
+
+	// asked opens three times, where the source is refused, or is not, and returns how often it was
+	// asked for and the last error.
+	asked := func(fails error) (times int, err error) {
+		o := &opener{refusal: func() error { return nil }, source: func() (core.Source, error) {
+			times++
+			return new(pidfdSource), fails
+		}}
+		for range 3 {
+			var s core.Source
+			s, err = o.open()
+			Expect(s == nil).To(Equal(fails != nil))
+		}
+		return times, err
+	}
+
+	It("asked for each source, and once where it was refused", func() {
+		times, err := asked(nil)
+		Expect(times).To(Equal(3))
+		Expect(err).NotTo(HaveOccurred())
+		times, err = asked(fs.ErrPermission)
+		Expect(times).To(Equal(1))
+		Expect(err).To(MatchError(errors.ErrUnsupported))
+		Expect(err).To(MatchError(fs.ErrPermission))
 	})
 })

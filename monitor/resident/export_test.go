@@ -2,6 +2,7 @@ package resident
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"runtime/debug"
 	"time"
@@ -64,6 +65,10 @@ func KeepVigil(dir string, changed func()) (func(), error) {
 	v, err := keepVigil(dir, changed)
 	return v.Close, err
 }
+
+// Watch and Close are what a server does.
+func (p *Pair) Watch(log *slog.Logger, begin <-chan struct{}) { p.watch(log, begin) }
+func (p *Pair) Close()                                        { p.close() }
 
 type Deaths struct{ deaths }
 

@@ -4,7 +4,10 @@ package resident_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
+	"os/exec"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gbytes"
 
+	"github.com/gemini-monitor/gemini/internal/detach"
 	"github.com/gemini-monitor/gemini/monitor"
 	"github.com/gemini-monitor/gemini/monitor/resident"
 	"github.com/gemini-monitor/gemini/tracker/process"
@@ -63,6 +67,34 @@ var _ = Describe("A resident and its guard", func() {
 
 		Expect(living.ends()).To(Succeed())
 		Eventually(store.Names).Should(BeEmpty())
+	})
+
+	It("are one until the resident has answered, or was not asked for a while", func() {
+		var begun atomic.Int32
+		begin := make(chan struct{})
+		watch := func() *resident.Pair {
+			p := &resident.Pair{Command: func() *exec.Cmd {
+				begun.Add(1)
+				return exec.Command("true")
+			}}
+			p.Watch(slog.New(slog.DiscardHandler), begin)
+			return p
+		}
+		watch().Close() // in good order, before it has answered
+		Expect(begun.Load()).To(BeZero())
+		close(begin)
+		DeferCleanup(watch().Close)
+		Eventually(begun.Load).ShouldNot(BeZero())
+	})
+
+	It("are two also where the client has died that the resident was started for", func() {
+		lock, err := resident.TryLock(store)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(lock.Close)
+		ctx, done := context.WithTimeout(context.Background(), time.Minute)
+		defer done()
+		Expect(detach.Start(ctx, as("launcher", store, idleTime.String(), "v1"), os.Stderr, lock)).To(Succeed())
+		pair(store) // it asks for the status alone
 	})
 
 	DescribeTable("are started by the next client where both are killed", func(order func(by, guard process.Identity) []process.Identity) {

@@ -21,6 +21,7 @@ type Pair struct {
 	hold  *os.File
 	pid   int
 	ended bool
+	over  chan struct{}  // closed when the pair is; nil while watch was not called
 	going sync.WaitGroup // what waits for the end of the guard
 }
 
@@ -40,12 +41,20 @@ func (p *Pair) PID() int {
 	return p.pid
 }
 
-// watch starts a guard where there is none, and another one when it dies.
-func (p *Pair) watch(log *slog.Logger) {
+// watch starts a guard where there is none, when begin is closed, and another one when it dies.
+func (p *Pair) watch(log *slog.Logger, begin <-chan struct{}) {
 	if p == nil {
 		return
 	}
+	p.over = make(chan struct{})
 	p.going.Go(func() {
+		if p.PID() == 0 {
+			select {
+			case <-begin:
+			case <-p.over:
+				return
+			}
+		}
 		var deaths deaths
 		for {
 			hold, err := p.guarded()
@@ -125,6 +134,9 @@ func (p *Pair) close() {
 	}
 	p.mu.Lock()
 	p.ended = true
+	if p.over != nil {
+		close(p.over)
+	}
 	if p.alive != nil {
 		_, _ = p.alive.Write([]byte{farewell})
 		p.alive.Close()

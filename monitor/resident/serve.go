@@ -55,8 +55,9 @@ type Options struct {
 func Serve(ctx context.Context, o Options) error {
 	s := &server{
 		Options: o, stir: make(chan struct{}, 1), swept: make(chan struct{}, 1), handed: make(chan struct{}),
-		settled: make(chan struct{}), failed: make(chan error, 1),
+		settled: make(chan struct{}), failed: make(chan error, 1), answered: make(chan struct{}),
 	}
+	s.answer = sync.OnceFunc(func() { close(s.answered) })
 	err := s.open(ctx)
 	if err == nil {
 		err = s.serve(ctx)
@@ -79,6 +80,8 @@ type server struct {
 	swept    chan struct{} // a sweep has
 	handed   chan struct{} // closed when a newer program takes over
 	handOnce sync.Once
+	answered chan struct{} // closed when a request was carried out, or none has come for a while
+	answer   func()        // closes it, once
 	sweeping sweep
 	before   process.Identity // of the resident that served before
 	settled  chan struct{}    // closed when what it has left is taken over
@@ -146,7 +149,11 @@ func (s *server) serve(ctx context.Context) error {
 	if s.Ready != nil {
 		_ = s.Ready() // where the starter has died, others ask
 	}
-	s.Guard.watch(s.Log)
+	// The guard has time. The client, for which the resident was started, needs the processor that
+	// the start of a guard takes.
+	late := time.AfterFunc(welcome, s.answer)
+	defer late.Stop()
+	s.Guard.watch(s.Log, s.answered)
 	s.begin(ctx)
 	began := time.Now()
 	idle := time.NewTimer(max(s.Idle, welcome))
