@@ -3,13 +3,9 @@
 package monitor_test
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,7 +14,6 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"github.com/gemini-monitor/gemini/monitor"
-	"github.com/gemini-monitor/gemini/tracker/process"
 )
 
 var _ = Describe("A durable runtime", func() {
@@ -30,36 +25,11 @@ var _ = Describe("A durable runtime", func() {
 		g = newGate()
 	})
 
-	// run makes the durable runtime, or runs it again, with an owner that waits at a gate.
-	run := func(g *gate, edit ...func(*monitor.Creation)) *monitor.Runtime {
-		GinkgoHelper()
-		c := monitor.Creation{Name: "work", Owner: start("read -r x <&3", through(g)...).Identity, Command: []string{"sh"}, Durable: true}
-		for _, change := range edit {
-			change(&c)
-		}
-		r, err := store.Create(c)
-		Expect(err).NotTo(HaveOccurred())
-		return r
-	}
-
-	// idle is the runtime after its first run, with a file in its directory.
-	idle := func() *monitor.Runtime {
-		GinkgoHelper()
-		first := newGate()
-		r := run(first)
-		Expect(os.WriteFile(filepath.Join(r.Root(), "file"), []byte("dear"), 0o600)).To(Succeed())
-		w := watched(r)
-		first.open()
-		Expect(w.ends()).To(Succeed())
-		return r
-	}
-
+	run := func(g *gate, edit ...func(*monitor.Creation)) *monitor.Runtime { return durable(store, g, edit...) }
+	idle := func() *monitor.Runtime { return idleIn(store) }
 	isIdle := func(r *monitor.Runtime) {
 		GinkgoHelper()
-		Expect(r.Record()).To(HaveField("State", monitor.StateIdle))
-		Expect(os.ReadFile(filepath.Join(r.Root(), "file"))).To(Equal([]byte("dear")))
-		Expect(contents(store.Runtimes())).To(Equal([]string{"work"}), "no stage is left")
-		Expect(contents(store.Trash())).To(BeEmpty())
+		expectIdle(store, r)
 	}
 
 	It("is idle when its last process has gone, with its directory, and nothing watches it", func() {
@@ -300,109 +270,38 @@ var _ = Describe("A durable runtime", func() {
 		}
 		Expect(store.History()).To(HaveLen(1), "no command began")
 	})
-
-	Describe("is removed by RemoveIdle", func() {
-		It("with its directory", func() {
-			Expect(idle().RemoveIdle(context.Background())).To(Succeed())
-			nothingLeft(store)
-			Expect(store.History()).To(HaveLen(1), "of its run")
-		})
-
-		It("not while it is run", func() {
-			r := run(g)
-			Expect(r.RemoveIdle(context.Background())).To(MatchError(monitor.ErrNotIdle))
-			w := watched(r)
-			restore := monitor.SetClearing(time.Millisecond)
-			defer restore()
-			Expect(r.RemoveIdle(context.Background())).To(MatchError(monitor.ErrNotIdle))
-			w.leaves()
-			Expect(r.Record()).To(HaveField("State", monitor.StateRunning))
-		})
-
-		It("when its run ended unseen, and it was not idle yet", func() {
-			r := idle()
-			change(r, func(record *monitor.Record) {
-				last := dead()
-				record.State, record.Monitor = monitor.StateRunning, &last
-			})
-			Expect(r.RemoveIdle(context.Background())).To(Succeed())
-			nothingLeft(store)
-		})
-
-		It("not while a process of it lives that no monitor watches", func() {
-			r := run(g)
-			watched(r).leaves()
-			change(r, func(record *monitor.Record) { record.Owner = dead() })
-			Expect(r.RemoveIdle(context.Background())).To(MatchError(monitor.ErrNotIdle))
-			Expect(r.Root()).To(BeADirectory())
-		})
-
-		It("once by many", func() {
-			r := idle()
-			var removers sync.WaitGroup
-			var removed atomic.Int32
-			for range 8 {
-				removers.Go(func() {
-					defer GinkgoRecover()
-					if err := r.RemoveIdle(context.Background()); err == nil {
-						removed.Add(1)
-					} else {
-						Expect(err).To(MatchError(monitor.ErrNotExist))
-					}
-				})
-			}
-			removers.Wait()
-			Expect(removed.Load()).To(BeEquivalentTo(1))
-			nothingLeft(store)
-		})
-	})
-
-	Describe("whose run does not begin", func() {
-		DescribeTable("is as it was", func(before bool) {
-			var record monitor.Record
-			if before {
-				var err error
-				record, err = idle().Record()
-				Expect(err).NotTo(HaveOccurred())
-			}
-			err := store.Run(monitor.Creation{Name: "work", Durable: true}, monitor.Program{
-				Path: "/bin/true", Args: []string{"true"}, Patience: generous, Keeper: refuser{},
-			})
-			Expect(err).To(MatchError(monitor.ErrNoMonitor))
-			if !before {
-				nothingLeft(store)
-				return
-			}
-			r, err := store.Runtime("work")
-			Expect(err).NotTo(HaveOccurred())
-			isIdle(r)
-			Expect(r.Record()).To(Equal(record))
-		},
-			Entry("idle, where it was", true),
-			Entry("not there, where it is new", false),
-		)
-	})
 })
 
-// A refuser is a keeper that watches nothing.
-type refuser struct{}
-
-func (refuser) Watch(context.Context, *monitor.Runtime) error {
-	return fmt.Errorf("there is no monitor today")
+// durable makes the durable runtime of a store, or runs it again, with an owner that waits at a
+// gate.
+func durable(store *monitor.Store, g *gate, edit ...func(*monitor.Creation)) *monitor.Runtime {
+	GinkgoHelper()
+	c := monitor.Creation{Name: "work", Owner: start("read -r x <&3", through(g)...).Identity, Command: []string{"sh"}, Durable: true}
+	for _, change := range edit {
+		change(&c)
+	}
+	r, err := store.Create(c)
+	Expect(err).NotTo(HaveOccurred())
+	return r
 }
-func (refuser) Leave(context.Context, *monitor.Runtime) {}
 
-var _ = Describe("The record of an idle runtime", func() {
-	It("has nothing of its last run but the owner, the command and where that was started", func() {
-		r := monitor.Record{
-			Version: 2, Name: "work", State: monitor.StateStopping, Reason: "empty", Owner: process.Identity{PID: 7}, Monitor: &process.Identity{PID: 8},
-			Strangers: []process.Identity{{PID: 9}}, Marks: []string{"M"}, Command: []string{"sh"}, StartedIn: "/", OnEmpty: []string{"true"}, OnEmptyRuns: 2,
-			Limits: monitor.Limits{Leftovers: true}, Ending: &monitor.Ending{}, Durable: true, Made: time.Unix(1, 0),
-		}
-		since := time.Unix(5, 0)
-		Expect(r.Idle(since)).To(Equal(monitor.Record{
-			Version: 2, Name: "work", State: monitor.StateIdle, Owner: process.Identity{PID: 7}, Command: []string{"sh"}, StartedIn: "/",
-			Durable: true, Made: time.Unix(1, 0), IdleSince: since.UTC(),
-		}))
-	})
-})
+// idleIn is the durable runtime of a store after its first run, with a file in its directory.
+func idleIn(store *monitor.Store) *monitor.Runtime {
+	GinkgoHelper()
+	first := newGate()
+	r := durable(store, first)
+	Expect(os.WriteFile(filepath.Join(r.Root(), "file"), []byte("dear"), 0o600)).To(Succeed())
+	w := watched(r)
+	first.open()
+	Expect(w.ends()).To(Succeed())
+	return r
+}
+
+// expectIdle expects the runtime of idleIn in its store, and nothing else.
+func expectIdle(store *monitor.Store, r *monitor.Runtime) {
+	GinkgoHelper()
+	Expect(r.Record()).To(HaveField("State", monitor.StateIdle))
+	Expect(os.ReadFile(filepath.Join(r.Root(), "file"))).To(Equal([]byte("dear")))
+	Expect(contents(store.Runtimes())).To(Equal([]string{"work"}), "no stage is left")
+	Expect(contents(store.Trash())).To(BeEmpty())
+}
