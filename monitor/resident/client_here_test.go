@@ -133,19 +133,23 @@ var _ = Describe("A client in this process", func() {
 		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("does not watch the runtime"))
 	})
 
-	It("waits for one that runs, and needs longer than one that is stopped would get", func() {
+	DescribeTable("waits for one that runs, and needs longer than one that is stopped would get", func(patience time.Duration, only ...string) {
+		c.Patience = patience
 		answer := make(chan struct{})
 		impostor(store, func(context.Context) error {
 			<-answer
 			return nil
-		})
+		}, only...)
 		watched := make(chan error, 1)
 		go func() { watched <- c.Watch(ctx(), r) }()
 		Consistently(own.watched.Load).WithTimeout(resident.Quick + resident.Quick/2).Should(BeZero())
 		close(answer)
 		Eventually(watched).Should(Receive(Succeed()))
 		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("does not watch the runtime"), "it had an answer")
-	})
+	},
+		Entry("for all", time.Minute),
+		Entry("for this one, and has no time for others, which it answers", time.Duration(1), "Watch"),
+	)
 
 	It("does not wait for ever for one that runs", func() {
 		c.Patience = 1
@@ -186,16 +190,6 @@ var _ = Describe("A client in this process", func() {
 			c.Hasten(context.Background())()
 			Expect(before).To(ContainElements(children()))
 		}
-	})
-
-	It("does not wait for one that has been stopped since it was greeted", func() {
-		c.Patience = 1
-		impostor(store, func(ctx context.Context) error {
-			<-ctx.Done() // the server stops at the end of the spec
-			return ctx.Err()
-		}, "Watch")
-		Expect(c.Watch(ctx(), r)).To(Succeed())
-		Expect(own.watched.Load()).To(BeEquivalentTo(1))
 	})
 
 	It("gives up when its time is over, and tells so", func() {

@@ -17,19 +17,16 @@ import (
 )
 
 // impostor answers at the socket of a store as a resident would, and watches nothing. Where
-// a method is named, that takes as long as answer does, and so does each request that comes
-// after it; else all do.
-func impostor(s *monitor.Store, answer func(context.Context) error, from ...string) {
+// a method is named, that alone takes as long as answer does; else all do.
+func impostor(s *monitor.Store, answer func(context.Context) error, only ...string) {
 	GinkgoHelper()
 	lock, err := resident.TryLock(s)
 	Expect(err).NotTo(HaveOccurred())
 	door, err := unixsocket.Listen(resident.SocketPath(s))
 	Expect(err).NotTo(HaveOccurred())
-	var late atomic.Bool
 	method := func(name string) varlink.Method {
 		return func(ctx context.Context, _ *varlink.Request) (any, error) {
-			if len(from) == 0 || late.Load() || name == from[0] {
-				late.Store(true)
+			if len(only) == 0 || name == only[0] {
 				return nil, answer(ctx)
 			}
 			return nil, nil

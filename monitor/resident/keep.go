@@ -75,16 +75,12 @@ func (c *Client) served(id process.Identity) bool {
 	return err == nil && card.Process == id
 }
 
-// ask has the resident watch a runtime of this process. A resident that answers at all may
-// take longer to watch it, where many are started at once. One that does not is asked already,
-// and refuses later, as the client has hung up then: so no runtime is watched by two.
+// ask has the resident watch a runtime of this process. One that does not answer is asked
+// already, and refuses later, as the client has hung up then: so no runtime is watched by two.
 func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 	return c.try(ctx, func(conn *net.UnixConn) error {
 		caller := &varlink.Caller{Conn: conn}
-		err := caller.Send(ctx, greeting, varlink.Ask{Method: methodWatch, In: watchIn{r.Name(), c.Version}.text()})
-		if err == nil {
-			err = c.greeted(ctx, caller)
-		}
+		err := caller.Send(ctx, varlink.Ask{Method: methodWatch, In: watchIn{r.Name(), c.Version}.text()})
 		if err == nil {
 			err = c.whileItAnswers(ctx, caller, nil)
 		}
@@ -106,21 +102,6 @@ func (in watchIn) text() any {
 	return json.RawMessage(`{"name":"` + in.Name + `","version":"` + in.Version + `"}`)
 }
 
-// greeting asks for a sign of life.
-var greeting = varlink.Ask{Method: methodStatus}
-
-// greeted returns nil when the resident answers the greeting in time: one that is stopped will
-// not, and one that runs may wait for a processor.
-func (c *Client) greeted(ctx context.Context, caller *varlink.Caller) error {
-	most := cmp.Or(c.Patience, patience)
-	for waited := quick; ; waited += quick {
-		err := within(ctx, quick, func(ctx context.Context) error { return caller.Receive(ctx, nil) })
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || waited >= most || !runs(caller.Conn) {
-			return err
-		}
-	}
-}
-
 // runs reports whether the process at the other end of a connection is there and not stopped.
 func runs(conn *net.UnixConn) bool {
 	peer, err := unixsocket.PeerOf(conn)
@@ -131,21 +112,30 @@ func runs(conn *net.UnixConn) bool {
 	return err == nil && now.Identity == peer.Process && now.State == process.Running
 }
 
-// greet returns nil when the resident answers in time.
-func (c *Client) greet(ctx context.Context, caller *varlink.Caller) error {
-	if err := caller.Send(ctx, greeting); err != nil {
+// greet returns nil when the resident gives a sign of life in time: one that is stopped will not,
+// and one that runs may wait for a processor.
+func (c *Client) greet(ctx context.Context, caller *varlink.Caller, most time.Duration) error {
+	if err := caller.Send(ctx, varlink.Ask{Method: methodStatus}); err != nil {
 		return err
 	}
-	return c.greeted(ctx, caller)
+	for waited := quick; ; waited += quick {
+		err := within(ctx, quick, func(ctx context.Context) error { return caller.Receive(ctx, nil) })
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || waited >= most || !runs(caller.Conn) {
+			return err
+		}
+	}
 }
 
-// whileItAnswers reads an answer that may take long. It gives up when the resident does not
-// answer others any more: it may have been stopped since it was greeted.
+// patience is how long the resident may take to give a sign of life.
+func (c *Client) patience() time.Duration { return cmp.Or(c.Patience, patience) }
+
+// whileItAnswers reads an answer that may take long, where many runtimes are started at once. It
+// gives up when the resident is stopped, and when it does not answer others any more.
 func (c *Client) whileItAnswers(ctx context.Context, caller *varlink.Caller, out any) error {
 	receive := func(ctx context.Context) error { return caller.Receive(ctx, out) }
 	for {
 		err := within(ctx, quick, receive)
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || !runs(caller.Conn) {
 			return err
 		}
 		if err = c.greetAnew(ctx); err == nil {
@@ -159,14 +149,15 @@ func (c *Client) whileItAnswers(ctx context.Context, caller *varlink.Caller, out
 	}
 }
 
-// greetAnew returns nil when the resident answers another connection in time.
+// greetAnew returns nil when the resident answers another connection in time. It has had some
+// already.
 func (c *Client) greetAnew(ctx context.Context) error {
 	conn, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return c.greet(ctx, &varlink.Caller{Conn: conn})
+	return c.greet(ctx, &varlink.Caller{Conn: conn}, c.patience()-quick)
 }
 
 // within does what ends after a time.

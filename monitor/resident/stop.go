@@ -129,7 +129,7 @@ func (c *Client) callMonitorOf(ctx context.Context, r *monitor.Runtime, method s
 	}
 	defer conn.Close()
 	caller := &varlink.Caller{Conn: conn}
-	err = c.greet(ctx, caller)
+	err = c.greet(ctx, caller, c.patience())
 	if err == nil {
 		err = caller.Send(ctx, varlink.Ask{Method: method, In: in})
 	}
