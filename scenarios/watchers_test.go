@@ -70,6 +70,12 @@ var _ = Describe("The process that monitors a runtime", func() {
 // the monitor.
 func watchers(ctx SpecContext) []int {
 	GinkgoHelper()
+	if gemini != nil {
+		Eventually(ctx, func() (paired bool, err error) {
+			residents, guards, err := gemini.Processes()
+			return len(residents) == len(guards), err
+		}).Should(BeTrue(), "the guard of a resident begins later")
+	}
 	pids, err := stage.Strangers()
 	Expect(err).NotTo(HaveOccurred())
 	if len(pids) == 0 {

@@ -39,16 +39,18 @@ func startOutside(argv []string, files ...*os.File) error {
 	return os.NewSyscallError("exec "+argv[0], err)
 }
 
-// left are the signals that Go's runtime leaves as it finds them (runtime/signal_unix.go,
-// initsig): for all others it has a handler.
+// left are the signals that Go's runtime leaves ignored where it finds them so
+// (runtime/signal_unix.go, initsig).
 var left = []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGCONT, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU}
 
 // resetSignals gives the children of this process the default action for each signal.
 // Package syscall resets the signals that have a handler, and leaves ignored ones ignored.
+// os/signal changes threads four times for each signal that gets a handler, so only those get
+// one that need it.
 func resetSignals() {
 	for _, one := range left {
-		if resetSignal(one) != nil {
-			signal.Notify(make(chan os.Signal, 1), one) // which takes some changes of threads
+		if mayBeIgnored(one) {
+			signal.Notify(make(chan os.Signal, 1), one)
 		}
 	}
 }

@@ -1,10 +1,6 @@
 package detach
 
-import (
-	"errors"
-	"syscall"
-)
+import "syscall"
 
-// resetSignal cannot give a signal its default action: golang.org/x/sys/unix has no
-// sigaction(2) for macOS.
-func resetSignal(syscall.Signal) error { return errors.ErrUnsupported }
+// mayBeIgnored is true for each signal: golang.org/x/sys/unix has no sigaction(2) for macOS.
+func mayBeIgnored(syscall.Signal) bool { return true }

@@ -7,17 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maskSize is the size of the kernel's sigset_t, in bytes, on all architectures but MIPS.
-const maskSize = 8
+const (
+	ignored  = 1 // SIG_IGN
+	maskSize = 8 // of the kernel's sigset_t, in bytes, on all architectures but MIPS
+)
 
-// resetSignal gives a signal its default action. os/signal does not: [signal.Reset] leaves a
-// signal ignored that was so when the program was started. The kernel's struct sigaction has no
-// more than these words, and is zero for the default (rt_sigaction(2)).
-func resetSignal(one syscall.Signal) error {
-	var action [4]uintptr
-	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(one), uintptr(unsafe.Pointer(&action)), 0, maskSize, 0, 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
+// mayBeIgnored reports whether this process ignores a signal, or whether that is not known. What
+// [signal.Ignored] reports is true for SIGHUP and SIGINT alone.
+func mayBeIgnored(one syscall.Signal) bool {
+	var action [8]uintptr // the kernel's struct sigaction, which begins with the action, has at most 5
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(one), 0, uintptr(unsafe.Pointer(&action)), maskSize, 0, 0)
+	return errno != 0 || action[0] == ignored
 }

@@ -43,18 +43,24 @@ func namespaceRefusal(link func(kind string) (string, error)) error {
 	return nil
 }
 
-// connector opens sources of the proc connector.
+// connector opens sources of the proc connector. It is refused without privilege before Linux
+// 6.6, does not exist outside the initial network namespace (drivers/connector/cn_proc.c), and
+// counts PIDs and time as the initial namespaces do.
 var connector = &opener{
 	refusal: func() error {
 		return namespaceRefusal(func(kind string) (string, error) { return os.Readlink("/proc/self/ns/" + kind) })
 	},
-	source: func() (core.Source, error) { return newConnectorSource() },
+	source: func() (core.Source, error) {
+		s, err := newConnectorSource()
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	},
 }
 
-// An opener opens sources of one kind. Where the first is refused, it asks for no other: that
-// may take a second. The connector is refused without privilege before Linux 6.6, does not exist outside
-// the initial network namespace (drivers/connector/cn_proc.c), and counts PIDs and time as the
-// initial namespaces do.
+// An opener opens sources of one kind. Where the first is refused, it asks for no other: a refusal
+// may take a second.
 type opener struct {
 	refusal func() error // why no source is to be asked for, or nil
 	source  func() (core.Source, error)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -133,23 +134,32 @@ var _ = Describe("A client in this process", func() {
 		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("does not watch the runtime"))
 	})
 
-	DescribeTable("waits for one that runs, and needs longer than one that is stopped would get", func(patience time.Duration, only ...string) {
-		c.Patience = patience
+	DescribeTable("waits for one that runs, and has not answered for longer than a stopped one may take", func(only ...string) {
+		c.Patience = time.Minute
 		answer := make(chan struct{})
 		impostor(store, func(context.Context) error {
 			<-answer
 			return nil
 		}, only...)
+		late := sync.OnceFunc(func() { close(answer) })
+		DeferCleanup(late)
 		watched := make(chan error, 1)
 		go func() { watched <- c.Watch(ctx(), r) }()
 		Consistently(own.watched.Load).WithTimeout(resident.Quick + resident.Quick/2).Should(BeZero())
-		close(answer)
+		late()
 		Eventually(watched).Should(Receive(Succeed()))
 		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("does not watch the runtime"), "it had an answer")
 	},
-		Entry("for all", time.Minute),
-		Entry("for this one, and has no time for others, which it answers", time.Duration(1), "Watch"),
+		Entry("and answers nobody meanwhile"),
+		Entry("and answers others meanwhile", "Watch"),
 	)
+
+	It("does not wait for one that is stopped", func() {
+		c.Patience = time.Hour
+		stops(foreground(store, idleTime, "v1.2.3").Identity)
+		Expect(c.Watch(ctx(), r)).To(Succeed())
+		Expect(own.watched.Load()).To(BeEquivalentTo(1))
+	})
 
 	It("does not wait for ever for one that runs", func() {
 		c.Patience = 1

@@ -82,7 +82,7 @@ func (c *Client) ask(ctx context.Context, r *monitor.Runtime) error {
 		caller := &varlink.Caller{Conn: conn}
 		err := caller.Send(ctx, varlink.Ask{Method: methodWatch, In: watchIn{r.Name(), c.Version}.text()})
 		if err == nil {
-			err = c.whileItAnswers(ctx, caller, nil)
+			err = c.whileItAnswers(ctx, caller, nil, false)
 		}
 		if err != nil {
 			return err
@@ -103,13 +103,18 @@ func (in watchIn) text() any {
 }
 
 // runs reports whether the process at the other end of a connection is there and not stopped.
-func runs(conn *net.UnixConn) bool {
+func runs(conn *net.UnixConn) bool { return isIn(conn, process.Running) }
+
+// isStopped reports whether that process is there and stopped.
+func isStopped(conn *net.UnixConn) bool { return isIn(conn, process.Stopped) }
+
+func isIn(conn *net.UnixConn, state process.State) bool {
 	peer, err := unixsocket.PeerOf(conn)
 	if err != nil {
 		return false
 	}
 	now, err := process.Lookup(peer.Process.PID)
-	return err == nil && now.Identity == peer.Process && now.State == process.Running
+	return err == nil && now.Identity == peer.Process && now.State == state
 }
 
 // greet returns nil when the resident gives a sign of life in time: one that is stopped will not,
@@ -130,15 +135,23 @@ func (c *Client) greet(ctx context.Context, caller *varlink.Caller, most time.Du
 func (c *Client) patience() time.Duration { return cmp.Or(c.Patience, patience) }
 
 // whileItAnswers reads an answer that may take long, where many runtimes are started at once. It
-// gives up when the resident is stopped, and when it does not answer others any more.
-func (c *Client) whileItAnswers(ctx context.Context, caller *varlink.Caller, out any) error {
+// gives up when the resident does not answer others: it may have been stopped since it was greeted.
+// One that was not greeted, and is stopped, gets no more time.
+func (c *Client) whileItAnswers(ctx context.Context, caller *varlink.Caller, out any, greeted bool) error {
 	receive := func(ctx context.Context) error { return caller.Receive(ctx, out) }
 	for {
 		err := within(ctx, quick, receive)
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || !runs(caller.Conn) {
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 			return err
 		}
-		if err = c.greetAnew(ctx); err == nil {
+		switch {
+		case greeted:
+			err = c.greetAnew(ctx, c.patience())
+		case !isStopped(caller.Conn):
+			err = c.greetAnew(ctx, c.patience()-quick) // so long it has had
+		}
+		if err == nil {
+			greeted = true
 			continue
 		}
 		// It may have answered meanwhile.
@@ -149,15 +162,14 @@ func (c *Client) whileItAnswers(ctx context.Context, caller *varlink.Caller, out
 	}
 }
 
-// greetAnew returns nil when the resident answers another connection in time. It has had some
-// already.
-func (c *Client) greetAnew(ctx context.Context) error {
+// greetAnew returns nil when the resident answers another connection in time.
+func (c *Client) greetAnew(ctx context.Context, most time.Duration) error {
 	conn, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	return c.greet(ctx, &varlink.Caller{Conn: conn}, c.patience()-quick)
+	return c.greet(ctx, &varlink.Caller{Conn: conn}, most)
 }
 
 // within does what ends after a time.

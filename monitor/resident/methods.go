@@ -196,6 +196,7 @@ func (s *server) methods() *varlink.Server {
 			}},
 		},
 		Admit:          admit,
+		Idle:           s.answer,
 		MaxConnections: 1024,
 	}
 }
@@ -226,7 +227,6 @@ func (s *server) counted(method varlink.Method) varlink.Method {
 		s.mu.Unlock()
 		s.sweeping.want() // a start of that name, or another, may have died
 		defer s.stirred()
-		defer s.answer()
 		defer s.work(-1)
 		return method(ctx, r)
 	}

@@ -21,7 +21,7 @@ type Pair struct {
 	hold  *os.File
 	pid   int
 	ended bool
-	over  chan struct{}  // closed when the pair is; nil while watch was not called
+	over  chan struct{}  // closed when the pair is; made by watch, which comes before close
 	going sync.WaitGroup // what waits for the end of the guard
 }
 
@@ -41,14 +41,16 @@ func (p *Pair) PID() int {
 	return p.pid
 }
 
-// watch starts a guard where there is none, when begin is closed, and another one when it dies.
+// watch starts a guard where there is none, and another one when it dies. The first one waits
+// until begin is closed.
 func (p *Pair) watch(log *slog.Logger, begin <-chan struct{}) {
 	if p == nil {
 		return
 	}
 	p.over = make(chan struct{})
+	alone := p.hold == nil
 	p.going.Go(func() {
-		if p.PID() == 0 {
+		if alone {
 			select {
 			case <-begin:
 			case <-p.over:

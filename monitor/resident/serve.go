@@ -51,7 +51,7 @@ type Options struct {
 // as their owners ask for it. It returns nil when there was nothing to watch for a while,
 // when ctx ends, and when a newer program takes its place. Then all runtimes stay as they
 // are. The error is [ErrServed] where another resident has the store. After an error that
-// another process may not have, the guard starts that process.
+// another process may not have, the guard starts that process, once there is one.
 func Serve(ctx context.Context, o Options) error {
 	s := &server{
 		Options: o, stir: make(chan struct{}, 1), swept: make(chan struct{}, 1), handed: make(chan struct{}),
@@ -80,7 +80,7 @@ type server struct {
 	swept    chan struct{} // a sweep has
 	handed   chan struct{} // closed when a newer program takes over
 	handOnce sync.Once
-	answered chan struct{} // closed when a request was carried out, or none has come for a while
+	answered chan struct{} // closed when all that was asked at first is answered, or after a while
 	answer   func()        // closes it, once
 	sweeping sweep
 	before   process.Identity // of the resident that served before
@@ -149,8 +149,7 @@ func (s *server) serve(ctx context.Context) error {
 	if s.Ready != nil {
 		_ = s.Ready() // where the starter has died, others ask
 	}
-	// The guard has time. The client, for which the resident was started, needs the processor that
-	// the start of a guard takes.
+	// The guard starts later: the client that waits for the first answer needs the processor.
 	late := time.AfterFunc(welcome, s.answer)
 	defer late.Stop()
 	s.Guard.watch(s.Log, s.answered)

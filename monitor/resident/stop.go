@@ -134,7 +134,7 @@ func (c *Client) callMonitorOf(ctx context.Context, r *monitor.Runtime, method s
 		err = caller.Send(ctx, varlink.Ask{Method: method, In: in})
 	}
 	if err == nil {
-		err = c.whileItAnswers(ctx, caller, out)
+		err = c.whileItAnswers(ctx, caller, out, true)
 	}
 	return err
 }
