@@ -18,12 +18,8 @@ import (
 
 var _ = Describe("A durable runtime", func() {
 	var store *monitor.Store
-	var g *gate
 
-	BeforeEach(func() {
-		store = newStore()
-		g = newGate()
-	})
+	BeforeEach(func() { store = newStore() })
 
 	Describe("is removed by RemoveIdle", func() {
 		It("with its directory", func() {
@@ -33,7 +29,7 @@ var _ = Describe("A durable runtime", func() {
 		})
 
 		It("not while it is run", func() {
-			r := durable(store, g)
+			r := durable(store, newGate())
 			Expect(r.RemoveIdle(context.Background())).To(MatchError(monitor.ErrNotIdle))
 			w := watched(r)
 			restore := monitor.SetClearing(time.Millisecond)
@@ -54,7 +50,7 @@ var _ = Describe("A durable runtime", func() {
 		})
 
 		It("not while a process of it lives that no monitor watches", func() {
-			r := durable(store, g)
+			r := durable(store, newGate())
 			watched(r).leaves()
 			change(r, func(record *monitor.Record) { record.Owner = dead() })
 			Expect(r.RemoveIdle(context.Background())).To(MatchError(monitor.ErrNotIdle))

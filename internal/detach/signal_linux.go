@@ -12,8 +12,8 @@ const (
 	maskSize = 8 // of the kernel's sigset_t, in bytes, on all architectures but MIPS
 )
 
-// mayBeIgnored reports whether this process ignores a signal, or whether that is not known. What
-// [signal.Ignored] reports is true for SIGHUP and SIGINT alone.
+// mayBeIgnored reports whether this process ignores a signal. It returns true where that is not
+// known. [signal.Ignored] knows it of SIGHUP and SIGINT alone.
 func mayBeIgnored(one syscall.Signal) bool {
 	var action [8]uintptr // the kernel's struct sigaction, which begins with the action, has at most 5
 	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(one), 0, uintptr(unsafe.Pointer(&action)), maskSize, 0, 0)

@@ -150,8 +150,8 @@ var _ = Describe("A client in this process", func() {
 		Eventually(watched).Should(Receive(Succeed()))
 		Expect(text(filepath.Join(r.Dir(), "monitor.log"))).To(ContainSubstring("does not watch the runtime"), "it had an answer")
 	},
-		Entry("and answers nobody meanwhile"),
-		Entry("and answers others meanwhile", "Watch"),
+		Entry("and answers no other request meanwhile"),
+		Entry("and answers other requests meanwhile", "Watch"),
 	)
 
 	It("does not wait for one that is stopped", func() {
